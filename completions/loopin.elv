@@ -1,0 +1,303 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[loopin] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'loopin'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'loopin'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand login 'Sign in with the browser and store the tokens'
+            cand token 'Print a valid access token'
+            cand status 'Show what is stored, until when, and which command repairs it'
+            cand logout 'Revoke the tokens at the provider and forget them'
+            cand integration 'Add, list, show and remove integrations'
+            cand redirect 'Judge redirect URIs'
+            cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+            cand completions 'Print the completions of a shell'
+            cand man 'Print the man page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;login'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --scope 'Ask for this scope too (repeatable)'
+            cand --how 'How the answer comes back'
+            cand --browser 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop''s own]'
+            cand --port 'Listen on this port; the redirect must be registered with :0'
+            cand --timeout 'Wait this long for the person, such as 90s or 5m'
+            cand --prompt 'The prompt parameter of OpenID Connect: login, consent, select_account, none'
+            cand --login-hint 'Tell the provider who is signing in, such as a mail address'
+            cand --param 'Add a parameter to the authorization request (repeatable)'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;token'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --min-ttl 'The token must stay valid for at least this long, such as 60s or 10m'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;status'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;logout'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --local 'Only forget them here'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
+            cand list 'List all integrations'
+            cand show 'Show one integration'
+            cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;integration;add'= {
+            cand --issuer 'The provider''s issuer; its endpoints are then discovered'
+            cand --authorization-endpoint 'Where the browser is sent'
+            cand --token-endpoint 'Where the code is exchanged'
+            cand --revocation-endpoint 'Where tokens are revoked'
+            cand --client-id 'The client identifier that the provider gave you'
+            cand --redirect-uri 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback]'
+            cand --scope 'Ask for this scope (repeatable)'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --secret-stdin 'Read the client secret from standard input and put it into the store'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration;list'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration;show'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration;remove'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration;help'= {
+            cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
+            cand list 'List all integrations'
+            cand show 'Show one integration'
+            cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;integration;help;add'= {
+        }
+        &'loopin;integration;help;list'= {
+        }
+        &'loopin;integration;help;show'= {
+        }
+        &'loopin;integration;help;remove'= {
+        }
+        &'loopin;integration;help;help'= {
+        }
+        &'loopin;redirect'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand check 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;redirect;check'= {
+            cand --sent 'What an application sends: does it match?'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;redirect;help'= {
+            cand check 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;redirect;help;check'= {
+        }
+        &'loopin;redirect;help;help'= {
+        }
+        &'loopin;demo'= {
+            cand --browser 'Open the URL with this command'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --yes 'Play the person too: no browser is opened'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;completions'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;man'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;help'= {
+            cand login 'Sign in with the browser and store the tokens'
+            cand token 'Print a valid access token'
+            cand status 'Show what is stored, until when, and which command repairs it'
+            cand logout 'Revoke the tokens at the provider and forget them'
+            cand integration 'Add, list, show and remove integrations'
+            cand redirect 'Judge redirect URIs'
+            cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+            cand completions 'Print the completions of a shell'
+            cand man 'Print the man page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;help;login'= {
+        }
+        &'loopin;help;token'= {
+        }
+        &'loopin;help;status'= {
+        }
+        &'loopin;help;logout'= {
+        }
+        &'loopin;help;integration'= {
+            cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
+            cand list 'List all integrations'
+            cand show 'Show one integration'
+            cand remove 'Remove an integration from the configuration, and its client secret from the store'
+        }
+        &'loopin;help;integration;add'= {
+        }
+        &'loopin;help;integration;list'= {
+        }
+        &'loopin;help;integration;show'= {
+        }
+        &'loopin;help;integration;remove'= {
+        }
+        &'loopin;help;redirect'= {
+            cand check 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
+        }
+        &'loopin;help;redirect;check'= {
+        }
+        &'loopin;help;demo'= {
+        }
+        &'loopin;help;completions'= {
+        }
+        &'loopin;help;man'= {
+        }
+        &'loopin;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,198 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_loopin_global_optspecs
+    string join \n json store= config= v/verbose h/help V/version
+end
+
+function __fish_loopin_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_loopin_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_loopin_using_subcommand
+    set -l cmd (__fish_loopin_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c loopin -n "__fish_loopin_needs_command" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_needs_command" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_needs_command" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_needs_command" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_needs_command" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "login" -d 'Sign in with the browser and store the tokens'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "token" -d 'Print a valid access token'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "integration" -d 'Add, list, show and remove integrations'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "redirect" -d 'Judge redirect URIs'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "man" -d 'Print the man page'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l scope -d 'Ask for this scope too (repeatable)' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l how -d 'How the answer comes back' -r -f -a "auto\t'Open a browser where there is one; the URL is printed in any case'
+browser\t'Fail if no browser can be opened'"
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l browser -d 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop\'s own]' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l timeout -d 'Wait this long for the person, such as 90s or 5m' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l prompt -d 'The prompt parameter of OpenID Connect: login, consent, select_account, none' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l login-hint -d 'Tell the provider who is signing in, such as a mail address' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l param -d 'Add a parameter to the authorization request (repeatable)' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand login" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand login" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l min-ttl -d 'The token must stay valid for at least this long, such as 60s or 10m' -r
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand token" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand token" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand status" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand status" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand status" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand status" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand status" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l local -d 'Only forget them here'
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "show" -d 'Show one integration'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l issuer -d 'The provider\'s issuer; its endpoints are then discovered' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l authorization-endpoint -d 'Where the browser is sent' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l token-endpoint -d 'Where the code is exchanged' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l revocation-endpoint -d 'Where tokens are revoked' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l client-id -d 'The client identifier that the provider gave you' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l redirect-uri -d 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback]' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l scope -d 'Ask for this scope (repeatable)' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l secret-stdin -d 'Read the client secret from standard input and put it into the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one integration'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l sent -d 'What an application sends: does it match?' -r
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from help" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l browser -d 'Open the URL with this command' -r
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l yes -d 'Play the person too: no browser is opened'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand man" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand man" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand man" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand man" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand man" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "login" -d 'Sign in with the browser and store the tokens'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "token" -d 'Print a valid access token'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "integration" -d 'Add, list, show and remove integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "redirect" -d 'Judge redirect URIs'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "man" -d 'Print the man page'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "show" -d 'Show one integration'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from redirect" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'

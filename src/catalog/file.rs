@@ -1,0 +1,367 @@
+//! The configuration file: TOML in, [`Catalog`] out, and errors that name line and column.
+
+use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf};
+
+use serde::{
+    Deserialize,
+    de::{self, Deserializer, MapAccess, SeqAccess, Visitor},
+};
+use serde_spanned::Spanned;
+use url::form_urlencoded;
+
+use super::{
+    Catalog, DEFAULT_REDIRECT, Integration, IntegrationName, PkcePromise, SecretSource, Server, StoreKind, UnknownName,
+};
+use crate::{
+    oauth::{
+        AuthenticationMethod, ClientId, Endpoint, ExtraParameters, Issuer, Pkce, Scope, Scopes, reserved_in_answers,
+    },
+    redirect::{Landing, LoopbackHost, RegisteredRedirect},
+};
+
+/// Line and column, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// What is wrong in the file, where, and what is expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogError {
+    pub place: Option<Place>,
+    pub what: String,
+    pub remedy: Option<String>,
+}
+
+impl fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Place { line, column }) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for CatalogError {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    integration: BTreeMap<String, Spanned<Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    issuer: Option<Spanned<String>>,
+    authorization_endpoint: Option<Spanned<String>>,
+    token_endpoint: Option<Spanned<String>>,
+    revocation_endpoint: Option<Spanned<String>>,
+    client_id: Option<Spanned<String>>,
+    client_secret: Option<SecretTable>,
+    token_endpoint_auth_method: Option<Method>,
+    redirect_uri: Option<Spanned<OneOrMany>>,
+    #[serde(default)]
+    insist_on_localhost: bool,
+    #[serde(default)]
+    scopes: Vec<Spanned<String>>,
+    #[serde(default)]
+    actions: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    code_challenge_method: Option<ChallengeMethod>,
+    #[serde(default)]
+    require_pkce: bool,
+    #[serde(default)]
+    params: BTreeMap<Spanned<String>, String>,
+    #[serde(default)]
+    store: Store,
+    store_key: Option<StoreKey>,
+}
+
+#[derive(Deserialize)]
+enum Method {
+    #[serde(rename = "client_secret_basic")]
+    Basic,
+    #[serde(rename = "client_secret_post")]
+    Post,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+enum ChallengeMethod {
+    #[serde(rename = "off")]
+    Off,
+    S256,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Store {
+    File,
+    #[default]
+    Keychain,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreKey {
+    file: PathBuf,
+}
+
+impl Catalog {
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        let place = |span: Range<usize>| Place::of(text, span.start);
+        let file: File = toml_edit::de::from_str(text).map_err(|error| {
+            let what = error.message().trim().to_owned();
+            CatalogError { place: error.span().map(place), remedy: misspelt(&what), what }
+        })?;
+        let mut integrations = BTreeMap::new();
+        for (name, table) in file.integration {
+            let span = table.span();
+            let at = |fault: Fault| CatalogError {
+                place: Some(place(fault.span.unwrap_or(span.clone()))),
+                what: format!("[integration.{name}]: {}", fault.what),
+                remedy: fault.remedy,
+            };
+            let key = IntegrationName::parse(&name).map_err(|e| at(Fault::new(e.to_string())))?;
+            let integration = table.into_inner().integration(key.clone()).map_err(at)?;
+            integrations.insert(key, integration);
+        }
+        Ok(Self(integrations))
+    }
+}
+
+/// A fault inside one table; without a span it is the table itself.
+struct Fault {
+    span: Option<Range<usize>>,
+    what: String,
+    remedy: Option<String>,
+}
+
+impl Fault {
+    fn new(what: impl Into<String>) -> Self {
+        Self { span: None, what: what.into(), remedy: None }
+    }
+
+    fn at(mut self, span: Range<usize>) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+impl Table {
+    fn integration(self, name: IntegrationName) -> Result<Integration, Fault> {
+        let client_id = self
+            .client_id
+            .as_ref()
+            .ok_or_else(|| Fault::new("client_id is missing").remedy("add: client_id = \"...\""))?;
+        let client_id = ClientId::parse(client_id.get_ref())
+            .ok_or_else(|| Fault::new("client_id is not printable ASCII").at(client_id.span()))?;
+        let server = self.server()?;
+        let redirects = self.redirects()?;
+        let mut extra = ExtraParameters::default();
+        for (name, value) in &self.params {
+            extra.add(name.get_ref(), value).map_err(|e| Fault::new(format!("params: {e}")).at(name.span()))?;
+        }
+        let mut actions = BTreeMap::new();
+        for (action, list) in &self.actions {
+            let key =
+                IntegrationName::parse(action.get_ref()).map_err(|e| Fault::new(e.to_string()).at(action.span()))?;
+            if key.as_str() == "all" {
+                return Err(Fault::new("\"all\" stands for every action together and cannot be the name of one")
+                    .at(action.span()));
+            }
+            actions.insert(key, scopes(list)?);
+        }
+        Ok(Integration {
+            name,
+            server,
+            client_id,
+            client_secret: self.client_secret.map(|s| s.0),
+            authentication_method: match self.token_endpoint_auth_method {
+                None | Some(Method::Basic) => AuthenticationMethod::Basic,
+                Some(Method::Post) => AuthenticationMethod::Post,
+            },
+            redirects,
+            scopes: scopes(&self.scopes)?,
+            actions,
+            pkce: match self.code_challenge_method {
+                Some(ChallengeMethod::Off) => Pkce::Off,
+                _ => Pkce::S256,
+            },
+            pkce_promise: match (self.require_pkce, self.code_challenge_method) {
+                (true, _) => PkcePromise::Required,
+                (false, Some(_)) => PkcePromise::Stated,
+                (false, None) => PkcePromise::Preferred,
+            },
+            extra,
+            store: match self.store {
+                Store::File => StoreKind::File,
+                Store::Keychain => StoreKind::Keychain,
+            },
+            store_key: self.store_key.map(|k| k.file),
+        })
+    }
+
+    fn server(&self) -> Result<Server, Fault> {
+        let endpoint = |name: &str, text: &Option<Spanned<String>>| {
+            let parse = |t: &Spanned<String>| {
+                Endpoint::parse(t.get_ref())
+                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}")).at(t.span()))
+            };
+            text.as_ref().map(parse).transpose()
+        };
+        let issuer = |t: &Spanned<String>| {
+            Issuer::parse(t.get_ref()).map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}")).at(t.span()))
+        };
+        let issuer = self.issuer.as_ref().map(issuer).transpose()?;
+        let authorization = endpoint("authorization_endpoint", &self.authorization_endpoint)?;
+        let token = endpoint("token_endpoint", &self.token_endpoint)?;
+        let revocation = endpoint("revocation_endpoint", &self.revocation_endpoint)?;
+        match (authorization, token, issuer) {
+            (Some(authorization), Some(token), issuer) => {
+                Ok(Server::explicit(authorization, token, revocation, issuer))
+            }
+            (None, None, Some(issuer)) => Ok(Server::Discovered(issuer)),
+            (None, None, None) => Err(Fault::new("no provider")
+                .remedy("add: issuer = \"https://...\", or authorization_endpoint and token_endpoint")),
+            (None, Some(_), _) => Err(Fault::new("authorization_endpoint is missing")
+                .remedy("add it beside token_endpoint, or leave both out and write issuer")),
+            (Some(_), None, _) => Err(Fault::new("token_endpoint is missing")
+                .remedy("add it beside authorization_endpoint, or leave both out and write issuer")),
+        }
+    }
+
+    fn redirects(&self) -> Result<Vec<RegisteredRedirect>, Fault> {
+        let Some(given) = &self.redirect_uri else {
+            return parse_redirect(DEFAULT_REDIRECT, self.insist_on_localhost).map(|r| vec![r]);
+        };
+        let list = given.get_ref().0.iter().map(|text| parse_redirect(text, self.insist_on_localhost));
+        let list: Vec<_> = list.collect::<Result<_, _>>().map_err(|fault| fault.at(given.span()))?;
+        if list.is_empty() {
+            return Err(Fault::new("redirect_uri is an empty list")
+                .at(given.span())
+                .remedy(format!("write: redirect_uri = \"{DEFAULT_REDIRECT}\"")));
+        }
+        Ok(list)
+    }
+}
+
+#[expect(clippy::fn_params_excessive_bools, reason = "the key of the file is a boolean; it goes no further")]
+fn parse_redirect(text: &str, insist_on_localhost: bool) -> Result<RegisteredRedirect, Fault> {
+    let parsed = if insist_on_localhost {
+        RegisteredRedirect::parse_insisting_on_localhost(text)
+    } else {
+        RegisteredRedirect::parse(text)
+    };
+    let redirect = parsed.map_err(|e| {
+        Fault::new(format!("redirect_uri: {e}")).remedy(format!("loopin redirect check '{}'", text.escape_debug()))
+    })?;
+    if let (Landing::Loopback { host: LoopbackHost::Localhost, .. }, false) = (redirect.landing(), insist_on_localhost)
+    {
+        let what =
+            "redirect_uri: the name localhost can belong to another program on the other address family (rule 5)";
+        return Err(Fault::new(what)
+            .remedy("write 127.0.0.1; if the provider takes nothing but localhost, add: insist_on_localhost = true"));
+    }
+    // Decoded as the answer will be.
+    let query = form_urlencoded::parse(redirect.query().unwrap_or_default().as_bytes());
+    if let Some(name) = query.map(|(name, _)| name).find(|name| reserved_in_answers(name)) {
+        return Err(Fault::new(format!("redirect_uri: its query has {name}, which the provider's answer needs"))
+            .remedy("register the redirect under another parameter name"));
+    }
+    Ok(redirect)
+}
+
+fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
+    list.iter()
+        .map(|text| Scope::parse(text.get_ref()).map_err(|e| Fault::new(e.to_string()).at(text.span())))
+        .collect()
+}
+
+/// serde's message lists what it expected; the nearest of that is what was meant.
+fn misspelt(message: &str) -> Option<String> {
+    let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
+    let wrong = names.next()?;
+    let nearest = UnknownName::among(wrong, names).nearest?;
+    Some(format!("did you mean {nearest}?"))
+}
+
+impl Place {
+    fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+struct OneOrMany(Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMany;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a redirect URI or a list of them")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany(vec![text.to_owned()]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
+                let mut all = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    all.push(text);
+                }
+                Ok(OneOrMany(all))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Reads by hand, since serde's own errors would quote a secret that somebody wrote here.
+struct SecretTable(SecretSource);
+
+const SECRET_FORM: &str = "a client secret never stands in this file: client_secret = { keychain = true }, { file = \"...\" } or { env = \"...\" }";
+
+impl<'de> Deserialize<'de> for SecretTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Source;
+        impl<'de> Visitor<'de> for Source {
+            type Value = SecretTable;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(SECRET_FORM)
+            }
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretTable, E> {
+                Err(E::custom(SECRET_FORM))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretTable, A::Error> {
+                let form = |_| de::Error::custom(SECRET_FORM);
+                let source = match map.next_key::<String>().map_err(form)?.as_deref() {
+                    Some("keychain") if map.next_value::<bool>().map_err(form)? => SecretSource::Store,
+                    Some("file") => SecretSource::File(map.next_value().map_err(form)?),
+                    Some("env") => SecretSource::Environment(map.next_value().map_err(form)?),
+                    _ => return Err(de::Error::custom(SECRET_FORM)),
+                };
+                match map.next_key::<String>().map_err(form)? {
+                    None => Ok(SecretTable(source)),
+                    Some(_) => Err(de::Error::custom(SECRET_FORM)),
+                }
+            }
+        }
+        // A number would be quoted by serde itself.
+        deserializer.deserialize_any(Source).map_err(|_| de::Error::custom(SECRET_FORM))
+    }
+}
+
+#[cfg(test)]
+#[path = "file/tests.rs"]
+mod tests;

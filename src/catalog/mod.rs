@@ -1,0 +1,199 @@
+//! Integrations: clients registered at authorization servers, and the file that lists them.
+//!
+//! `file.rs` reads the configuration, `edit.rs` changes it and keeps its comments. Quirks of a provider
+//! are fields here with a named type; nothing in the program asks for a provider by name.
+
+mod edit;
+mod file;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+pub use edit::{NewIntegration, NewSecret, add, remove};
+pub use file::{CatalogError, Place};
+
+use crate::{
+    oauth::{
+        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce,
+        S256, Scopes,
+    },
+    redirect::RegisteredRedirect,
+};
+
+/// The redirect of a native application whose configuration names none (seed 003, RFC 8252 section 7.3).
+pub const DEFAULT_REDIRECT: &str = "http://127.0.0.1:0/callback";
+
+/// `[a-z0-9._-]{1,64}`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IntegrationName(String);
+
+/// A name of an action, or of an integration, in the same alphabet.
+pub type ActionName = IntegrationName;
+
+impl IntegrationName {
+    /// # Errors
+    /// Another character, empty, or longer than 64.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+            return Err(NameError(text.escape_debug().take(80).collect()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IntegrationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError(String);
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is not a name: 1 to 64 of a-z 0-9 . _ -", self.0)
+    }
+}
+
+impl std::error::Error for NameError {}
+
+/// Where the endpoints come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// They are asked for at login.
+    Discovered(Issuer),
+    Explicit(Box<AuthorizationServer>),
+}
+
+impl Server {
+    /// Endpoints that a person wrote down; nothing is known of what the server promises.
+    pub fn explicit(
+        authorization_endpoint: Endpoint,
+        token_endpoint: Endpoint,
+        revocation_endpoint: Option<Endpoint>,
+        issuer: Option<Issuer>,
+    ) -> Self {
+        let iss_parameter = IssParameter::NotPromised;
+        let s256 = S256::Unstated;
+        Self::Explicit(Box::new(AuthorizationServer {
+            issuer,
+            authorization_endpoint,
+            token_endpoint,
+            revocation_endpoint,
+            iss_parameter,
+            s256,
+        }))
+    }
+}
+
+/// Where a client secret lies. Never in the configuration itself, never in an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    Environment(String),
+    File(PathBuf),
+    /// In the same store as the tokens.
+    Store,
+}
+
+/// What to do when a server does not promise S256.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PkcePromise {
+    /// Go on, and say so.
+    #[default]
+    Preferred,
+    Required,
+    /// The configuration states that the server checks it.
+    Stated,
+}
+
+/// Where tokens are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoreKind {
+    File,
+    #[default]
+    Keychain,
+}
+
+impl StoreKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Keychain => "keychain",
+        }
+    }
+}
+
+/// One `[integration.NAME]` table.
+#[derive(Clone, Debug)]
+pub struct Integration {
+    pub name: IntegrationName,
+    pub server: Server,
+    pub client_id: ClientId,
+    pub client_secret: Option<SecretSource>,
+    pub authentication_method: AuthenticationMethod,
+    /// Tried in order; never empty.
+    pub redirects: Vec<RegisteredRedirect>,
+    pub scopes: Scopes,
+    pub actions: BTreeMap<ActionName, Scopes>,
+    pub pkce: Pkce,
+    pub pkce_promise: PkcePromise,
+    pub extra: ExtraParameters,
+    pub store: StoreKind,
+    /// The key of the file store; without one it asks for a passphrase.
+    pub store_key: Option<PathBuf>,
+}
+
+impl Integration {
+    /// The scopes of one action, or of all together (seed 002).
+    ///
+    /// # Errors
+    /// There is no such action.
+    pub fn scopes_for(&self, action: Option<&ActionName>) -> Result<Scopes, UnknownName> {
+        match action {
+            None => Ok(self.actions.values().fold(self.scopes.clone(), |all, scopes| all.union(scopes))),
+            Some(name) => match self.actions.get(name) {
+                Some(scopes) => Ok(self.scopes.union(scopes)),
+                None => Err(UnknownName::among(name.as_str(), self.actions.keys().map(IntegrationName::as_str))),
+            },
+        }
+    }
+}
+
+/// All integrations of one configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog(BTreeMap<IntegrationName, Integration>);
+
+/// A name that is not in the list, and the nearest that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    pub name: String,
+    pub nearest: Option<String>,
+}
+
+impl UnknownName {
+    pub fn among<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let near = |candidate: &&str| strsim::damerau_levenshtein(name, candidate) <= 1 + name.chars().count() / 3;
+        let nearest =
+            known.filter(near).min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate)).map(str::to_owned);
+        Self { name: name.escape_debug().take(80).collect(), nearest }
+    }
+}
+
+impl Catalog {
+    /// # Errors
+    /// There is no such integration.
+    pub fn get(&self, name: &str) -> Result<&Integration, UnknownName> {
+        let found = IntegrationName::parse(name).ok().and_then(|name| self.0.get(&name));
+        found.ok_or_else(|| UnknownName::among(name, self.0.keys().map(IntegrationName::as_str)))
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Integration> {
+        self.0.values()
+    }
+}

@@ -1,0 +1,247 @@
+//! What a person can type. The doc comments here are the help, the man page and the completions.
+
+use std::{num::NonZeroU16, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// OAuth tokens for native applications: log in once, fresh access tokens for ever
+#[derive(Debug, Parser)]
+#[command(name = "loopin", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    after_help = "Try it without any set-up: loopin demo\nExit codes: 0 ok, 2 usage, 3 configuration, 4 login required, 5 denied, 6 time-out, \
+                        7 unavailable, 8 store, 9 refused; all of them are in `loopin man`"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Print one JSON object instead of text, failures included
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Keep tokens here, whatever the configuration says
+    #[arg(long, global = true, value_name = "KIND")]
+    pub store: Option<Store>,
+    /// Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform's place]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Store {
+    /// The keychain of the operating system
+    Keychain,
+    /// Encrypted files, under a key file or a passphrase
+    File,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    Login(Login),
+    Token(Token),
+    Status(Status),
+    Logout(Logout),
+    /// Add, list, show and remove integrations
+    #[command(subcommand)]
+    Integration(Integration),
+    /// Judge redirect URIs
+    #[command(subcommand)]
+    Redirect(Redirect),
+    Demo(Demo),
+    Completions(Completions),
+    /// Print the man page
+    Man,
+}
+
+/// Sign in with the browser and store the tokens
+#[derive(Args, Debug)]
+pub struct Login {
+    /// Which integration; may be left out where there is exactly one
+    pub integration: Option<String>,
+    #[command(flatten)]
+    pub grant: GrantName,
+    /// Ask for this scope too (repeatable)
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// How the answer comes back
+    #[arg(long, value_enum, default_value_t = How::Auto)]
+    pub how: How,
+    /// Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop's own]
+    #[arg(long, value_name = "COMMAND")]
+    pub browser: Option<String>,
+    /// Listen on this port; the redirect must be registered with :0
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<NonZeroU16>,
+    /// Wait this long for the person, such as 90s or 5m
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub timeout: Duration,
+    /// The prompt parameter of OpenID Connect: login, consent, select_account, none
+    #[arg(long, value_name = "PROMPT")]
+    pub prompt: Option<String>,
+    /// Tell the provider who is signing in, such as a mail address
+    #[arg(long, value_name = "HINT")]
+    pub login_hint: Option<String>,
+    /// Add a parameter to the authorization request (repeatable)
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+}
+
+/// How a login gets its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    /// Open a browser where there is one; the URL is printed in any case
+    Auto,
+    /// Fail if no browser can be opened
+    Browser,
+}
+
+/// Which of an integration's grants.
+#[derive(Args, Debug)]
+pub struct GrantName {
+    /// Which account, where one integration has several
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// One action of the integration instead of all together
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+}
+
+/// Print a valid access token
+///
+/// Standard output carries the token and nothing else. Never opens a browser and never asks anything: when a person is
+/// needed, the exit code is 4 and the message is the command to run.
+#[derive(Args, Debug)]
+pub struct Token {
+    /// Which integration; may be left out where there is exactly one
+    pub integration: Option<String>,
+    #[command(flatten)]
+    pub grant: GrantName,
+    /// The token must stay valid for at least this long, such as 60s or 10m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub min_ttl: Option<Duration>,
+}
+
+/// Show what is stored, until when, and which command repairs it
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Only this integration; exits with 4 when a person is needed
+    pub integration: Option<String>,
+}
+
+/// Revoke the tokens at the provider and forget them
+#[derive(Args, Debug)]
+pub struct Logout {
+    /// Which integration
+    pub integration: String,
+    #[command(flatten)]
+    pub grant: GrantName,
+    /// Only forget them here
+    #[arg(long)]
+    pub local: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Integration {
+    Add(Box<Add>),
+    /// List all integrations
+    List,
+    /// Show one integration
+    Show {
+        /// Which integration
+        name: String,
+    },
+    /// Remove an integration from the configuration, and its client secret from the store
+    Remove {
+        /// Which integration
+        name: String,
+    },
+}
+
+/// Add an integration to the configuration; on a terminal it asks for what is missing
+#[derive(Args, Debug)]
+pub struct Add {
+    /// A name of your choice: a-z 0-9 . _ -
+    pub name: String,
+    /// The provider's issuer; its endpoints are then discovered
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// Where the browser is sent
+    #[arg(long, value_name = "URL")]
+    pub authorization_endpoint: Option<String>,
+    /// Where the code is exchanged
+    #[arg(long, value_name = "URL")]
+    pub token_endpoint: Option<String>,
+    /// Where tokens are revoked
+    #[arg(long, value_name = "URL")]
+    pub revocation_endpoint: Option<String>,
+    /// The client identifier that the provider gave you
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Read the client secret from standard input and put it into the store
+    #[arg(long)]
+    pub secret_stdin: bool,
+    /// As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback]
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    pub redirect_uris: Vec<String>,
+    /// Ask for this scope (repeatable)
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Redirect {
+    Check(Check),
+}
+
+/// Judge a redirect URI by fourteen rules, each with its number and a remedy
+#[derive(Args, Debug)]
+pub struct Check {
+    /// As registered at the provider
+    pub uri: String,
+    /// What an application sends: does it match?
+    #[arg(long, value_name = "URI")]
+    pub sent: Option<String>,
+}
+
+/// Show a whole login against a built-in practice provider; nothing leaves this machine
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Play the person too: no browser is opened
+    #[arg(long)]
+    pub yes: bool,
+    /// Open the URL with this command
+    #[arg(long, value_name = "COMMAND")]
+    pub browser: Option<String>,
+}
+
+/// Print the completions of a shell
+#[derive(Args, Debug)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u64 = number.parse().map_err(|_| "write a number and a unit, such as 90s or 5m")?;
+    let seconds = match unit {
+        "" | "s" => Some(number),
+        "m" => number.checked_mul(60),
+        "h" => number.checked_mul(3600),
+        _ => return Err("the unit is s, m or h".into()),
+    };
+    let longest = 24 * 3600;
+    seconds.filter(|s| (1..=longest).contains(s)).map(Duration::from_secs).ok_or_else(|| "between 1s and 24h".into())
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".into())
+}

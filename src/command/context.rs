@@ -1,0 +1,175 @@
+//! What every verb needs: the configuration, the store, a way to talk.
+
+use std::{cell::Cell, path::PathBuf, thread::JoinHandle};
+
+use crate::{
+    catalog::{Catalog, Integration, IntegrationName, SecretSource, StoreKind},
+    cli::{self, GrantName},
+    oauth::{Client, ClientAuthentication},
+    report::{Code, Failure, Form, Talk, Verbosity},
+    secret::Secret,
+    system::{
+        config_file, environment,
+        file_store::{FileStore, StoreKey},
+        keychain::Keychain,
+        paths,
+        private_files::{PrivateFiles, read_private},
+    },
+    vault::{AccountName, ActionKey, GrantKey, ItemName, Items, Vault},
+};
+
+pub struct Context {
+    pub form: Form,
+    pub talk: Talk,
+    config: Option<PathBuf>,
+    store: Option<StoreKind>,
+    lingering: Cell<Option<JoinHandle<()>>>,
+}
+
+impl Context {
+    pub fn new(global: &cli::Global) -> Self {
+        Self {
+            form: if global.json { Form::Json } else { Form::Text },
+            talk: Talk::new(if global.verbose { Verbosity::More } else { Verbosity::Usual }),
+            config: global.config.clone(),
+            store: global.store.map(|store| match store {
+                cli::Store::File => StoreKind::File,
+                cli::Store::Keychain => StoreKind::Keychain,
+            }),
+            lingering: Cell::new(None),
+        }
+    }
+
+    /// Says every step.
+    pub fn narrating(self) -> Self {
+        Self { talk: self.talk.at(Verbosity::More), ..self }
+    }
+
+    /// A listener that still has a last page to send; it is waited for when everything has been printed.
+    pub fn linger(&self, listener: JoinHandle<()>) {
+        self.lingering.set(Some(listener));
+    }
+
+    pub fn wait_for_last_page(&self) {
+        if let Some(listener) = self.lingering.take() {
+            let _ = listener.join();
+        }
+    }
+
+    pub fn config_path(&self) -> Result<PathBuf, Failure> {
+        match &self.config {
+            Some(path) => Ok(path.clone()),
+            None => Ok(paths::config()?),
+        }
+    }
+
+    pub fn config_text(&self) -> Result<(PathBuf, String), Failure> {
+        let path = self.config_path()?;
+        let text = config_file::read(&path)
+            .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", path.display(), e.kind())))?;
+        Ok((path, text))
+    }
+
+    pub fn catalog(&self) -> Result<Catalog, Failure> {
+        let (path, text) = self.config_text()?;
+        Catalog::parse(&text).map_err(|error| {
+            let failure = Failure::from(error);
+            Failure { what: format!("{}: {}", path.display(), failure.what), ..failure }
+        })
+    }
+
+    /// The integration that was named, or the only one.
+    pub fn integration(&self, name: Option<&str>) -> Result<Integration, Failure> {
+        let catalog = self.catalog()?;
+        if let Some(name) = name {
+            return Ok(catalog.get(name)?.clone());
+        }
+        let mut all = catalog.iter();
+        match (all.len(), all.next()) {
+            (1, Some(only)) => Ok(only.clone()),
+            (0, _) => {
+                Err(Failure::new(Code::Configuration, "there is no integration yet")
+                    .remedy("loopin integration add NAME"))
+            }
+            _ => Err(Failure::new(Code::Usage, "there is more than one integration; name one")
+                .remedy("loopin integration list")),
+        }
+    }
+
+    pub fn store_kind(&self, integration: &Integration) -> StoreKind {
+        self.store.unwrap_or(integration.store)
+    }
+
+    pub fn store_override(&self) -> Option<StoreKind> {
+        self.store
+    }
+
+    pub fn files(&self) -> Result<PrivateFiles, Failure> {
+        Ok(PrivateFiles::at(paths::state()?))
+    }
+
+    /// Opens nothing yet.
+    pub fn items<'a>(&self, integration: &Integration, files: &'a PrivateFiles) -> Box<dyn Items + 'a> {
+        match self.store_kind(integration) {
+            StoreKind::Keychain => Box::new(Keychain::default()),
+            StoreKind::File => {
+                let key = integration.store_key.clone().map_or(StoreKey::Passphrase, StoreKey::File);
+                Box::new(FileStore::new(files, key))
+            }
+        }
+    }
+
+    /// The client with its secret, wherever that is.
+    pub fn client(&self, integration: &Integration, vault: &Vault<'_>) -> Result<Client, Failure> {
+        let authentication = match &integration.client_secret {
+            None => ClientAuthentication::None,
+            Some(source) => ClientAuthentication::Secret {
+                secret: client_secret(integration, source, vault)?,
+                method: integration.authentication_method,
+            },
+        };
+        Ok(Client { id: integration.client_id.clone(), authentication })
+    }
+}
+
+fn client_secret(integration: &Integration, source: &SecretSource, vault: &Vault<'_>) -> Result<Secret, Failure> {
+    let missing = |place: String| {
+        Failure::new(Code::Configuration, format!("the client secret of {} is not {place}", integration.name))
+    };
+    match source {
+        SecretSource::Environment(name) => environment::secret(name)
+            .ok_or_else(|| missing(format!("in the variable {name}")).remedy(format!("set {name}"))),
+        SecretSource::File(path) => {
+            let bytes = read_private(path)?;
+            let text = String::from_utf8(bytes).map_err(|_| missing(format!("text in {}", path.display())))?;
+            Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+        SecretSource::Store => vault.items.read(&ItemName::of_client_secret(&integration.name))?.ok_or_else(|| {
+            let name = &integration.name;
+            missing("in the store".into())
+                .remedy(format!("loopin integration remove {name}, then add it again with --secret-stdin"))
+        }),
+    }
+}
+
+/// Which grant the arguments name.
+pub fn grant_key(integration: &IntegrationName, name: &GrantName) -> Result<GrantKey, Failure> {
+    let account = name.account.as_deref().map(AccountName::parse).transpose()?.unwrap_or_default();
+    let action = match name.action.as_deref() {
+        None | Some("all") => ActionKey::All,
+        Some(action) => ActionKey::One(IntegrationName::parse(action)?),
+    };
+    Ok(GrantKey::personal(integration.clone(), account, action))
+}
+
+/// The command that brings this grant back.
+pub fn login_command(key: &GrantKey) -> String {
+    let mut command = format!("loopin login {}", key.integration);
+    if key.user != AccountName::default() {
+        command += &format!(" --account '{}'", key.user.as_str().replace('\'', "'\\''"));
+    }
+    if let Some(action) = key.action.name() {
+        command += &format!(" --action {action}");
+    }
+    command
+}

@@ -1,0 +1,118 @@
+//! `loopin integration add|list|show|remove`.
+
+use super::context::Context;
+use crate::{
+    catalog::{self, Catalog, Integration, IntegrationName, NewIntegration, NewSecret, StoreKind},
+    cli::{self, Add},
+    report::{Code, Failure, Outcome, ask},
+    secret::Secret,
+    system::{config_file, entropy, terminal},
+    vault::{ItemName, Vault},
+};
+
+pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failure> {
+    match verb {
+        cli::Integration::Add(args) => add(context, args),
+        cli::Integration::List => Ok(Outcome::Integrations(context.catalog()?.iter().cloned().collect())),
+        cli::Integration::Show { name } => Ok(Outcome::Integration(Box::new(context.catalog()?.get(name)?.clone()))),
+        cli::Integration::Remove { name } => remove(context, name),
+    }
+}
+
+fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
+    let name = IntegrationName::parse(&args.name)?;
+    let (path, text) = context.config_text()?;
+    let mut new = NewIntegration {
+        issuer: args.issuer.clone(),
+        authorization_endpoint: args.authorization_endpoint.clone(),
+        token_endpoint: args.token_endpoint.clone(),
+        revocation_endpoint: args.revocation_endpoint.clone(),
+        client_id: args.client_id.clone().unwrap_or_default(),
+        client_secret: args.secret_stdin.then_some(NewSecret::InStore),
+        redirect_uris: args.redirect_uris.clone(),
+        scopes: args.scopes.clone(),
+        store: context.store_override().unwrap_or_default(),
+        store_key: None,
+    };
+    complete(&mut new)?;
+    if new.store == StoreKind::File {
+        let key = path.with_file_name("store.key");
+        let random = entropy::random::<32>()?;
+        config_file::make_key(&key, &random)
+            .map_err(|e| Failure::new(Code::Store, format!("{}: {}", key.display(), e.kind())))?;
+        new.store_key = Some(key);
+    }
+    let changed = catalog::add(&text, &name, &new)?;
+    if args.secret_stdin {
+        let secret =
+            terminal::secret_from_stdin().map_err(|_| Failure::new(Code::Usage, "standard input is not text"))?;
+        if secret.expose().is_empty() {
+            return Err(Failure::new(Code::Usage, "standard input is empty: the client secret was to come from there"));
+        }
+        // Before the file names it: an integration whose secret could not be stored is not added.
+        let added = Catalog::parse(&changed)?;
+        store_secret(context, added.get(name.as_str())?, &secret)?;
+    }
+    config_file::replace(&path, &changed)
+        .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", path.display(), e.kind())))?;
+    Ok(Outcome::Added {
+        name: name.to_string(),
+        config: path.display().to_string(),
+        next: format!("loopin login {name}"),
+    })
+}
+
+/// On a terminal a person is asked for what is missing; elsewhere nothing is ever asked.
+fn complete(new: &mut NewIntegration) -> Result<(), Failure> {
+    let person = terminal::stdin_is_terminal() && terminal::stderr_is_terminal() && new.client_secret.is_none();
+    let question = |what: &str, option: &str| {
+        if !person {
+            return Err(Failure::new(Code::Usage, format!("{what} is missing")).remedy(format!("add {option}")));
+        }
+        ask(&format!("{what}: "));
+        terminal::line()
+            .map_err(|_| Failure::new(Code::Usage, format!("{what} is missing")).remedy(format!("add {option}")))
+    };
+    if new.issuer.is_none() && new.authorization_endpoint.is_none() && new.token_endpoint.is_none() {
+        new.issuer = Some(question(
+            "Issuer of the provider (https://...)",
+            "--issuer URL, or --authorization-endpoint and --token-endpoint",
+        )?);
+    }
+    if new.client_id.is_empty() {
+        new.client_id = question("Client identifier", "--client-id ID")?;
+    }
+    Ok(())
+}
+
+fn store_secret(context: &Context, integration: &Integration, secret: &Secret) -> Result<(), Failure> {
+    let files = context.files()?;
+    let items = context.items(integration, &files);
+    let name = ItemName::of_client_secret(&integration.name);
+    items.write(&name, &format!("loopin: client secret of {}", integration.name), secret)?;
+    match items.read(&name)? {
+        Some(kept) if kept.matches(secret.expose()) => Ok(()),
+        _ => Err(crate::vault::StoreError::Unfaithful.into()),
+    }
+}
+
+fn remove(context: &Context, name: &str) -> Result<Outcome, Failure> {
+    let (path, text) = context.config_text()?;
+    let changed = catalog::remove(&text, name)?;
+    let catalog = Catalog::parse(&text)?;
+    let integration = catalog.get(name)?;
+    let files = context.files()?;
+    let items = context.items(integration, &files);
+    let vault = Vault { items: items.as_ref(), files: &files };
+    let stored = crate::vault::entries(&files)?.iter().any(|e| e.integration == name && e.store == items.kind());
+    if stored {
+        return Err(Failure::new(Code::Usage, format!("somebody is logged in to {name}"))
+            .remedy(format!("loopin logout {name}, then remove it")));
+    }
+    if matches!(integration.client_secret, Some(catalog::SecretSource::Store)) {
+        vault.items.delete(&ItemName::of_client_secret(&integration.name))?;
+    }
+    config_file::replace(&path, &changed)
+        .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", path.display(), e.kind())))?;
+    Ok(Outcome::Removed { name: name.to_owned(), config: path.display().to_string() })
+}

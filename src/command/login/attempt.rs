@@ -1,0 +1,240 @@
+//! One sign-in over real sockets: bind, send the person off, wait, exchange, keep. `login` and `demo` share it.
+
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU16,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    super::context::Context,
+    desk::{Desk, Heard},
+};
+use crate::{
+    cli::How,
+    loopback::{Loopback, Outcome, Stray},
+    oauth::{
+        AuthorizationRequest, AuthorizationServer, Client, CodeReceived, Entropy, ExtraParameters, Pkce, Scopes,
+        TokenSet,
+    },
+    redirect::{BindError, BoundRedirect, Landing, LoopbackHost, Port, RegisteredRedirect},
+    report::{Code, Event, Failure, Talk, Verbosity},
+    system::{browser::Browser, clock, entropy, http::Http, listener::Listener},
+};
+
+/// How often the line with the time left is drawn.
+const TICK: Duration = Duration::from_secs(1);
+/// How many stray requests are told before only `-v` tells more.
+const TOLD: u32 = 3;
+
+/// Everything one sign-in needs.
+pub struct Attempt {
+    pub server: AuthorizationServer,
+    pub client: Client,
+    /// Tried in order.
+    pub redirects: Vec<RegisteredRedirect>,
+    /// In place of a free one, for a redirect with `:0`.
+    pub port: Option<NonZeroU16>,
+    pub scopes: Scopes,
+    pub pkce: Pkce,
+    pub extra: ExtraParameters,
+    pub opener: Opener,
+    /// An environment variable that holds a secret and that no browser needs.
+    pub hidden_variable: Option<String>,
+    pub timeout: Duration,
+}
+
+/// Who opens the URL.
+pub enum Opener {
+    Browser(Browser, How),
+    /// Plays the person, on a thread of its own.
+    Person(Box<dyn FnOnce(String) + Send>),
+}
+
+/// `keep` stores the tokens; only when it has succeeded is the browser told that all is well.
+pub fn sign_in<T>(
+    attempt: Attempt,
+    context: &Context,
+    keep: impl FnOnce(TokenSet) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let talk = &context.talk;
+    let (listener, redirect) = bind(&attempt.redirects, attempt.port, talk)?;
+    talk.say(&Event::Listening(redirect.as_str()));
+    let Attempt { server, client, scopes, pkce, extra, .. } = attempt;
+    let request = AuthorizationRequest { server, client, redirect, scopes, pkce, extra };
+    let (url, pending) = request.begin(Entropy::from_bytes(&entropy::random()?))?;
+    let (heard, hearing) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let waker = listener.waker();
+    let desk = Desk::new(Loopback::new(pending), heard.clone(), told);
+    // From here somebody answers at the redirect; only now the person is sent off.
+    let thread = thread::spawn(move || drop(listener.run(desk)));
+    talk.say(&Event::Url(url.as_str()));
+    let how = open(attempt.opener, url.as_str(), attempt.hidden_variable, heard, talk);
+    let code = wait(&hearing, clock::instant() + attempt.timeout, attempt.timeout, how, talk);
+    talk.clear();
+    // Whoever was answered with a redirect still gets the page; without an answer the listener ends with `tell`.
+    context.linger(thread);
+    let code = match code {
+        Ok(code) => code,
+        Err(failure) => {
+            drop(tell);
+            waker.wake();
+            return Err(failure);
+        }
+    };
+    talk.say(&Event::CodeReceived);
+    let result = code.exchange(&Http, clock::now()).map_err(Failure::from).and_then(keep);
+    let _ = tell.send(if result.is_ok() { Outcome::Done } else { Outcome::Failed });
+    waker.wake();
+    result
+}
+
+/// Binds the first redirect whose port can be had.
+fn bind(
+    redirects: &[RegisteredRedirect],
+    port: Option<NonZeroU16>,
+    talk: &Talk,
+) -> Result<(Listener, BoundRedirect), Failure> {
+    let mut last = Failure::new(Code::Configuration, "there is no redirect_uri");
+    for redirect in redirects {
+        let Landing::Loopback { host, port: stated } = redirect.landing() else {
+            let what = format!(
+                "{} does not land on this machine, and only a loopback redirect can be answered here",
+                redirect.as_str()
+            );
+            last = Failure::new(Code::Configuration, what)
+                .remedy("register http://127.0.0.1:0/callback for a native application, and write it as redirect_uri");
+            continue;
+        };
+        let wanted = match (stated, port) {
+            (Port::Ephemeral, None) => 0,
+            (Port::Ephemeral, Some(port)) => port.get(),
+            (Port::Fixed(fixed), Some(port)) if port != fixed => {
+                return Err(BindError::OtherPort { registered: fixed, bound: port }.into());
+            }
+            (Port::Fixed(fixed), _) => fixed.get(),
+            (Port::Unstated, _) => return Err(BindError::PortUnstated.into()),
+        };
+        match listen(host, wanted) {
+            Ok(listener) => {
+                let bound = redirect.bind(listener.port())?;
+                return Ok((listener, bound));
+            }
+            Err(error) => {
+                last = refused(host, wanted, &error);
+                talk.say(&Event::PortTaken(redirect.as_str()));
+            }
+        }
+    }
+    Err(last)
+}
+
+fn listen(host: LoopbackHost, port: u16) -> io::Result<Listener> {
+    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    match host {
+        LoopbackHost::V4 => Listener::bind(&[v4]),
+        LoopbackHost::V6 => Listener::bind(&[v6]),
+        // A browser may take either family for the name, so both must be ours. Without IPv6 nobody else has it either.
+        LoopbackHost::Localhost => match Listener::bind(&[v4, v6]) {
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Listener::bind(&[v4]),
+            other => other,
+        },
+    }
+}
+
+fn refused(host: LoopbackHost, port: u16, error: &io::Error) -> Failure {
+    match (host, error.kind()) {
+        (LoopbackHost::Localhost, io::ErrorKind::AddrInUse) => Failure::new(
+            Code::Refused,
+            format!("cannot own localhost:{port} on both IPv4 and IPv6: another program holds one of them"),
+        )
+        .remedy("register a redirect with 127.0.0.1 instead of localhost"),
+        (_, io::ErrorKind::AddrInUse) => {
+            Failure::new(Code::Configuration, format!("port {port} is in use by another program"))
+                .remedy("free it, or list another registered redirect in redirect_uri")
+        }
+        (_, io::ErrorKind::PermissionDenied) => {
+            Failure::new(Code::Configuration, format!("port {port} may not be used by this user"))
+                .remedy("register a redirect with :0 or with a port above 1023")
+        }
+        (host, kind) => {
+            let name = match host {
+                LoopbackHost::V4 => "127.0.0.1",
+                LoopbackHost::V6 => "[::1]",
+                LoopbackHost::Localhost => "localhost",
+            };
+            Failure::new(Code::Configuration, format!("cannot listen at {name}: {kind}"))
+                .remedy("list a redirect of the other address family in redirect_uri")
+        }
+    }
+}
+
+fn open(opener: Opener, url: &str, hidden_variable: Option<String>, heard: Sender<Heard>, talk: &Talk) -> How {
+    match opener {
+        Opener::Browser(Browser::None(why), how) => {
+            talk.say(&Event::BrowserNone(why));
+            how
+        }
+        Opener::Browser(browser, how) => {
+            talk.say(&Event::BrowserOpening);
+            browser.open(url, hidden_variable, move |result| {
+                if let Err(why) = result {
+                    let _ = heard.send(Heard::BrowserFailed(why));
+                }
+            });
+            how
+        }
+        Opener::Person(play) => {
+            let url = url.to_owned();
+            thread::spawn(move || play(url));
+            How::Auto
+        }
+    }
+}
+
+fn wait(
+    hearing: &Receiver<Heard>,
+    deadline: Instant,
+    patience: Duration,
+    how: How,
+    talk: &Talk,
+) -> Result<CodeReceived, Failure> {
+    let mut strays = 0;
+    loop {
+        let left = deadline.saturating_duration_since(clock::instant());
+        if left.is_zero() {
+            return Err(timeout(patience));
+        }
+        match hearing.recv_timeout(left.min(TICK)) {
+            Ok(Heard::Code(code)) => return Ok(code),
+            Ok(Heard::Denied(denial)) => return Err(denial.into()),
+            Ok(Heard::Refused(refusal)) => return Err(refusal.into()),
+            Ok(Heard::BrowserFailed(why)) if how == How::Browser => return Err(why.into()),
+            Ok(Heard::BrowserFailed(why)) => talk.say(&Event::BrowserFailed(&why)),
+            Ok(Heard::PeerUser(user)) => talk.say(&Event::PeerUser(user)),
+            Ok(Heard::Stray(why)) => {
+                // Favicons and scans are everyday; what looks like an answer is worth a line, but not ten thousand.
+                let everyday = matches!(why, Stray::Path | Stray::Method | Stray::Prefetch);
+                if talk.verbosity == Verbosity::More || (!everyday && strays < TOLD) {
+                    talk.say(&Event::Stray(why));
+                }
+                strays += u32::from(!everyday);
+            }
+            Err(RecvTimeoutError::Timeout) => talk.say(&Event::Waiting(left)),
+            Err(RecvTimeoutError::Disconnected) => return Err(Failure::new(Code::Internal, "the listener ended")),
+        }
+    }
+}
+
+fn timeout(patience: Duration) -> Failure {
+    let what = format!(
+        "nobody answered within {} s (if the browser showed an error for 127.0.0.1, it may have switched to https: allow http there)",
+        patience.as_secs()
+    );
+    Failure::new(Code::Timeout, what)
+}

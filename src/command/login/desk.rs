@@ -1,0 +1,131 @@
+//! The login's side of the listener: what is heard goes to the waiting command, how it ended comes back.
+
+use std::{
+    sync::mpsc::{Receiver, Sender, TryRecvError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    loopback::{Loopback, Outcome, Reaction, Stray, pages},
+    oauth::{CodeReceived, Denial, Refusal},
+    reply::Reply,
+    system::{
+        browser::NotOpened,
+        clock,
+        listener::{Answer, Receipt, Request, Service, Ticket, Turn},
+        peer::{self, UserId},
+    },
+};
+
+/// A browser is held for this long before it is sent to the program for the outcome.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// The final page is awaited for this long once the outcome is known.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The browser that brought the code.
+const HELD: Ticket = Ticket(0);
+/// The final page.
+const LAST: Receipt = Receipt(0);
+
+/// What the waiting command is told.
+pub enum Heard {
+    BrowserFailed(NotOpened),
+    Code(CodeReceived),
+    Denied(Denial),
+    /// The answer came from another user of this machine: an event, never a refusal.
+    PeerUser(UserId),
+    Refused(Refusal),
+    Stray(Stray),
+}
+
+pub struct Desk {
+    loopback: Loopback,
+    heard: Sender<Heard>,
+    told: Receiver<Outcome>,
+    stage: Stage,
+}
+
+enum Stage {
+    Waiting,
+    Holding {
+        since: Instant,
+    },
+    /// The browser was sent to the program already.
+    Parted,
+    Ending {
+        since: Instant,
+    },
+    Over,
+}
+
+impl Desk {
+    pub fn new(loopback: Loopback, heard: Sender<Heard>, told: Receiver<Outcome>) -> Self {
+        Self { loopback, heard, told, stage: Stage::Waiting }
+    }
+
+    fn hear(&self, heard: Heard) {
+        // The command may have given up already; turn() sees that.
+        let _ = self.heard.send(heard);
+    }
+
+    fn end(&mut self) {
+        self.stage = Stage::Ending { since: clock::instant() };
+    }
+}
+
+impl Service for Desk {
+    fn respond(&mut self, request: &Request<'_>) -> Answer {
+        match self.loopback.receive(request.head) {
+            Reaction::Code(code) => {
+                if let Some(user) = peer::other_user(request.peer) {
+                    self.hear(Heard::PeerUser(user));
+                }
+                self.stage = Stage::Holding { since: clock::instant() };
+                self.hear(Heard::Code(code));
+                Answer::Later(HELD)
+            }
+            Reaction::Denied(reply, denial) => {
+                self.hear(Heard::Denied(denial));
+                self.end();
+                Answer::Now(reply)
+            }
+            Reaction::Refused(reply, refusal) => {
+                self.hear(Heard::Refused(refusal));
+                self.end();
+                Answer::NowWithReceipt(reply, LAST)
+            }
+            Reaction::Landed(reply) => Answer::NowWithReceipt(reply, LAST),
+            Reaction::Stray(reply, why) => {
+                self.hear(Heard::Stray(why));
+                Answer::Now(reply)
+            }
+        }
+    }
+
+    fn turn(&mut self, now: Instant) -> Turn {
+        match self.told.try_recv() {
+            Ok(outcome) if matches!(self.stage, Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => {
+                let reply: Reply = self.loopback.finish(outcome);
+                self.stage = Stage::Ending { since: now };
+                return Turn::Settle(vec![(HELD, Answer::Now(reply))]);
+            }
+            Ok(_) | Err(TryRecvError::Empty) => {}
+            // The command gave up before there was an answer.
+            Err(TryRecvError::Disconnected) if matches!(self.stage, Stage::Waiting) => return Turn::Stop,
+            Err(TryRecvError::Disconnected) => {}
+        }
+        match self.stage {
+            Stage::Holding { since } if now.duration_since(since) >= PATIENCE => {
+                self.stage = Stage::Parted;
+                Turn::Settle(vec![(HELD, Answer::Now(pages::received()))])
+            }
+            Stage::Ending { since } if now.duration_since(since) >= LINGER => Turn::Stop,
+            Stage::Over => Turn::Stop,
+            _ => Turn::Continue,
+        }
+    }
+
+    fn sent(&mut self, _: Receipt) {
+        self.stage = Stage::Over;
+    }
+}

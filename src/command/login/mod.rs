@@ -1,0 +1,223 @@
+//! `loopin login`: the browser, one click, and the tokens are in the store.
+
+pub mod attempt;
+mod desk;
+
+use super::{
+    context::{Context, grant_key, login_command},
+    token::no_action,
+};
+use crate::{
+    catalog::{Integration, PkcePromise, SecretSource, Server},
+    cli::{self, How},
+    oauth::{AuthorizationServer, ExtraParameters, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover},
+    report::{Code, Event, Failure, Outcome, Renewal, SignedIn, Talk},
+    secret::SealKey,
+    system::{
+        browser::Browser,
+        clock, entropy,
+        http::Http,
+        lock::{self, Held},
+        private_files::PrivateFiles,
+        signal,
+    },
+    vault::{Grant, GrantKey, Pinned, Record, StoreError, Vault, seal::Nonce},
+};
+use attempt::{Attempt, Opener, sign_in};
+
+pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
+    let integration = context.integration(args.integration.as_deref())?;
+    let key = grant_key(&integration.name, &args.grant)?;
+    let scopes = scopes(&integration, &key, args)?;
+    let extra = extra(&integration, args)?;
+    let browser = browser(args)?;
+    let files = context.files()?;
+    let items = context.items(&integration, &files);
+    let vault = Vault { items: items.as_ref(), files: &files };
+    // Before a person is sent to a browser: a store that cannot keep the tokens is told now.
+    let before = match vault.read(&key) {
+        Err(StoreError::Damaged { .. }) => None,
+        other => other?,
+    };
+    let client = context.client(&integration, &vault)?;
+    let server = server(&integration)?;
+    let mut warnings = promises(&integration, &server, &context.talk)?;
+    let (talk, form) = (context.talk, context.form);
+    signal::end_on(move |signal| {
+        talk.clear();
+        crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped; nothing was changed"), form)
+    });
+    let pinned_server = server.clone();
+    let attempt = Attempt {
+        server,
+        client,
+        redirects: integration.redirects.clone(),
+        port: args.port,
+        scopes: scopes.clone(),
+        pkce: integration.pkce,
+        extra,
+        opener: Opener::Browser(browser, args.how),
+        hidden_variable: match &integration.client_secret {
+            Some(SecretSource::Environment(name)) => Some(name.clone()),
+            _ => None,
+        },
+        timeout: args.timeout,
+    };
+    let signed_in = sign_in(attempt, context, |tokens| {
+        let warned = Notes { talk: &context.talk, asked: &scopes };
+        warnings.extend(warned.of(&tokens));
+        let account = args.grant.account.as_deref();
+        warnings.extend(same_person(&context.talk, before.as_ref(), &tokens, account)?);
+        let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
+        let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
+        let grant = Grant::new(tokens, scopes.clone(), clock::now());
+        let signed_in = SignedIn {
+            integration: integration.name.to_string(),
+            account: key.user.as_str().to_owned(),
+            action: key.action.as_str().to_owned(),
+            store: vault.items.kind(),
+            expiry: grant.expiry,
+            renewal: Renewal::of(&grant),
+            granted: grant.granted.clone(),
+            warnings: std::mem::take(&mut warnings),
+        };
+        keep(&vault, Some(&files), &key, pinned, grant)?;
+        Ok(signed_in)
+    });
+    let retry = |failure: Failure| match failure {
+        Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => failure.remedy(login_command(&key)),
+        other => other,
+    };
+    signed_in.map(Outcome::SignedIn).map_err(retry)
+}
+
+/// Stores the grant under its lock and reads it back.
+pub fn keep(
+    vault: &Vault<'_>,
+    files: Option<&PrivateFiles>,
+    key: &GrantKey,
+    pinned: Pinned,
+    grant: Grant,
+) -> Result<(), Failure> {
+    let _held: Option<Held> =
+        files.map(|files| lock::hold(files, &vault.state_name(key).file(".lock"), lock::PATIENCE)).transpose()?;
+    let generation = vault.read(key).ok().flatten().map_or(0, |record| record.generation + 1);
+    let record = Record { seal_key: SealKey::new(entropy::random()?), generation, pinned, grant };
+    let write = || -> Result<(), Failure> { Ok(vault.write(key, &record, Nonce(entropy::random()?))?) };
+    match write() {
+        // A dialog that was dismissed by mistake gets one more chance: the code cannot be exchanged again.
+        Err(failure) if failure == StoreError::UnlockRefused.into() => write(),
+        other => other,
+    }
+}
+
+fn scopes(integration: &Integration, key: &GrantKey, args: &cli::Login) -> Result<Scopes, Failure> {
+    let configured = integration.scopes_for(key.action.name()).map_err(|unknown| no_action(integration, &unknown))?;
+    let added = args.scopes.iter().map(|text| Scopes::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let added: Scopes = added.iter().flat_map(Scopes::iter).map(Scope::clone).collect();
+    Ok(configured.union(&added))
+}
+
+fn extra(integration: &Integration, args: &cli::Login) -> Result<ExtraParameters, Failure> {
+    let mut extra = integration.extra.clone();
+    for (name, value) in &args.parameters {
+        extra.add(name, value)?;
+    }
+    if let Some(prompt) = &args.prompt {
+        extra.set_prompt(prompt);
+    }
+    if let Some(hint) = &args.login_hint {
+        extra.set_login_hint(hint);
+    }
+    Ok(extra)
+}
+
+fn browser(args: &cli::Login) -> Result<Browser, Failure> {
+    match Browser::choose(args.browser.as_deref())? {
+        Browser::None(why) if args.how == How::Browser => {
+            Err(Failure::new(Code::Unavailable, why)
+                .remedy("leave out --how browser, or name one with --browser COMMAND"))
+        }
+        browser => Ok(browser),
+    }
+}
+
+fn server(integration: &Integration) -> Result<AuthorizationServer, Failure> {
+    match &integration.server {
+        Server::Discovered(issuer) => Ok(discover(issuer, &Http)?),
+        Server::Explicit(server) => Ok((**server).clone()),
+    }
+}
+
+/// What the provider does not promise.
+fn promises(
+    integration: &Integration,
+    server: &AuthorizationServer,
+    talk: &Talk,
+) -> Result<Vec<&'static str>, Failure> {
+    match (integration.pkce, integration.pkce_promise, server.s256) {
+        (Pkce::S256, PkcePromise::Preferred, S256::NotPromised) => {
+            talk.say(&Event::PkceUnverified);
+            Ok(vec!["pkce_unverified"])
+        }
+        (_, PkcePromise::Required, S256::NotPromised | S256::Unstated) => Err(Failure::new(
+            Code::Refused,
+            "require_pkce is set, and the provider does not say that it checks PKCE with S256",
+        )
+        .remedy("remove require_pkce, or name the provider by issuer if its metadata says so")),
+        _ => Ok(Vec::new()),
+    }
+}
+
+struct Notes<'a> {
+    talk: &'a Talk,
+    asked: &'a Scopes,
+}
+
+impl Notes<'_> {
+    fn of(&self, tokens: &TokenSet) -> Vec<&'static str> {
+        let mut warnings = Vec::new();
+        let mut note = |event: Event<'_>, word| {
+            self.talk.say(&event);
+            warnings.push(word);
+        };
+        if let Some(granted) = &tokens.granted {
+            let missing = self.asked.without(granted);
+            if !missing.is_empty() {
+                note(Event::NarrowerScopes(&missing), "narrower_scopes");
+            }
+        }
+        if tokens.refresh_token.is_none() {
+            note(Event::NoRefreshToken, "no_refresh_token");
+        }
+        if let TokenType::Other(name) = &tokens.token_type {
+            note(Event::UnknownTokenType(name), "token_type");
+        }
+        warnings
+    }
+}
+
+/// Another person than before is told, and refused where an account was named.
+fn same_person(
+    talk: &Talk,
+    before: Option<&Record>,
+    tokens: &TokenSet,
+    account: Option<&str>,
+) -> Result<Option<&'static str>, Failure> {
+    let stored = before.and_then(|record| record.grant.subject.as_ref());
+    let (Some(stored), Some(claims)) = (stored, &tokens.claims) else { return Ok(None) };
+    if *stored == claims.sub {
+        return Ok(None);
+    }
+    match account {
+        None => {
+            talk.say(&Event::OtherSubject);
+            Ok(Some("other_subject"))
+        }
+        Some(account) => Err(Failure::new(
+            Code::Refused,
+            format!("another person signed in than the one stored as account {account}; the stored grant was kept"),
+        )
+        .remedy("choose the right person in the browser, or log out of that account first")),
+    }
+}

@@ -1,0 +1,58 @@
+//! `loopin logout`: revoked at the provider where it offers that (RFC 7009), then forgotten here, whatever it answers.
+
+use super::context::{Context, grant_key};
+use crate::{
+    catalog::Integration,
+    cli,
+    oauth::{RevocationError, TokenKind, revoke},
+    report::{Event, Failure, LoggedOut, Outcome, Revocation},
+    system::{http::Http, lock},
+    vault::{Record, Vault},
+};
+
+pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
+    let integration = context.integration(Some(&args.integration))?;
+    let key = grant_key(&integration.name, &args.grant)?;
+    let files = context.files()?;
+    let items = context.items(&integration, &files);
+    let vault = Vault { items: items.as_ref(), files: &files };
+    let _held = lock::hold(&files, &vault.state_name(&key).file(".lock"), lock::PATIENCE)?;
+    let revocation = match vault.read(&key) {
+        Ok(None) => Revocation::NothingToRevoke,
+        Ok(Some(_)) if args.local => Revocation::NotWanted,
+        Ok(Some(record)) => revocation(context, &integration, &vault, &record),
+        // Damaged or from elsewhere: there is nothing to show the provider, but it can still be forgotten.
+        Err(crate::vault::StoreError::Damaged { .. }) => Revocation::Unconfirmed("the stored grant is damaged".into()),
+        Err(why) => return Err(why.into()),
+    };
+    vault.delete(&key)?;
+    if let Revocation::Unconfirmed(why) = &revocation {
+        context.talk.say(&Event::Revocation(why));
+    }
+    Ok(Outcome::LoggedOut(LoggedOut {
+        integration: integration.name.to_string(),
+        account: key.user.as_str().to_owned(),
+        action: key.action.as_str().to_owned(),
+        revocation,
+    }))
+}
+
+/// The refresh token first: with it the grant ends.
+fn revocation(context: &Context, integration: &Integration, vault: &Vault<'_>, record: &Record) -> Revocation {
+    let Some(endpoint) = &record.pinned.revocation_endpoint else { return Revocation::NotOffered };
+    let client = match context.client(integration, vault) {
+        Ok(client) => client,
+        Err(failure) => return Revocation::Unconfirmed(failure.what),
+    };
+    let refresh =
+        record.grant.refresh_token.as_ref().map(|token| revoke(endpoint, &client, token, TokenKind::Refresh, &Http));
+    // An unreachable provider is not waited for twice.
+    if let Some(Err(why @ RevocationError::Unreachable(_))) = &refresh {
+        return Revocation::Unconfirmed(why.to_string());
+    }
+    let access = revoke(endpoint, &client, &record.grant.access_token, TokenKind::Access, &Http);
+    match refresh.unwrap_or(access) {
+        Ok(()) => Revocation::Revoked,
+        Err(why) => Revocation::Unconfirmed(why.to_string()),
+    }
+}

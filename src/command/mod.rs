@@ -1,0 +1,52 @@
+//! One file per verb: reads what was typed, calls the pure parts and the edges, and gives an outcome.
+
+mod completions;
+mod context;
+mod demo;
+mod integration;
+mod login;
+mod logout;
+mod man;
+mod redirect;
+mod status;
+mod token;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Verb},
+    report::{self, Form},
+    system::clock,
+};
+use context::Context;
+
+/// The whole program: arguments in, exit code out.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    report::install_panic_hook();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let form = if arguments.iter().any(|a| a == "--json") { Form::Json } else { Form::Text };
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return report::command_line(&error, form).into(),
+    };
+    let context = match cli.verb {
+        Verb::Demo(_) => Context::new(&cli.global).narrating(),
+        _ => Context::new(&cli.global),
+    };
+    let result = match &cli.verb {
+        Verb::Completions(args) => Ok(completions::run(args)),
+        Verb::Demo(args) => demo::run(&context, args),
+        Verb::Integration(verb) => integration::run(&context, verb),
+        Verb::Login(args) => login::run(&context, args),
+        Verb::Logout(args) => logout::run(&context, args),
+        Verb::Man => Ok(man::run()),
+        Verb::Redirect(verb) => Ok(redirect::run(verb)),
+        Verb::Status(args) => status::run(&context, args),
+        Verb::Token(args) => token::run(&context, args),
+    };
+    let code = report::finish(result, context.form, clock::now());
+    context.wait_for_last_page();
+    code.into()
+}

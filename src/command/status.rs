@@ -1,0 +1,97 @@
+//! `loopin status`: what is stored, where, until when, and which command repairs it.
+
+use super::{
+    context::{Context, login_command},
+    token::fits,
+};
+use crate::{
+    catalog::{Catalog, Integration, IntegrationName},
+    cli,
+    report::{Asked, Failure, GrantState, GrantStatus, Outcome, Renewal},
+    system::{clock, private_files::PrivateFiles},
+    vault::{self, AccountName, ActionKey, GrantKey, IndexEntry, Record, StoreError, Vault},
+};
+
+pub fn run(context: &Context, args: &cli::Status) -> Result<Outcome, Failure> {
+    let catalog = context.catalog()?;
+    let files = context.files()?;
+    let asked = if args.integration.is_some() { Asked::One } else { Asked::All };
+    let only = args.integration.as_deref().map(|name| catalog.get(name)).transpose()?.map(|i| i.name.clone());
+    let wanted = |name: &str| only.as_ref().is_none_or(|only| only.as_str() == name);
+    let mut grants = Vec::new();
+    for entry in vault::entries(&files)?.iter().filter(|e| wanted(&e.integration)) {
+        grants.extend(of_entry(context, &catalog, &files, entry));
+    }
+    for integration in catalog.iter().filter(|i| wanted(i.name.as_str())) {
+        if !grants.iter().any(|g| g.integration == integration.name.as_str()) {
+            let key = GrantKey::personal(integration.name.clone(), AccountName::default(), ActionKey::All);
+            let store = context.store_kind(integration).as_str();
+            grants.push(status(&key, store, GrantState::None, Some(login_command(&key))));
+        }
+    }
+    Ok(Outcome::Status { grants, asked })
+}
+
+fn of_entry(context: &Context, catalog: &Catalog, files: &PrivateFiles, entry: &IndexEntry) -> Option<GrantStatus> {
+    let action = match entry.action.as_str() {
+        "all" => ActionKey::All,
+        name => ActionKey::One(IntegrationName::parse(name).ok()?),
+    };
+    let key = GrantKey::personal(
+        IntegrationName::parse(&entry.integration).ok()?,
+        AccountName::parse(&entry.account).ok()?,
+        action,
+    );
+    let Ok(integration) = catalog.get(&entry.integration) else {
+        let state = GrantState::Unknown("stored, but not in the configuration any more".into());
+        return Some(status(&key, &entry.store, state, Some(format!("loopin integration add {}", entry.integration))));
+    };
+    let items = context.items(integration, files);
+    if items.kind() != entry.store || items.identity() != entry.store_identity {
+        let state = GrantState::Unknown("in another store than the configuration names now".into());
+        return Some(status(&key, &entry.store, state, Some(login_command(&key))));
+    }
+    let found = Vault { items: items.as_ref(), files }.read(&key);
+    let (state, repair) = state(integration, &key, found);
+    Some(status(&key, &entry.store, state, repair))
+}
+
+fn state(
+    integration: &Integration,
+    key: &GrantKey,
+    found: Result<Option<Record>, StoreError>,
+) -> (GrantState, Option<String>) {
+    match found {
+        Err(why) => {
+            let failure = Failure::from(why);
+            (GrantState::Unknown(failure.what), failure.remedy)
+        }
+        Ok(None) => (GrantState::Gone, Some(login_command(key))),
+        Ok(Some(record)) if !fits(integration, &record) => (GrantState::Outdated, Some(login_command(key))),
+        Ok(Some(record)) => {
+            let grant = record.grant;
+            let repair = (grant.expiry.time() <= clock::now()).then(|| login_command(key));
+            let renewal = Renewal::of(&grant);
+            (
+                GrantState::Stored {
+                    expiry: grant.expiry,
+                    renewal,
+                    granted: grant.granted,
+                    obtained_at: grant.obtained_at,
+                },
+                repair,
+            )
+        }
+    }
+}
+
+fn status(key: &GrantKey, store: &str, state: GrantState, repair: Option<String>) -> GrantStatus {
+    GrantStatus {
+        integration: key.integration.to_string(),
+        account: key.user.as_str().to_owned(),
+        action: key.action.as_str().to_owned(),
+        store: store.to_owned(),
+        state,
+        repair,
+    }
+}

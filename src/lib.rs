@@ -1,0 +1,46 @@
+//! `loopin` gets OAuth tokens for native applications and keeps them alive.
+//!
+//! The crate is two layers. Below, pure modules: values in, values out, with time and chance as arguments. Above, the
+//! program: everything that touches the world is in [`system`], one adapter a file. `tests/it/layering.rs` holds the
+//! table of who may name whom. `cargo check --lib --no-default-features` builds the pure part alone.
+//!
+//! # Pure
+//! - [`secret`]: a text that cannot print; `expose()` is the one way out.
+//! - [`redirect`]: a registered redirect URI, byte for byte; the fourteen rules; binding it to a port.
+//! - [`head`]: a bounded reader of HTTP/1.1 request heads. [`reply`]: what is answered, as data.
+//! - [`oauth`]: the flow. `begin` gives a URL and a `Pending`; an answer gives a code; `exchange` consumes it.
+//! - [`catalog`]: integrations and their actions; the configuration file.
+//! - [`vault`]: grants as they are stored, under which name, sealed how.
+//! - [`refresh`]: the one place that hands out an access token.
+//! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
+//! - [`practice`]: an authorization server to practise and to test with.
+//!
+//! # The program (feature `program`)
+//! - `cli`: what a person can type; the doc comments there are the help.
+//! - `command`: one file per verb.
+//! - `report`: outcome and failure as text, JSON and exit code; the only module that prints.
+//! - `system`: clock, entropy, browser, listener, keychain, files, HTTP, signals.
+//!
+//! # The way of a login
+//! `cli` → `command::login` → `catalog` → `system::listener` (a `BoundRedirect`) → `oauth::begin` → browser;
+//! listener → `head` → `loopback` → `Pending::receive` → `exchange` → `vault` → page → `report`.
+
+pub mod catalog;
+pub mod head;
+pub mod loopback;
+pub mod oauth;
+pub mod practice;
+pub mod redirect;
+pub mod refresh;
+pub mod reply;
+pub mod secret;
+pub mod vault;
+
+#[cfg(feature = "program")]
+pub mod cli;
+#[cfg(feature = "program")]
+pub mod command;
+#[cfg(feature = "program")]
+pub mod report;
+#[cfg(feature = "program")]
+pub mod system;

@@ -1,0 +1,188 @@
+//! One request at the bound redirect: is it the answer, and what is the browser shown?
+//!
+//! Everything is answered, and only an answer with the right `state` ends the wait. The page that says
+//! "signed in" is reached by a redirect once the tokens are stored, so that it is true and so that the address
+//! with the code in it does not stay in the browser's session.
+
+pub mod pages;
+
+use std::fmt;
+
+use crate::{
+    head::{Fetch, Head, Host, Method},
+    oauth::{CodeReceived, Denial, Pending, Received, Refusal, Unrelated},
+    redirect::BoundRedirect,
+    reply::{Location, Reply},
+};
+
+/// The login as seen from its listener.
+#[derive(Debug)]
+pub struct Loopback {
+    redirect: BoundRedirect,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Waiting(Pending),
+    /// The code is being exchanged; the browser that brought it waits.
+    Answered,
+    Over(Outcome),
+}
+
+/// How the login ended, as far as the browser is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The tokens are stored.
+    Done,
+    Failed,
+}
+
+/// What a request led to.
+#[derive(Debug)]
+pub enum Reaction {
+    /// The answer. Hold the browser, exchange the code, then call [`Loopback::finish`].
+    Code(CodeReceived),
+    /// The provider or the person said no: answer, and end the login.
+    Denied(Reply, Denial),
+    /// The final page was asked for: answer, and stop listening when it has been sent.
+    Landed(Reply),
+    /// An answer that no honest provider gives: answer, and end the login.
+    Refused(Reply, Refusal),
+    /// Not the answer: reply, and go on waiting.
+    Stray(Reply, Stray),
+}
+
+/// Why a request was not the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stray {
+    AlreadyAnswered,
+    Body,
+    Host,
+    Method,
+    /// Favicons, scans, the final page before its time.
+    Path,
+    Prefetch,
+    /// A picture, script, frame, fetch or form of some page: `Sec-Fetch-*` tells.
+    Subresource,
+    Unrelated(Unrelated),
+}
+
+impl fmt::Display for Stray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyAnswered => "the answer had come already",
+            Self::Body => "a request with a body",
+            Self::Host => "a Host that is not ours",
+            Self::Method => "a method other than GET",
+            Self::Path => "another path",
+            Self::Prefetch => "a prefetch",
+            Self::Subresource => "a request that some page makes, not a person",
+            Self::Unrelated(why) => return why.fmt(f),
+        })
+    }
+}
+
+impl Loopback {
+    pub fn new(pending: Pending) -> Self {
+        Self { redirect: pending.redirect().clone(), stage: Stage::Waiting(pending) }
+    }
+
+    pub fn receive(&mut self, head: &Head) -> Reaction {
+        match self.place(head) {
+            Err((reply, why)) => Reaction::Stray(reply, why),
+            Ok(Place::Landing(outcome)) => Reaction::Landed(pages::landing(outcome)),
+            Ok(Place::Callback) => self.answer(head.query().unwrap_or_default()),
+        }
+    }
+
+    /// The answer for the browser that is held.
+    pub fn finish(&mut self, outcome: Outcome) -> Reply {
+        self.stage = Stage::Over(outcome);
+        self.see(outcome)
+    }
+
+    /// Which of the two pages the request is for, or why it is for none.
+    fn place(&self, head: &Head) -> Result<Place, (Reply, Stray)> {
+        let refuse = |status: u16, why: Stray| Err((Reply::status(status), why));
+        match head.method {
+            Method::Get => {}
+            // No Access-Control-Allow-*: a preflight never opens the way for a page.
+            Method::Options => return refuse(403, Stray::Method),
+            Method::Head | Method::Other | Method::Post => {
+                return Err((Reply::status(405).allow("GET"), Stray::Method));
+            }
+        }
+        match &head.host {
+            Host::One(host) if host == self.redirect.authority().as_bytes() => {}
+            Host::One(_) => return refuse(421, Stray::Host),
+            Host::Missing | Host::Several => return refuse(400, Stray::Host),
+        }
+        if head.content_length > 0 {
+            return refuse(400, Stray::Body);
+        }
+        let path = head.path();
+        let place = match self.stage {
+            _ if path == self.redirect.path().as_bytes() => Place::Callback,
+            Stage::Over(outcome) if path == self.landing(outcome).as_bytes() => Place::Landing(outcome),
+            _ => return refuse(404, Stray::Path),
+        };
+        navigation(&head.fetch).map_err(|why| (Reply::status(403), why))?;
+        Ok(place)
+    }
+
+    fn answer(&mut self, query: &[u8]) -> Reaction {
+        let pending = match std::mem::replace(&mut self.stage, Stage::Answered) {
+            Stage::Waiting(pending) => pending,
+            over => {
+                self.stage = over;
+                return Reaction::Stray(pages::already_answered(), Stray::AlreadyAnswered);
+            }
+        };
+        match pending.receive(query) {
+            Received::Unrelated(pending, why) => {
+                self.stage = Stage::Waiting(pending);
+                Reaction::Stray(pages::unrelated(), Stray::Unrelated(why))
+            }
+            Received::Code(code) => Reaction::Code(code),
+            Received::Denied(denial) => Reaction::Denied(self.finish(Outcome::Failed), denial),
+            Received::Refused(refusal) => {
+                self.stage = Stage::Over(Outcome::Failed);
+                Reaction::Refused(pages::refused(), refusal)
+            }
+        }
+    }
+
+    fn see(&self, outcome: Outcome) -> Reply {
+        Reply::redirect(303, Location::from_static(self.landing(outcome)))
+    }
+
+    /// A path of ours that is not the callback's.
+    fn landing(&self, outcome: Outcome) -> &'static str {
+        let (usual, other) = match outcome {
+            Outcome::Done => ("/done", "/signed-in"),
+            Outcome::Failed => ("/failed", "/not-signed-in"),
+        };
+        if self.redirect.path() == usual { other } else { usual }
+    }
+}
+
+enum Place {
+    Callback,
+    Landing(Outcome),
+}
+
+/// Only a person's own navigation counts (Fetch Metadata). Programs without these fields pass.
+fn navigation(fetch: &Fetch) -> Result<(), Stray> {
+    let is = |value: &Option<Vec<u8>>, wanted: &[u8]| value.as_deref().is_none_or(|v| v.eq_ignore_ascii_case(wanted));
+    if fetch.purpose.is_some() {
+        return Err(Stray::Prefetch);
+    }
+    match is(&fetch.dest, b"document") && is(&fetch.mode, b"navigate") {
+        true => Ok(()),
+        false => Err(Stray::Subresource),
+    }
+}
+
+#[cfg(test)]
+mod tests;

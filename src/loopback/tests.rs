@@ -1,0 +1,579 @@
+//! Every request that can reach the redirect, and the one that ends the wait.
+
+use std::num::NonZeroU16;
+
+use super::*;
+use crate::{
+    head::{HeadReader, Limits, Progress},
+    oauth::{
+        AuthorizationRequest, AuthorizationServer, Client, ClientAuthentication, ClientId, Endpoint, Entropy,
+        ExtraParameters, IssParameter, Issuer, Pkce, S256, Scopes,
+    },
+    redirect::RegisteredRedirect,
+    secret::Secret,
+};
+
+const HOST: &str = "127.0.0.1:25417";
+const RIGHT: &str = "/callback?code=canary-code&state=canary-state";
+
+fn login() -> Loopback {
+    login_at("http://127.0.0.1:0/callback", 25417, IssParameter::NotPromised)
+}
+
+fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopback {
+    let endpoint = |text: &str| Endpoint::parse(text).expect("endpoint");
+    let secret = |text: &str| Secret::new(text.to_owned());
+    let registered = RegisteredRedirect::parse_insisting_on_localhost(registered).expect("redirect");
+    let request = AuthorizationRequest {
+        server: AuthorizationServer {
+            issuer: Some(Issuer::parse("https://op.example").expect("issuer")),
+            authorization_endpoint: endpoint("https://op.example/authorize"),
+            token_endpoint: endpoint("https://op.example/token"),
+            revocation_endpoint: None,
+            iss_parameter,
+            s256: S256::Promised,
+        },
+        client: Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None },
+        redirect: registered.bind(NonZeroU16::new(port).expect("port")).expect("bound"),
+        scopes: Scopes::default(),
+        pkce: Pkce::S256,
+        extra: ExtraParameters::default(),
+    };
+    let entropy = Entropy {
+        state: secret("canary-state"),
+        code_verifier: secret("canary-verifier-canary-verifier-canary-veri"),
+        nonce: secret("canary-nonce"),
+    };
+    Loopback::new(request.begin(entropy).expect("begun").1)
+}
+
+fn head(bytes: &[u8]) -> Head {
+    match HeadReader::new(Limits::DEFAULT).push(bytes) {
+        Progress::Complete { head, .. } => head,
+        other => panic!("{}: {other:?}", bytes.escape_ascii()),
+    }
+}
+
+fn request(method: &str, target: &str, host: &str, fields: &str) -> Head {
+    head(format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").as_bytes())
+}
+
+fn get(target: &str) -> Head {
+    request("GET", target, HOST, "")
+}
+
+fn stray(reaction: Reaction) -> (Reply, Stray) {
+    match reaction {
+        Reaction::Stray(reply, why) => (reply, why),
+        other => panic!("no stray: {other:?}"),
+    }
+}
+
+/// The request is answered with this status for this reason, and the login goes on waiting.
+fn assert_stray(what: &str, head: &Head, status: u16, why: Stray) -> Reply {
+    let mut login = login();
+    let (reply, found) = stray(login.receive(head));
+    assert_eq!((status, why), (reply.status_code(), found), "{what}");
+    assert_code(&mut login);
+    reply
+}
+
+/// The login still waits, and takes the right answer.
+fn assert_code(login: &mut Loopback) {
+    match login.receive(&get(RIGHT)) {
+        Reaction::Code(_) => {}
+        other => panic!("no code: {other:?}"),
+    }
+}
+
+fn field<'a>(reply: &'a Reply, name: &str) -> Vec<&'a str> {
+    reply.fields().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+}
+
+#[test]
+fn the_right_answer_is_the_code() {
+    assert_code(&mut login());
+}
+
+#[test]
+fn a_browsers_own_navigation_counts_and_so_does_a_plain_program() {
+    for fields in [
+        "",
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nSec-Fetch-User: ?1\r\n",
+        "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+        "Sec-Fetch-Mode: Navigate\r\nSec-Fetch-Dest: DOCUMENT\r\n",
+        "Sec-Fetch-Mode: navigate\r\n",
+        "Cookie: a=\u{e9}\r\nReferer: https://op.example/\r\nOrigin: null\r\nContent-Length: 0\r\n",
+    ] {
+        match login().receive(&request("GET", RIGHT, HOST, fields)) {
+            Reaction::Code(_) => {}
+            other => panic!("{fields:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn l05_wrong_state_keeps_waiting_however_often_it_comes() {
+    let mut login = login();
+    for at in 0..1000 {
+        let target = [
+            "/callback?code=x&state=wrong",
+            "/callback?code=x",
+            "/callback",
+            "/callback?",
+            "/callback?state=canary-state",
+            "/callback?code=x&state=canary-stat",
+        ][at % 6];
+        let (reply, why) = stray(login.receive(&get(target)));
+        assert!(matches!(why, Stray::Unrelated(_)), "{target}: {why:?}");
+        assert_eq!((400, pages::unrelated().body()), (reply.status_code(), reply.body()), "{target}");
+    }
+    assert_code(&mut login);
+}
+
+#[test]
+fn l06_the_right_answer_counts_after_a_forged_one() {
+    let (_, why) = stray(login().receive(&get("/callback?code=forged&state=guess")));
+    assert_eq!(Stray::Unrelated(Unrelated::WrongState), why);
+    assert_stray("forged first", &get("/callback?code=forged&state=guess"), 400, why);
+}
+
+#[test]
+fn l07_the_right_state_is_enough_here_and_pkce_judges_the_code() {
+    assert!(matches!(login().receive(&get("/callback?code=attackers&state=canary-state")), Reaction::Code(_)));
+}
+
+#[test]
+fn l09_the_second_answer_is_told_so_and_gives_no_second_code() {
+    let mut login = login();
+    assert_code(&mut login);
+    for _ in 0..20 {
+        for target in [
+            RIGHT,
+            "/callback?code=other&state=canary-state",
+            "/callback?error=access_denied&state=canary-state",
+            "/callback?code=x&state=wrong",
+        ] {
+            let (reply, why) = stray(login.receive(&get(target)));
+            assert_eq!((Stray::AlreadyAnswered, 410), (why, reply.status_code()));
+            assert_eq!(pages::already_answered().body(), reply.body());
+        }
+    }
+    for outcome in [Outcome::Done, Outcome::Failed] {
+        login.finish(outcome);
+        assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(RIGHT))).1, "after the end too");
+    }
+}
+
+#[test]
+fn l10_a_parameter_that_comes_twice_keeps_waiting() {
+    for query in [
+        "code=a&code=b&state=canary-state",
+        "code=a&state=x&state=canary-state",
+        "code=a&state=canary-state&%73tate=canary-state",
+    ] {
+        assert_stray(query, &get(&format!("/callback?{query}")), 400, Stray::Unrelated(Unrelated::DuplicateParameter));
+    }
+}
+
+#[test]
+fn l11_a_forged_error_keeps_waiting() {
+    assert_stray("no state", &get("/callback?error=access_denied"), 400, Stray::Unrelated(Unrelated::NoState));
+    assert_stray("wrong", &get("/callback?error=access_denied&state=x"), 400, Stray::Unrelated(Unrelated::WrongState));
+}
+
+#[test]
+fn l12_a_genuine_error_ends_the_login_with_a_fixed_page() {
+    let mut login = login();
+    match login.receive(&get("/callback?error=access_denied&error_description=canary&state=canary-state")) {
+        Reaction::Denied(reply, denial) => {
+            assert_eq!(
+                ("access_denied", Some("canary")),
+                (denial.error.as_str(), denial.description.as_ref().map(|d| d.as_str()))
+            );
+            assert_eq!((303, Some("/failed")), (reply.status_code(), reply.location().map(Location::as_str)));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(
+        matches!(login.receive(&get("/failed")), Reaction::Landed(reply) if reply == pages::landing(Outcome::Failed))
+    );
+    assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(RIGHT))).1);
+}
+
+#[test]
+fn l13_an_answer_from_another_provider_ends_the_login_without_a_code() {
+    for (promise, iss, why) in [
+        (IssParameter::Promised, "", Refusal::IssuerMissing),
+        (IssParameter::Promised, "&iss=https://evil.example", Refusal::OtherIssuer),
+        (IssParameter::NotPromised, "&iss=https://evil.example", Refusal::OtherIssuer),
+    ] {
+        let mut login = login_at("http://127.0.0.1:0/callback", 25417, promise);
+        match login.receive(&get(&format!("{RIGHT}{iss}"))) {
+            Reaction::Refused(reply, refusal) => {
+                assert_eq!(why, refusal);
+                assert_eq!((400, pages::refused().body()), (reply.status_code(), reply.body()));
+            }
+            other => panic!("{iss}: {other:?}"),
+        }
+        assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(&format!("{RIGHT}&iss=https://op.example")))).1);
+    }
+}
+
+#[test]
+fn l14_favicons_scans_and_other_paths_are_404() {
+    for target in [
+        "/",
+        "/favicon.ico",
+        "/apple-touch-icon.png",
+        "/apple-touch-icon-precomposed.png",
+        "/robots.txt",
+        "/.well-known/appspecific/com.chrome.devtools.json",
+        "/.env",
+        "/wp-login.php",
+        "/json/version",
+        "/favicon.ico?code=canary-code&state=canary-state",
+        "/done",
+        "/failed",
+    ] {
+        assert_stray(target, &get(target), 404, Stray::Path);
+    }
+    for reply in [
+        pages::landing(Outcome::Done),
+        pages::landing(Outcome::Failed),
+        pages::received(),
+        pages::unrelated(),
+        Reply::status(404),
+    ] {
+        let page = String::from_utf8_lossy(reply.body());
+        assert!(
+            page.contains("<link rel=\"icon\" href=\"data:,\">"),
+            "no page makes a browser ask for an icon: {page}"
+        );
+    }
+}
+
+#[test]
+fn l16_a_prefetch_keeps_waiting() {
+    for fields in [
+        "Sec-Purpose: prefetch\r\n",
+        "Sec-Purpose: prefetch;prerender\r\n",
+        "Sec-Purpose: prefetch;anonymous-client-ip\r\n",
+        "Purpose: prefetch\r\n",
+        "sec-purpose: PREFETCH\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+    ] {
+        assert_stray(fields, &request("GET", RIGHT, HOST, fields), 403, Stray::Prefetch);
+    }
+}
+
+#[test]
+fn l17_what_a_hostile_page_can_make_a_browser_send_keeps_waiting() {
+    for (vector, site, mode, dest) in [
+        ("img", "cross-site", "no-cors", "image"),
+        ("script", "cross-site", "no-cors", "script"),
+        ("style", "cross-site", "no-cors", "style"),
+        ("fetch cors", "cross-site", "cors", "empty"),
+        ("fetch no-cors", "cross-site", "no-cors", "empty"),
+        ("iframe", "cross-site", "navigate", "iframe"),
+        ("frame", "same-site", "navigate", "frame"),
+        ("object", "cross-site", "navigate", "object"),
+        ("embed", "cross-site", "navigate", "embed"),
+        ("websocket", "cross-site", "websocket", "websocket"),
+        ("empty fields", "", "", ""),
+    ] {
+        let fields = format!("Sec-Fetch-Site: {site}\r\nSec-Fetch-Mode: {mode}\r\nSec-Fetch-Dest: {dest}\r\n");
+        assert_stray(vector, &request("GET", RIGHT, HOST, &fields), 403, Stray::Subresource);
+    }
+    for half in [
+        "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: document\r\n",
+        "Sec-Fetch-Dest: image\r\n",
+        "Sec-Fetch-Mode: no-cors\r\n",
+    ] {
+        assert_stray(half, &request("GET", RIGHT, HOST, half), 403, Stray::Subresource);
+    }
+}
+
+#[test]
+fn l18_a_preflight_opens_nothing_and_the_answer_still_counts() {
+    for fields in [
+        "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET\r\n",
+        "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Private-Network: true\r\n",
+        "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+    ] {
+        let reply = assert_stray(fields, &request("OPTIONS", RIGHT, HOST, fields), 403, Stray::Method);
+        assert!(reply.fields().all(|(name, _)| !name.to_ascii_lowercase().starts_with("access-control")), "{fields}");
+    }
+}
+
+#[test]
+fn l19_only_get_is_an_answer() {
+    for method in ["HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "GET2"] {
+        let reply = assert_stray(method, &request(method, RIGHT, HOST, ""), 405, Stray::Method);
+        assert_eq!(["GET"], *field(&reply, "Allow"), "{method}");
+    }
+    assert_stray("a body", &request("GET", RIGHT, HOST, "Content-Length: 1\r\n"), 400, Stray::Body);
+}
+
+#[test]
+fn l20_the_host_is_the_redirects_byte_for_byte() {
+    for host in [
+        "evil.example",
+        "evil.example:25417",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:25418",
+        "127.0.0.1:025417",
+        "127.0.0.1.evil.example:25417",
+        "127.0.0.1:25417.evil.example",
+        "127.0.0.1:25417@evil.example",
+        "me@127.0.0.1:25417",
+        "127.0.0.1:25417,127.0.0.1:25417",
+        "127.0.0.1:25417/",
+        "127.0.0.1.:25417",
+        "localhost:25417",
+        "localhost.evil.example:25417",
+        "[::1]:25417",
+        "[::ffff:127.0.0.1]:25417",
+        "0.0.0.0:25417",
+        "127.1:25417",
+        "2130706433:25417",
+        "0x7f.0.0.1:25417",
+        "http://127.0.0.1:25417",
+        "",
+    ] {
+        assert_stray(host, &request("GET", RIGHT, host, ""), 421, Stray::Host);
+    }
+    let line = format!("GET {RIGHT} HTTP/1.1\r\n");
+    assert_stray("missing", &head(format!("{line}\r\n").as_bytes()), 400, Stray::Host);
+    assert_stray("twice", &head(format!("{line}Host: {HOST}\r\nHost: {HOST}\r\n\r\n").as_bytes()), 400, Stray::Host);
+}
+
+#[test]
+fn l20_every_landing_has_its_own_host() {
+    for (registered, port, host) in [
+        ("http://[::1]:0/callback", 25417, "[::1]:25417"),
+        ("http://localhost:0/callback", 25417, "localhost:25417"),
+        ("http://127.0.0.1:8085/callback", 8085, "127.0.0.1:8085"),
+    ] {
+        let mut login = login_at(registered, port, IssParameter::NotPromised);
+        assert_eq!(Stray::Host, stray(login.receive(&request("GET", RIGHT, "127.0.0.1:1", ""))).1);
+        assert!(matches!(login.receive(&request("GET", RIGHT, host, "")), Reaction::Code(_)), "{registered}");
+    }
+}
+
+#[test]
+fn l21_the_path_is_the_redirects_byte_for_byte_and_in_origin_form() {
+    let query = "code=canary-code&state=canary-state";
+    for path in [
+        "http://127.0.0.1:25417/callback",
+        "http://evil.example/callback",
+        "//evil.example/callback",
+        "//127.0.0.1:25417/callback",
+        "//callback",
+        "/\\evil/callback",
+        "\\callback",
+        "*",
+        "callback",
+        "/callback/",
+        "/Callback",
+        "/CALLBACK",
+        "/%63allback",
+        "/callbac%6b",
+        "/callback%00",
+        "/callback%20",
+        "/callback;x",
+        "/callback.html",
+        "/./callback",
+        "/x/../callback",
+        "/callback/../callback",
+        "/callback#",
+        "/callback&",
+        "/callbackx",
+        "/callbac",
+        "127.0.0.1:25417",
+        "/",
+        "?",
+    ] {
+        assert_stray(path, &get(&format!("{path}?{query}")), 404, Stray::Path);
+    }
+}
+
+#[test]
+fn a_path_with_escapes_and_a_query_of_its_own_is_met_as_registered() {
+    let mut login = login_at("http://127.0.0.1:0/%63b?tenant=7", 25417, IssParameter::NotPromised);
+    assert_eq!(Stray::Path, stray(login.receive(&get("/cb?tenant=7&code=x&state=canary-state"))).1);
+    assert!(matches!(login.receive(&get("/%63b?tenant=7&code=x&state=canary-state")), Reaction::Code(_)));
+}
+
+#[test]
+fn l28_replies_are_constants_whatever_is_asked() {
+    let payloads = [
+        "canary",
+        "%3Cscript%3Ealert(1)%3C/script%3E",
+        "<script>alert(1)</script>",
+        "%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E",
+        "javascript:alert(1)",
+        "%0d%0aX-Evil:%201",
+        "{{7*7}}",
+        "%00",
+        "%e2%80%ae",
+    ];
+    let shown = |reply: &Reply| {
+        (reply.status_code(), reply.fields().map(|(n, v)| (n, v.to_owned())).collect::<Vec<_>>(), reply.body().to_vec())
+    };
+    let react = |target: &str, fields: &str| match login().receive(&request("GET", target, HOST, fields)) {
+        Reaction::Stray(reply, _) | Reaction::Denied(reply, _) | Reaction::Refused(reply, _) => shown(&reply),
+        other => panic!("{target}: {other:?}"),
+    };
+    for (target, plain) in [
+        ("/callback?code=x&state={}", "/callback?code=x&state=wrong"),
+        ("/callback?error={}&error_description={}&error_uri={}", "/callback?error=x"),
+        (
+            "/callback?error={}&error_description={}&error_uri={}&state=canary-state",
+            "/callback?error=x&state=canary-state",
+        ),
+        ("/callback?code={}&state=canary-state&iss={}", "/callback?code=x&state=canary-state&iss=x"),
+        ("/{}?{}", "/x"),
+    ] {
+        for payload in payloads {
+            let fields = format!(
+                "Referer: {payload}\r\nUser-Agent: {payload}\r\nOrigin: {payload}\r\nX-Forwarded-Host: {payload}\r\nCookie: {payload}\r\n"
+            );
+            assert_eq!(react(plain, ""), react(&target.replace("{}", payload), &fields), "{target} {payload}");
+        }
+    }
+}
+
+#[test]
+fn l29_the_page_that_says_done_is_there_after_it_is_true() {
+    let done = |login: &mut Loopback| stray(login.receive(&get("/done"))).1;
+    let mut login = login();
+    assert_eq!(Stray::Path, done(&mut login), "before the answer");
+    assert_code(&mut login);
+    assert_eq!(Stray::Path, done(&mut login), "before the tokens are stored");
+    let reply = login.finish(Outcome::Done);
+    assert_eq!((303, Some("/done")), (reply.status_code(), reply.location().map(Location::as_str)));
+    assert_eq!(Stray::Path, stray(login.receive(&get("/failed"))).1);
+    match login.receive(&get("/done")) {
+        Reaction::Landed(page) => {
+            assert_eq!(200, page.status_code());
+            assert!(String::from_utf8_lossy(page.body()).contains("You are signed in"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn l29_a_failure_leads_to_a_page_that_says_so() {
+    let mut login = login();
+    assert_code(&mut login);
+    let reply = login.finish(Outcome::Failed);
+    assert_eq!((303, Some("/failed")), (reply.status_code(), reply.location().map(Location::as_str)));
+    assert_eq!(Stray::Path, stray(login.receive(&get("/done"))).1, "never the good page after a failure");
+    match login.receive(&get("/failed")) {
+        Reaction::Landed(page) => assert!(String::from_utf8_lossy(page.body()).contains("You are not signed in")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn l29_the_page_for_a_slow_provider_claims_nothing() {
+    let page = String::from_utf8_lossy(pages::received().body()).into_owned();
+    assert!(page.contains("Your answer was received") && !page.contains("signed in"), "{page}");
+}
+
+#[test]
+fn the_final_page_is_for_navigations_of_our_host_only() {
+    let mut login = login();
+    assert_code(&mut login);
+    login.finish(Outcome::Done);
+    for (head, why) in [
+        (request("GET", "/done", "evil.example", ""), Stray::Host),
+        (request("HEAD", "/done", HOST, ""), Stray::Method),
+        (request("GET", "/done", HOST, "Sec-Fetch-Dest: image\r\n"), Stray::Subresource),
+        (request("GET", "/done", HOST, "Sec-Purpose: prefetch\r\n"), Stray::Prefetch),
+    ] {
+        assert_eq!(why, stray(login.receive(&head)).1);
+    }
+}
+
+#[test]
+fn a_redirect_that_is_called_like_a_final_page_leads_to_another() {
+    for (registered, outcome, landing) in [
+        ("http://127.0.0.1:0/done", Outcome::Done, "/signed-in"),
+        ("http://127.0.0.1:0/done", Outcome::Failed, "/failed"),
+        ("http://127.0.0.1:0/failed", Outcome::Failed, "/not-signed-in"),
+        ("http://127.0.0.1:0/signed-in", Outcome::Done, "/done"),
+    ] {
+        let mut login = login_at(registered, 25417, IssParameter::NotPromised);
+        let path = registered.rsplit('/').next().expect("path");
+        assert!(matches!(login.receive(&get(&format!("/{path}?code=x&state=canary-state"))), Reaction::Code(_)));
+        let reply = login.finish(outcome);
+        assert_eq!(Some(landing), reply.location().map(Location::as_str), "{registered}");
+        assert!(matches!(login.receive(&get(landing)), Reaction::Landed(_)), "{registered}");
+    }
+}
+
+#[test]
+fn l31_no_reply_carries_the_code_or_the_state_anywhere() {
+    let mut login = login();
+    assert_code(&mut login);
+    let replies = [login.finish(Outcome::Done), stray(login.receive(&get(RIGHT))).0];
+    for reply in replies {
+        assert!(reply.fields().all(|(_, value)| !value.contains("canary")));
+        assert!(!reply.body().windows(6).any(|w| w == b"canary"));
+    }
+    let shown = format!("{:?} {:?}", self::login(), self::login().receive(&get(RIGHT)));
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn l32_the_answer_to_an_earlier_login_keeps_waiting() {
+    let old = "/callback?code=old&state=state-of-the-login-before&iss=https://op.example";
+    assert_stray(old, &get(old), 400, Stray::Unrelated(Unrelated::WrongState));
+}
+
+#[test]
+fn l37_every_reply_is_shown_and_kept_by_nobody() {
+    let mut answered = login();
+    assert_code(&mut answered);
+    let replies = [
+        pages::landing(Outcome::Done),
+        pages::landing(Outcome::Failed),
+        pages::received(),
+        pages::refused(),
+        answered.finish(Outcome::Done),
+        stray(answered.receive(&get(RIGHT))).0,
+        stray(login().receive(&get("/"))).0,
+        stray(login().receive(&get("/callback"))).0,
+        stray(login().receive(&request("POST", RIGHT, HOST, ""))).0,
+        stray(login().receive(&request("OPTIONS", RIGHT, HOST, ""))).0,
+        stray(login().receive(&request("GET", RIGHT, "x", ""))).0,
+    ];
+    for reply in replies {
+        for (name, value) in [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            ("Referrer-Policy", "no-referrer"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+        ] {
+            assert_eq!([value], *field(&reply, name), "{name} {reply:?}");
+        }
+        let policy = field(&reply, "Content-Security-Policy").concat();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(field(&reply, "Content-Disposition").is_empty());
+        let page = String::from_utf8_lossy(reply.body()).into_owned();
+        assert!(page.starts_with("<!doctype html>") && page.contains("<meta charset=\"utf-8\">"), "{page}");
+        assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"), "{page}");
+    }
+}
+
+#[test]
+fn l40_a_long_code_and_unknown_parameters_are_an_answer() {
+    for kilobytes in [1, 16, 60] {
+        let target =
+            format!("/callback?x&session_state=7&code={}&state=canary-state&authuser=0", "c".repeat(kilobytes * 1024));
+        assert!(matches!(login().receive(&get(&target)), Reaction::Code(_)), "{kilobytes} K");
+    }
+}

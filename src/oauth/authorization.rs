@@ -1,0 +1,251 @@
+//! From the authorization request to the code (RFC 6749 section 4.1, RFC 7636, RFC 9207).
+
+use std::fmt;
+
+use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, basic::BasicClient};
+
+use super::{
+    Answer, AuthorizationServer, Client, ClientAuthentication, EndpointError, Entropy, IssParameter, RemoteText,
+    Scopes, Unrelated, endpoint::safe_to_open,
+};
+use crate::{redirect::BoundRedirect, secret::Secret};
+
+/// What a caller may not set, since the flow owns it.
+const OWNED: [&str; 9] = [
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+];
+
+/// Proof key for code exchange: S256, or nothing where the catalog says that the server refuses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pkce {
+    Off,
+    #[default]
+    S256,
+}
+
+/// Parameters of the authorization request beyond those of the flow, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExtraParameters(Vec<(String, String)>);
+
+impl ExtraParameters {
+    /// A later value takes the place of an earlier one.
+    ///
+    /// # Errors
+    /// The flow owns that name, or it is empty.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<(), ParameterError> {
+        if name.is_empty() {
+            return Err(ParameterError::Empty);
+        }
+        if OWNED.contains(&name) {
+            return Err(ParameterError::Owned(name.to_owned()));
+        }
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// `prompt` of OpenID Connect Core section 3.1.2.1.
+    pub fn set_prompt(&mut self, value: &str) {
+        self.0.retain(|(known, _)| known != "prompt");
+        self.0.push(("prompt".into(), value.into()));
+    }
+
+    /// `login_hint` of OpenID Connect Core section 3.1.2.1.
+    pub fn set_login_hint(&mut self, value: &str) {
+        self.0.retain(|(known, _)| known != "login_hint");
+        self.0.push(("login_hint".into(), value.into()));
+    }
+}
+
+/// Why a parameter cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterError {
+    Empty,
+    Owned(String),
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a parameter needs a name: NAME=VALUE"),
+            Self::Owned(name) => write!(f, "the sign-in sets {name} itself"),
+        }
+    }
+}
+
+impl std::error::Error for ParameterError {}
+
+/// Everything that a login asks for. There is no way to build one with a port of 0 in it:
+///
+/// ```compile_fail
+/// # use loopin::{oauth::AuthorizationRequest, redirect::RegisteredRedirect};
+/// fn with(redirect: RegisteredRedirect, mut request: AuthorizationRequest) {
+///     request.redirect = redirect; // needs a BoundRedirect
+/// }
+/// ```
+#[derive(Debug)]
+pub struct AuthorizationRequest {
+    pub server: AuthorizationServer,
+    pub client: Client,
+    pub redirect: BoundRedirect,
+    pub scopes: Scopes,
+    pub pkce: Pkce,
+    pub extra: ExtraParameters,
+}
+
+/// Where the person's browser is sent; safe to hand to a launcher. It holds `state`, which counts as public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationUrl(String);
+
+impl AuthorizationUrl {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AuthorizationRequest {
+    /// Makes the URL and the value that waits for its answer. A nonce goes along with `openid`.
+    ///
+    /// # Errors
+    /// The URL became unsafe to open, or longer than 8 KiB.
+    pub fn begin(self, entropy: Entropy) -> Result<(AuthorizationUrl, Pending), EndpointError> {
+        let Self { server, client, redirect, scopes, pkce, extra } = self;
+        let nonce = scopes.contains("openid").then_some(entropy.nonce);
+        let verifier = PkceCodeVerifier::new(entropy.code_verifier.expose().to_owned());
+        let registered = RedirectUrl::new(redirect.as_str().to_owned()).map_err(|_| EndpointError::NotAUrl)?;
+        let oauth = BasicClient::new(oauth2::ClientId::new(client.id.as_str().to_owned()))
+            .set_auth_uri(AuthUrl::from_url(server.authorization_endpoint.url().clone()))
+            .set_redirect_uri(registered);
+        let state = CsrfToken::new(entropy.state.expose().to_owned());
+        let mut request =
+            oauth.authorize_url(|| state).add_scopes(scopes.iter().map(|s| oauth2::Scope::new(s.as_str().to_owned())));
+        if pkce == Pkce::S256 {
+            request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        }
+        if let Some(nonce) = &nonce {
+            request = request.add_extra_param("nonce", nonce.expose().to_owned());
+        }
+        for (name, value) in extra.0 {
+            request = request.add_extra_param(name, value);
+        }
+        let (url, _) = request.url();
+        safe_to_open(&url)?;
+        if url.as_str().len() > super::endpoint::LONGEST {
+            return Err(EndpointError::TooLong);
+        }
+        let code_verifier = (pkce == Pkce::S256).then_some(entropy.code_verifier);
+        let pending = Pending { state: entropy.state, flow: Flow { server, client, redirect, code_verifier, nonce } };
+        Ok((AuthorizationUrl(url.into()), pending))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) server: AuthorizationServer,
+    pub(super) client: Client,
+    pub(super) redirect: BoundRedirect,
+    pub(super) code_verifier: Option<Secret>,
+    pub(super) nonce: Option<Secret>,
+}
+
+/// A login that waits for its answer.
+#[derive(Debug)]
+pub struct Pending {
+    state: Secret,
+    flow: Flow,
+}
+
+/// What an answer was.
+#[derive(Debug)]
+pub enum Received {
+    Code(CodeReceived),
+    /// The provider or the person said no, with the right state.
+    Denied(Denial),
+    /// The right state, but an answer that no honest server gives.
+    Refused(Refusal),
+    /// Somebody else's: the login goes on waiting.
+    Unrelated(Pending, Unrelated),
+}
+
+/// The error response of RFC 6749 section 4.1.2.1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub error: RemoteText,
+    pub description: Option<RemoteText>,
+}
+
+/// Mix-up (RFC 9207 section 2.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    IssuerMissing,
+    OtherIssuer,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IssuerMissing => "the provider promises to name itself in its answer (RFC 9207) and did not",
+            Self::OtherIssuer => "the answer came from another provider than the one that was asked (RFC 9207)",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Pending {
+    /// Takes the query of a request at the redirect. `state` decides whether it is ours before anything else counts.
+    pub fn receive(self, query: &[u8]) -> Received {
+        let answer = match Answer::parse(query) {
+            Ok(answer) => answer,
+            Err(why) => return Received::Unrelated(self, why),
+        };
+        if !self.state.matches(answer.state.expose()) {
+            return Received::Unrelated(self, Unrelated::WrongState);
+        }
+        let server = &self.flow.server;
+        match (&answer.iss, &server.issuer) {
+            (Some(iss), Some(issuer)) if iss != issuer.as_str() => return Received::Refused(Refusal::OtherIssuer),
+            (None, _) if server.iss_parameter == IssParameter::Promised => {
+                return Received::Refused(Refusal::IssuerMissing);
+            }
+            _ => {}
+        }
+        match answer.result {
+            Ok(code) => Received::Code(CodeReceived { code, flow: self.flow }),
+            Err((error, description)) => Received::Denied(Denial { error, description }),
+        }
+    }
+
+    /// Where the answer is awaited.
+    pub fn redirect(&self) -> &BoundRedirect {
+        &self.flow.redirect
+    }
+}
+
+/// A code that belongs to this login. `exchange` (in `token.rs`) consumes it: a code is sent once.
+#[derive(Debug)]
+pub struct CodeReceived {
+    pub(super) code: Secret,
+    pub(super) flow: Flow,
+}
+
+impl Client {
+    pub(super) fn secret(&self) -> Option<&Secret> {
+        match &self.authentication {
+            ClientAuthentication::None => None,
+            ClientAuthentication::Secret { secret, .. } => Some(secret),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "authorization/tests.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+//! Endpoints of an authorization server that are safe to open and to send credentials to.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// Longest endpoint and longest authorization URL in bytes: what a Windows command line carries.
+pub const LONGEST: usize = 8 * 1024;
+
+/// An https URL (http on the loopback interface only), re-serialised, with a host, without userinfo and
+/// fragment and without any byte that a shell or a browser launcher could take for its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// # Errors
+    /// The first property that is missing.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        if text.len() > LONGEST {
+            return Err(EndpointError::TooLong);
+        }
+        // The URL crate would silently drop these from the middle of a text, and take a backslash for a slash.
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+            return Err(EndpointError::UnsafeCharacter);
+        }
+        let url = Url::parse(text).map_err(|_| EndpointError::NotAUrl)?;
+        safe_to_open(&url)?;
+        // It would also take `https:x` and `https:///x` for `https://x`.
+        if text.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/')) {
+            return Err(EndpointError::NoHost);
+        }
+        if url.fragment().is_some() {
+            return Err(EndpointError::Fragment);
+        }
+        Ok(Self(url))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Host and port as a person would name the server.
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Checks a whole URL before it is handed to a launcher (CVE-2025-6514, RUSTSEC-2026-0257).
+pub(super) fn safe_to_open(url: &Url) -> Result<(), EndpointError> {
+    match (url.scheme(), url.host()) {
+        (_, None) => return Err(EndpointError::NoHost),
+        ("https", Some(_)) => {}
+        ("http", Some(host)) if loopback(&host) => {}
+        ("http", _) => return Err(EndpointError::PlainHttp),
+        _ => return Err(EndpointError::Scheme),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(EndpointError::Userinfo);
+    }
+    let unsafe_byte = |b: u8| !b.is_ascii_graphic() || b"\"'<>`{}|^\\".contains(&b);
+    if url.as_str().bytes().any(unsafe_byte) {
+        return Err(EndpointError::UnsafeCharacter);
+    }
+    Ok(())
+}
+
+fn loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// Why a URL is not taken for an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointError {
+    Fragment,
+    NoHost,
+    NotAUrl,
+    PlainHttp,
+    Scheme,
+    TooLong,
+    UnsafeCharacter,
+    Userinfo,
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fragment => "it has a fragment (the part after #)",
+            Self::NoHost => "it has no host",
+            Self::NotAUrl => "it is not a URL",
+            Self::PlainHttp => "it is http; only https is safe, except on the loopback interface",
+            Self::Scheme => "its scheme is not https",
+            Self::TooLong => "it is longer than 8 KiB",
+            Self::UnsafeCharacter => "it has a character that is not safe in a URL",
+            Self::Userinfo => "it carries a user name or password",
+        })
+    }
+}
+
+impl std::error::Error for EndpointError {}
+
+/// The issuer identifier, byte for byte as configured (RFC 8414 section 2): it is only ever compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer(String);
+
+impl Issuer {
+    /// # Errors
+    /// An issuer is an endpoint without query.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        let endpoint = Endpoint::parse(text)?;
+        match endpoint.0.query() {
+            None => Ok(Self(text.to_owned())),
+            Some(_) => Err(EndpointError::UnsafeCharacter),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b04_only_https_and_loopback_http_are_opened() {
+        for good in [
+            "https://a.example/authorize",
+            "https://a.example:8443/x?y=z",
+            "http://127.0.0.1:9/a",
+            "http://[::1]:9/a",
+            "http://localhost:9/a",
+        ] {
+            assert!(Endpoint::parse(good).is_ok(), "{good}");
+        }
+        for scheme in [
+            "file",
+            "javascript",
+            "data",
+            "vbscript",
+            "ftp",
+            "ms-msdt",
+            "ms-settings",
+            "search-ms",
+            "smb",
+            "ssh",
+            "telnet",
+            "ldap",
+            "about",
+            "chrome",
+            "view-source",
+            "jar",
+            "blob",
+            "ws",
+            "wss",
+            "mailto",
+            "tel",
+            "sms",
+            "intent",
+            "android-app",
+            "itms-apps",
+            "steam",
+            "vscode",
+            "cursor",
+            "slack",
+            "zoommtg",
+            "x-apple",
+            "help",
+            "afp",
+            "dict",
+            "gopher",
+            "nfs",
+            "irc",
+            "callto",
+            "feed",
+            "http",
+        ] {
+            assert!(Endpoint::parse(&format!("{scheme}://a.example/x")).is_err(), "{scheme}");
+        }
+        for bad in [
+            r"\\server\share",
+            "//a.example/x",
+            "-flag",
+            "--help",
+            "",
+            "a.example",
+            "javascript:alert(1)",
+            "https:///x",
+            "https://",
+        ] {
+            assert!(Endpoint::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn b01_what_a_launcher_could_misread_is_refused_or_encoded() {
+        for payload in [
+            "$(id)", "`id`", "&calc", "%PATH%", "\r\ncalc", "' -flag", "\" -flag", "|id", "^calc", "{a,b}", "<x>",
+            "\\x", "a b", "\u{202e}",
+        ] {
+            for text in [
+                format!("https://a.example/{payload}"),
+                format!("https://a.example/?x={payload}"),
+                format!("https://{payload}.example/"),
+            ] {
+                if let Ok(endpoint) = Endpoint::parse(&text) {
+                    let url = endpoint.as_str();
+                    assert!(
+                        url.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>`{}|^\\".contains(&b)),
+                        "{text} became {url}"
+                    );
+                    assert!(url.starts_with("https://"), "{url}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn x02_userinfo_fragments_and_plain_http_are_refused() {
+        assert_eq!(Err(EndpointError::Userinfo), Endpoint::parse("https://a@b.example/"));
+        assert_eq!(Err(EndpointError::Userinfo), Endpoint::parse("https://a:b@b.example/"));
+        assert_eq!(Err(EndpointError::Fragment), Endpoint::parse("https://b.example/#x"));
+        assert_eq!(Err(EndpointError::PlainHttp), Endpoint::parse("http://b.example/"));
+        assert_eq!(Err(EndpointError::PlainHttp), Endpoint::parse("http://127.0.0.1.example/"));
+        assert_eq!(Err(EndpointError::TooLong), Endpoint::parse(&format!("https://b.example/{}", "x".repeat(LONGEST))));
+    }
+}

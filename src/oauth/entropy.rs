@@ -1,0 +1,21 @@
+//! Chance as an argument: what a login needs of it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::secret::Secret;
+
+/// The three unguessable values of one login, each of 256 bits.
+#[derive(Debug)]
+pub struct Entropy {
+    pub state: Secret,
+    pub code_verifier: Secret,
+    pub nonce: Secret,
+}
+
+impl Entropy {
+    /// Each value is 32 bytes in base64url: 43 characters, what RFC 7636 section 4.1 recommends for a verifier.
+    pub fn from_bytes(bytes: &[u8; 96]) -> Self {
+        let value = |at: usize| Secret::new(URL_SAFE_NO_PAD.encode(&bytes[at..at + 32]));
+        Self { state: value(0), code_verifier: value(32), nonce: value(64) }
+    }
+}

@@ -1,0 +1,140 @@
+//! What is known of an authorization server, and how it is found out (RFC 8414, OpenID Connect Discovery).
+
+use std::fmt;
+
+use oauth2::http;
+use serde::Deserialize;
+
+use super::{Endpoint, EndpointError, HttpClient, HttpError, HttpRequest, Issuer};
+
+/// The endpoints a login uses. They are pinned: what a later discovery says does not move a stored grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationServer {
+    pub issuer: Option<Issuer>,
+    pub authorization_endpoint: Endpoint,
+    pub token_endpoint: Endpoint,
+    pub revocation_endpoint: Option<Endpoint>,
+    pub iss_parameter: IssParameter,
+    pub s256: S256,
+}
+
+/// Whether the server said that it names itself in its answer (RFC 9207 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssParameter {
+    NotPromised,
+    Promised,
+}
+
+/// Whether the server said that it checks PKCE with S256 (RFC 8414 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum S256 {
+    NotPromised,
+    Promised,
+    /// There was no metadata to read.
+    Unstated,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    #[serde(default)]
+    code_challenge_methods_supported: Vec<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+}
+
+/// Why nothing was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiscoveryError {
+    Endpoint {
+        name: &'static str,
+        why: EndpointError,
+    },
+    Missing(&'static str),
+    /// No document at any of the well-known places.
+    NotFound,
+    OtherIssuer,
+    Unreachable(HttpError),
+}
+
+impl fmt::Display for DiscoveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint { name, why } => write!(f, "{name} in the provider's metadata is not a safe URL: {why}"),
+            Self::Missing(name) => write!(f, "the provider's metadata has no {name}"),
+            Self::NotFound => f.write_str("the provider publishes no metadata for this issuer"),
+            Self::OtherIssuer => f.write_str("the issuer in the provider's metadata does not match, byte for byte"),
+            Self::Unreachable(why) => write!(f, "the provider's metadata cannot be read: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for DiscoveryError {}
+
+/// Asks at the well-known places: RFC 8414 section 3.1, then OpenID Connect Discovery section 4.1.
+///
+/// # Errors
+/// No document, or one that may not be believed.
+pub fn discover(issuer: &Issuer, http: &dyn HttpClient) -> Result<AuthorizationServer, DiscoveryError> {
+    for place in well_known(issuer) {
+        let request = http::Request::get(place).header(http::header::ACCEPT, "application/json").body(Vec::new());
+        let Ok(request) = request else { continue };
+        let request: HttpRequest = request;
+        let reply = http.send(request).map_err(DiscoveryError::Unreachable)?;
+        if reply.status().is_server_error() {
+            return Err(DiscoveryError::Unreachable(HttpError::Broken(format!("status {}", reply.status().as_u16()))));
+        }
+        // A site that answers 200 with a page to every path is the same as 404.
+        let document =
+            reply.status().is_success().then(|| serde_json::from_slice::<Document>(reply.body()).ok()).flatten();
+        if let Some(document) = document {
+            return document.server(issuer);
+        }
+    }
+    Err(DiscoveryError::NotFound)
+}
+
+impl Document {
+    fn server(self, issuer: &Issuer) -> Result<AuthorizationServer, DiscoveryError> {
+        if self.issuer != issuer.as_str() {
+            return Err(DiscoveryError::OtherIssuer);
+        }
+        let parse = |name: &'static str, text: Option<String>| {
+            text.map(|t| Endpoint::parse(&t).map_err(|why| DiscoveryError::Endpoint { name, why })).transpose()
+        };
+        let lists_s256 = self.code_challenge_methods_supported.iter().any(|m| m == "S256");
+        Ok(AuthorizationServer {
+            issuer: Some(issuer.clone()),
+            authorization_endpoint: parse("authorization_endpoint", self.authorization_endpoint)?
+                .ok_or(DiscoveryError::Missing("authorization_endpoint"))?,
+            token_endpoint: parse("token_endpoint", self.token_endpoint)?
+                .ok_or(DiscoveryError::Missing("token_endpoint"))?,
+            revocation_endpoint: parse("revocation_endpoint", self.revocation_endpoint)?,
+            iss_parameter: if self.authorization_response_iss_parameter_supported {
+                IssParameter::Promised
+            } else {
+                IssParameter::NotPromised
+            },
+            s256: if lists_s256 { S256::Promised } else { S256::NotPromised },
+        })
+    }
+}
+
+fn well_known(issuer: &Issuer) -> [String; 2] {
+    let text = issuer.as_str();
+    let authority_end = text.find("://").map_or(0, |at| at + 3);
+    let path_at = text[authority_end..].find('/').map_or(text.len(), |at| authority_end + at);
+    let (origin, path) = text.split_at(path_at);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    [
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+        format!("{origin}{path}/.well-known/openid-configuration"),
+    ]
+}
+
+#[cfg(test)]
+#[path = "metadata/tests.rs"]
+mod tests;

@@ -1,0 +1,37 @@
+//! OAuth 2.0 for native applications, without I/O: values in, values out.
+//!
+//! A login is a chain of types that can only be walked in one direction:
+//! [`AuthorizationRequest::begin`] needs a `BoundRedirect` and gives a URL and a [`Pending`];
+//! [`Pending::receive`] takes an answer and gives itself back until the right one comes;
+//! [`CodeReceived::exchange`] consumes the code, so that it can be sent once only.
+//! Nothing outside this folder and `practice.rs` knows the names of parameters on the wire.
+
+mod answer;
+mod authorization;
+mod client;
+mod endpoint;
+mod entropy;
+mod http;
+mod id_token;
+mod metadata;
+mod normalise;
+mod remote_text;
+mod revoke;
+mod scope;
+mod token;
+
+pub use answer::{Answer, Unrelated, reserved_in_answers};
+pub use authorization::{
+    AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, ParameterError, Pending, Pkce,
+    Received, Refusal,
+};
+pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId};
+pub use endpoint::{Endpoint, EndpointError, Issuer};
+pub use entropy::Entropy;
+pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
+pub use id_token::{Claims, IdTokenError};
+pub use metadata::{AuthorizationServer, DiscoveryError, IssParameter, S256, discover};
+pub use remote_text::RemoteText;
+pub use revoke::{RevocationError, TokenKind, revoke};
+pub use scope::{Scope, ScopeError, Scopes};
+pub use token::{ErrorCode, ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};

@@ -1,0 +1,177 @@
+//! Token revocation (RFC 7009).
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use oauth2::http;
+use url::form_urlencoded;
+
+use super::{AuthenticationMethod, Client, ClientAuthentication, Endpoint, HttpClient, HttpError, HttpRequest};
+use crate::secret::Secret;
+
+/// The hint of RFC 7009 section 2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    Access,
+    Refresh,
+}
+
+/// Why a token may still be valid at the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RevocationError {
+    Refused { status: u16 },
+    Unreachable(HttpError),
+}
+
+impl fmt::Display for RevocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { status } => write!(f, "the provider refused to revoke (status {status})"),
+            Self::Unreachable(why) => write!(f, "the provider could not be reached ({why})"),
+        }
+    }
+}
+
+impl std::error::Error for RevocationError {}
+
+/// Revokes one token. An unknown token counts as revoked (RFC 7009 section 2.2).
+///
+/// # Errors
+/// The provider did not confirm.
+pub fn revoke(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    kind: TokenKind,
+    http: &dyn HttpClient,
+) -> Result<(), RevocationError> {
+    let hint = match kind {
+        TokenKind::Access => "access_token",
+        TokenKind::Refresh => "refresh_token",
+    };
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    body.append_pair("token", token.expose()).append_pair("token_type_hint", hint);
+    let mut request =
+        http::Request::post(endpoint.as_str()).header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    match &client.authentication {
+        ClientAuthentication::Secret { secret, method: AuthenticationMethod::Basic } => {
+            request = request.header(http::header::AUTHORIZATION, basic(client.id.as_str(), secret));
+        }
+        ClientAuthentication::Secret { secret, method: AuthenticationMethod::Post } => {
+            body.append_pair("client_id", client.id.as_str()).append_pair("client_secret", secret.expose());
+        }
+        ClientAuthentication::None => {
+            body.append_pair("client_id", client.id.as_str());
+        }
+    }
+    let request: HttpRequest = request
+        .body(body.finish().into_bytes())
+        .map_err(|_| RevocationError::Unreachable(HttpError::Connect("the request cannot be written".into())))?;
+    let reply = http.send(request).map_err(RevocationError::Unreachable)?;
+    match reply.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(RevocationError::Refused { status: status.as_u16() }),
+    }
+}
+
+/// Identifier and secret are form-encoded before they are joined (RFC 6749 section 2.3.1).
+fn basic(id: &str, secret: &Secret) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret.expose()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::oauth::{ClientId, HttpResponse};
+
+    /// Answers with one status and keeps what it was sent.
+    struct Provider {
+        reply: Result<u16, HttpError>,
+        sent: RefCell<Vec<HttpRequest>>,
+    }
+
+    impl HttpClient for Provider {
+        fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+            self.sent.borrow_mut().push(request);
+            let mut reply = HttpResponse::default();
+            *reply.status_mut() = http::StatusCode::from_u16(self.reply.clone()?).expect("status");
+            Ok(reply)
+        }
+    }
+
+    fn run(
+        authentication: ClientAuthentication,
+        kind: TokenKind,
+        reply: Result<u16, HttpError>,
+    ) -> (Result<(), RevocationError>, HttpRequest) {
+        let provider = Provider { reply, sent: RefCell::default() };
+        let endpoint = Endpoint::parse("https://op.example/revoke?v=2").expect("endpoint");
+        let client = Client { id: ClientId::parse("m:%+ e").expect("id"), authentication };
+        let result = revoke(&endpoint, &client, &Secret::new("canary&t=+é".into()), kind, &provider);
+        let mut sent = provider.sent.into_inner();
+        assert_eq!(1, sent.len());
+        (result, sent.remove(0))
+    }
+
+    fn secret(method: AuthenticationMethod) -> ClientAuthentication {
+        ClientAuthentication::Secret { secret: Secret::new("s:%+ é".into()), method }
+    }
+
+    #[test]
+    fn the_request_is_that_of_rfc_7009_section_2_1() {
+        for (kind, hint) in [(TokenKind::Access, "access_token"), (TokenKind::Refresh, "refresh_token")] {
+            let (result, sent) = run(ClientAuthentication::None, kind, Ok(200));
+            assert_eq!(Ok(()), result);
+            assert_eq!(
+                ("POST", "https://op.example/revoke?v=2"),
+                (sent.method().as_str(), sent.uri().to_string().as_str())
+            );
+            assert_eq!("application/x-www-form-urlencoded", sent.headers()[http::header::CONTENT_TYPE]);
+            let form: Vec<_> = form_urlencoded::parse(sent.body()).into_owned().collect();
+            let expected = [("token", "canary&t=+é"), ("token_type_hint", hint), ("client_id", "m:%+ e")];
+            assert_eq!(expected.map(|(name, value)| (name.to_owned(), value.to_owned())), *form);
+        }
+    }
+
+    #[test]
+    fn x13_a_client_proves_itself_as_it_does_for_a_token() {
+        let encoded = "m%3A%25%2B+e:s%3A%25%2B+%C3%A9";
+        for (authentication, header, in_body) in [
+            (ClientAuthentication::None, None, "&client_id=m%3A%25%2B+e"),
+            (secret(AuthenticationMethod::Basic), Some(format!("Basic {}", STANDARD.encode(encoded))), ""),
+            (secret(AuthenticationMethod::Post), None, "&client_id=m%3A%25%2B+e&client_secret=s%3A%25%2B+%C3%A9"),
+        ] {
+            let (_, sent) = run(authentication, TokenKind::Refresh, Ok(200));
+            let sent_header =
+                sent.headers().get(http::header::AUTHORIZATION).map(|value| value.to_str().expect("text").to_owned());
+            assert_eq!(header, sent_header);
+            let body = String::from_utf8(sent.into_body()).expect("form");
+            assert_eq!(format!("token=canary%26t%3D%2B%C3%A9&token_type_hint=refresh_token{in_body}"), body);
+        }
+    }
+
+    #[test]
+    fn only_a_success_counts_as_revoked() {
+        for status in [200, 201, 204] {
+            assert_eq!(Ok(()), run(ClientAuthentication::None, TokenKind::Refresh, Ok(status)).0, "{status}");
+        }
+        for status in [301, 307, 400, 401, 404, 429, 500, 503] {
+            let expected = Err(RevocationError::Refused { status });
+            assert_eq!(expected, run(ClientAuthentication::None, TokenKind::Refresh, Ok(status)).0);
+        }
+        let (result, _) = run(ClientAuthentication::None, TokenKind::Refresh, Err(HttpError::Timeout));
+        assert_eq!(Err(RevocationError::Unreachable(HttpError::Timeout)), result);
+    }
+
+    #[test]
+    fn no_error_prints_the_token_or_the_secret() {
+        for reply in [Ok(400), Err(HttpError::Timeout)] {
+            let error = run(secret(AuthenticationMethod::Post), TokenKind::Access, reply).0.expect_err("not revoked");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("canary") && !shown.contains("s:%+"), "{shown}");
+        }
+    }
+}

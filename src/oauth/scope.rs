@@ -1,0 +1,113 @@
+//! Scopes (RFC 6749 section 3.3).
+
+use std::{collections::BTreeSet, fmt};
+
+/// One scope: `1*( %x21 / %x23-5B / %x5D-7E )`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope(String);
+
+impl Scope {
+    /// # Errors
+    /// The text is empty or has a character that RFC 6749 does not allow.
+    pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        if text.is_empty() || !text.bytes().all(allowed) {
+            return Err(ScopeError(text.escape_debug().take(80).collect()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that is not a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeError(String);
+
+impl fmt::Display for ScopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is not a scope: visible ASCII without space, \" and \\ (RFC 6749, section 3.3)", self.0)
+    }
+}
+
+impl std::error::Error for ScopeError {}
+
+/// Scopes in the order given, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// Splits at spaces, the form on the wire.
+    ///
+    /// # Errors
+    /// The first part that is not a scope.
+    pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        text.split(' ').filter(|part| !part.is_empty()).map(Scope::parse).collect()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|s| s.as_str() == scope)
+    }
+
+    /// All of `self`, then what `other` adds.
+    pub fn union(&self, other: &Self) -> Self {
+        self.iter().chain(other.iter()).cloned().collect()
+    }
+
+    /// What `self` has and `other` has not.
+    pub fn without(&self, other: &Self) -> Self {
+        self.iter().filter(|s| !other.contains(s.as_str())).cloned().collect()
+    }
+
+    pub fn covers(&self, other: &Self) -> bool {
+        other.without(self).is_empty()
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<T: IntoIterator<Item = Scope>>(scopes: T) -> Self {
+        let mut seen = BTreeSet::new();
+        Self(scopes.into_iter().filter(|s| seen.insert(s.clone())).collect())
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, scope) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if i == 0 { "" } else { " " }, scope.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_has_no_space_quote_backslash_or_control() {
+        for bad in ["", "a b", "a\"", "a\\", "a\n", "é", "\x7f"] {
+            assert!(Scope::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(Scope::parse("https://www.example/auth/mail.read").is_ok());
+    }
+
+    #[test]
+    fn a_union_keeps_the_order_and_names_each_scope_once() {
+        let a = Scopes::parse("openid read").expect("scopes");
+        let b = Scopes::parse("read write").expect("scopes");
+        assert_eq!("openid read write", a.union(&b).to_string());
+        assert!(a.union(&b).covers(&b));
+        assert_eq!("openid", a.without(&b).to_string());
+    }
+}

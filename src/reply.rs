@@ -1,0 +1,224 @@
+//! What is answered, as data: a status, fields that cannot be forged, a body.
+//!
+//! Every value comes from a constant of the program except [`Location`], which is checked, and the body, whose
+//! type is always stated. How a reply becomes bytes on a socket is the listener's affair.
+
+use std::borrow::Cow;
+use std::fmt;
+
+#[cfg(test)]
+mod tests;
+
+/// One HTTP reply. Its `Debug` shows neither body nor Location, which may carry codes and tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    status: u16,
+    content_type: &'static str,
+    policy: ContentSecurityPolicy,
+    location: Option<Location>,
+    others: Vec<(&'static str, &'static str)>,
+    body: Cow<'static, [u8]>,
+}
+
+/// What the page may do (Content Security Policy Level 3). No page of this program runs a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentSecurityPolicy {
+    /// A page with a form whose answer may be a redirect to another port of 127.0.0.1: browsers hold `form-action`
+    /// against redirects too. The grammar has no IPv6 host, so a redirect to `[::1]` is only possible to the same port.
+    Form,
+    /// A page that is only read.
+    Page,
+}
+
+impl ContentSecurityPolicy {
+    fn value(self) -> &'static str {
+        match self {
+            Self::Form => {
+                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+                 form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'"
+            }
+            Self::Page => {
+                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+                 form-action 'none'; frame-ancestors 'none'"
+            }
+        }
+    }
+}
+
+/// The value of a Location field (RFC 9110 §10.2.2): visible ASCII, so that no CR LF can start a field of its own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Location(Cow<'static, str>);
+
+/// The text is empty or holds a byte that is not visible ASCII. Percent-encode it first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotALocation;
+
+impl Location {
+    /// # Errors
+    /// The text is empty or holds a byte outside 0x21 to 0x7E.
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Result<Self, NotALocation> {
+        let text = text.into();
+        if is_visible_ascii(text.as_bytes()) { Ok(Self(text)) } else { Err(NotALocation) }
+    }
+
+    /// For a constant: `const DONE: Location = Location::from_static("/done");`
+    ///
+    /// # Panics
+    /// As [`Location::new`] errs; in a `const` the build fails instead.
+    pub const fn from_static(text: &'static str) -> Self {
+        assert!(is_visible_ascii(text.as_bytes()), "a Location is visible ASCII");
+        Self(Cow::Borrowed(text))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Location([redacted])")
+    }
+}
+
+impl fmt::Display for NotALocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Location must be visible ASCII; percent-encode other bytes first")
+    }
+}
+
+impl std::error::Error for NotALocation {}
+
+impl Reply {
+    /// A page.
+    pub fn html(status: u16, page: impl Into<Cow<'static, str>>) -> Self {
+        let body = match page.into() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        Self::new(status, "text/html; charset=utf-8", body)
+    }
+
+    /// A JSON text, as bytes of UTF-8.
+    pub fn json(status: u16, body: Vec<u8>) -> Self {
+        Self::new(status, "application/json; charset=utf-8", Cow::Owned(body))
+    }
+
+    pub fn text(status: u16, text: &'static str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", Cow::Borrowed(text.as_bytes()))
+    }
+
+    /// A body of any type.
+    pub fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self::new(status, content_type, Cow::Owned(body))
+    }
+
+    /// `status` is 302, 303 or 307 (RFC 9110 §15.4).
+    pub fn redirect(status: u16, location: Location) -> Self {
+        Self { location: Some(location), ..Self::status(status) }
+    }
+
+    /// A small fixed page that says what the status says. Never empty: for a 4xx without a body a browser shows
+    /// an error page of its own.
+    pub fn status(status: u16) -> Self {
+        let words = words(status);
+        // The icon in the page keeps the browser from asking for /favicon.ico.
+        let page = format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{words}</title>\
+             <link rel=\"icon\" href=\"data:,\"><p>{words}</p></html>\n"
+        );
+        Self::html(status, page)
+    }
+
+    /// Replaces [`ContentSecurityPolicy::Page`].
+    pub fn with_policy(self, policy: ContentSecurityPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The methods of a 405 (RFC 9110 §10.2.1), such as `GET`.
+    pub fn allow(self, methods: &'static str) -> Self {
+        self.with_field("Allow", methods)
+    }
+
+    /// One more field. Name and value are constants of the program: nothing that was received may come here.
+    pub fn with_field(mut self, name: &'static str, value: &'static str) -> Self {
+        self.others.push((name, value));
+        self
+    }
+
+    /// The status code that is sent.
+    pub fn status_code(&self) -> u16 {
+        self.status
+    }
+
+    pub fn location(&self) -> Option<&Location> {
+        self.location.as_ref()
+    }
+
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// All fields but those that only the connection knows: Connection, Content-Length, Date, Server.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let always = [
+            ("Content-Type", self.content_type),
+            // RFC 9111 §5.2.2.5: a reply of ours may stand for a code or carry a token.
+            ("Cache-Control", "no-store"),
+            // The address of the page may be a callback with a code in it.
+            ("Referrer-Policy", "no-referrer"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            ("Content-Security-Policy", self.policy.value()),
+        ];
+        let location = self.location.iter().map(|location| ("Location", location.as_str()));
+        always.into_iter().chain(location).chain(self.others.iter().copied())
+    }
+
+    fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {
+        let policy = ContentSecurityPolicy::Page;
+        Self { status, content_type, policy, location: None, others: Vec::new(), body }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("content_type", &self.content_type)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a person is told who meets a bare status.
+fn words(status: u16) -> &'static str {
+    match status {
+        200..=299 => "Received.",
+        300..=399 => "This page has moved.",
+        400 => "This request could not be understood.",
+        401 => "Credentials are needed here.",
+        403 => "This is not allowed.",
+        404 => "There is nothing here.",
+        405 => "This method is not allowed here.",
+        408 => "The request took too long to arrive.",
+        413 => "The request is too large.",
+        414 => "The address is too long.",
+        421 => "This address does not belong here.",
+        431 => "The request's header fields are too large.",
+        505 => "This version of HTTP is not spoken here.",
+        500..=599 => "Something went wrong here.",
+        _ => "This request was refused.",
+    }
+}
+
+const fn is_visible_ascii(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_graphic() {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty()
+}

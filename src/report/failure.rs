@@ -1,0 +1,262 @@
+//! What went wrong, whose affair it is, and what repairs it.
+
+use std::fmt;
+
+use crate::{
+    catalog::{CatalogError, NameError, UnknownName},
+    oauth::{Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, ParameterError, Refusal, ScopeError},
+    redirect::BindError,
+    refresh::Unavailable,
+    system::{
+        browser::{BadCommand, NotOpened},
+        entropy::NoEntropy,
+        paths::NoHome,
+        signal::Signal,
+    },
+    vault::{AccountNameError, Exposure, StoreError},
+};
+
+/// The exit codes, with the words that stand for them in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    Internal,
+    Usage,
+    Configuration,
+    LoginRequired,
+    Denied,
+    Timeout,
+    Unavailable,
+    Store,
+    Refused,
+    Signalled(Signal),
+}
+
+impl Code {
+    /// For the man page: every code with its word and its meaning.
+    pub const ALL: [(Self, &'static str); 11] = [
+        (Self::Internal, "a fault of loopin itself, or standard output could not be written"),
+        (Self::Usage, "the command line is wrong"),
+        (Self::Configuration, "the configuration is wrong, or a redirect URI breaks a rule"),
+        (Self::LoginRequired, "a person has to log in; the message is the command"),
+        (Self::Denied, "the person or the provider said no"),
+        (Self::Timeout, "nobody answered in time"),
+        (Self::Unavailable, "the network or the provider fails; try later"),
+        (Self::Store, "the keychain or the file store fails"),
+        (Self::Refused, "a peer is unsafe or broke a promise"),
+        (Self::Signalled(Signal::Interrupt), "interrupted"),
+        (Self::Signalled(Signal::Terminate), "terminated"),
+    ];
+
+    pub fn exit(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Configuration => 3,
+            Self::LoginRequired => 4,
+            Self::Denied => 5,
+            Self::Timeout => 6,
+            Self::Unavailable => 7,
+            Self::Store => 8,
+            Self::Refused => 9,
+            Self::Signalled(Signal::Hangup) => 129,
+            Self::Signalled(Signal::Interrupt) => 130,
+            Self::Signalled(Signal::Terminate) => 143,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::Configuration => "configuration",
+            Self::LoginRequired => "login_required",
+            Self::Denied => "denied",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::Store => "store",
+            Self::Refused => "refused",
+            Self::Signalled(_) => "signal",
+        }
+    }
+}
+
+/// One failure, in the words a person reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub code: Code,
+    pub what: String,
+    /// A command or a line that repairs it.
+    pub remedy: Option<String>,
+}
+
+impl Failure {
+    pub fn new(code: Code, what: impl fmt::Display) -> Self {
+        Self { code, what: what.to_string(), remedy: None }
+    }
+
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let failure = Self::new(Code::Store, &error);
+        match error {
+            StoreError::Absent => failure.remedy(
+                "choose: start a keychain (gnome-keyring, KeePassXC, KWallet), or keep tokens in encrypted files with --store file",
+            ),
+            StoreError::Locked => failure.remedy("unlock it in the desktop's password program and try again, or use --store file"),
+            StoreError::UnlockRefused => failure.remedy("try again and unlock it when the desktop asks"),
+            StoreError::Silent { .. } => failure.remedy("it may be waiting for an unlock dialog or hang; restart it, or use --store file"),
+            StoreError::Unfaithful => failure.remedy("nothing is stored; repair the keychain, or use --store file"),
+            StoreError::UnsafeBus => failure.remedy("set DBUS_SESSION_BUS_ADDRESS to a unix: address, or use --store file"),
+            StoreError::Exposed { path, why: Exposure::Mode(_) } => {
+                failure.remedy(format!("chmod go-rwx '{}'", path.display()))
+            }
+            StoreError::Exposed { path, .. } => failure.remedy(format!("look who put it there: ls -la '{}'", path.display())),
+            StoreError::Damaged { .. } => failure.remedy("log in again: loopin login"),
+            StoreError::Newer { .. } => failure.remedy("update loopin"),
+            StoreError::NoTerminal => failure.remedy("run it on a terminal, or use a key file: store_key = { file = \"...\" }"),
+            StoreError::WrongKey => failure.remedy("check store_key in the configuration, or the passphrase"),
+            StoreError::Busy => failure.remedy("try again in a moment"),
+            StoreError::File { .. } | StoreError::Keychain(_) | StoreError::TooLarge => failure,
+        }
+    }
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        Self { remedy: error.remedy.clone(), ..Self::new(Code::Configuration, error) }
+    }
+}
+
+/// An integration that is not in the configuration.
+impl From<UnknownName> for Failure {
+    fn from(unknown: UnknownName) -> Self {
+        let failure = Self::new(Code::Configuration, format!("there is no integration \"{}\"", unknown.name));
+        match unknown.nearest {
+            Some(nearest) => failure.remedy(format!("did you mean {nearest}?")),
+            None => failure.remedy("loopin integration list"),
+        }
+    }
+}
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        let nothing_stored = |code| Self::new(code, format!("{error}; nothing was stored"));
+        match &error {
+            ExchangeError::Denied(ErrorCode::InvalidGrant) => {
+                nothing_stored(Code::Refused).remedy("start the login again")
+            }
+            ExchangeError::Denied(ErrorCode::InvalidClient) => nothing_stored(Code::Configuration)
+                .remedy("check client_id, client_secret and token_endpoint_auth_method of the integration"),
+            ExchangeError::Denied(ErrorCode::Other(code))
+                if matches!(code.as_str(), "temporarily_unavailable" | "server_error" | "slow_down") =>
+            {
+                nothing_stored(Code::Unavailable).remedy("try again later")
+            }
+            ExchangeError::Denied(_) => nothing_stored(Code::Configuration)
+                .remedy("compare the integration with what is registered at the provider"),
+            ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => nothing_stored(Code::Refused),
+            ExchangeError::NotOAuth(what) if what.redirected() => {
+                nothing_stored(Code::Unavailable).remedy("write the final address as token_endpoint")
+            }
+            ExchangeError::NotOAuth(_) => {
+                nothing_stored(Code::Unavailable).remedy("check token_endpoint, or try again later")
+            }
+            ExchangeError::Unreachable(_) => {
+                nothing_stored(Code::Unavailable).remedy("log in again once the provider can be reached")
+            }
+        }
+    }
+}
+
+impl From<DiscoveryError> for Failure {
+    fn from(error: DiscoveryError) -> Self {
+        match &error {
+            DiscoveryError::Endpoint { .. } => Self::new(Code::Refused, error),
+            DiscoveryError::OtherIssuer => Self::new(Code::Refused, error)
+                .remedy("write issuer exactly as the provider's metadata has it, slash and case included"),
+            DiscoveryError::Missing(_) | DiscoveryError::NotFound => Self::new(Code::Unavailable, error)
+                .remedy("check issuer, or write authorization_endpoint and token_endpoint instead"),
+            DiscoveryError::Unreachable(_) => {
+                Self::new(Code::Unavailable, error).remedy("check the network and issuer, then try again")
+            }
+        }
+    }
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        let said = match &denial.description {
+            Some(description) => format!("{}: {description}", denial.error),
+            None => denial.error.to_string(),
+        };
+        let failure = Self::new(Code::Denied, format!("the provider said: \"{said}\""));
+        match denial.error.as_str() {
+            "invalid_scope" => failure.remedy("check scopes in the integration"),
+            "unauthorized_client" | "unsupported_response_type" | "invalid_request" => {
+                failure.remedy("compare the integration with what is registered at the provider")
+            }
+            "temporarily_unavailable" | "server_error" => failure.remedy("try again later"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Code::Refused, format!("{refusal}; nothing was stored"))
+    }
+}
+
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
+        Self::new(Code::Refused, format!("the authorization URL is not safe to open: {error}"))
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        Self::new(Code::Configuration, format!("redirect_uri: {error}"))
+    }
+}
+
+/// Of `token`: the remedy needs the name of the integration, so it is added there.
+impl From<Unavailable> for Failure {
+    fn from(error: Unavailable) -> Self {
+        match error {
+            Unavailable::Store(why) => why.into(),
+            other => Self::new(Code::LoginRequired, other),
+        }
+    }
+}
+
+impl From<NotOpened> for Failure {
+    fn from(error: NotOpened) -> Self {
+        Self::new(Code::Unavailable, error)
+            .remedy("open the URL above yourself, or name a browser with --browser COMMAND")
+    }
+}
+
+macro_rules! plain {
+    ($($error:ty => $code:expr),+ $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new($code, error)
+            }
+        }
+    )+};
+}
+
+plain! {
+    AccountNameError => Code::Usage,
+    BadCommand => Code::Usage,
+    NameError => Code::Usage,
+    NoEntropy => Code::Internal,
+    NoHome => Code::Configuration,
+    ParameterError => Code::Usage,
+    ScopeError => Code::Usage,
+}

@@ -1,0 +1,176 @@
+//! Opening the person's browser: without a shell, never waited for, with nothing of ours to read or to break.
+
+use std::{
+    fmt, io,
+    process::{Command, Stdio},
+    thread,
+};
+
+use super::environment::{self, BROWSER, Desktop, LOOPIN_BROWSER};
+
+/// Stands for the URL in a command; without it the URL comes last.
+const PLACE: &str = "%s";
+
+/// What will be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// Commands that a person named, tried in order; each is split into words before the URL is put in.
+    Named(Vec<Vec<String>>),
+    /// The desktop's own choice.
+    Desktop,
+    None(NoBrowser),
+}
+
+/// Why no browser is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoBrowser {
+    Ci,
+    Headless,
+}
+
+impl fmt::Display for NoBrowser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ci => "no browser is opened in CI",
+            Self::Headless => "there is no display to open a browser on",
+        })
+    }
+}
+
+/// A browser command that cannot be split into words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadCommand {
+    pub from: &'static str,
+}
+
+impl fmt::Display for BadCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is empty or has an unclosed quote", self.from)
+    }
+}
+
+impl std::error::Error for BadCommand {}
+
+impl Browser {
+    /// In the order: argument, LOOPIN_BROWSER, BROWSER, the desktop.
+    ///
+    /// # Errors
+    /// The first that is given cannot be read.
+    pub fn choose(argument: Option<&str>) -> Result<Self, BadCommand> {
+        if let Some(command) = argument {
+            return Ok(Self::Named(vec![words(command, "--browser")?]));
+        }
+        if let Some(command) = environment::text(LOOPIN_BROWSER) {
+            return Ok(Self::Named(vec![words(&command, LOOPIN_BROWSER)?]));
+        }
+        if let Some(list) = environment::text(BROWSER) {
+            // A list, as xdg-open reads it; Windows paths have colons.
+            let list = if cfg!(windows) { vec![list.as_str()] } else { list.split(':').collect() };
+            return list.into_iter().map(|command| words(command, BROWSER)).collect::<Result<_, _>>().map(Self::Named);
+        }
+        Ok(match environment::desktop() {
+            Desktop::Here => Self::Desktop,
+            Desktop::NoneCi => Self::None(NoBrowser::Ci),
+            Desktop::NoneHeadless => Self::None(NoBrowser::Headless),
+        })
+    }
+
+    /// Starts it and comes back at once. `opened` is told on another thread, at most once, how it went: a command that
+    /// goes on running counts as opened and is not heard of again.
+    pub fn open(&self, url: &str, hidden: Option<String>, opened: impl FnOnce(Result<(), NotOpened>) + Send + 'static) {
+        let commands = match self {
+            Self::Named(commands) => commands.iter().map(|words| command(words, url)).collect(),
+            Self::Desktop => open::commands(url),
+            Self::None(_) => return,
+        };
+        thread::spawn(move || opened(run(commands, hidden.as_deref())));
+    }
+}
+
+/// No command opened it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    Failed { program: String, code: Option<i32> },
+    NotFound,
+}
+
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { program, code: Some(code) } => {
+                write!(f, "the browser command {program} failed (exit code {code})")
+            }
+            Self::Failed { program, code: None } => write!(f, "the browser command {program} was ended by a signal"),
+            Self::NotFound => f.write_str("no browser command was found"),
+        }
+    }
+}
+
+fn words(command: &str, from: &'static str) -> Result<Vec<String>, BadCommand> {
+    // On Windows a backslash separates folders, as shlex would not have it.
+    let words = if cfg!(windows) {
+        Some(command.split_whitespace().map(str::to_owned).collect())
+    } else {
+        shlex::split(command)
+    };
+    words.filter(|w: &Vec<String>| !w.is_empty()).ok_or(BadCommand { from })
+}
+
+fn command(words: &[String], url: &str) -> Command {
+    let placed = words.iter().skip(1).any(|word| word.contains(PLACE));
+    let mut command = Command::new(&words[0]);
+    command.args(words.iter().skip(1).map(|word| word.replace(PLACE, url)));
+    if !placed {
+        command.arg(url);
+    }
+    command
+}
+
+fn run(commands: Vec<Command>, hidden: Option<&str>) -> Result<(), NotOpened> {
+    let mut last = NotOpened::NotFound;
+    for mut command in commands {
+        for name in environment::own_variables() {
+            command.env_remove(name);
+        }
+        if let Some(name) = hidden {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // A Ctrl-C for us is not meant for the person's browser.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let program = command.get_program().to_string_lossy().into_owned();
+        match command.spawn().and_then(|mut child| child.wait()) {
+            Ok(status) if status.success() => return Ok(()),
+            Ok(status) => last = NotOpened::Failed { program, code: status.code() },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => last = NotOpened::Failed { program, code: None },
+        }
+    }
+    Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(template: &str, url: &str) -> Vec<String> {
+        let command = command(&words(template, "--browser").expect("words"), url);
+        command.get_args().map(|a| a.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn b03_the_command_is_split_before_the_url_is_put_in() {
+        let url = "https://a.example/?x=1 2;touch$IFS/tmp/x";
+        assert_eq!(vec!["--app", url], arguments("x --app %s", url));
+        assert_eq!(vec![format!("--app={url}").as_str()], arguments("x --app=%s", url));
+        assert_eq!(vec!["two words", url], arguments("x 'two words'", url));
+    }
+
+    #[test]
+    fn a_command_that_cannot_be_split_is_named() {
+        for bad in ["", "   ", "x 'unclosed"] {
+            assert_eq!(Err(BadCommand { from: "--browser" }), Browser::choose(Some(bad)), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Chance, from the operating system's generator.
+
+use std::fmt;
+
+use rand::{TryRng, rngs::SysRng};
+
+/// The system gave no random bytes; nothing may go on without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoEntropy;
+
+impl fmt::Display for NoEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operating system gave no random bytes")
+    }
+}
+
+impl std::error::Error for NoEntropy {}
+
+/// # Errors
+/// The system's generator failed.
+pub fn random<const N: usize>() -> Result<[u8; N], NoEntropy> {
+    let mut bytes = [0; N];
+    SysRng.try_fill_bytes(&mut bytes).map_err(|_| NoEntropy)?;
+    Ok(bytes)
+}

@@ -1,0 +1,66 @@
+//! The environment variables that count, read in one place.
+#![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+use crate::secret::Secret;
+
+pub const BROWSER: &str = "BROWSER";
+pub const LOOPIN_BROWSER: &str = "LOOPIN_BROWSER";
+pub const LOOPIN_CONFIG: &str = "LOOPIN_CONFIG";
+pub const LOOPIN_STATE_DIR: &str = "LOOPIN_STATE_DIR";
+
+/// A variable that is set and not empty.
+pub fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A variable that names a file or directory.
+pub fn path(name: &str) -> Option<PathBuf> {
+    raw(name).map(PathBuf::from)
+}
+
+/// A secret that the configuration says is in a variable.
+pub fn secret(name: &str) -> Option<Secret> {
+    text(name).map(Secret::new)
+}
+
+fn raw(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What the surroundings say about a person and a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Desktop {
+    /// A desktop session that a browser can be opened in.
+    Here,
+    /// `CI` is set: there is nobody to look.
+    NoneCi,
+    /// Neither a display nor a system that always has one.
+    NoneHeadless,
+}
+
+pub fn desktop() -> Desktop {
+    let always = cfg!(any(windows, target_os = "macos"));
+    let display = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].iter().any(|name| raw(name).is_some());
+    match (raw("CI").is_some(), always || display) {
+        (true, _) => Desktop::NoneCi,
+        (false, true) => Desktop::Here,
+        (false, false) => Desktop::NoneHeadless,
+    }
+}
+
+/// Whether a log of a build service takes what is printed.
+pub fn github_actions() -> bool {
+    text("GITHUB_ACTIONS").as_deref() == Some("true")
+}
+
+/// Whether a line may be drawn over.
+pub fn dumb_terminal() -> bool {
+    text("TERM").is_none_or(|term| term == "dumb")
+}
+
+/// Names of our own variables, which no child needs.
+pub fn own_variables() -> Vec<OsString> {
+    env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LOOPIN_")).collect()
+}

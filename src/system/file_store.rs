@@ -1,0 +1,162 @@
+//! The explicit file store: one sealed file an item, for machines without a keychain. Never a fallback.
+//!
+//! Form: `loopin-items-1`, one byte for the kind of key, for a passphrase 16 bytes of salt, then the sealed item.
+//! The key is a file of 32 bytes, or Argon2id over a passphrase that is asked on a terminal.
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use zeroize::Zeroizing;
+
+use super::{
+    entropy,
+    private_files::{PrivateFiles, read_private},
+    terminal,
+};
+use crate::{
+    secret::{SealKey, Secret},
+    vault::{
+        ItemName, Items, Removal, StateFiles, StoreError,
+        seal::{self, Nonce},
+    },
+};
+
+const MAGIC: &[u8] = b"loopin-items-1";
+const BY_FILE: u8 = 0;
+const BY_PASSPHRASE: u8 = 1;
+const SALT_BYTES: usize = 16;
+/// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
+const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
+/// How often a wrong passphrase may be typed.
+const TRIES: u32 = 3;
+
+/// Where the key comes from.
+#[derive(Clone, Debug)]
+pub enum StoreKey {
+    File(PathBuf),
+    Passphrase,
+}
+
+pub struct FileStore<'a> {
+    files: &'a PrivateFiles,
+    key: StoreKey,
+    passphrase: RefCell<Option<Secret>>,
+}
+
+impl<'a> FileStore<'a> {
+    pub fn new(files: &'a PrivateFiles, key: StoreKey) -> Self {
+        Self { files, key, passphrase: RefCell::new(None) }
+    }
+
+    fn file(name: &ItemName) -> String {
+        format!("{}.item", name.hash())
+    }
+
+    fn open(&self, name: &ItemName, content: &[u8]) -> Result<Secret, StoreError> {
+        let damaged = || StoreError::Damaged { kept_as: self.files.put_aside(&Self::file(name)) };
+        let Some((kind, rest)) = content.strip_prefix(MAGIC).and_then(<[u8]>::split_first) else {
+            return Err(damaged());
+        };
+        match (*kind, &self.key) {
+            (BY_FILE, StoreKey::File(path)) => {
+                seal::open(&file_key(path)?, name.as_str().as_bytes(), rest).ok_or(StoreError::WrongKey)
+            }
+            (BY_PASSPHRASE, StoreKey::Passphrase) => {
+                let (salt, sealed) = rest.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
+                for _ in 0..TRIES {
+                    let passphrase = self.passphrase("Passphrase of loopin's file store: ")?;
+                    if let Some(plain) = seal::open(&stretch(&passphrase, salt), name.as_str().as_bytes(), sealed) {
+                        return Ok(plain);
+                    }
+                    self.passphrase.replace(None);
+                }
+                Err(StoreError::WrongKey)
+            }
+            (BY_FILE | BY_PASSPHRASE, _) => Err(StoreError::WrongKey),
+            _ => Err(damaged()),
+        }
+    }
+
+    fn passphrase(&self, prompt: &str) -> Result<Secret, StoreError> {
+        if let Some(known) = self.passphrase.borrow().as_ref() {
+            return Ok(known.clone());
+        }
+        if !terminal::stdin_is_terminal() {
+            return Err(StoreError::NoTerminal);
+        }
+        let passphrase = terminal::hidden(prompt).map_err(|_| StoreError::NoTerminal)?;
+        self.passphrase.replace(Some(passphrase.clone()));
+        Ok(passphrase)
+    }
+
+    fn seal(&self, name: &ItemName, secret: &Secret) -> Result<Vec<u8>, StoreError> {
+        let random_failed = |e: entropy::NoEntropy| StoreError::Keychain(e.to_string());
+        let nonce = Nonce(entropy::random().map_err(random_failed)?);
+        let (mut content, key) = match &self.key {
+            StoreKey::File(path) => ([MAGIC, &[BY_FILE]].concat(), file_key(path)?),
+            StoreKey::Passphrase => {
+                let salt: [u8; SALT_BYTES] = entropy::random().map_err(random_failed)?;
+                let passphrase = self.passphrase("Passphrase for loopin's file store: ")?;
+                ([MAGIC, &[BY_PASSPHRASE], &salt].concat(), stretch(&passphrase, &salt))
+            }
+        };
+        content.extend(seal::seal(&key, name.as_str().as_bytes(), nonce, secret.expose().as_bytes()));
+        Ok(content)
+    }
+}
+
+impl Items for FileStore<'_> {
+    fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError> {
+        let content = self.files.read(&Self::file(name))?;
+        content.map(|content| self.open(name, &content)).transpose()
+    }
+
+    fn write(&self, name: &ItemName, _label: &str, secret: &Secret) -> Result<(), StoreError> {
+        let content = self.seal(name, secret)?;
+        self.files.replace(&Self::file(name), &content)
+    }
+
+    fn delete(&self, name: &ItemName) -> Result<Removal, StoreError> {
+        let file = Self::file(name);
+        let removal = if self.files.read(&file)?.is_some() { Removal::Removed } else { Removal::WasAbsent };
+        self.files.remove(&file)?;
+        Ok(removal)
+    }
+
+    fn limit(&self) -> usize {
+        usize::MAX
+    }
+
+    fn identity(&self) -> String {
+        self.files.path().to_string_lossy().into_owned()
+    }
+
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+}
+
+fn file_key(path: &Path) -> Result<SealKey, StoreError> {
+    let bytes = Zeroizing::new(read_private(path)?);
+    let key: [u8; 32] = bytes
+        .as_slice()
+        .try_into()
+        .map_err(|_| StoreError::File { path: path.to_owned(), why: "a store key is exactly 32 bytes".into() })?;
+    Ok(SealKey::new(key))
+}
+
+fn stretch(passphrase: &Secret, salt: &[u8]) -> SealKey {
+    let (memory, passes, lanes) = ARGON2;
+    let mut key = Zeroizing::new([0; 32]);
+    let params = Params::new(memory, passes, lanes, Some(key.len())).unwrap_or_default();
+    // It fails only for parameters and lengths outside its limits, and these are constants.
+    let _ = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
+        passphrase.expose().as_bytes(),
+        salt,
+        key.as_mut_slice(),
+    );
+    SealKey::new(*key)
+}

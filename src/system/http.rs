@@ -1,0 +1,79 @@
+//! HTTP by ureq: bounded body, deadlines on everything, no redirects, no compression, no proxy to loopback.
+
+use std::time::Duration;
+
+use ureq::{Agent, Proxy, tls::TlsConfig};
+
+use crate::oauth::{HttpClient, HttpError, HttpRequest, HttpResponse};
+
+/// Largest reply in bytes.
+const LONGEST_REPLY: u64 = 1024 * 1024;
+const CONNECT: Duration = Duration::from_secs(10);
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// One connection a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Http;
+
+impl HttpClient for Http {
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let loopback = host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let proxy = if loopback { None } else { Proxy::try_from_env() };
+        let agent: Agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(!loopback)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(proxy)
+            .timeout_connect(Some(CONNECT))
+            .timeout_global(Some(WHOLE))
+            .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
+            .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        let reply = match request.body().is_empty() {
+            true => agent.run(request.map(drop)),
+            false => agent.run(request),
+        };
+        let (parts, body) = reply.map_err(error)?.into_parts();
+        let body = body.into_with_config().limit(LONGEST_REPLY).read_to_vec().map_err(error)?;
+        Ok(HttpResponse::from_parts(parts, body))
+    }
+}
+
+/// In words of our own: a library's error can quote the URL.
+fn error(error: ureq::Error) -> HttpError {
+    match error {
+        ureq::Error::BodyExceedsLimit(_) => HttpError::TooLarge,
+        ureq::Error::HostNotFound => HttpError::Connect("the name is not known (DNS)".into()),
+        ureq::Error::ConnectionFailed => HttpError::Connect("the connection failed".into()),
+        ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
+            HttpError::Connect("the proxy failed".into())
+        }
+        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            HttpError::Connect("no connection in time".into())
+        }
+        ureq::Error::Timeout(_) => HttpError::Timeout,
+        ureq::Error::Tls(why) => HttpError::Tls(why.into()),
+        ureq::Error::Rustls(why) => HttpError::Tls(why.to_string()),
+        ureq::Error::RequireHttpsOnly(_) | ureq::Error::TlsRequired => HttpError::Tls("plain http is refused".into()),
+        ureq::Error::Io(why) => io(&why),
+        _ => HttpError::Broken("the reply is not HTTP".into()),
+    }
+}
+
+fn io(error: &std::io::Error) -> HttpError {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => HttpError::Connect("the connection was refused".into()),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            HttpError::Connect("the network cannot be reached".into())
+        }
+        ErrorKind::TimedOut => HttpError::Timeout,
+        // rustls reports through io; its words name certificates, never what was sent.
+        ErrorKind::InvalidData => HttpError::Tls(error.to_string()),
+        kind => HttpError::Broken(kind.to_string()),
+    }
+}

@@ -1,0 +1,17 @@
+//! Everything that touches the world, one adapter a file. An edge translates and returns; it decides nothing.
+
+pub mod browser;
+pub mod clock;
+pub mod config_file;
+pub mod entropy;
+pub mod environment;
+pub mod file_store;
+pub mod http;
+pub mod keychain;
+pub mod listener;
+pub mod lock;
+pub mod paths;
+pub mod peer;
+pub mod private_files;
+pub mod signal;
+pub mod terminal;

@@ -1,0 +1,97 @@
+//! What can go wrong with a store, each with its own words.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+/// Why a store did not do what was asked. `report.rs` adds the remedy; all of these exit with 8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// There is no keychain here: no session bus, or nobody on it offers one.
+    Absent,
+    /// What was stored cannot be read any more; the file, if it is one, was put aside.
+    Damaged {
+        kept_as: Option<PathBuf>,
+    },
+    /// A file that others may read, a link, or not a regular file of ours.
+    Exposed {
+        path: PathBuf,
+        why: Exposure,
+    },
+    File {
+        path: PathBuf,
+        why: String,
+    },
+    /// The keychain's own words, made fit to print.
+    Keychain(String),
+    Locked,
+    /// Another program holds the lock of this grant.
+    Busy,
+    /// Made by a newer program: never overwritten.
+    Newer {
+        version: u64,
+    },
+    /// A passphrase is needed, and there is no terminal to ask on.
+    NoTerminal,
+    /// No answer within the deadline.
+    Silent {
+        after: Duration,
+    },
+    TooLarge,
+    /// What was written is not what is read back.
+    Unfaithful,
+    UnlockRefused,
+    /// The session bus is not a socket of this machine.
+    UnsafeBus,
+    WrongKey,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Group or others have rights; the mode in octal.
+    Mode(u32),
+    NotRegular,
+    OtherOwner,
+    SeveralLinks,
+    Symlink,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("no keychain here (no Secret Service answers on the session bus)"),
+            Self::Busy => f.write_str("another loopin holds this grant"),
+            Self::Damaged { kept_as: Some(path) } => {
+                write!(f, "the stored grant is damaged; it was kept as {}", path.display())
+            }
+            Self::Damaged { kept_as: None } => f.write_str("the stored grant is damaged"),
+            Self::Exposed { path, why } => {
+                let path = path.display();
+                match why {
+                    Exposure::Mode(mode) => write!(f, "{path} can be read or changed by others (mode {mode:o})"),
+                    Exposure::NotRegular => {
+                        write!(f, "{path} is not what it should be (a regular file in a real directory)")
+                    }
+                    Exposure::OtherOwner => write!(f, "{path} belongs to somebody else"),
+                    Exposure::SeveralLinks => write!(f, "{path} has a second name (hard link)"),
+                    Exposure::Symlink => write!(f, "{path} is a symbolic link"),
+                }
+            }
+            Self::File { path, why } => write!(f, "{}: {why}", path.display()),
+            Self::Keychain(why) => write!(f, "the keychain failed: {why}"),
+            Self::Locked => f.write_str("the keychain is locked"),
+            Self::Newer { version } => write!(f, "the stored grant was made by a newer loopin (format {version})"),
+            Self::NoTerminal => f.write_str("the file store needs its passphrase, and there is no terminal to ask on"),
+            Self::Silent { after } => write!(f, "the keychain did not answer within {} s", after.as_secs()),
+            Self::TooLarge => f.write_str("the keychain refuses an item of this size"),
+            Self::Unfaithful => {
+                f.write_str("the keychain did not keep the secret: what was written is not what is read back")
+            }
+            Self::UnlockRefused => f.write_str("unlocking the keychain was refused"),
+            Self::UnsafeBus => {
+                f.write_str("the session bus is not a socket of this machine, and secrets would cross it in clear")
+            }
+            Self::WrongKey => f.write_str("the key does not open the file store"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

@@ -1,0 +1,49 @@
+//! The index: which grants there are, without anything secret, since a keychain cannot be listed.
+
+use serde::{Deserialize, Serialize};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{GrantKey, Record};
+
+/// One grant as the index knows it. The item itself may be gone.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct IndexEntry {
+    v: u64,
+    pub integration: String,
+    pub account: String,
+    pub action: String,
+    /// `keychain`, `file` or `memory`.
+    pub store: String,
+    pub store_identity: String,
+    pub iss: Option<String>,
+    pub sub: Option<String>,
+    /// Seconds since 1970.
+    pub obtained_at: u64,
+}
+
+impl IndexEntry {
+    pub const SUFFIX: &str = ".index";
+
+    pub fn new(key: &GrantKey, record: &Record, store: &str, store_identity: &str) -> Self {
+        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self {
+            v: 1,
+            integration: key.integration.to_string(),
+            account: key.user.as_str().to_owned(),
+            action: key.action.as_str().to_owned(),
+            store: store.to_owned(),
+            store_identity: store_identity.to_owned(),
+            iss: record.pinned.issuer.as_ref().map(|i| i.as_str().to_owned()),
+            sub: record.grant.subject.clone(),
+            obtained_at: since(record.grant.obtained_at),
+        }
+    }
+
+    pub fn serialize(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        serde_json::from_slice(content).ok()
+    }
+}

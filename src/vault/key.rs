@@ -1,0 +1,202 @@
+//! Under which name a grant is kept (seed 002: user, organisation, integration, action).
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::catalog::{ActionName, IntegrationName};
+
+/// Any printable text up to 254 bytes; `default` if none is given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountName(String);
+
+impl AccountName {
+    /// # Errors
+    /// Empty, longer than 254 bytes, or with a character that cannot be printed.
+    pub fn parse(text: &str) -> Result<Self, AccountNameError> {
+        if text.is_empty()
+            || text.len() > 254
+            || text.chars().any(|c| c.is_control())
+            || crate::oauth::RemoteText::new(text).as_str() != text
+        {
+            return Err(AccountNameError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for AccountName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountNameError;
+
+impl fmt::Display for AccountNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an account name is 1 to 254 bytes of printable text without space at its ends")
+    }
+}
+
+impl std::error::Error for AccountNameError {}
+
+/// One action, or all together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ActionKey {
+    #[default]
+    All,
+    One(ActionName),
+}
+
+impl ActionKey {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::All => "all",
+            Self::One(name) => name.as_str(),
+        }
+    }
+
+    pub fn name(&self) -> Option<&ActionName> {
+        match self {
+            Self::All => None,
+            Self::One(name) => Some(name),
+        }
+    }
+}
+
+/// The key of a grant. Nothing is in it that an edit of the configuration changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantKey {
+    /// On a person's machine: the account.
+    pub user: AccountName,
+    /// On a person's machine: empty.
+    pub org: String,
+    pub integration: IntegrationName,
+    pub action: ActionKey,
+}
+
+impl GrantKey {
+    pub fn personal(integration: IntegrationName, account: AccountName, action: ActionKey) -> Self {
+        Self { user: account, org: String::new(), integration, action }
+    }
+
+    /// A hash, so that no name can reach into the attributes of a keychain or the path of a file.
+    pub fn item(&self) -> ItemName {
+        ItemName(format!(
+            "v1:{}",
+            hash(&["grant", self.user.as_str(), &self.org, self.integration.as_str(), self.action.as_str()])
+        ))
+    }
+
+    /// What a person sees in a keychain program.
+    pub fn label(&self) -> String {
+        format!("loopin: {} ({}, {})", self.integration, self.user.as_str(), self.action.as_str())
+    }
+
+    /// Two stores hold two credentials, so the kind and the identity of the store are part of the name.
+    pub fn state(&self, store_kind: &str, store_identity: &str) -> StateName {
+        StateName(hash(&[store_kind, store_identity, self.item().as_str()]))
+    }
+}
+
+/// The name of an item in a store of secrets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ItemName(String);
+
+impl ItemName {
+    /// Where an integration's client secret is kept.
+    pub fn of_client_secret(integration: &IntegrationName) -> Self {
+        Self(format!("v1:{}", hash(&["client secret", integration.as_str()])))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// For file names, where a colon is not welcome everywhere.
+    pub fn hash(&self) -> &str {
+        self.0.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for ItemName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The common part of a grant's file names in the state directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateName(String);
+
+impl StateName {
+    pub fn file(&self, suffix: &str) -> String {
+        format!("{}{suffix}", self.0)
+    }
+}
+
+/// SHA-256 in hexadecimal over the parts, each preceded by its length, so that no two lists give the same bytes.
+fn hash(parts: &[&str]) -> String {
+    let mut sha256 = Sha256::new();
+    for part in parts {
+        sha256.update((part.len() as u64).to_be_bytes());
+        sha256.update(part);
+    }
+    sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(account: &str, integration: &str, action: ActionKey) -> GrantKey {
+        GrantKey::personal(
+            IntegrationName::parse(integration).expect("name"),
+            AccountName::parse(account).expect("account"),
+            action,
+        )
+    }
+
+    #[test]
+    fn s08_no_account_name_reaches_a_store_or_a_file_name() {
+        for account in ["../../etc/passwd", "a/b", "%2e%2e", "C:\\x", "*", "a b", "é", "'; drop", "-rf", "~"] {
+            let item = key(account, "work", ActionKey::All).item();
+            assert!(item.hash().len() == 64 && item.hash().bytes().all(|b| b.is_ascii_hexdigit()), "{item}");
+        }
+        for bad in ["", "\0", "a\nb", "\u{202e}x", " a", "a\u{200b}", &"x".repeat(255)] {
+            assert_eq!(Err(AccountNameError), AccountName::parse(bad), "{bad:?}");
+        }
+        for bad in ["", "..x/", "A", "a b", "a\0", "ä", &"x".repeat(65), "a:b", "a\u{202e}"] {
+            assert!(IntegrationName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn s09_keys_that_differ_in_one_part_have_different_names() {
+        let one = ActionKey::One(IntegrationName::parse("read").expect("name"));
+        let names = [
+            key("a", "work", ActionKey::All),
+            key("b", "work", ActionKey::All),
+            key("a", "home", ActionKey::All),
+            key("a", "work", one),
+            key("awork", "x", ActionKey::All),
+            key("a", "workx", ActionKey::All),
+        ]
+        .map(|k| k.item().to_string());
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(names.len(), distinct.len());
+    }
+
+    #[test]
+    fn the_same_grant_in_another_store_has_another_lock() {
+        let key = key("a", "work", ActionKey::All);
+        assert_ne!(key.state("keychain", ""), key.state("file", ""));
+        assert_ne!(key.state("keychain", ""), key.state("keychain", "unix:path=/x"));
+    }
+}

@@ -1,0 +1,188 @@
+//! Where grants are kept: what is stored, under which name, and what a store must promise.
+//!
+//! [`Vault`] keeps the promises (read back what was written, seal what does not fit into an item, write the
+//! index last); `system/` brings the places: an [`Items`] for secrets, a [`StateFiles`] for what may lie in files.
+
+mod error;
+mod index;
+mod key;
+pub mod memory;
+mod record;
+pub mod seal;
+
+use sha2::{Digest, Sha256};
+
+pub use error::{Exposure, StoreError};
+pub use index::IndexEntry;
+pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};
+pub use record::{Grant, Pinned, Record, RecordError};
+
+use crate::secret::Secret;
+use record::{Envelope, Spilled};
+use seal::Nonce;
+
+/// A place for secrets, by name. Each call opens the place anew, so that a read proves a write.
+pub trait Items {
+    /// # Errors
+    /// The store cannot be asked; an item that is not there is `None`.
+    fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError>;
+
+    /// `label` is for people and holds nothing secret.
+    ///
+    /// # Errors
+    /// The store did not take it; what it held before is unchanged.
+    fn write(&self, name: &ItemName, label: &str, secret: &Secret) -> Result<(), StoreError>;
+
+    /// Whether there was one.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    fn delete(&self, name: &ItemName) -> Result<Removal, StoreError>;
+
+    /// Largest item in bytes.
+    fn limit(&self) -> usize;
+
+    /// What distinguishes this store from others of its kind, if anything (a bus, a path).
+    fn identity(&self) -> String;
+
+    /// `keychain`, `file` or `memory`.
+    fn kind(&self) -> &'static str;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Removed,
+    WasAbsent,
+}
+
+/// Files that hold nothing readable: private to the person, replaced atomically.
+pub trait StateFiles {
+    /// # Errors
+    /// The file is there and cannot be read safely.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// After an error, and after a crash at any instant, the old content is whole.
+    ///
+    /// # Errors
+    /// Not written.
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError>;
+
+    /// # Errors
+    /// It is there and stays.
+    fn remove(&self, name: &str) -> Result<(), StoreError>;
+
+    /// Names that end in `suffix`.
+    ///
+    /// # Errors
+    /// The directory is there and cannot be read.
+    fn list(&self, suffix: &str) -> Result<Vec<String>, StoreError>;
+}
+
+/// Grants in one store.
+pub struct Vault<'a> {
+    pub items: &'a dyn Items,
+    pub files: &'a dyn StateFiles,
+}
+
+impl Vault<'_> {
+    /// # Errors
+    /// The store cannot be asked, or what it holds is damaged or from a newer program.
+    pub fn read(&self, key: &GrantKey) -> Result<Option<Record>, StoreError> {
+        let name = key.item();
+        let Some(item) = self.items.read(&name)? else { return Ok(None) };
+        match Envelope::parse(&item)? {
+            Envelope::Whole(record) => Ok(Some(record)),
+            Envelope::Spilled(spilled) => self.unspill(&name, &spilled).map(Some),
+        }
+    }
+
+    /// Stores and reads back; then enters the grant into the index. `nonce` must never have been used before.
+    ///
+    /// # Errors
+    /// Nothing was stored, or the store did not keep it.
+    pub fn write(&self, key: &GrantKey, record: &Record, nonce: Nonce) -> Result<(), StoreError> {
+        let name = key.item();
+        let before = match self.items.read(&name)?.map(|item| Envelope::parse(&item)) {
+            Some(Err(RecordError::Newer(version))) => return Err(StoreError::Newer { version }),
+            other => other.and_then(Result::ok),
+        };
+        let whole = record.serialize();
+        let content = match whole.expose().len() <= self.items.limit() {
+            true => whole,
+            false => self.spill(&name, record, &whole, nonce)?,
+        };
+        self.items.write(&name, &key.label(), &content)?;
+        let kept = self.items.read(&name)?;
+        if !kept.is_some_and(|kept| kept.matches(content.expose())) || self.read(key)?.is_none() {
+            return Err(StoreError::Unfaithful);
+        }
+        // Only the file that the replaced item pointed to: another writer's new file is not ours to remove.
+        if let Some(Envelope::Spilled(old)) = before {
+            self.files.remove(&old.file(&name))?;
+        }
+        let entry = IndexEntry::new(key, record, self.items.kind(), &self.items.identity());
+        self.files.replace(&self.state_name(key).file(IndexEntry::SUFFIX), &entry.serialize())
+    }
+
+    /// Forgets a grant and everything that belongs to it.
+    ///
+    /// # Errors
+    /// It is still there.
+    pub fn delete(&self, key: &GrantKey) -> Result<Removal, StoreError> {
+        let name = key.item();
+        let before = self.items.read(&name)?.and_then(|item| Envelope::parse(&item).ok());
+        let removal = self.items.delete(&name)?;
+        if let Some(Envelope::Spilled(old)) = before {
+            self.files.remove(&old.file(&name))?;
+        }
+        self.files.remove(&self.state_name(key).file(IndexEntry::SUFFIX))?;
+        Ok(removal)
+    }
+
+    /// Names locks and index entries after the stored credential itself (DESIGN: store kind, store identity, key).
+    pub fn state_name(&self, key: &GrantKey) -> StateName {
+        key.state(self.items.kind(), &self.items.identity())
+    }
+
+    fn spill(&self, name: &ItemName, record: &Record, whole: &Secret, nonce: Nonce) -> Result<Secret, StoreError> {
+        let aad = format!("spilled:{name}:{}", record.generation);
+        let sealed = seal::seal(&record.seal_key, aad.as_bytes(), nonce, whole.expose().as_bytes());
+        let spilled = Spilled {
+            seal_key: record.seal_key.clone(),
+            generation: record.generation,
+            sha256: Sha256::digest(&sealed).into(),
+        };
+        self.files.replace(&spilled.file(name), &sealed)?;
+        Ok(spilled.serialize())
+    }
+
+    fn unspill(&self, name: &ItemName, spilled: &Spilled) -> Result<Record, StoreError> {
+        let damaged = || StoreError::Damaged { kept_as: None };
+        let sealed = self.files.read(&spilled.file(name))?.ok_or_else(damaged)?;
+        if Sha256::digest(&sealed).as_slice() != spilled.sha256 {
+            return Err(damaged());
+        }
+        let aad = format!("spilled:{name}:{}", spilled.generation);
+        let whole = seal::open(&spilled.seal_key, aad.as_bytes(), &sealed).ok_or_else(damaged)?;
+        match Envelope::parse(&whole)? {
+            Envelope::Whole(record) => Ok(record),
+            Envelope::Spilled(_) => Err(damaged()),
+        }
+    }
+}
+
+/// All grants of the index, of every store.
+///
+/// # Errors
+/// The index cannot be read; an entry that is damaged is left out.
+pub fn entries(files: &dyn StateFiles) -> Result<Vec<IndexEntry>, StoreError> {
+    let mut entries = Vec::new();
+    for name in files.list(IndexEntry::SUFFIX)? {
+        entries.extend(files.read(&name)?.and_then(|content| IndexEntry::parse(&content)));
+    }
+    entries.sort_by(|a, b| (&a.integration, &a.account, &a.action).cmp(&(&b.integration, &b.account, &b.action)));
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! The stored form of a grant: JSON with a version, written and read by hand-kept rules.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::Zeroize;
+
+use super::{ItemName, StoreError};
+use crate::{
+    oauth::{AuthorizationServer, ClientId, Endpoint, Expiry, Issuer, Scopes, TokenSet, TokenType},
+    secret::{SealKey, Secret},
+};
+
+const VERSION: u64 = 1;
+
+/// The endpoints that the grant belongs to, as they were at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    pub issuer: Option<Issuer>,
+    pub token_endpoint: Endpoint,
+    pub revocation_endpoint: Option<Endpoint>,
+    pub client_id: ClientId,
+}
+
+/// What the person authorized.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub asked: Scopes,
+    /// What the server said it granted, else what was asked.
+    pub granted: Scopes,
+    pub access_token: Secret,
+    pub token_type: TokenType,
+    pub expiry: Expiry,
+    pub refresh_token: Option<Secret>,
+    pub id_token: Option<Secret>,
+    /// `sub` of the id_token.
+    pub subject: Option<String>,
+    pub obtained_at: SystemTime,
+}
+
+/// A grant as it is stored.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Opens what this grant has in files. Made at login, kept while tokens rotate.
+    pub seal_key: SealKey,
+    /// Counts writes.
+    pub generation: u64,
+    pub pinned: Pinned,
+    pub grant: Grant,
+}
+
+impl Grant {
+    pub fn new(tokens: TokenSet, asked: Scopes, now: SystemTime) -> Self {
+        Self {
+            granted: tokens.granted.unwrap_or_else(|| asked.clone()),
+            asked,
+            access_token: tokens.access_token,
+            token_type: tokens.token_type,
+            expiry: tokens.expiry,
+            refresh_token: tokens.refresh_token,
+            id_token: tokens.id_token,
+            subject: tokens.claims.map(|c| c.sub),
+            obtained_at: now,
+        }
+    }
+}
+
+impl Pinned {
+    pub fn new(server: &AuthorizationServer, client_id: &ClientId, issuer_of_tokens: Option<&str>) -> Self {
+        let issuer = server.issuer.clone().or_else(|| Issuer::parse(issuer_of_tokens?).ok());
+        Self {
+            issuer,
+            token_endpoint: server.token_endpoint.clone(),
+            revocation_endpoint: server.revocation_endpoint.clone(),
+            client_id: client_id.clone(),
+        }
+    }
+}
+
+/// Why stored bytes are no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    Damaged,
+    Newer(u64),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged => f.write_str("damaged"),
+            Self::Newer(version) => write!(f, "made by a newer program (format {version})"),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+impl From<RecordError> for StoreError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Damaged => Self::Damaged { kept_as: None },
+            RecordError::Newer(version) => Self::Newer { version },
+        }
+    }
+}
+
+/// On the way in and out only: the one place where secrets stand beside serde.
+#[derive(Deserialize, Serialize, Zeroize)]
+struct Stored {
+    v: u64,
+    seal_key: String,
+    generation: u64,
+    issuer: Option<String>,
+    token_endpoint: String,
+    revocation_endpoint: Option<String>,
+    client_id: String,
+    asked: String,
+    granted: String,
+    access_token: String,
+    token_type: String,
+    expires_at: u64,
+    #[serde(default)]
+    expiry_assumed: bool,
+    refresh_token: Option<String>,
+    id_token: Option<String>,
+    subject: Option<String>,
+    obtained_at: u64,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u64,
+    /// A newer program may mean something else by it.
+    #[serde(default)]
+    spilled: Value,
+}
+
+#[derive(Deserialize, Serialize, Zeroize)]
+struct StoredSpill {
+    v: u64,
+    spilled: bool,
+    seal_key: String,
+    generation: u64,
+    sha256: String,
+}
+
+/// What an item holds: the record, or where the record is.
+pub(super) enum Envelope {
+    Whole(Record),
+    Spilled(Spilled),
+}
+
+/// A record that was too large for its item lies sealed in a file; the item holds the key to it.
+pub(super) struct Spilled {
+    pub seal_key: SealKey,
+    pub generation: u64,
+    /// Of the sealed file: a file of another generation is never taken for this one.
+    pub sha256: [u8; 32],
+}
+
+impl Record {
+    pub fn serialize(&self) -> Secret {
+        let Self { seal_key, generation, pinned, grant } = self;
+        let text = |secret: &Secret| secret.expose().to_owned();
+        let mut stored = Stored {
+            v: VERSION,
+            seal_key: STANDARD.encode(seal_key.expose()),
+            generation: *generation,
+            issuer: pinned.issuer.as_ref().map(|i| i.as_str().to_owned()),
+            token_endpoint: pinned.token_endpoint.as_str().to_owned(),
+            revocation_endpoint: pinned.revocation_endpoint.as_ref().map(|e| e.as_str().to_owned()),
+            client_id: pinned.client_id.as_str().to_owned(),
+            asked: grant.asked.to_string(),
+            granted: grant.granted.to_string(),
+            access_token: text(&grant.access_token),
+            token_type: grant.token_type.as_str().to_owned(),
+            expires_at: unix(grant.expiry.time()),
+            expiry_assumed: matches!(grant.expiry, Expiry::Assumed(_)),
+            refresh_token: grant.refresh_token.as_ref().map(text),
+            id_token: grant.id_token.as_ref().map(text),
+            subject: grant.subject.clone(),
+            obtained_at: unix(grant.obtained_at),
+        };
+        let json = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        stored.zeroize();
+        json
+    }
+
+    /// # Errors
+    /// Damaged, or written by a newer program.
+    pub fn parse(text: &Secret) -> Result<Self, RecordError> {
+        match Envelope::parse(text)? {
+            Envelope::Whole(record) => Ok(record),
+            Envelope::Spilled(_) => Err(RecordError::Damaged),
+        }
+    }
+}
+
+impl Envelope {
+    pub fn parse(text: &Secret) -> Result<Self, RecordError> {
+        let damaged = |_| RecordError::Damaged;
+        let version: Version = serde_json::from_str(text.expose()).map_err(damaged)?;
+        if version.v > VERSION {
+            return Err(RecordError::Newer(version.v));
+        }
+        if version.spilled == Value::Bool(true) {
+            let mut stored: StoredSpill = serde_json::from_str(text.expose()).map_err(damaged)?;
+            let spilled = Spilled {
+                seal_key: SealKey::new(bytes(&stored.seal_key)?),
+                generation: stored.generation,
+                sha256: bytes(&stored.sha256)?,
+            };
+            stored.zeroize();
+            return Ok(Self::Spilled(spilled));
+        }
+        let stored: Stored = serde_json::from_str(text.expose()).map_err(damaged)?;
+        stored.record().map(Self::Whole)
+    }
+}
+
+impl Stored {
+    fn record(self) -> Result<Record, RecordError> {
+        let endpoint = |text: &str| Endpoint::parse(text).map_err(|_| RecordError::Damaged);
+        let scopes = |text: &str| Scopes::parse(text).map_err(|_| RecordError::Damaged);
+        let expires_at = time(self.expires_at).ok_or(RecordError::Damaged)?;
+        Ok(Record {
+            seal_key: SealKey::new(bytes(&self.seal_key)?),
+            generation: self.generation,
+            pinned: Pinned {
+                issuer: self.issuer.as_deref().map(Issuer::parse).transpose().map_err(|_| RecordError::Damaged)?,
+                token_endpoint: endpoint(&self.token_endpoint)?,
+                revocation_endpoint: self.revocation_endpoint.as_deref().map(endpoint).transpose()?,
+                client_id: ClientId::parse(&self.client_id).ok_or(RecordError::Damaged)?,
+            },
+            grant: Grant {
+                asked: scopes(&self.asked)?,
+                granted: scopes(&self.granted)?,
+                access_token: Secret::new(self.access_token),
+                token_type: if self.token_type == "Bearer" {
+                    TokenType::Bearer
+                } else {
+                    TokenType::Other(self.token_type)
+                },
+                expiry: if self.expiry_assumed { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
+                refresh_token: self.refresh_token.map(Secret::new),
+                id_token: self.id_token.map(Secret::new),
+                subject: self.subject,
+                obtained_at: time(self.obtained_at).ok_or(RecordError::Damaged)?,
+            },
+        })
+    }
+}
+
+impl Spilled {
+    pub fn serialize(&self) -> Secret {
+        let mut stored = StoredSpill {
+            v: VERSION,
+            spilled: true,
+            seal_key: STANDARD.encode(self.seal_key.expose()),
+            generation: self.generation,
+            sha256: STANDARD.encode(self.sha256),
+        };
+        let json = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        stored.zeroize();
+        json
+    }
+
+    /// Named by its content, so that two writers never share a file.
+    pub fn file(&self, name: &ItemName) -> String {
+        let content: String = self.sha256[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}.{}.{content}.grant", name.hash(), self.generation)
+    }
+}
+
+impl Pinned {
+    /// Whether a stored grant still belongs to what the configuration says.
+    pub fn fits(&self, client_id: &ClientId, token_endpoint: Option<&Endpoint>, issuer: Option<&Issuer>) -> bool {
+        self.client_id == *client_id
+            && token_endpoint.is_none_or(|e| *e == self.token_endpoint)
+            && issuer.is_none_or(|i| self.issuer.as_ref() == Some(i))
+    }
+}
+
+fn unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn time(seconds: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+fn bytes(text: &str) -> Result<[u8; 32], RecordError> {
+    STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(RecordError::Damaged)
+}

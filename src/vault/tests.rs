@@ -1,0 +1,617 @@
+//! What a vault promises whatever the store under it does: too small, lying, or dead at any step.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    memory::{MemoryFiles, MemoryItems},
+    *,
+};
+use crate::{
+    catalog::IntegrationName,
+    oauth::{Claims, ClientId, Endpoint, Expiry, Issuer, Scopes, TokenSet, TokenType},
+    secret::SealKey,
+};
+
+/// Largest item of the Windows Credential Manager, in bytes.
+const WINDOWS: usize = 2560;
+
+fn key() -> GrantKey {
+    key_of("default")
+}
+
+fn key_of(account: &str) -> GrantKey {
+    let account = AccountName::parse(account).expect("account");
+    GrantKey::personal(IntegrationName::parse("work").expect("name"), account, ActionKey::All)
+}
+
+fn time(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn record(generation: u64, token: String) -> Record {
+    let endpoint = |path: &str| Endpoint::parse(&format!("https://op.example{path}")).expect("endpoint");
+    let scopes = |text: &str| Scopes::parse(text).expect("scopes");
+    Record {
+        seal_key: SealKey::new([7; 32]),
+        generation,
+        pinned: Pinned {
+            issuer: Some(Issuer::parse("https://op.example").expect("issuer")),
+            token_endpoint: endpoint("/token"),
+            revocation_endpoint: Some(endpoint("/revoke")),
+            client_id: ClientId::parse("me").expect("id"),
+        },
+        grant: Grant {
+            asked: scopes("openid read write"),
+            granted: scopes("openid read"),
+            access_token: Secret::new(token),
+            token_type: TokenType::Bearer,
+            expiry: Expiry::At(time(1_800_003_600)),
+            refresh_token: Some(Secret::new("canary-refresh".into())),
+            id_token: Some(Secret::new("canary-id".into())),
+            subject: Some("subject-7".into()),
+            obtained_at: time(1_800_000_000),
+        },
+    }
+}
+
+/// An access token of this many bytes with a canary in front.
+fn token(bytes: usize) -> String {
+    "canary-access".chars().cycle().take(bytes).collect()
+}
+
+/// Every record is written under a nonce of its own.
+fn nonce(generation: u64) -> Nonce {
+    let mut nonce = [0; seal::NONCE_BYTES];
+    nonce[..8].copy_from_slice(&generation.to_be_bytes());
+    Nonce(nonce)
+}
+
+fn write(vault: &Vault<'_>, record: &Record) -> Result<(), StoreError> {
+    vault.write(&key(), record, nonce(record.generation))
+}
+
+fn assert_same(expected: &Record, found: Option<Record>) {
+    let found = found.expect("a record");
+    let text = |record: &Record| record.serialize();
+    assert!(text(expected).matches(text(&found).expose()), "{expected:?} is not {found:?}");
+}
+
+fn contents(files: &dyn StateFiles) -> Vec<(String, Vec<u8>)> {
+    let names = files.list("").expect("list");
+    names.into_iter().map(|name| (name.clone(), files.read(&name).expect("read").expect("content"))).collect()
+}
+
+fn spills(files: &dyn StateFiles) -> usize {
+    files.list(".grant").expect("list").len()
+}
+
+/// A store and its files that count the calls, and may stop working at one of them.
+struct World {
+    items: MemoryItems,
+    files: MemoryFiles,
+    calls: RefCell<Vec<&'static str>>,
+    /// The first call that fails; all later ones fail with it, as after a crash.
+    dies_at: Cell<Option<(usize, Death)>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Death {
+    BeforeTheCall,
+    /// The call took effect, but nobody was told.
+    AfterTheCall,
+}
+
+impl World {
+    fn new(limit: usize) -> Self {
+        Self {
+            items: MemoryItems::limited(limit),
+            files: MemoryFiles::default(),
+            calls: RefCell::default(),
+            dies_at: Cell::default(),
+        }
+    }
+
+    fn vault(&self) -> Vault<'_> {
+        Vault { items: self, files: self }
+    }
+
+    fn call<T>(&self, name: &'static str, act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let at = self.calls.borrow().len();
+        self.calls.borrow_mut().push(name);
+        match self.dies_at.get() {
+            Some((dies, death)) if at >= dies => {
+                if at == dies && death == Death::AfterTheCall {
+                    act()?;
+                }
+                Err(StoreError::Absent)
+            }
+            _ => act(),
+        }
+    }
+
+    fn forget_calls(&self) {
+        self.calls.borrow_mut().clear();
+    }
+
+    /// The calls that change something, in order.
+    fn changes(&self) -> Vec<&'static str> {
+        self.calls.borrow().iter().filter(|name| !name.starts_with("read")).copied().collect()
+    }
+}
+
+impl Items for World {
+    fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError> {
+        self.call("read item", || self.items.read(name))
+    }
+
+    fn write(&self, name: &ItemName, label: &str, secret: &Secret) -> Result<(), StoreError> {
+        self.call("write item", || self.items.write(name, label, secret))
+    }
+
+    fn delete(&self, name: &ItemName) -> Result<Removal, StoreError> {
+        self.call("delete item", || self.items.delete(name))
+    }
+
+    fn limit(&self) -> usize {
+        self.items.limit()
+    }
+
+    fn identity(&self) -> String {
+        self.items.identity()
+    }
+
+    fn kind(&self) -> &'static str {
+        self.items.kind()
+    }
+}
+
+impl StateFiles for World {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call("read file", || self.files.read(name))
+    }
+
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let call = if name.ends_with(IndexEntry::SUFFIX) { "write index" } else { "write spill" };
+        self.call(call, || self.files.replace(name, content))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let call = if name.ends_with(IndexEntry::SUFFIX) { "remove index" } else { "remove spill" };
+        self.call(call, || self.files.remove(name))
+    }
+
+    fn list(&self, suffix: &str) -> Result<Vec<String>, StoreError> {
+        self.call("read list", || self.files.list(suffix))
+    }
+}
+
+#[test]
+fn what_is_written_is_read_and_what_is_deleted_is_gone() {
+    let world = World::new(usize::MAX);
+    let vault = world.vault();
+    assert!(vault.read(&key()).expect("read").is_none());
+    let first = record(1, token(40));
+    write(&vault, &first).expect("written");
+    assert_same(&first, vault.read(&key()).expect("read"));
+    let second = record(2, token(50));
+    write(&vault, &second).expect("written");
+    assert_same(&second, vault.read(&key()).expect("read"));
+    assert_eq!(Ok(Removal::Removed), vault.delete(&key()));
+    assert!(vault.read(&key()).expect("read").is_none());
+    assert_eq!(Vec::<(String, Vec<u8>)>::new(), contents(&world));
+    assert_eq!(Ok(Removal::WasAbsent), vault.delete(&key()));
+}
+
+#[test]
+fn grants_of_two_accounts_do_not_touch_each_other() {
+    let world = World::new(WINDOWS);
+    let (one, two) = (record(1, token(9000)), record(2, token(9001)));
+    world.vault().write(&key_of("one"), &one, nonce(1)).expect("written");
+    world.vault().write(&key_of("two"), &two, nonce(2)).expect("written");
+    assert_same(&one, world.vault().read(&key_of("one")).expect("read"));
+    world.vault().delete(&key_of("one")).expect("deleted");
+    assert_same(&two, world.vault().read(&key_of("two")).expect("read"));
+    assert_eq!(1, spills(&world));
+}
+
+#[test]
+fn s05_a_record_of_any_size_fits_into_a_store_of_small_items() {
+    let overhead = record(1, String::new()).serialize().expose().len();
+    let largest = WINDOWS - overhead;
+    for (bytes, spilled) in [
+        (1, 0),
+        (1000, 0),
+        (largest - 1, 0),
+        (largest, 0),
+        (largest + 1, 1),
+        (2559, 1),
+        (2560, 1),
+        (2561, 1),
+        (4096, 1),
+        (16 * 1024, 1),
+        (64 * 1024, 1),
+    ] {
+        let world = World::new(WINDOWS);
+        let record = record(1, token(bytes));
+        write(&world.vault(), &record).expect("written");
+        assert_same(&record, world.vault().read(&key()).expect("read"));
+        assert_eq!(spilled, spills(&world), "{bytes} bytes");
+    }
+}
+
+#[test]
+fn s05_no_file_shows_anything_of_what_it_keeps() {
+    for bytes in [40, 5000] {
+        let world = World::new(WINDOWS);
+        write(&world.vault(), &record(1, token(bytes))).expect("written");
+        let files = contents(&world);
+        assert!(!files.is_empty());
+        for (name, content) in files {
+            assert!(!content.windows(6).any(|w| w == b"canary") && !name.contains("canary"), "{name}");
+            assert!(!content.windows(8).any(|w| w == b"BwcHBwcH"), "the seal key is in {name}");
+        }
+    }
+}
+
+#[test]
+fn s05_the_old_file_goes_after_the_new_item_is_there_and_the_index_comes_last() {
+    let world = World::new(WINDOWS);
+    write(&world.vault(), &record(1, token(5000))).expect("written");
+    assert_eq!(["write spill", "write item", "write index"], *world.changes());
+    world.forget_calls();
+    write(&world.vault(), &record(2, token(6000))).expect("written");
+    assert_eq!(["write spill", "write item", "remove spill", "write index"], *world.changes());
+    assert_eq!(1, spills(&world));
+    world.forget_calls();
+    write(&world.vault(), &record(3, token(40))).expect("written");
+    assert_eq!(["write item", "remove spill", "write index"], *world.changes());
+    assert_eq!(0, spills(&world));
+    world.forget_calls();
+    write(&world.vault(), &record(4, token(5000))).expect("written");
+    world.forget_calls();
+    world.vault().delete(&key()).expect("deleted");
+    assert_eq!(["delete item", "remove spill", "remove index"], *world.changes());
+}
+
+#[test]
+fn s05_a_crash_at_any_step_leaves_the_old_record_or_the_new_one() {
+    let sizes = [None, Some(40), Some(5000)];
+    for (before, after, death) in sizes
+        .into_iter()
+        .flat_map(|before| [40, 5000].map(|after| (before, after)))
+        .flat_map(|(before, after)| [Death::BeforeTheCall, Death::AfterTheCall].map(|death| (before, after, death)))
+    {
+        let (old, new) = (before.map(|bytes| record(1, token(bytes))), record(2, token(after + 1)));
+        for step in 0.. {
+            assert!(step < 50, "a write ends");
+            let world = World::new(WINDOWS);
+            if let Some(old) = &old {
+                write(&world.vault(), old).expect("written");
+            }
+            world.forget_calls();
+            world.dies_at.set(Some((step, death)));
+            let result = write(&world.vault(), &new);
+            let survived = world.calls.borrow().len() <= step;
+            world.dies_at.set(None);
+            let found =
+                world.vault().read(&key()).unwrap_or_else(|why| panic!("{before:?} {after} {death:?} {step}: {why}"));
+            assert_eq!(survived, result.is_ok(), "{before:?} {after} {death:?} {step}");
+            match (&old, found) {
+                (_, Some(found)) if found.generation == 2 => assert_same(&new, Some(found)),
+                (Some(old), found) if !survived => assert_same(old, found),
+                (None, None) if !survived => {}
+                (_, found) => panic!("{before:?} {after} {death:?} {step}: {found:?}"),
+            }
+            let next = record(3, token(5000));
+            write(&world.vault(), &next).expect("the next write goes through");
+            assert_same(&next, world.vault().read(&key()).expect("read"));
+            if survived {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn s05_a_file_of_another_generation_key_or_place_is_never_taken_for_the_record() {
+    let store = |generation: u64, seal_key: u8| {
+        let world = World::new(WINDOWS);
+        let record = Record { seal_key: SealKey::new([seal_key; 32]), ..record(generation, token(5000)) };
+        write(&world.vault(), &record).expect("written");
+        world
+    };
+    let file = |world: &World| world.files.list(".grant").expect("list").remove(0);
+    let damaged = StoreError::Damaged { kept_as: None };
+    let world = store(1, 7);
+    let name = file(&world);
+    let good = world.files.read(&name).expect("read").expect("content");
+    for (what, content) in [
+        (
+            "another generation",
+            contents(&store(2, 7).files).into_iter().find(|(n, _)| n.ends_with(".grant")).expect("spill").1,
+        ),
+        (
+            "another key",
+            contents(&store(1, 8).files).into_iter().find(|(n, _)| n.ends_with(".grant")).expect("spill").1,
+        ),
+        ("cut", good[..good.len() - 1].to_vec()),
+        ("empty", Vec::new()),
+        ("one bit", good.iter().enumerate().map(|(at, byte)| if at == 99 { byte ^ 1 } else { *byte }).collect()),
+    ] {
+        world.files.replace(&name, &content).expect("replaced");
+        assert_eq!(damaged, world.vault().read(&key()).expect_err(what), "{what}");
+    }
+    world.files.remove(&name).expect("removed");
+    assert_eq!(damaged, world.vault().read(&key()).expect_err("no file"));
+}
+
+/// A store that says yes and does something else.
+struct Liar {
+    items: MemoryItems,
+    lie: Cell<Lie>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Lie {
+    None,
+    KeepsWhatItHad,
+    LosesWhatItHad,
+    CutsTheEnd,
+    ChangesOneByte,
+}
+
+impl Items for Liar {
+    fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError> {
+        self.items.read(name)
+    }
+
+    fn write(&self, name: &ItemName, label: &str, secret: &Secret) -> Result<(), StoreError> {
+        let text = secret.expose();
+        match self.lie.get() {
+            Lie::None => self.items.write(name, label, secret),
+            Lie::KeepsWhatItHad => Ok(()),
+            Lie::LosesWhatItHad => self.items.delete(name).map(drop),
+            Lie::CutsTheEnd => self.items.write(name, label, &Secret::new(text[..text.len() / 2].into())),
+            Lie::ChangesOneByte => self.items.write(
+                name,
+                label,
+                &Secret::new(text.replacen("canary", "canarx", 1).replacen("sha256\":\"", "sha256\":\"A", 1)),
+            ),
+        }
+    }
+
+    fn delete(&self, name: &ItemName) -> Result<Removal, StoreError> {
+        self.items.delete(name)
+    }
+
+    fn limit(&self) -> usize {
+        WINDOWS
+    }
+
+    fn identity(&self) -> String {
+        String::new()
+    }
+
+    fn kind(&self) -> &'static str {
+        "keychain"
+    }
+}
+
+#[test]
+fn s01_a_store_that_does_not_keep_what_it_took_is_found_out() {
+    for lie in [Lie::KeepsWhatItHad, Lie::LosesWhatItHad, Lie::CutsTheEnd, Lie::ChangesOneByte] {
+        for before in [None, Some(40), Some(5000)] {
+            for after in [41, 5001] {
+                let (liar, files) =
+                    (Liar { items: MemoryItems::default(), lie: Cell::new(Lie::None) }, MemoryFiles::default());
+                let vault = Vault { items: &liar, files: &files };
+                if let Some(bytes) = before {
+                    write(&vault, &record(1, token(bytes))).expect("written");
+                }
+                let index = files.list(IndexEntry::SUFFIX).expect("list");
+                liar.lie.set(lie);
+                assert_eq!(
+                    Err(StoreError::Unfaithful),
+                    write(&vault, &record(2, token(after))),
+                    "{lie:?} {before:?} {after}"
+                );
+                assert_eq!(
+                    index,
+                    files.list(IndexEntry::SUFFIX).expect("list"),
+                    "no index entry for what is not there"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_grant_of_a_newer_program_is_refused_and_never_overwritten() {
+    for newer in [
+        r#"{"v":2}"#,
+        r#"{"v":2,"anything":{"else":[1]},"seal_key":7}"#,
+        r#"{"v":3,"spilled":true}"#,
+        r#"{"v":3,"spilled":{"parts":2}}"#,
+        r#"{"v":18446744073709551615}"#,
+    ] {
+        let world = World::new(WINDOWS);
+        let item = Secret::new(newer.into());
+        world.items.write(&key().item(), "", &item).expect("written");
+        let refused = |result: Result<(), StoreError>| {
+            assert!(matches!(result, Err(StoreError::Newer { version }) if version > 1), "{newer}: {result:?}")
+        };
+        refused(world.vault().read(&key()).map(drop));
+        refused(write(&world.vault(), &record(1, token(40))));
+        refused(write(&world.vault(), &record(1, token(5000))));
+        assert!(world.items.read(&key().item()).expect("read").expect("item").matches(newer));
+        assert_eq!(Vec::<(String, Vec<u8>)>::new(), contents(&world));
+    }
+}
+
+#[test]
+fn s13_a_damaged_grant_is_told_and_is_not_taken_for_none() {
+    let good = record(1, token(40)).serialize();
+    let broken = |from: &str, to: &str| {
+        assert!(good.expose().contains(from), "{from}");
+        good.expose().replacen(from, to, 1)
+    };
+    for damaged in [
+        String::new(),
+        "null".into(),
+        "{}".into(),
+        "canary".into(),
+        r#"{"v":0}"#.into(),
+        r#"{"v":1}"#.into(),
+        r#"{"v":1,"spilled":true}"#.into(),
+        r#"{"v":"1"}"#.into(),
+        good.expose()[..good.expose().len() - 1].into(),
+        broken("\"seal_key\":\"Bw", "\"seal_key\":\"!!"),
+        broken("\"seal_key\":\"BwcH", "\"seal_key\":\""),
+        broken("\"token_endpoint\":\"https:", "\"token_endpoint\":\"http:"),
+        broken("\"issuer\":\"https:", "\"issuer\":\"file:"),
+        broken("\"client_id\":\"me\"", "\"client_id\":\"\""),
+        broken("\"granted\":\"", "\"granted\":\"\\\\"),
+        broken("\"expires_at\":1800003600", "\"expires_at\":18446744073709551615"),
+        broken("\"expires_at\":1800003600", "\"expires_at\":-1"),
+        broken("\"generation\":1", "\"generation\":1,\"generation\":2"),
+    ] {
+        let world = World::new(WINDOWS);
+        world.items.write(&key().item(), "", &Secret::new(damaged.clone())).expect("written");
+        let error = world.vault().read(&key()).expect_err(&damaged);
+        assert_eq!(StoreError::Damaged { kept_as: None }, error, "{damaged}");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+        write(&world.vault(), &record(2, token(40))).expect("a new login replaces it");
+        world.vault().delete(&key()).expect("deleted");
+    }
+}
+
+#[test]
+fn a_record_comes_back_with_every_field() {
+    let full = record(41, token(40));
+    let mut bare = record(0, "a".into());
+    bare.pinned.issuer = None;
+    bare.pinned.revocation_endpoint = None;
+    bare.grant = Grant {
+        asked: Scopes::default(),
+        granted: Scopes::default(),
+        token_type: TokenType::Other("bot".into()),
+        expiry: Expiry::Assumed(time(0)),
+        refresh_token: None,
+        id_token: None,
+        subject: None,
+        ..bare.grant
+    };
+    let mut odd = record(u64::MAX, "\"\\\u{0}é😀\n".into());
+    odd.grant.subject = Some("\u{202e}\"".into());
+    for before in [full, bare, odd] {
+        let after = Record::parse(&before.serialize()).expect("parsed");
+        assert_eq!(before.seal_key.expose(), after.seal_key.expose());
+        assert_eq!((before.generation, &before.pinned), (after.generation, &after.pinned));
+        assert_eq!((&before.grant.asked, &before.grant.granted), (&after.grant.asked, &after.grant.granted));
+        assert_eq!((&before.grant.token_type, before.grant.expiry), (&after.grant.token_type, after.grant.expiry));
+        assert_eq!((&before.grant.subject, before.grant.obtained_at), (&after.grant.subject, after.grant.obtained_at));
+        assert!(before.grant.access_token.matches(after.grant.access_token.expose()));
+        for (ours, theirs) in
+            [(before.grant.refresh_token, after.grant.refresh_token), (before.grant.id_token, after.grant.id_token)]
+        {
+            assert_eq!(ours.as_ref().map(Secret::expose), theirs.as_ref().map(Secret::expose));
+        }
+    }
+}
+
+#[test]
+fn a_time_before_1970_is_stored_as_1970() {
+    let mut early = record(1, token(40));
+    early.grant.obtained_at = UNIX_EPOCH - Duration::from_secs(60);
+    early.grant.expiry = Expiry::At(UNIX_EPOCH - Duration::from_secs(60));
+    let world = World::new(WINDOWS);
+    write(&world.vault(), &early).expect("written");
+    assert_eq!(UNIX_EPOCH, world.vault().read(&key()).expect("read").expect("record").grant.expiry.time());
+}
+
+#[test]
+fn s10_a_grant_keeps_whose_it_is() {
+    let claims = Claims { iss: "https://op.example".into(), sub: "subject-7".into() };
+    let tokens = |granted: Option<&str>| TokenSet {
+        access_token: Secret::new(token(40)),
+        token_type: TokenType::Bearer,
+        expiry: Expiry::At(time(9)),
+        refresh_token: None,
+        granted: granted.map(|text| Scopes::parse(text).expect("scopes")),
+        id_token: None,
+        claims: Some(claims.clone()),
+    };
+    let asked = Scopes::parse("openid read write").expect("scopes");
+    let grant = Grant::new(tokens(Some("read")), asked.clone(), time(1));
+    assert_eq!((Some("subject-7"), "read"), (grant.subject.as_deref(), grant.granted.to_string().as_str()));
+    assert_eq!(asked, Grant::new(tokens(None), asked.clone(), time(1)).granted, "no scope in the reply means as asked");
+
+    let world = World::new(WINDOWS);
+    write(&world.vault(), &record(1, token(40))).expect("written");
+    let found = world.vault().read(&key()).expect("read").expect("record");
+    assert_eq!(Some("subject-7"), found.grant.subject.as_deref());
+    assert_eq!(Some("https://op.example"), found.pinned.issuer.as_ref().map(Issuer::as_str));
+}
+
+#[test]
+fn x02_a_grant_fits_only_the_client_endpoint_and_issuer_it_was_made_for() {
+    let pinned = record(1, token(40)).pinned;
+    let client = |text: &str| ClientId::parse(text).expect("id");
+    let token_endpoint = |text: &str| Endpoint::parse(text).expect("endpoint");
+    let issuer = |text: &str| Issuer::parse(text).expect("issuer");
+    let ours = (token_endpoint("https://op.example/token"), issuer("https://op.example"));
+    assert!(pinned.fits(&client("me"), Some(&ours.0), Some(&ours.1)));
+    assert!(pinned.fits(&client("me"), None, Some(&ours.1)));
+    assert!(pinned.fits(&client("me"), Some(&ours.0), None));
+    assert!(!pinned.fits(&client("you"), Some(&ours.0), Some(&ours.1)));
+    assert!(!pinned.fits(&client("me"), Some(&token_endpoint("https://op.example/token2")), Some(&ours.1)));
+    assert!(!pinned.fits(&client("me"), Some(&ours.0), Some(&issuer("https://op.example/"))));
+    assert!(!Pinned { issuer: None, ..pinned }.fits(&client("me"), None, Some(&ours.1)));
+}
+
+#[test]
+fn the_index_says_which_grants_there_are_and_nothing_secret() {
+    let world = World::new(WINDOWS);
+    for (account, generation) in [("zoe", 1), ("ann", 2)] {
+        world.vault().write(&key_of(account), &record(generation, token(40)), nonce(generation)).expect("written");
+    }
+    let entries = entries(&world).expect("entries");
+    assert_eq!(["ann", "zoe"], *entries.iter().map(|e| e.account.as_str()).collect::<Vec<_>>());
+    let ann = &entries[0];
+    assert_eq!(
+        ("work", "all", "memory", ""),
+        (ann.integration.as_str(), ann.action.as_str(), ann.store.as_str(), ann.store_identity.as_str())
+    );
+    assert_eq!(
+        (Some("https://op.example"), Some("subject-7"), 1_800_000_000),
+        (ann.iss.as_deref(), ann.sub.as_deref(), ann.obtained_at)
+    );
+    for (name, content) in contents(&world) {
+        let text = String::from_utf8(content).expect("text");
+        assert!(!text.contains("canary") && !text.contains("BwcH"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_damaged_index_entry_hides_no_other() {
+    let world = World::new(WINDOWS);
+    write(&world.vault(), &record(1, token(40))).expect("written");
+    for (name, content) in [("a.index", ""), ("b.index", "{}"), ("c.index", "canary"), ("d.other", "{}")] {
+        world.files.replace(name, content.as_bytes()).expect("replaced");
+    }
+    assert_eq!(1, entries(&world).expect("entries").len());
+}
+
+#[test]
+fn o03_nothing_that_is_stored_prints_a_secret() {
+    let world = World::new(WINDOWS);
+    write(&world.vault(), &record(1, token(40))).expect("written");
+    let found = world.vault().read(&key()).expect("read").expect("record");
+    let shown = format!("{found:?} {:?} {:?}", found.serialize(), key());
+    assert!(!shown.contains("canary") && !shown.contains("BwcH") && !shown.contains("[7, 7"), "{shown}");
+    let label = key().label();
+    assert_eq!("loopin: work (default, all)", label);
+}

@@ -1,0 +1,93 @@
+// Plays the person without a browser: follows the sign-in of provider.mjs, or of loopin's own
+// practice provider, to the page the loopback listener shows at the end.
+//
+//   node person.mjs [--deny] URL        prints the last status, URL and body; exit 0 if that was a 2xx
+//   BROWSER="node .../person.mjs"       KIT_REPORT=file  the same as JSON: { trail, status, url, body, error }
+//
+// node:http and not fetch: Node's fetch adds "Sec-Fetch-Mode: cors", which a listener must refuse.
+import { request } from 'node:http';
+import { writeFileSync, renameSync } from 'node:fs';
+
+const deny = process.argv.includes('--deny');
+const start = process.argv.find((word) => /^https?:/.test(word));
+if (!start) { console.error('usage: node person.mjs [--deny] URL'); process.exit(2); }
+
+const jar = new Map(); // like a browser's: by host, whatever the port
+
+function send(url, method = 'GET', form = '') {
+  const headers = { accept: 'text/html', connection: 'close' };
+  const cookies = [...jar].filter(([, c]) => c.host === url.hostname && url.pathname.startsWith(c.path));
+  if (cookies.length) headers.cookie = cookies.map(([, c]) => `${c.name}=${c.value}`).join('; ');
+  if (form) headers['content-type'] = 'application/x-www-form-urlencoded';
+  if (form) headers['content-length'] = Buffer.byteLength(form);
+  return new Promise((resolve, reject) => {
+    const ask = request(url, { method, headers, agent: false }, (answer) => {
+      for (const line of answer.headers['set-cookie'] ?? []) keep(url, line);
+      const parts = [];
+      answer.on('data', (part) => parts.push(part)).on('error', reject).on('end', () => {
+        resolve({ status: answer.statusCode, location: answer.headers.location, body: Buffer.concat(parts).toString() });
+      });
+    });
+    ask.on('error', reject).end(form);
+  });
+}
+
+function keep(url, line) {
+  const [pair, ...attributes] = line.split(/;\s*/);
+  const name = pair.split('=')[0];
+  const path = attributes.find((a) => /^path=/i.test(a))?.slice(5) ?? '/';
+  const key = `${url.hostname} ${path} ${name}`;
+  if (attributes.some((a) => /^expires=Thu, 01 Jan 1970/i.test(a))) jar.delete(key);
+  else jar.set(key, { host: url.hostname, path, name, value: pair.slice(name.length + 1) });
+}
+
+const unescape = (text) => text
+  .replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+const attribute = (tag, name) => {
+  const [, ...forms] = tag.match(new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, 'i')) ?? [];
+  return unescape(forms.find((form) => form !== undefined) ?? '');
+};
+const tags = (html, tag) => html.match(new RegExp(`<${tag}\\s[^>]*>`, 'gi')) ?? [];
+
+// The next request this page asks of a person, or nothing if it is the last page.
+function step(url, body) {
+  const [form] = body.match(/<form[\s>][\s\S]*?<\/form>/i) ?? [''];
+  const decides = tags(form, 'button').some((tag) => attribute(tag, 'name') === 'decision');
+  if (!decides && !tags(form, 'input').some((tag) => attribute(tag, 'name') === 'prompt')) return undefined;
+  if (deny && !decides) {
+    const abort = tags(body, 'a').map((tag) => attribute(tag, 'href')).find((href) => href.endsWith('/abort'));
+    return { url: new URL(abort, url) };
+  }
+  const fields = new URLSearchParams();
+  for (const tag of tags(form, 'input')) {
+    const name = attribute(tag, 'name');
+    if (name) fields.set(name, attribute(tag, 'value') || { login: 'person', password: 'practice' }[name] || '');
+  }
+  if (decides) fields.set('decision', deny ? 'deny' : 'allow');
+  const [open] = form.match(/<form[^>]*>/i);
+  const target = new URL(attribute(open, 'action') || url.href, url);
+  if (/post/i.test(attribute(open, 'method'))) return { url: target, method: 'POST', form: String(fields) };
+  target.search = String(fields);
+  return { url: target };
+}
+
+const report = { trail: [] };
+try {
+  let next = { url: new URL(start) };
+  while (next && report.trail.length < 30) {
+    const { url, method = 'GET', form } = next;
+    const { status, location, body } = await send(url, method, form);
+    Object.assign(report, { status, url: url.href, body });
+    report.trail.push(`${method} ${url.origin}${url.pathname} ${status}`);
+    next = location ? { url: new URL(location, url) } : step(url, body);
+  }
+} catch (error) {
+  report.error = error.message;
+}
+
+if (process.env.KIT_REPORT) {
+  writeFileSync(`${process.env.KIT_REPORT}.new`, JSON.stringify(report, null, 2));
+  renameSync(`${process.env.KIT_REPORT}.new`, process.env.KIT_REPORT);
+}
+console.log(report.error ? `error: ${report.error}` : `${report.status} ${report.url}\n${report.body}`);
+process.exitCode = !report.error && report.status >= 200 && report.status < 300 ? 0 : 1;
