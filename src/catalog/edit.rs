@@ -81,7 +81,8 @@ pub fn add(text: &str, name: &IntegrationName, new: &NewIntegration) -> Result<S
     }
     integrations.insert(name.as_str(), Item::Table(table));
     let text = document.to_string();
-    Catalog::parse(&text)?;
+    // The person has not seen this text, so a place in it would mean nothing.
+    Catalog::parse(&text).map_err(|error| CatalogError { place: None, ..error })?;
     Ok(text)
 }
 

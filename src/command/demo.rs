@@ -110,7 +110,7 @@ fn opener(args: &cli::Demo, say: &dyn Fn(&str)) -> Result<Opener, Failure> {
             Ok(person())
         }
         Browser::None(why) => {
-            say(&format!("{why}: open the URL yourself, or stop (Ctrl-C) and run it with --yes"));
+            say("--yes would play the person");
             Ok(Opener::Browser(Browser::None(why), How::Auto))
         }
         browser => Ok(Opener::Browser(browser, How::Auto)),

@@ -10,6 +10,9 @@ use crate::{
     report::{Code, Outcome},
 };
 
+/// Of the version in Cargo.toml, ISO 8601.
+const RELEASED: &str = "2026-11-22";
+
 const ENVIRONMENT: [(&str, &str); 5] = [
     ("LOOPIN_CONFIG", "the configuration, instead of the platform's place"),
     ("LOOPIN_BROWSER", "the command that opens a URL; %s stands for the URL"),
@@ -33,7 +36,8 @@ pub fn run() -> Outcome {
 fn render(page: &mut Vec<u8>) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();
-    let man = Man::new(command.clone()).section("1").source(concat!("loopin ", env!("CARGO_PKG_VERSION")));
+    let man =
+        Man::new(command.clone()).section("1").date(RELEASED).source(concat!("loopin ", env!("CARGO_PKG_VERSION")));
     man.render_title(page)?;
     man.render_name_section(page)?;
     man.render_synopsis_section(page)?;

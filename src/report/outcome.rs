@@ -363,7 +363,7 @@ fn integration_text(i: &Integration) -> String {
     for redirect in &i.redirects {
         say("redirect", redirect.as_str().to_owned());
     }
-    say("scopes", i.scopes.to_string());
+    say("scopes", if i.scopes.is_empty() { "none".into() } else { i.scopes.to_string() });
     for (action, scopes) in &i.actions {
         say("action", format!("{action}: {scopes}"));
     }

@@ -7,3 +7,4 @@ mod completions;
 mod harness;
 mod layering;
 mod login;
+mod readme;

@@ -1,0 +1,88 @@
+//! The README says what is so: its demo is the demo's output, its commands parse, its configuration is read.
+
+use clap::Parser;
+use loopin::{catalog::Catalog, cli::Cli};
+
+use crate::harness::Sandbox;
+
+fn readme() -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    std::fs::read_to_string(path).expect("README.md")
+}
+
+/// The fenced blocks of one language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = readme();
+    let fence = format!("```{language}\n");
+    let parts = readme.split(&fence).skip(1);
+    parts.map(|part| part.split("```").next().expect("closed").to_owned()).collect()
+}
+
+/// Ports, random values and times are each run's own.
+fn without_chance(text: &str) -> String {
+    let mut words = Vec::new();
+    for word in text.split_inclusive([' ', '\n', '&', '/', '?']) {
+        let (word, end) = word.split_at(word.trim_end_matches([' ', '\n', '&', '/', '?']).len());
+        let word = match word {
+            w if w.starts_with("127.0.0.1:") && !w.ends_with(":0") => "127.0.0.1:PORT",
+            w if w.starts_with("state=") => "state=…",
+            w if w.starts_with("code_challenge=") => "code_challenge=…",
+            w if w.starts_with("redirect_uri=http%3A") => "redirect_uri=…",
+            w if w.starts_with("20") && w.ends_with('Z') => "TIME",
+            w => w,
+        };
+        words.push(format!("{word}{end}"));
+    }
+    words.concat()
+}
+
+#[test]
+fn the_demo_in_the_readme_is_what_the_demo_prints() {
+    let run = Sandbox::new().run(&["demo", "--yes"]);
+    run.assert_code(0);
+    let shown = blocks("text").concat();
+    let shown = shown.strip_prefix("$ loopin demo --yes\n").expect("the command stands first");
+    assert_eq!(without_chance(shown), without_chance(&format!("{}{}", run.stderr, run.stdout)));
+}
+
+#[test]
+fn every_command_in_the_readme_is_one() {
+    let mut seen = 0;
+    for block in blocks("sh").into_iter().chain(blocks("console")) {
+        for line in block.lines().map(|l| l.trim_start_matches("$ ")) {
+            // Inside a command substitution, too.
+            for command in line.split("$(").map(|part| part.split([')', '<', '|']).next().unwrap_or_default()) {
+                let words: Vec<_> = command.split_whitespace().collect();
+                let words = match words.as_slice() {
+                    ["loopin", ..] => words,
+                    ["cargo", "run", "--release", "--", rest @ ..] => [&["loopin"], rest].concat(),
+                    _ => continue,
+                };
+                seen += 1;
+                if let Err(error) = Cli::try_parse_from(&words) {
+                    panic!("{command}: {error}");
+                }
+            }
+        }
+    }
+    assert!(seen >= 6, "only {seen} commands were found");
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_read() {
+    for block in blocks("toml") {
+        Catalog::parse(&block).expect("the README's configuration");
+    }
+}
+
+#[test]
+fn every_exit_code_of_the_program_is_in_the_readme() {
+    let readme = readme();
+    for (code, _) in loopin::report::Code::ALL {
+        let (number, word) = (code.exit().to_string(), format!("`{}`", code.word()));
+        let row = readme.lines().find(|l| {
+            l.starts_with('|') && l.split('|').nth(1).is_some_and(|n| n.split(',').any(|n| n.trim() == number))
+        });
+        assert!(row.is_some_and(|row| row.contains(&word)), "{number} {word}");
+    }
+}
