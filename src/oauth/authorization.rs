@@ -138,6 +138,10 @@ impl AuthorizationRequest {
         }
         let (url, _) = request.url();
         safe_to_open(&url)?;
+        // RFC 6749 section 3.1: a parameter must not stand twice, also where the endpoint has a query of its own.
+        if OWNED.iter().any(|owned| url.query_pairs().filter(|(name, _)| name == owned).count() > 1) {
+            return Err(EndpointError::FlowParameter);
+        }
         if url.as_str().len() > super::endpoint::LONGEST {
             return Err(EndpointError::TooLong);
         }

@@ -86,6 +86,8 @@ fn loopback(host: &Host<&str>) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointError {
     Fragment,
+    /// Its query sets what the sign-in sets.
+    FlowParameter,
     NoHost,
     NotAUrl,
     PlainHttp,
@@ -99,6 +101,7 @@ impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Fragment => "it has a fragment (the part after #)",
+            Self::FlowParameter => "its query has a parameter that the sign-in sets itself",
             Self::NoHost => "it has no host",
             Self::NotAUrl => "it is not a URL",
             Self::PlainHttp => "it is http; only https is safe, except on the loopback interface",

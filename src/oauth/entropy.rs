@@ -7,9 +7,9 @@ use crate::secret::Secret;
 /// The three unguessable values of one login, each of 256 bits.
 #[derive(Debug)]
 pub struct Entropy {
-    pub state: Secret,
-    pub code_verifier: Secret,
-    pub nonce: Secret,
+    pub(crate) state: Secret,
+    pub(crate) code_verifier: Secret,
+    pub(crate) nonce: Secret,
 }
 
 impl Entropy {

@@ -31,7 +31,7 @@ pub use entropy::Entropy;
 pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError};
 pub use metadata::{AuthorizationServer, DiscoveryError, IssParameter, S256, discover};
-pub use remote_text::RemoteText;
+pub use remote_text::{RemoteText, printable};
 pub use revoke::{RevocationError, TokenKind, revoke};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use token::{ErrorCode, ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};

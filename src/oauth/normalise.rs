@@ -44,7 +44,8 @@ type Fields = BTreeMap<String, Value>;
 pub fn normalise(reply: &HttpResponse) -> Result<HttpResponse, NotOAuth> {
     let status = reply.status().as_u16();
     let not_oauth = || NotOAuth { status, bytes: reply.body().len() };
-    if (300..400).contains(&status) || status >= 500 {
+    // Of a server that is not there, too busy or broken, nothing is believed.
+    if (300..400).contains(&status) || status >= 500 || [404, 408, 429].contains(&status) {
         return Err(not_oauth());
     }
     let fields = fields(reply).ok_or_else(not_oauth)?;

@@ -31,7 +31,8 @@ impl fmt::Display for RemoteText {
     }
 }
 
-fn printable(c: char) -> bool {
+/// Whether a character can neither move nor hide anything on a terminal.
+pub fn printable(c: char) -> bool {
     let invisible = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
     !c.is_control() && !invisible
 }

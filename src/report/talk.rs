@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     loopback::Stray,
-    oauth::Scopes,
+    oauth::{Scopes, printable},
     system::{
         browser::{NoBrowser, NotOpened},
         peer::UserId,
@@ -125,7 +125,9 @@ impl Talk {
 
 /// Nobody may be listening any more, which is no reason to stop.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    // A stranger's text was cleaned when it came in; this is for what a person has in files and arguments.
+    let clean: String = text.chars().map(|c| if c == '\n' || printable(c) { c } else { '\u{fffd}' }).collect();
+    let _ = writeln!(io::stderr(), "{clean}");
 }
 
 /// The prompt of a question.

@@ -96,32 +96,43 @@ impl Vault<'_> {
         }
     }
 
-    /// Stores and reads back; then enters the grant into the index. `nonce` must never have been used before.
+    /// Stores and reads back; then enters the grant into the index. The generation that is stored follows the one
+    /// that was there. `nonce` must never have been used before.
     ///
     /// # Errors
-    /// Nothing was stored, or the store did not keep it.
+    /// The store did not take it or did not keep it; a file error can also mean that the grant is stored and the index
+    /// is not.
     pub fn write(&self, key: &GrantKey, record: &Record, nonce: Nonce) -> Result<(), StoreError> {
         let name = key.item();
         let before = match self.items.read(&name)?.map(|item| Envelope::parse(&item)) {
             Some(Err(RecordError::Newer(version))) => return Err(StoreError::Newer { version }),
             other => other.and_then(Result::ok),
         };
+        let generation = before.as_ref().map_or(1, |before| before.generation() + 1);
+        let record = Record { generation, ..record.clone() };
         let whole = record.serialize();
         let content = match whole.expose().len() <= self.items.limit() {
             true => whole,
-            false => self.spill(&name, record, &whole, nonce)?,
+            false => self.spill(&name, &record, &whole, nonce)?,
         };
         self.items.write(&name, &key.label(), &content)?;
-        let kept = self.items.read(&name)?;
-        if !kept.is_some_and(|kept| kept.matches(content.expose())) || self.read(key)?.is_none() {
-            return Err(StoreError::Unfaithful);
-        }
+        self.verify(&name, &content)?;
         // Only the file that the replaced item pointed to: another writer's new file is not ours to remove.
         if let Some(Envelope::Spilled(old)) = before {
             self.files.remove(&old.file(&name))?;
         }
-        let entry = IndexEntry::new(key, record, self.items.kind(), &self.items.identity());
+        let entry = IndexEntry::new(key, &record, self.items.kind(), &self.items.identity());
         self.files.replace(&self.state_name(key).file(IndexEntry::SUFFIX), &entry.serialize())
+    }
+
+    /// A store that says Ok has not stored yet.
+    fn verify(&self, name: &ItemName, content: &Secret) -> Result<(), StoreError> {
+        let kept =
+            self.items.read(name)?.filter(|kept| kept.matches(content.expose())).ok_or(StoreError::Unfaithful)?;
+        match Envelope::parse(&kept)? {
+            Envelope::Whole(_) => Ok(()),
+            Envelope::Spilled(spilled) => self.unspill(name, &spilled).map(drop),
+        }
     }
 
     /// Forgets a grant and everything that belongs to it.
@@ -130,10 +141,10 @@ impl Vault<'_> {
     /// It is still there.
     pub fn delete(&self, key: &GrantKey) -> Result<Removal, StoreError> {
         let name = key.item();
-        let before = self.items.read(&name)?.and_then(|item| Envelope::parse(&item).ok());
         let removal = self.items.delete(&name)?;
-        if let Some(Envelope::Spilled(old)) = before {
-            self.files.remove(&old.file(&name))?;
+        // Also what a crash may have left before its item was written.
+        for file in self.files.list(Spilled::SUFFIX)?.iter().filter(|file| file.starts_with(name.hash())) {
+            self.files.remove(file)?;
         }
         self.files.remove(&self.state_name(key).file(IndexEntry::SUFFIX))?;
         Ok(removal)

@@ -48,7 +48,7 @@ pub struct Grant {
 pub struct Record {
     /// Opens what this grant has in files. Made at login, kept while tokens rotate.
     pub seal_key: SealKey,
-    /// Counts writes.
+    /// Counts writes; the vault sets it.
     pub generation: u64,
     pub pinned: Pinned,
     pub grant: Grant,
@@ -202,6 +202,13 @@ impl Record {
 }
 
 impl Envelope {
+    pub fn generation(&self) -> u64 {
+        match self {
+            Self::Whole(record) => record.generation,
+            Self::Spilled(spilled) => spilled.generation,
+        }
+    }
+
     pub fn parse(text: &Secret) -> Result<Self, RecordError> {
         let damaged = |_| RecordError::Damaged;
         let version: Version = serde_json::from_str(text.expose()).map_err(damaged)?;
@@ -270,10 +277,12 @@ impl Spilled {
         json
     }
 
+    pub const SUFFIX: &str = ".grant";
+
     /// Named by its content, so that two writers never share a file.
     pub fn file(&self, name: &ItemName) -> String {
         let content: String = self.sha256[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}.{}.{content}.grant", name.hash(), self.generation)
+        format!("{}.{}.{content}{}", name.hash(), self.generation, Self::SUFFIX)
     }
 }
 

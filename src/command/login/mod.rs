@@ -26,6 +26,11 @@ use crate::{
 use attempt::{Attempt, Opener, sign_in};
 
 pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
+    let (talk, form) = (context.talk, context.form);
+    signal::end_on(move |signal| {
+        talk.clear();
+        crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped; nothing was changed"), form)
+    });
     let integration = context.integration(args.integration.as_deref())?;
     let key = grant_key(&integration.name, &args.grant)?;
     let scopes = scopes(&integration, &key, args)?;
@@ -42,11 +47,6 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     let client = context.client(&integration, &vault)?;
     let server = server(&integration)?;
     let mut warnings = promises(&integration, &server, &context.talk)?;
-    let (talk, form) = (context.talk, context.form);
-    signal::end_on(move |signal| {
-        talk.clear();
-        crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped; nothing was changed"), form)
-    });
     let pinned_server = server.clone();
     let attempt = Attempt {
         server,
@@ -101,8 +101,7 @@ pub fn keep(
 ) -> Result<(), Failure> {
     let _held: Option<Held> =
         files.map(|files| lock::hold(files, &vault.state_name(key).file(".lock"), lock::PATIENCE)).transpose()?;
-    let generation = vault.read(key).ok().flatten().map_or(0, |record| record.generation + 1);
-    let record = Record { seal_key: SealKey::new(entropy::random()?), generation, pinned, grant };
+    let record = Record { seal_key: SealKey::new(entropy::random()?), generation: 0, pinned, grant };
     let write = || -> Result<(), Failure> { Ok(vault.write(key, &record, Nonce(entropy::random()?))?) };
     match write() {
         // A dialog that was dismissed by mistake gets one more chance: the code cannot be exchanged again.

@@ -370,3 +370,13 @@ fn l40_a_query_of_more_than_64_kib_is_not_read() {
     assert_eq!(Unrelated::TooLong, why);
     assert_code("real", waiting.receive(right("real").as_bytes()));
 }
+
+#[test]
+fn an_endpoint_whose_query_sets_what_the_sign_in_sets_is_refused() {
+    for query in ["state=x", "client_id=other", "redirect_uri=x", "code_challenge=x", "%73tate=x"] {
+        let mut request = request();
+        request.server.authorization_endpoint =
+            Endpoint::parse(&format!("https://op.example/authorize?{query}")).expect("an endpoint");
+        assert_eq!(Some(EndpointError::FlowParameter), request.begin(Entropy::from_bytes(&[7; 96])).err(), "{query}");
+    }
+}
