@@ -239,11 +239,11 @@ mod unix {
 mod plain {
     use std::{
         fs::{self, File, OpenOptions},
-        io::{ErrorKind, Write},
+        io::{ErrorKind, Read, Write},
         path::{Path, PathBuf},
     };
 
-    use super::file_error;
+    use super::{LONGEST, file_error};
     use crate::vault::StoreError;
 
     pub struct Directory(PathBuf);
@@ -264,8 +264,9 @@ mod plain {
 
         pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
             let path = self.0.join(name);
-            match fs::read(&path) {
-                Ok(content) => Ok(Some(content)),
+            let mut content = Vec::new();
+            match File::open(&path).and_then(|file| file.take(LONGEST).read_to_end(&mut content)) {
+                Ok(_) => Ok(Some(content)),
                 Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
                 Err(e) => Err(file_error(&path, &e)),
             }

@@ -69,7 +69,7 @@ pub fn sign_in<T>(
     let (heard, hearing) = mpsc::channel();
     let (tell, told) = mpsc::channel();
     let waker = listener.waker();
-    let desk = Desk::new(Loopback::new(pending), heard.clone(), told);
+    let desk = Desk::new(Loopback::new(pending), listener.port(), heard.clone(), told);
     // From here somebody answers at the redirect; only now the person is sent off.
     let thread = thread::spawn(move || drop(listener.run(desk)));
     talk.say(&Event::Url(url.as_str()));

@@ -1,6 +1,8 @@
 //! The login's side of the listener: what is heard goes to the waiting command, how it ended comes back.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU16,
     sync::mpsc::{Receiver, Sender, TryRecvError},
     time::{Duration, Instant},
 };
@@ -40,6 +42,7 @@ pub enum Heard {
 
 pub struct Desk {
     loopback: Loopback,
+    port: NonZeroU16,
     heard: Sender<Heard>,
     told: Receiver<Outcome>,
     stage: Stage,
@@ -59,8 +62,15 @@ enum Stage {
 }
 
 impl Desk {
-    pub fn new(loopback: Loopback, heard: Sender<Heard>, told: Receiver<Outcome>) -> Self {
-        Self { loopback, heard, told, stage: Stage::Waiting }
+    /// `port` is that of the listener.
+    pub fn new(loopback: Loopback, port: NonZeroU16, heard: Sender<Heard>, told: Receiver<Outcome>) -> Self {
+        Self { loopback, port, heard, told, stage: Stage::Waiting }
+    }
+
+    /// Our end of a connection: loopback, in the peer's family.
+    fn local(&self, peer: SocketAddr) -> SocketAddr {
+        let ip = if peer.is_ipv4() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { Ipv6Addr::LOCALHOST.into() };
+        SocketAddr::new(ip, self.port.get())
     }
 
     fn hear(&self, heard: Heard) {
@@ -77,7 +87,7 @@ impl Service for Desk {
     fn respond(&mut self, request: &Request<'_>) -> Answer {
         match self.loopback.receive(request.head) {
             Reaction::Code(code) => {
-                if let Some(user) = peer::other_user(request.peer) {
+                if let Some(user) = peer::other_user(request.peer, self.local(request.peer)) {
                     self.hear(Heard::PeerUser(user));
                 }
                 self.stage = Stage::Holding { since: clock::instant() };
