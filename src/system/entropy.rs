@@ -1,4 +1,5 @@
 //! Chance, from the operating system's generator.
+#![expect(clippy::disallowed_types, reason = "this is where chance is drawn")]
 
 use std::fmt;
 
