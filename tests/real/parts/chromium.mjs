@@ -11,7 +11,7 @@
 //            reload              afterwards ask for the callback again, reload, go back: `again`
 //            hostile             before consent, other pages send forged callbacks: `vectors`
 //   KIT_PROFILE=dir              user data directory to keep; else a fresh one, removed at the end
-//   KIT_REPORT=file              JSON: what the page said, every request to the callback port, ...
+//   KIT_REPORT=file or FIFO      JSON: what the page said, every request to the callback port, ...
 //   KIT_SCREENSHOT=prefix        prefix-light.png, -dark.png, -narrow.png (360 px), -wide.png (1280 px)
 //   KIT_AXE=1                    axe-core on the last page, light and dark (turns the page's CSP off)
 //   KIT_DETACH=1                 return at once with exit 0 and go on in a child of its own
@@ -20,7 +20,7 @@
 // The requests come from Chromium's own network log, so favicons, prefetches and connections
 // that never send a byte are in it, which page events leave out. Needs: npm ci, Debian's chromium.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +37,7 @@ if (env.KIT_DETACH) {
   process.exit(0);
 }
 
+const { hand } = await import('./report.mjs');
 const { chromium } = await import('playwright-core');
 const kase = env.KIT_CASE || 'plain';
 const work = mkdtempSync(join(tmpdir(), 'loopin-kit-'));
@@ -281,10 +282,7 @@ async function finish(error) {
   if (error) report.error = error.message.split('\n')[0];
   if (redirect) Object.assign(report, networkLog());
   if (kase === 'hostile' && report.requests) report.vectors = vectorResults(report.requests);
-  if (env.KIT_REPORT) {
-    writeFileSync(`${env.KIT_REPORT}.new`, JSON.stringify(report, null, 2));
-    renameSync(`${env.KIT_REPORT}.new`, env.KIT_REPORT);
-  }
+  hand(report);
   console.log(error ? `error: ${report.error}` : `${report.title}\n${report.url}`);
   process.exit(error ? 1 : 0);
 }

@@ -2,11 +2,12 @@
 // practice provider, to the page the loopback listener shows at the end.
 //
 //   node person.mjs [--deny] URL        prints the last status, URL and body; exit 0 if that was a 2xx
-//   BROWSER="node .../person.mjs"       KIT_REPORT=file  the same as JSON: { trail, status, url, body, error }
+//   BROWSER="node .../person.mjs"       KIT_REPORT=file or FIFO  the same as JSON: { trail, status, url, body, error }
+//   KIT_PERSON=person                   who signs in
 //
 // node:http and not fetch: Node's fetch adds "Sec-Fetch-Mode: cors", which a listener must refuse.
 import { request } from 'node:http';
-import { writeFileSync, renameSync } from 'node:fs';
+import { hand } from './report.mjs';
 
 const deny = process.argv.includes('--deny');
 const start = process.argv.find((word) => /^https?:/.test(word));
@@ -61,7 +62,7 @@ function step(url, body) {
   const fields = new URLSearchParams();
   for (const tag of tags(form, 'input')) {
     const name = attribute(tag, 'name');
-    if (name) fields.set(name, attribute(tag, 'value') || { login: 'person', password: 'practice' }[name] || '');
+    if (name) fields.set(name, attribute(tag, 'value') || { login: process.env.KIT_PERSON || 'person', password: 'practice' }[name] || '');
   }
   if (decides) fields.set('decision', deny ? 'deny' : 'allow');
   const [open] = form.match(/<form[^>]*>/i);
@@ -85,9 +86,6 @@ try {
   report.error = error.message;
 }
 
-if (process.env.KIT_REPORT) {
-  writeFileSync(`${process.env.KIT_REPORT}.new`, JSON.stringify(report, null, 2));
-  renameSync(`${process.env.KIT_REPORT}.new`, process.env.KIT_REPORT);
-}
+hand(report);
 console.log(report.error ? `error: ${report.error}` : `${report.status} ${report.url}\n${report.body}`);
 process.exitCode = !report.error && report.status >= 200 && report.status < 300 ? 0 : 1;

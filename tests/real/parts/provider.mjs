@@ -42,6 +42,7 @@ const issuer = `http://127.0.0.1:${port}`;
 const ttl = Number(process.env.ACCESS_TOKEN_TTL ?? 3600);
 const provider = new Provider(issuer, {
   clients,
+  scopes: ['openid', 'offline_access', 'read'], // one of them must be asked for
   pkce: { required: () => true }, // S256 is the only method it knows
   rotateRefreshToken: true,
   ttl: {

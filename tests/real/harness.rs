@@ -1,0 +1,424 @@
+//! The real parts, each with a life no longer than its value, and the real executable among them.
+//!
+//! A part that is not installed is `None`, and the test is skipped with a word on standard error; with CI=true it
+//! fails instead.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// Longest wait for an event that must come. Only a broken program reaches it.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// Where the kit of parts is.
+fn kit(part: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/parts").join(part)
+}
+
+/// Whether all of these can be run or read. Skips the test where not, but nothing is skipped in CI.
+fn installed(programs: &[&str], modules: &[&str]) -> Option<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
+    let program = programs.iter().find(|program| !found(program)).map(|program| format!("no {program}"));
+    let module = || modules.iter().find(|module| !kit("node_modules").join(module).is_dir());
+    let why = program.or_else(|| module().map(|module| format!("no {module}: npm ci in tests/real/parts")));
+    let Some(why) = why else { return Some(()) };
+    let name = thread::current().name().unwrap_or_default().to_owned();
+    assert_ne!(Some(OsStr::new("true")), std::env::var_os("CI").as_deref(), "{name} cannot be skipped in CI ({why})");
+    eprintln!("skipped: {name} ({why})");
+    None
+}
+
+// ---- Surroundings ----
+
+/// A home, a configuration and a state directory of one test's own; removed at the end.
+pub struct Sandbox {
+    root: PathBuf,
+    variables: Vec<(String, String)>,
+}
+
+impl Sandbox {
+    /// Without any keychain.
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("loopin-real-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let root = std::env::temp_dir().join(name);
+        for directory in ["home", "tmp"] {
+            std::fs::create_dir_all(root.join(directory)).expect("sandbox");
+        }
+        let home = root.join("home").display().to_string();
+        Self { root, variables: Vec::new() }.with("HOME", &home)
+    }
+
+    /// On the session bus of this keyring.
+    pub fn beside(keyring: &Keyring) -> Self {
+        Self::new().with("DBUS_SESSION_BUS_ADDRESS", &keyring.bus)
+    }
+
+    /// With a variable in the program's environment, and in that of the browser that it starts.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Writes the configuration; `{key}` stands for a key of the file store.
+    pub fn configure(&self, text: &str) -> &Self {
+        let key = self.path("store.key");
+        std::fs::write(&key, [7; 32]).expect("key");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("mode");
+        std::fs::write(self.path("config.toml"), text.replace("{key}", key.to_str().expect("path"))).expect("written");
+        self
+    }
+
+    pub fn configuration(&self) -> String {
+        std::fs::read_to_string(self.path("config.toml")).unwrap_or_default()
+    }
+
+    /// The program with nothing of the surroundings but the way to other programs.
+    pub fn loopin(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loopin"));
+        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("LOOPIN_CONFIG", self.path("config.toml")).env("LOOPIN_STATE_DIR", self.path("state"));
+        command.env("TMPDIR", self.path("tmp")).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::new(self.loopin(arguments).output().expect("loopin runs"))
+    }
+
+    /// Runs to the end with this on standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut child = self.loopin(arguments).stdin(Stdio::piped()).spawn().expect("loopin starts");
+        // A program that ends without reading all of it says why.
+        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        Finished::new(child.wait_with_output().expect("loopin ends"))
+    }
+
+    /// Logs in to `work`, with this browser as $BROWSER.
+    pub fn login(&self, browser: &Browser, arguments: &[&str]) -> Login {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let fifo = self.path(&format!("report-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("FIFO");
+        let (hand, report) = mpsc::channel();
+        let read = fifo.clone();
+        thread::spawn(move || hand.send(std::fs::read_to_string(read)));
+        let mut command = self.loopin(&[&["login", "work", "--timeout", "90s"], arguments].concat());
+        command.env("BROWSER", &browser.command).env("KIT_REPORT", &fifo);
+        command.envs(browser.variables.iter().map(|(name, value)| (name, value)));
+        Login { finished: Finished::new(command.output().expect("loopin runs")), report }
+    }
+
+    /// A login that must end before a person is sent anywhere.
+    pub fn login_without_a_person(&self) -> Finished {
+        let finished = Finished::new(self.loopin(&["login", "work"]).env("BROWSER", "false").output().expect("runs"));
+        assert!(!finished.stderr.contains("To sign in, open:"), "a person was asked: {finished:#?}");
+        finished
+    }
+
+    /// Files that the program wrote, with what is in them; locks are empty and do not count.
+    pub fn written(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for directory in ["home", "state", "tmp"] {
+            collect(&self.path(directory), &mut files);
+        }
+        files.retain(|path| std::fs::metadata(path).is_ok_and(|m| m.len() > 0));
+        files
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&entry.path(), files),
+            _ => files.push(entry.path()),
+        }
+    }
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    fn new(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    #[track_caller]
+    pub fn assert_code(&self, code: i32) -> &Self {
+        assert_eq!(Some(code), self.code, "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_says(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text) || self.stdout.contains(text), "\"{text}\" is not in {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_keeps_quiet_about(&self, text: &str) -> &Self {
+        assert!(!self.stderr.contains(text) && !self.stdout.contains(text), "\"{text}\" is in {self:#?}");
+        self
+    }
+
+    /// The token on standard output.
+    #[track_caller]
+    pub fn token(&self) -> &str {
+        self.assert_code(0);
+        self.stdout.strip_suffix('\n').expect("a line")
+    }
+}
+
+/// A login that has ended, and a browser that may go on for a moment.
+pub struct Login {
+    pub finished: Finished,
+    report: Receiver<std::io::Result<String>>,
+}
+
+impl Login {
+    #[track_caller]
+    pub fn assert_code(&self, code: i32) -> &Self {
+        self.finished.assert_code(code);
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_says(&self, text: &str) -> &Self {
+        self.finished.assert_says(text);
+        self
+    }
+
+    /// What the browser saw; waits until it has ended.
+    #[track_caller]
+    pub fn report(&self) -> Value {
+        let text = self.report.recv_timeout(PATIENCE).expect("the browser was started and ends").expect("a report");
+        let report: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: \"{text}\""));
+        assert_eq!(Value::Null, report["error"], "{report:#}\n{:#?}", self.finished);
+        report
+    }
+}
+
+// ---- The provider ----
+
+/// oidc-provider, ended when dropped.
+pub struct Provider {
+    pub issuer: String,
+    facts: Value,
+    child: Child,
+    _stdin: ChildStdin,
+}
+
+impl Provider {
+    pub fn start() -> Option<Self> {
+        installed(&["node"], &["oidc-provider"])?;
+        let mut command = Command::new("node");
+        command.arg(kit("provider.mjs")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("node starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let facts: Value = serde_json::from_str(&line).expect("the provider is ready");
+        let stdin = child.stdin.take().expect("piped");
+        Some(Self { issuer: facts["issuer"].as_str().expect("issuer").to_owned(), facts, child, _stdin: stdin })
+    }
+
+    fn fact(&self, name: &str) -> &str {
+        self.facts[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.facts))
+    }
+
+    pub fn secret(&self, client: &str) -> &str {
+        self.facts["secrets"][client].as_str().expect("a secret")
+    }
+
+    /// Lines of a configuration: the integration `work`, its endpoints discovered.
+    pub fn discovered(&self) -> String {
+        self.discovered_with("read")
+    }
+
+    pub fn discovered_with(&self, scope: &str) -> String {
+        format!("[integration.work]\nissuer = \"{}\"\n{CLIENT}scopes = [\"{scope}\"]\n", self.issuer)
+    }
+
+    /// The same with explicit endpoints.
+    pub fn explicit(&self) -> String {
+        let endpoint = |name: &str| format!("{name} = \"{}\"\n", self.fact(name));
+        let endpoints = ["authorization_endpoint", "token_endpoint", "revocation_endpoint"].map(endpoint).concat();
+        format!("[integration.work]\n{endpoints}{CLIENT}scopes = [\"read\"]\n")
+    }
+
+    /// How often something was asked of it or done by it, such as "POST /token".
+    pub fn count(&self, what: &str) -> u64 {
+        self.counters()[what].as_u64().unwrap_or_default()
+    }
+
+    /// How often its metadata was asked for, wherever.
+    pub fn discoveries(&self) -> u64 {
+        let counters = self.counters();
+        let asked = counters.as_object().expect("counters").iter().filter(|(what, _)| what.contains("/.well-known/"));
+        asked.filter_map(|(_, count)| count.as_u64()).sum()
+    }
+
+    pub fn counters(&self) -> Value {
+        let mut reply = ureq::get(format!("{}/__counters", self.issuer)).call().expect("counters");
+        serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON")
+    }
+
+    /// Whether the provider takes this token from the public client (RFC 7662).
+    pub fn takes(&self, token: &str) -> bool {
+        let form = [("token", token), ("client_id", "loopin-native")];
+        let mut reply = ureq::post(self.fact("introspection_endpoint")).send_form(form).expect("introspection");
+        let reply: Value = serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON");
+        reply["active"] == true
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const CLIENT: &str = "client_id = \"loopin-native\"\n";
+/// Kept in encrypted files: lines for the integration.
+pub const IN_FILES: &str = "store = \"file\"\nstore_key = { file = \"{key}\" }\n";
+
+// ---- The browser ----
+
+/// What stands in $BROWSER.
+pub struct Browser {
+    command: String,
+    variables: Vec<(String, String)>,
+    /// Two of them at once are too much for a small machine.
+    _alone: Option<MutexGuard<'static, ()>>,
+}
+
+impl Browser {
+    fn command(script: &str, arguments: &str) -> String {
+        format!("node '{}'{arguments}", kit(script).display())
+    }
+
+    /// A person without a browser, who allows. Whoever has a [`Provider`] has this too.
+    pub fn person() -> Self {
+        Self { command: Self::command("person.mjs", ""), variables: Vec::new(), _alone: None }
+    }
+
+    pub fn denying_person() -> Self {
+        Self { command: Self::command("person.mjs", " --deny"), ..Self::person() }
+    }
+
+    /// Headless Chromium, whose person acts out a case of `chromium.mjs`.
+    pub fn chromium(case: &str) -> Option<Self> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        installed(&["node", "chromium"], &["playwright-core", "axe-core"])?;
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let browser = Self { command: Self::command("chromium.mjs", ""), variables: Vec::new(), _alone: Some(alone) };
+        Some(browser.with("KIT_CASE", case))
+    }
+
+    /// With a variable of the kit's.
+    pub fn with(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.to_owned(), value.as_ref().to_str().expect("text").to_owned()));
+        self
+    }
+}
+
+/// Files of a browser's profile that hold this text, as paths relative to it.
+pub fn files_with(profile: &Path, needle: &str) -> Vec<String> {
+    let output =
+        Command::new("node").arg(kit("profile-grep.mjs")).arg(profile).arg(needle).output().expect("node runs");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+// ---- The keyring ----
+
+/// A session bus of its own, with the keyring on it that `with-keyring` knows as `mode`; ended when dropped.
+pub struct Keyring {
+    bus: String,
+    home: String,
+    keyring: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+impl Keyring {
+    pub fn start(mode: &str) -> Option<Self> {
+        installed(&["dbus-daemon", "dbus-send", "setpriv"], &[])?;
+        match mode {
+            "absent" => {}
+            fake if fake.starts_with("fake:") => installed(&["node"], &["@jellybrick/dbus-next"])?,
+            _ => installed(&["gnome-keyring-daemon", "secret-tool"], &[])?,
+        }
+        let mut command = Command::new(kit("keyring/with-keyring"));
+        let tell = r#"printf '%s\n' "$DBUS_SESSION_BUS_ADDRESS" "$HOME" "$KIT_KEYRING_PID"; exec cat"#;
+        command.args([mode, "sh", "-c", tell]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("with-keyring starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+        let mut line = || lines.next().unwrap_or_else(|| panic!("the keyring is not {mode}"));
+        let (bus, home, keyring) = (line(), line(), line());
+        let stdin = child.stdin.take();
+        Some(Self { bus, home, keyring, child, stdin })
+    }
+
+    /// The keyring is there and never answers again.
+    pub fn stop(&self) {
+        assert!(Command::new("kill").args(["-STOP", &self.keyring]).status().expect("kill runs").success());
+    }
+
+    /// Whoever else is on the bus asks for items by attributes: label, attributes and secret as `secret-tool` prints them.
+    pub fn search(&self, attributes: &[&str]) -> String {
+        let output = self.secret_tool(&[&["search", "--all"], attributes].concat(), "");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    }
+
+    pub fn clear(&self, attributes: &[&str]) {
+        assert!(self.secret_tool(&[&["clear"], attributes].concat(), "").status.success());
+    }
+
+    pub fn secret_tool(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = Command::new("secret-tool");
+        command.args(arguments).env("DBUS_SESSION_BUS_ADDRESS", &self.bus).env("HOME", &self.home);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("secret-tool starts");
+        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        child.wait_with_output().expect("secret-tool ends")
+    }
+}
+
+impl Drop for Keyring {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
