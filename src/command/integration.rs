@@ -92,7 +92,13 @@ fn store_secret(context: &Context, integration: &Integration, secret: &Secret) -
     items.write(&name, &format!("loopin: client secret of {}", integration.name), secret)?;
     match items.read(&name)? {
         Some(kept) if kept.matches(secret.expose()) => Ok(()),
-        _ => Err(crate::vault::StoreError::Unfaithful.into()),
+        kept => {
+            // What was altered is no use to anybody.
+            if kept.is_some() {
+                items.delete(&name)?;
+            }
+            Err(crate::vault::StoreError::Unfaithful.into())
+        }
     }
 }
 

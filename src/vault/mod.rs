@@ -104,7 +104,8 @@ impl Vault<'_> {
     /// is not.
     pub fn write(&self, key: &GrantKey, record: &Record, nonce: Nonce) -> Result<(), StoreError> {
         let name = key.item();
-        let before = match self.items.read(&name)?.map(|item| Envelope::parse(&item)) {
+        let held = self.items.read(&name)?;
+        let before = match held.as_ref().map(Envelope::parse) {
             Some(Err(RecordError::Newer(version))) => return Err(StoreError::Newer { version }),
             other => other.and_then(Result::ok),
         };
@@ -116,7 +117,7 @@ impl Vault<'_> {
             false => self.spill(&name, &record, &whole, nonce)?,
         };
         self.items.write(&name, &key.label(), &content)?;
-        self.verify(&name, &content)?;
+        self.verify(&name, &content, held.as_ref())?;
         // Only the file that the replaced item pointed to: another writer's new file is not ours to remove.
         if let Some(Envelope::Spilled(old)) = before {
             self.files.remove(&old.file(&name))?;
@@ -125,11 +126,17 @@ impl Vault<'_> {
         self.files.replace(&self.state_name(key).file(IndexEntry::SUFFIX), &entry.serialize())
     }
 
-    /// A store that says Ok has not stored yet.
-    fn verify(&self, name: &ItemName, content: &Secret) -> Result<(), StoreError> {
-        let kept =
-            self.items.read(name)?.filter(|kept| kept.matches(content.expose())).ok_or(StoreError::Unfaithful)?;
-        match Envelope::parse(&kept)? {
+    /// A store that says Ok has not stored yet. What is neither the new grant nor the one it held is taken out again, so
+    /// that it is not taken for a grant later.
+    fn verify(&self, name: &ItemName, content: &Secret, held: Option<&Secret>) -> Result<(), StoreError> {
+        let kept = self.items.read(name)?;
+        if !same(kept.as_ref(), Some(content)) {
+            if !same(kept.as_ref(), held) {
+                self.items.delete(name)?;
+            }
+            return Err(StoreError::Unfaithful);
+        }
+        match Envelope::parse(content)? {
             Envelope::Whole(_) => Ok(()),
             Envelope::Spilled(spilled) => self.unspill(name, &spilled).map(drop),
         }
@@ -179,6 +186,13 @@ impl Vault<'_> {
             Envelope::Whole(record) => Ok(record),
             Envelope::Spilled(_) => Err(damaged()),
         }
+    }
+}
+
+fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.matches(other.expose()),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

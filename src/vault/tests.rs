@@ -411,6 +411,7 @@ fn s01_a_store_that_does_not_keep_what_it_took_is_found_out() {
                     write(&vault, &record(1, token(bytes))).expect("written");
                 }
                 let index = files.list(IndexEntry::SUFFIX).expect("list");
+                let had = liar.items.read(&key().item()).expect("item");
                 liar.lie.set(lie);
                 assert_eq!(
                     Err(StoreError::Unfaithful),
@@ -422,6 +423,8 @@ fn s01_a_store_that_does_not_keep_what_it_took_is_found_out() {
                     files.list(IndexEntry::SUFFIX).expect("list"),
                     "no index entry for what is not there"
                 );
+                let has = liar.items.read(&key().item()).expect("item");
+                assert!(has.is_none() || super::same(has.as_ref(), had.as_ref()), "{lie:?}: the old grant or none");
             }
         }
     }
