@@ -145,10 +145,12 @@ fn error(error: &Error) -> StoreError {
     // The libraries below give no codes for these, only names in their words.
     let words = format!("{source:?} {source}");
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
-    if says(&["Prompt"]) && environment::desktop() == Desktop::Here {
-        StoreError::UnlockRefused
-    } else if says(&["Prompt", "Locked"]) {
-        StoreError::Locked
+    if says(&["Prompt", "Locked"]) {
+        // Every call asks the desktop to unlock first; a write goes on after a refusal and then finds it locked.
+        match environment::desktop() {
+            Desktop::Here => StoreError::UnlockRefused,
+            Desktop::NoneCi | Desktop::NoneHeadless => StoreError::Locked,
+        }
     } else if says(&[
         "ServiceUnknown",
         "autolaunch",
@@ -159,6 +161,8 @@ fn error(error: &Error) -> StoreError {
         "not found",
     ]) {
         StoreError::Absent
+    } else if says(&["disconnected"]) {
+        StoreError::Keychain("it ended during the call; try again when it runs".into())
     } else if says(&["NoReply", "Timeout", "TimedOut"]) {
         StoreError::Silent { after: Duration::from_secs(2) }
     } else if says(&["NoResult"]) {
