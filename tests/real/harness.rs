@@ -396,6 +396,16 @@ impl Keyring {
         assert!(Command::new("kill").args(["-STOP", &self.keyring]).status().expect("kill runs").success());
     }
 
+    /// As a person does in the desktop's password program.
+    pub fn lock(&self) {
+        let mut command = Command::new("dbus-send");
+        command.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
+        command.arg("org.freedesktop.Secret.Service.Lock");
+        command.arg("array:objpath:/org/freedesktop/secrets/collection/login");
+        let output = command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus).output().expect("dbus-send runs");
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// Whoever else is on the bus asks for items by attributes: label, attributes and secret as `secret-tool` prints them.
     pub fn search(&self, attributes: &[&str]) -> String {
         let output = self.secret_tool(&[&["search", "--all"], attributes].concat(), "");
