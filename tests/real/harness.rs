@@ -116,13 +116,18 @@ impl Sandbox {
 
     /// Logs in to `work`, with this browser as $BROWSER.
     pub fn login(&self, browser: &Browser, arguments: &[&str]) -> Login {
+        self.visit(browser, &[&["login", "work", "--timeout", "90s"], arguments].concat())
+    }
+
+    /// Runs a command that opens the browser.
+    pub fn visit(&self, browser: &Browser, arguments: &[&str]) -> Login {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let fifo = self.path(&format!("report-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("FIFO");
         let (hand, report) = mpsc::channel();
         let read = fifo.clone();
         thread::spawn(move || hand.send(std::fs::read_to_string(read)));
-        let mut command = self.loopin(&[&["login", "work", "--timeout", "90s"], arguments].concat());
+        let mut command = self.loopin(arguments);
         command.env("BROWSER", &browser.command).env("KIT_REPORT", &fifo);
         command.envs(browser.variables.iter().map(|(name, value)| (name, value)));
         Login { finished: Finished::new(command.output().expect("loopin runs")), report }
@@ -135,12 +140,14 @@ impl Sandbox {
         finished
     }
 
-    /// Files that the program wrote, with what is in them; locks are empty and do not count.
+    /// Files that the program wrote. Locks are empty and do not count, nor does what Chromium keeps in a home.
     pub fn written(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for directory in ["home", "state", "tmp"] {
             collect(&self.path(directory), &mut files);
         }
+        let chromium = [".cache", ".config/chromium"].map(|directory| self.path("home").join(directory));
+        files.retain(|path| !chromium.iter().any(|directory| path.starts_with(directory)));
         files.retain(|path| std::fs::metadata(path).is_ok_and(|m| m.len() > 0));
         files
     }
@@ -202,6 +209,7 @@ impl Finished {
 }
 
 /// A login that has ended, and a browser that may go on for a moment.
+#[derive(Debug)]
 pub struct Login {
     pub finished: Finished,
     report: Receiver<std::io::Result<String>>,

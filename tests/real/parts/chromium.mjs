@@ -11,7 +11,7 @@
 //            reload              afterwards ask for the callback again, reload, go back: `again`
 //            hostile             before consent, other pages send forged callbacks: `vectors`
 //   KIT_PROFILE=dir              user data directory to keep; else a fresh one, removed at the end
-//   KIT_REPORT=file or FIFO      JSON: what the page said, every request to the callback port, ...
+//   KIT_REPORT=file or FIFO      JSON: what the page said, its cookies, every request to the callback port, ...
 //   KIT_SCREENSHOT=prefix        prefix-light.png, -dark.png, -narrow.png (360 px), -wide.png (1280 px)
 //   KIT_AXE=1                    axe-core on the last page, light and dark (turns the page's CSP off)
 //   KIT_DETACH=1                 return at once with exit 0 and go on in a child of its own
@@ -83,6 +83,7 @@ async function play() {
   await signIn(page);
 
   Object.assign(report, await describe(page));
+  report.cookies = (await context.cookies(redirect.href)).map(({ name }) => name);
   await pause(500); // a favicon is asked for some 80 ms after the page
   if (env.KIT_SCREENSHOT) await screenshots(page);
   if (env.KIT_AXE) report.axe = await axe(page);
