@@ -1,6 +1,6 @@
 //! Against headless Chromium as $BROWSER: what it sends to the redirect, what it shows, and what it keeps.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn shots(name: &str) -> PathBuf {
 
 /// Pictures were taken, and axe has found nothing serious in either colour scheme.
 #[track_caller]
-fn assert_accessible(report: &Value, shots: &PathBuf) {
+fn assert_accessible(report: &Value, shots: &Path) {
     for scheme in ["light", "dark"] {
         let found = &report["axe"][scheme];
         assert!(found["passes"].as_u64().is_some_and(|n| n > 0), "axe has looked: {report:#}");
@@ -78,7 +78,7 @@ fn assert_accessible(report: &Value, shots: &PathBuf) {
 fn l14_a_real_browser_asks_for_the_callback_and_the_page_and_for_no_icon() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("plain")) else { return };
     let sandbox = in_files(&provider);
-    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(&chromium, &[]));
+    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(chromium, &[]));
     assert_eq!(THE_WAY.to_vec(), answered(&report), "{report:#}");
     assert_eq!(Value::Null, report["requests"][1]["referer"], "the code goes nowhere as a referrer");
     let ours = text(&report["url"]);
@@ -91,7 +91,7 @@ fn l31_the_code_is_not_where_a_session_is_restored_from_and_not_in_the_cache() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("plain")) else { return };
     let sandbox = in_files(&provider);
     let profile = sandbox.path("profile");
-    let login = sandbox.login(&chromium.with("KIT_PROFILE", &profile), &[]);
+    let login = sandbox.login(chromium.with("KIT_PROFILE", &profile), &[]);
     let report = assert_signed_in(&provider, &sandbox, &login);
     let remembers = |file: &&String| file.contains("Sessions/") || file.contains("Cache");
     let page = files_with(&profile, text(&report["url"]));
@@ -108,7 +108,7 @@ fn a_browser_command_that_comes_back_at_once_is_waited_for_and_the_keyring_has_t
     let Some(chromium) = Browser::chromium("plain") else { return };
     let sandbox = Sandbox::beside(&keyring);
     sandbox.configure(&provider.discovered());
-    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(&chromium.with("KIT_DETACH", "1"), &[]));
+    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(chromium.with("KIT_DETACH", "1"), &[]));
     assert_eq!(THE_WAY.to_vec(), answered(&report), "{report:#}");
     let token = sandbox.run(&["token", "work"]).token().to_owned();
     assert!(keyring.search(&["service", "loopin"]).contains(&token));
@@ -118,7 +118,7 @@ fn a_browser_command_that_comes_back_at_once_is_waited_for_and_the_keyring_has_t
 fn l25_a_cookie_of_another_local_port_that_is_not_ascii_does_no_harm() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("cookie-nonascii")) else { return };
     let sandbox = in_files(&provider);
-    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(&chromium, &[]));
+    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(chromium, &[]));
     assert!(list(&report["cookies"]).contains(&"dev".into()), "the cookie was sent: {report:#}");
     assert_eq!(THE_WAY.to_vec(), answered(&report), "{report:#}");
 }
@@ -127,7 +127,7 @@ fn l25_a_cookie_of_another_local_port_that_is_not_ascii_does_no_harm() {
 fn l25_60_000_bytes_of_cookies_of_another_local_port_do_no_harm() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("cookie-60k")) else { return };
     let sandbox = in_files(&provider);
-    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(&chromium, &[]));
+    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(chromium, &[]));
     // Chromium's log has "[60096 bytes were stripped]" instead of the cookies.
     let cookies = text(&report["requests"][0]["cookie"]);
     let bytes = cookies.trim_start_matches('[').split(' ').next().and_then(|n| n.parse::<u32>().ok());
@@ -140,7 +140,7 @@ fn a_person_who_refuses_sees_that_nothing_was_stored() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("deny")) else { return };
     let sandbox = in_files(&provider);
     let shots = shots("failed");
-    let login = sandbox.login(&chromium.with("KIT_AXE", "1").with("KIT_SCREENSHOT", &shots), &[]);
+    let login = sandbox.login(chromium.with("KIT_AXE", "1").with("KIT_SCREENSHOT", &shots), &[]);
     login.assert_code(5).assert_says("access_denied");
     let report = login.report();
     assert_eq!(("You are not signed in", "/failed"), (text(&report["title"]), path(&report["url"])), "{report:#}");
@@ -153,7 +153,7 @@ fn a_person_who_refuses_sees_that_nothing_was_stored() {
 fn l09_asking_for_the_callback_again_and_going_back_change_nothing() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("reload")) else { return };
     let sandbox = in_files(&provider);
-    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(&chromium, &[]));
+    let report = assert_signed_in(&provider, &sandbox, &sandbox.login(chromium, &[]));
     assert_eq!(4, list(&report["again"]).len(), "all four ways were tried: {report:#}");
     // Nobody listens any more: whatever is asked for again gets no answer.
     assert_eq!(THE_WAY.to_vec(), answered(&report), "{report:#}");
@@ -163,7 +163,7 @@ fn l09_asking_for_the_callback_again_and_going_back_change_nothing() {
 fn l17_no_page_of_somebody_else_can_answer_in_the_persons_place() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("hostile")) else { return };
     let sandbox = in_files(&provider);
-    let login = sandbox.login(&chromium, &[]);
+    let login = sandbox.login(chromium, &[]);
     let report = assert_signed_in(&provider, &sandbox, &login);
     let vectors = report["vectors"].as_object().expect("vectors");
     assert_eq!(18, vectors.len(), "nine from another site, nine from another port of this one");
@@ -184,7 +184,7 @@ fn l29_the_page_is_good_to_look_at_and_to_listen_to() {
     let (Some(provider), Some(chromium)) = (Provider::start(), Browser::chromium("plain")) else { return };
     let sandbox = in_files(&provider);
     let shots = shots("done");
-    let login = sandbox.login(&chromium.with("KIT_AXE", "1").with("KIT_SCREENSHOT", &shots), &[]);
+    let login = sandbox.login(chromium.with("KIT_AXE", "1").with("KIT_SCREENSHOT", &shots), &[]);
     let report = assert_signed_in(&provider, &sandbox, &login);
     assert_accessible(&report, &shots);
     let text = text(&report["text"]);
@@ -195,7 +195,7 @@ fn l29_the_page_is_good_to_look_at_and_to_listen_to() {
 fn the_demo_goes_all_the_way_in_a_real_browser_and_leaves_nothing() {
     let Some(chromium) = Browser::chromium("plain") else { return };
     let sandbox = Sandbox::new();
-    let demo = sandbox.visit(&chromium, &["demo"]);
+    let demo = sandbox.visit(chromium, &["demo"]);
     demo.assert_code(0);
     let report = demo.report();
     assert_eq!(("You are signed in", "/done"), (text(&report["title"]), path(&report["url"])), "{report:#}");

@@ -20,7 +20,7 @@ fn beside(keyring: &Keyring, provider: &Provider) -> Sandbox {
 }
 
 fn sign_in(sandbox: &Sandbox) {
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(0).assert_says("kept in: the keychain of this system");
     login.report();
 }
@@ -28,7 +28,7 @@ fn sign_in(sandbox: &Sandbox) {
 /// The login ends with 8 and these words, and the page says that it failed.
 #[track_caller]
 fn assert_not_kept(sandbox: &Sandbox, words: &str) {
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(8).assert_says(words);
     let page = login.report();
     assert!(page["body"].as_str().is_some_and(|body| body.contains("You are not signed in")), "{page:#}");
@@ -79,7 +79,7 @@ fn each_account_is_an_item_of_its_own() {
     let sandbox = beside(&keyring, &provider);
     sign_in(&sandbox);
     sandbox.run(&["token", "work", "--account", "me@home"]).assert_code(4).assert_says("--account 'me@home'");
-    let login = sandbox.login(&Browser::person(), &["--account", "me@home"]);
+    let login = sandbox.login(Browser::person(), &["--account", "me@home"]);
     login.assert_code(0);
     login.report();
     assert_ne!(
@@ -149,7 +149,7 @@ fn s20_the_store_that_was_asked_for_is_the_only_one_that_is_used() {
     let (Some(provider), Some(keyring)) = (Provider::start(), Keyring::start("absent")) else { return };
     let sandbox = Sandbox::beside(&keyring);
     sandbox.configure(&format!("{}{IN_FILES}", provider.discovered()));
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(0).assert_says("kept in: encrypted files");
     login.report();
     let (token, before) = (sandbox.run(&["token", "work"]).token().to_owned(), sandbox.written());

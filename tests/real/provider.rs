@@ -1,11 +1,11 @@
 //! Against oidc-provider: a strict authorization server that wants PKCE, answers with `iss` and rotates.
 
-use crate::harness::{Browser, IN_FILES, Provider, Sandbox};
+use crate::harness::{Browser, IN_FILES, Provider, Sandbox, ipv6};
 
 fn signed_in(provider: &Provider, integration: &str, arguments: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("{integration}{IN_FILES}"));
-    let login = sandbox.login(&Browser::person(), arguments);
+    let login = sandbox.login(Browser::person(), arguments);
     login.assert_code(0).assert_says("signed in to work");
     let page = login.report();
     assert!(page["body"].as_str().is_some_and(|body| body.contains("You are signed in")), "{page:#}");
@@ -26,7 +26,7 @@ fn with_explicit_endpoints_and_without_openid_a_login_costs_one_visit_and_one_re
     let Some(provider) = Provider::start() else { return };
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("{}{IN_FILES}", provider.explicit()));
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(0);
     login.report();
     let counters = provider.counters();
@@ -40,10 +40,7 @@ fn with_explicit_endpoints_and_without_openid_a_login_costs_one_visit_and_one_re
 
 #[test]
 fn the_literal_ipv6_loopback_is_as_good() {
-    let Some(provider) = Provider::start() else { return };
-    if std::net::TcpListener::bind("[::1]:0").is_err() {
-        return eprintln!("no IPv6 here");
-    }
+    let (Some(()), Some(provider)) = (ipv6(), Provider::start()) else { return };
     signed_in(&provider, &format!("{}redirect_uri = \"http://[::1]:0/callback\"\n", provider.discovered()), &[]);
 }
 
@@ -67,7 +64,7 @@ fn confidential(client: &str, method: &str) {
     let configuration = sandbox.configuration();
     assert!(!configuration.contains(secret), "{configuration}");
     std::fs::write(sandbox.path("config.toml"), configuration + method).expect("configuration");
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(0);
     login.report();
     sandbox.run(&["logout", "work"]).assert_code(0).assert_says("the tokens are revoked at the provider");
@@ -83,7 +80,7 @@ fn a_client_that_the_provider_does_not_recognise_is_told_what_to_check() {
     let sandbox = Sandbox::new().with("WORK_SECRET", "not the secret");
     let integration = provider.discovered().replace("loopin-native", "loopin-web-basic");
     sandbox.configure(&format!("{integration}client_secret = {{ env = \"WORK_SECRET\" }}\n{IN_FILES}"));
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(3).assert_says("nothing was stored").assert_says("client_secret");
     let page = login.report();
     assert!(page["body"].as_str().is_some_and(|body| body.contains("You are not signed in")), "{page:#}");
@@ -94,9 +91,9 @@ fn a_client_that_the_provider_does_not_recognise_is_told_what_to_check() {
 fn the_id_token_is_checked_and_names_the_person() {
     let Some(provider) = Provider::start() else { return };
     let sandbox = signed_in(&provider, &provider.discovered_with("openid"), &[]);
-    let again = sandbox.login(&Browser::person(), &[]);
+    let again = sandbox.login(Browser::person(), &[]);
     again.assert_code(0).finished.assert_keeps_quiet_about("another person");
-    let other = sandbox.login(&Browser::person().with("KIT_PERSON", "somebody-else"), &[]);
+    let other = sandbox.login(Browser::person().with("KIT_PERSON", "somebody-else"), &[]);
     other.assert_code(0).assert_says("another person (sub) than before");
 }
 
@@ -108,7 +105,7 @@ fn a_refresh_token_comes_with_offline_access_and_consent_only_and_its_lack_is_to
     for (arguments, refreshable) in [(&[][..], false), (&offline[..2], false), (&offline[..], true)] {
         let sandbox = Sandbox::new();
         sandbox.configure(&integration);
-        let login = sandbox.login(&Browser::person(), arguments);
+        let login = sandbox.login(Browser::person(), arguments);
         login.assert_code(0);
         let note = "the provider gave no refresh token";
         let status = sandbox.run(&["status", "work", "--json"]);
@@ -137,7 +134,7 @@ fn a_person_who_refuses_ends_the_login_with_the_providers_words() {
     let Some(provider) = Provider::start() else { return };
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("{}{IN_FILES}", provider.discovered()));
-    let login = sandbox.login(&Browser::denying_person(), &[]);
+    let login = sandbox.login(Browser::denying_person(), &[]);
     login.assert_code(5).assert_says("the provider said: \"access_denied").assert_says("loopin login work");
     let page = login.report();
     assert!(page["body"].as_str().is_some_and(|body| body.contains("You are not signed in")), "{page:#}");
@@ -150,6 +147,6 @@ fn the_provider_takes_no_login_without_pkce() {
     let Some(provider) = Provider::start() else { return };
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("{}code_challenge_method = \"off\"\n{IN_FILES}", provider.discovered()));
-    let login = sandbox.login(&Browser::person(), &[]);
+    let login = sandbox.login(Browser::person(), &[]);
     login.assert_code(5).assert_says("PKCE");
 }
