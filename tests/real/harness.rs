@@ -45,7 +45,7 @@ fn skip(why: &str) -> Option<()> {
     let name = thread::current().name().unwrap_or_default().to_owned();
     assert_ne!(Some(OsStr::new("true")), std::env::var_os("CI").as_deref(), "CI skips nothing: {name} ({why})");
     // Not by a macro of the test harness, which keeps what a passing test says to itself.
-    let _ = writeln!(std::io::stderr(), "skipped: {name} ({why})");
+    let _ = std::io::stderr().write_all(format!("skipped: {name} ({why})\n").as_bytes());
     None
 }
 

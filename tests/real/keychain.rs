@@ -225,7 +225,7 @@ fn s01_a_keychain_that_keeps_nothing_or_something_else_is_found_out() {
         let sandbox = beside(&keyring, &provider);
         assert_not_kept(&sandbox, FAITHLESS);
         assert_not_added(&sandbox, FAITHLESS);
-        sandbox.run(&["token", "work"]).assert_code(4);
+        sandbox.run(&["token", "work"]).assert_code(4).assert_says("nobody is logged in");
         assert_nothing_written(&sandbox);
     }
 }
