@@ -11,7 +11,7 @@ macro_rules! page {
             "<meta name=\"color-scheme\" content=\"light dark\">\n",
             "<link rel=\"icon\" href=\"data:,\">\n<title>",
             $title,
-            "</title>\n<style>\n",
+            " · loopin</title>\n<style>\n",
             include_str!("page.css"),
             "</style>\n<main>\n<svg class=\"",
             $sign,

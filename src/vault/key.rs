@@ -115,6 +115,11 @@ impl ItemName {
         Self(format!("v1:{}", hash(&["client secret", integration.as_str()])))
     }
 
+    /// What is written and taken out again to see whether a store works.
+    pub fn of_probe() -> Self {
+        Self(format!("v1:{}", hash(&["probe"])))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -96,6 +96,19 @@ impl Vault<'_> {
         }
     }
 
+    /// Whether this store takes and keeps anything, so that it is known before a person is sent to a browser. A keychain
+    /// that is locked answers a read of what it does not hold as if it were open; only a write tells.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn prove(&self) -> Result<(), StoreError> {
+        let (name, probe) = (ItemName::of_probe(), Secret::new("loopin".into()));
+        self.items.write(&name, "loopin: probe", &probe)?;
+        let kept = self.items.read(&name)?;
+        self.items.delete(&name)?;
+        if same(kept.as_ref(), Some(&probe)) { Ok(()) } else { Err(StoreError::Unfaithful) }
+    }
+
     /// Stores and reads back; then enters the grant into the index. The generation that is stored follows the one
     /// that was there. `nonce` must never have been used before.
     ///

@@ -20,7 +20,7 @@ fn in_files(provider: &Provider) -> Sandbox {
 fn assert_signed_in(provider: &Provider, sandbox: &Sandbox, login: &Login) -> Value {
     login.assert_code(0).assert_says("signed in to work");
     let report = login.report();
-    assert_eq!(("You are signed in", "/done"), (text(&report["title"]), path(&report["url"])), "{report:#}");
+    assert_eq!(("You are signed in · loopin", "/done"), (text(&report["title"]), path(&report["url"])), "{report:#}");
     assert!(provider.takes(sandbox.run(&["token", "work"]).token()));
     assert_eq!(1, provider.count("POST /token"));
     report
@@ -143,7 +143,11 @@ fn a_person_who_refuses_sees_that_nothing_was_stored() {
     let login = sandbox.login(chromium.with("KIT_AXE", "1").with("KIT_SCREENSHOT", &shots), &[]);
     login.assert_code(5).assert_says("access_denied");
     let report = login.report();
-    assert_eq!(("You are not signed in", "/failed"), (text(&report["title"]), path(&report["url"])), "{report:#}");
+    assert_eq!(
+        ("You are not signed in · loopin", "/failed"),
+        (text(&report["title"]), path(&report["url"])),
+        "{report:#}"
+    );
     assert_eq!(0, provider.count("POST /token"));
     assert!(sandbox.written().is_empty(), "{:?}", sandbox.written());
     assert_accessible(&report, &shots);
@@ -155,8 +159,13 @@ fn l09_asking_for_the_callback_again_and_going_back_change_nothing() {
     let sandbox = in_files(&provider);
     let report = assert_signed_in(&provider, &sandbox, &sandbox.login(chromium, &[]));
     assert_eq!(4, list(&report["again"]).len(), "all four ways were tried: {report:#}");
-    // Nobody listens any more: whatever is asked for again gets no answer.
-    assert_eq!(THE_WAY.to_vec(), answered(&report), "{report:#}");
+    let answered = answered(&report);
+    assert_eq!(THE_WAY, answered[..THE_WAY.len()], "{report:#}");
+    // Mostly nobody listens any more. Who still meets the listener is told that the answer counts once, or sees the page.
+    for again in &answered[THE_WAY.len()..] {
+        assert!([("/callback", 410), ("/done", 200)].contains(again), "{again:?}: {report:#}");
+    }
+    assert_eq!(1, provider.count("POST /token"), "the code was exchanged once");
 }
 
 #[test]
@@ -198,7 +207,7 @@ fn the_demo_goes_all_the_way_in_a_real_browser_and_leaves_nothing() {
     let demo = sandbox.visit(chromium, &["demo"]);
     demo.assert_code(0);
     let report = demo.report();
-    assert_eq!(("You are signed in", "/done"), (text(&report["title"]), path(&report["url"])), "{report:#}");
+    assert_eq!(("You are signed in · loopin", "/done"), (text(&report["title"]), path(&report["url"])), "{report:#}");
     assert_eq!(THE_WAY.to_vec(), answered(&report), "{report:#}");
     assert_eq!(Vec::<PathBuf>::new(), sandbox.written());
 }

@@ -42,6 +42,10 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     // Before a person is sent to a browser: a store that cannot keep the tokens is told now.
     let before = match vault.read(&key) {
         Err(StoreError::Damaged { .. }) => None,
+        Ok(None) => {
+            vault.prove()?;
+            None
+        }
         other => other?,
     };
     let client = context.client(&integration, &vault)?;
@@ -218,5 +222,93 @@ fn same_person(
             format!("another person signed in than the one stored as account {account}; the stored grant was kept"),
         )
         .remedy("choose the right person in the browser, or log out of that account first")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, time::SystemTime};
+
+    use super::*;
+    use crate::{
+        catalog::IntegrationName,
+        oauth::{ClientId, Endpoint, Expiry},
+        secret::Secret,
+        vault::{
+            AccountName, ActionKey, ItemName, Items, Removal,
+            memory::{MemoryFiles, MemoryItems},
+        },
+    };
+
+    /// A keychain whose unlock dialog is dismissed a number of times before it is answered.
+    struct Dismissed {
+        items: MemoryItems,
+        refusals: Cell<u32>,
+    }
+
+    impl Items for Dismissed {
+        fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError> {
+            self.items.read(name)
+        }
+
+        fn write(&self, name: &ItemName, label: &str, secret: &Secret) -> Result<(), StoreError> {
+            match self.refusals.get() {
+                0 => self.items.write(name, label, secret),
+                left => {
+                    self.refusals.set(left - 1);
+                    Err(StoreError::UnlockRefused)
+                }
+            }
+        }
+
+        fn delete(&self, name: &ItemName) -> Result<Removal, StoreError> {
+            self.items.delete(name)
+        }
+
+        fn limit(&self) -> usize {
+            self.items.limit()
+        }
+
+        fn identity(&self) -> String {
+            self.items.identity()
+        }
+
+        fn kind(&self) -> &'static str {
+            self.items.kind()
+        }
+    }
+
+    #[test]
+    fn s04_a_dismissed_unlock_gets_one_more_chance_since_a_code_counts_once() {
+        for (refusals, kept) in [(0, true), (1, true), (2, false)] {
+            let items = Dismissed { items: MemoryItems::default(), refusals: Cell::new(refusals) };
+            let files = MemoryFiles::default();
+            let vault = Vault { items: &items, files: &files };
+            let name = IntegrationName::parse("work").expect("a name");
+            let key = GrantKey::personal(name, AccountName::default(), ActionKey::All);
+            let result = keep(&vault, None, &key, pinned(), grant());
+            assert_eq!(kept, result.is_ok(), "{refusals}");
+            assert_eq!(kept, vault.read(&key).expect("read").is_some(), "{refusals}");
+        }
+    }
+
+    fn pinned() -> Pinned {
+        let token_endpoint = Endpoint::parse("https://op.example/token").expect("an endpoint");
+        let client_id = ClientId::parse("me").expect("a client");
+        Pinned { issuer: None, token_endpoint, revocation_endpoint: None, client_id }
+    }
+
+    fn grant() -> Grant {
+        Grant {
+            asked: Scopes::default(),
+            granted: Scopes::default(),
+            access_token: Secret::new("a".into()),
+            token_type: TokenType::Bearer,
+            expiry: Expiry::At(SystemTime::UNIX_EPOCH),
+            refresh_token: None,
+            id_token: None,
+            subject: None,
+            obtained_at: SystemTime::UNIX_EPOCH,
+        }
     }
 }
