@@ -3,6 +3,11 @@
 pub mod attempt;
 mod desk;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use super::{
     context::{Context, grant_key, login_command},
     token::no_action,
@@ -43,9 +48,15 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     let server = server(&integration)?;
     let mut warnings = promises(&integration, &server, &context.talk)?;
     let (talk, form) = (context.talk, context.form);
-    signal::end_on(move |signal| {
+    let storing = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&storing);
+    let signals = signal::end_on(move |signal| {
         talk.clear();
-        crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped; nothing was changed"), form)
+        let what = match seen.load(Ordering::SeqCst) {
+            true => "stopped while the tokens were being stored; loopin status tells whether they are",
+            false => "stopped; nothing was changed",
+        };
+        crate::report::fail(&Failure::new(Code::Signalled(signal), what), form)
     });
     let pinned_server = server.clone();
     let attempt = Attempt {
@@ -81,9 +92,12 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
             granted: grant.granted.clone(),
             warnings: std::mem::take(&mut warnings),
         };
+        storing.store(true, Ordering::SeqCst);
         keep(&vault, Some(&files), &key, pinned, grant)?;
+        signals.disarm();
         Ok(signed_in)
     });
+    signals.disarm();
     let retry = |failure: Failure| match failure {
         Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => failure.remedy(login_command(&key)),
         other => other,

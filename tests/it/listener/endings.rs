@@ -193,6 +193,22 @@ fn l38_a_signal_ends_a_login_that_waits_for_the_provider_and_the_store_is_untouc
 }
 
 #[test]
+fn l38_a_signal_after_the_tokens_are_stored_does_not_say_that_nothing_was_changed() {
+    for (signal, _) in SIGNALS {
+        let provider = Provider::new();
+        let sandbox = Sandbox::with(&provider);
+        let login = sandbox.login(&["--json"]);
+        assert_eq!(303, login.get(&target(&login.person().decide("allow"))).status);
+        // The browser has not come for the last page, so the program still listens.
+        login.signal(signal);
+        let finished = login.finished();
+        finished.assert_code(0);
+        assert_eq!("work", finished.json()["integration"], "one object, and it is the truth");
+        sandbox.run(&["token", "work"]).assert_code(0);
+    }
+}
+
+#[test]
 fn l38_a_signal_is_told_in_json_too() {
     let provider = Provider::new();
     let sandbox = Sandbox::with(&provider);
