@@ -182,7 +182,8 @@ fn l33_a_list_of_registered_redirects_is_tried_in_order() {
     let login = sandbox.login(&[]);
     assert_eq!(format!("http://127.0.0.1:{free}/callback"), login.redirect_uri());
     login.person().allow();
-    login.finished().assert_code(0).assert_says(&format!("http://127.0.0.1:{busy}/callback: the port is in use"));
+    let said = format!("http://127.0.0.1:{busy}/callback: port {busy} is in use by another program; trying the next");
+    login.finished().assert_code(0).assert_says(&said);
 }
 
 #[test]
@@ -194,6 +195,7 @@ fn l33_a_busy_port_is_named_and_left_to_its_owner() {
     sandbox.configure(&format!("{}redirect_uri = \"http://127.0.0.1:{port}/callback\"\n", provider.explicit()));
     let finished = sandbox.run(&["login", "work"]);
     finished.assert_code(3).assert_says(&format!("port {port} is in use by another program")).assert_says("→ free it");
+    assert!(!finished.stderr.contains("trying the next"), "there is no next: {finished:?}");
     let stated = sandbox.configure(&provider.explicit()).run(&["login", "work", "--port", &port.to_string()]);
     stated.assert_code(3).assert_says(&format!("port {port} is in use by another program"));
     other_program.set_nonblocking(true).unwrap();
@@ -245,7 +247,9 @@ fn l35_without_one_loopback_family_the_registered_redirect_of_the_other_is_used(
         let login = Login::start(command);
         assert!(login.redirect_uri().starts_with(used), "{}", login.redirect_uri());
         login.signal("TERM");
-        login.finished().assert_code(143);
+        let finished = login.finished();
+        finished.assert_code(143).assert_says("trying the next");
+        assert!(!finished.stderr.contains("in use"), "nobody uses it: {finished:?}");
     }
 }
 
