@@ -4,10 +4,10 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use crate::harness::{Waiting, crowd, read_reply, status_line};
+use crate::harness::{PATIENCE, Waiting, crowd, read_reply, status_line};
 
 /// Growth of the peak over the memory in use while the login was only waiting, in KiB.
 const GROWTH: u64 = 4 * 1024;
@@ -43,7 +43,8 @@ fn l22_a_drip_gets_408_at_the_deadline_and_the_answer_counts_meanwhile_and_after
 fn drip_until_answered(mut stream: TcpStream) -> String {
     stream.set_read_timeout(Some(Duration::from_millis(250))).unwrap();
     let mut reply = [0; 64];
-    loop {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
         match stream.read(&mut reply) {
             Ok(count) => return String::from_utf8_lossy(&reply[..count]).into_owned(),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -52,6 +53,7 @@ fn drip_until_answered(mut stream: TcpStream) -> String {
             Err(error) => panic!("{error}"),
         }
     }
+    panic!("nobody ends it");
 }
 
 #[test]
