@@ -58,7 +58,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let redirect = RegisteredRedirect::parse(DEFAULT_REDIRECT).map_err(|e| broken(e.to_string()))?;
     let scopes = Scopes::parse("practice")?;
     let (talk, form) = (context.talk, context.form);
-    signal::end_on(move |signal| {
+    let signals = signal::end_on(move |signal| {
         talk.clear();
         crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
     });
@@ -94,8 +94,9 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         keep(&vault, None, &key, Pinned::new(&server, &id, None), grant)?;
         say("the tokens are stored (here: in memory) and read back; now the browser is told");
         Ok(signed_in)
-    })?;
-    Ok(Outcome::SignedIn(signed_in))
+    });
+    signals.disarm();
+    Ok(Outcome::SignedIn(signed_in?))
 }
 
 fn opener(args: &cli::Demo, say: &dyn Fn(&str)) -> Result<Opener, Failure> {

@@ -33,8 +33,9 @@ pub enum Event<'a> {
     /// `pkce_unverified`
     PkceUnverified,
     PeerUser(UserId),
-    PortTaken(&'a str),
     Pipe,
+    /// It cannot be listened at, and there is another one.
+    RedirectPassed(&'a str, &'a str),
     Revocation(&'a str),
     Stray(Stray),
     UnknownTokenType(&'a str),
@@ -90,7 +91,7 @@ impl Talk {
             Event::OtherSubject => "note: this is another person (sub) than before; the stored grant is replaced".into(),
             Event::PkceUnverified => "note: the provider does not say that it checks PKCE (pkce_unverified)".into(),
             Event::PeerUser(uid) => format!("note: the answer was brought by another user of this machine (peer_uid_differs: {uid})"),
-            Event::PortTaken(redirect) => format!("{redirect}: the port is in use; trying the next"),
+            Event::RedirectPassed(redirect, why) => format!("{redirect}: {why}; trying the next"),
             Event::Pipe => "hint: pipe it, e.g. curl -H \"Authorization: Bearer $(loopin token NAME)\" ...".into(),
             Event::Revocation(why) => format!("note: signed out here, but {why}; the refresh token may stay valid there"),
             Event::Stray(why) => format!("a request that is not the answer was turned away ({why}); still waiting"),

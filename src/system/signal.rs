@@ -1,5 +1,7 @@
 //! Signals that ask the program to end.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 /// The shell's exit code is 128 plus the signal's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -8,17 +10,41 @@ pub enum Signal {
     Terminate,
 }
 
+/// Until this is disarmed a signal ends the program.
+#[must_use]
+pub struct Armed(Arc<Mutex<Effect>>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Ends,
+    None,
+}
+
+impl Armed {
+    /// The outcome is decided: from now on a signal neither changes it nor says anything.
+    pub fn disarm(&self) {
+        *lock(&self.0) = Effect::None;
+    }
+}
+
 /// From now on such a signal ends the program with the code that `farewell` gives. It runs on a thread of its own,
 /// so nothing that the program waits for can hold it up. Elsewhere the system's own behaviour stays.
 #[cfg(unix)]
-pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) {
+pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         iterator::Signals,
     };
-    let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+    let effect = Arc::new(Mutex::new(Effect::Ends));
+    let armed = Armed(Arc::clone(&effect));
+    let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return armed };
     std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        for signal in signals.forever() {
+            // Kept to the end, so that nobody decides otherwise meanwhile.
+            let effect = lock(&effect);
+            if *effect == Effect::None {
+                continue;
+            }
             let code = farewell(match signal {
                 SIGHUP => Signal::Hangup,
                 SIGINT => Signal::Interrupt,
@@ -32,7 +58,14 @@ pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) {
             std::process::exit(code.into());
         }
     });
+    armed
 }
 
 #[cfg(not(unix))]
-pub fn end_on(_: impl Fn(Signal) -> u8 + Send + 'static) {}
+pub fn end_on(_: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
+    Armed(Arc::new(Mutex::new(Effect::Ends)))
+}
+
+fn lock(effect: &Mutex<Effect>) -> MutexGuard<'_, Effect> {
+    effect.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -20,6 +20,10 @@ use loopin::{
     system::listener::{Answer, Listener, Request, Service, Turn, Waker},
 };
 
+mod stage;
+
+pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell};
+
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -156,7 +160,13 @@ pub struct Login {
 }
 
 impl Login {
-    pub fn start(mut command: Command) -> Self {
+    #[track_caller]
+    pub fn start(command: Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|finished| panic!("no URL: {finished:#?}"))
+    }
+
+    /// As `start`, or how it ended before there was a URL.
+    pub fn try_start(mut command: Command) -> Result<Self, Finished> {
         let mut child = command.spawn().expect("loopin starts");
         let stderr = child.stderr.take().expect("piped");
         let (send, lines) = mpsc::channel();
@@ -168,25 +178,32 @@ impl Login {
             }
         });
         let mut login = Self { child, url: String::new(), lines, said: Vec::new() };
-        login.url = login.wait_for("  http").trim().to_owned();
-        login
+        match login.next_with("  http") {
+            Some(line) => login.url = line.trim().to_owned(),
+            None => return Err(login.finished()),
+        }
+        Ok(login)
     }
 
     /// The next line that contains `text`; the program must still be alive to say it.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {
+        self.next_with(text).unwrap_or_else(|| panic!("\"{text}\" was never said: {:#?}", self.said))
+    }
+
+    /// `None` when nothing more will be said.
+    fn next_with(&mut self, text: &str) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     self.said.push(line.clone());
                     if line.contains(text) {
-                        return line;
+                        return Some(line);
                     }
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("\"{text}\" was never said: {:#?}", self.said)
-                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => panic!("\"{text}\" is awaited: {:#?}", self.said),
             }
         }
     }
@@ -328,7 +345,7 @@ pub fn follow(url: &str) -> Reply {
             let (_, host, _) = split(url);
             follow(&format!("http://{host}{to}"))
         }
-        Some(to) => follow(&to.to_owned()),
+        Some(to) => follow(to),
         None => reply,
     }
 }

@@ -3,8 +3,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
 
+#[cfg(unix)]
+mod browser;
 mod completions;
 mod harness;
 mod layering;
+#[cfg(target_os = "linux")]
+mod listener;
 mod login;
 mod readme;
+#[cfg(target_os = "linux")]
+mod robustness;

@@ -100,6 +100,7 @@ fn bind(
     talk: &Talk,
 ) -> Result<(Listener, BoundRedirect), Failure> {
     let mut last = Failure::new(Code::Configuration, "there is no redirect_uri");
+    let mut passed: Option<(&RegisteredRedirect, String)> = None;
     for redirect in redirects {
         let Landing::Loopback { host, port: stated } = redirect.landing() else {
             let what = format!(
@@ -119,6 +120,9 @@ fn bind(
             (Port::Fixed(fixed), _) => fixed.get(),
             (Port::Unstated, _) => return Err(BindError::PortUnstated.into()),
         };
+        if let Some((redirect, why)) = passed.take() {
+            talk.say(&Event::RedirectPassed(redirect.as_str(), &why));
+        }
         match listen(host, wanted) {
             Ok(listener) => {
                 let bound = redirect.bind(listener.port())?;
@@ -126,7 +130,7 @@ fn bind(
             }
             Err(error) => {
                 last = refused(host, wanted, &error);
-                talk.say(&Event::PortTaken(redirect.as_str()));
+                passed = Some((redirect, last.what.clone()));
             }
         }
     }

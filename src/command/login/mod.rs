@@ -3,6 +3,11 @@
 pub mod attempt;
 mod desk;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use super::{
     context::{Context, grant_key, login_command},
     token::no_action,
@@ -27,9 +32,15 @@ use attempt::{Attempt, Opener, sign_in};
 
 pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     let (talk, form) = (context.talk, context.form);
-    signal::end_on(move |signal| {
+    let storing = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&storing);
+    let signals = signal::end_on(move |signal| {
         talk.clear();
-        crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped; nothing was changed"), form)
+        let what = match seen.load(Ordering::SeqCst) {
+            true => "stopped while the tokens were being stored; loopin status tells whether they are",
+            false => "stopped; nothing was changed",
+        };
+        crate::report::fail(&Failure::new(Code::Signalled(signal), what), form)
     });
     let integration = context.integration(args.integration.as_deref())?;
     let key = grant_key(&integration.name, &args.grant)?;
@@ -85,9 +96,12 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
             granted: grant.granted.clone(),
             warnings: std::mem::take(&mut warnings),
         };
+        storing.store(true, Ordering::SeqCst);
         keep(&vault, Some(&files), &key, pinned, grant)?;
+        signals.disarm();
         Ok(signed_in)
     });
+    signals.disarm();
     let retry = |failure: Failure| match failure {
         Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => failure.remedy(login_command(&key)),
         other => other,

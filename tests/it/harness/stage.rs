@@ -1,0 +1,340 @@
+//! A login on the stage: what it costs, what is thrown at it, servers that misbehave in ways of their own, and
+//! browsers that are shell scripts.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU16, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    thread::{self, JoinHandle},
+};
+
+use super::{Finished, Login, PATIENCE, Person, Provider, Reply, Sandbox, http, read_reply};
+
+/// A login that waits for its answer, with everything it needs.
+pub struct Waiting {
+    pub login: Login,
+    pub sandbox: Sandbox,
+    pub provider: Provider,
+}
+
+impl Waiting {
+    pub fn new() -> Self {
+        Self::at(Provider::new())
+    }
+
+    pub fn at(provider: Provider) -> Self {
+        let sandbox = Sandbox::with(&provider);
+        Self { login: sandbox.login(&[]), sandbox, provider }
+    }
+
+    /// Target of the true answer: the person has allowed, the browser has not gone there yet.
+    pub fn answer(&self) -> String {
+        target(&self.login.person().decide("allow"))
+    }
+
+    /// The person allows, and all is well: nothing that came before has done harm.
+    #[track_caller]
+    pub fn ends_well(self) -> Finished {
+        let page = self.login.person().allow();
+        assert!(page.body.contains("You are signed in"), "{page:?}");
+        let finished = self.login.finished();
+        finished.assert_code(0);
+        assert_eq!(1, self.provider.counters().token, "one token request in all");
+        finished
+    }
+}
+
+/// A line for whoever runs the tests, shown in any case.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Path and query of a URL.
+pub fn target(url: &str) -> String {
+    let rest = url.split_once("://").expect("absolute").1;
+    rest[rest.find('/').expect("path")..].to_owned()
+}
+
+impl Login {
+    /// GETs `target` with the right Host and more field lines, each ended by CR LF.
+    pub fn get_with(&self, target: &str, fields: &str) -> Reply {
+        self.send(format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n{fields}\r\n", self.port()))
+    }
+
+    /// The same request as `get`, for another thread to make.
+    pub fn asking(&self, target: &str) -> impl FnOnce() -> Reply + Send + use<> {
+        let (address, request) =
+            (self.address(), format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port()));
+        move || http(address, &request)
+    }
+
+    /// Any bytes on a connection of their own.
+    pub fn send(&self, bytes: impl AsRef<[u8]>) -> Reply {
+        let mut stream = self.connect();
+        // It may be cut off in the middle; the reply tells.
+        let _ = stream.write_all(bytes.as_ref());
+        read_reply(stream)
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address()).expect("connect")
+    }
+
+    #[track_caller]
+    pub fn assert_waiting(&mut self) {
+        assert_eq!(None, self.child.try_wait().expect("child"), "the login has ended");
+    }
+
+    /// Sends the signal of that name.
+    pub fn signal(&self, name: &str) {
+        kill(name, self.child.id());
+    }
+
+    /// A number of `/proc/PID/status`: a count, or KiB.
+    pub fn status(&self, field: &str) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
+        let line = text.lines().find(|line| line.starts_with(&format!("{field}:"))).expect("field");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("number")
+    }
+}
+
+impl Person {
+    /// At a URL that is not the login's own.
+    pub fn at(url: String) -> Self {
+        Self { url }
+    }
+}
+
+/// Reads the version and the status of the reply, while the request may still be on its way.
+pub fn status_line(stream: &TcpStream) -> JoinHandle<String> {
+    let mut reader = stream.try_clone().expect("stream");
+    reader.set_read_timeout(Some(PATIENCE)).expect("time-out");
+    thread::spawn(move || {
+        let mut line = [0; "HTTP/1.1 200".len()];
+        reader.read_exact(&mut line).expect("reply");
+        String::from_utf8_lossy(&line).into_owned()
+    })
+}
+
+/// How many make a crowd, and room for the descriptors of this many in our own process.
+pub fn crowd() -> usize {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("limit");
+    let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    match std::env::var("LOOPIN_BAR").as_deref() {
+        Ok("full") => 1000,
+        _ => 200,
+    }
+}
+
+/// By the shell, which has it built in.
+pub fn kill(signal: &str, pid: u32) {
+    let status = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().expect("sh");
+    assert!(status.success(), "kill -{signal} {pid}");
+}
+
+/// A port for a redirect that must name one. None that the kernel hands out for port 0, so nobody else takes it.
+pub fn fixed_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).expect("small");
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        let free = |address: SocketAddr| TcpListener::bind(address).is_ok();
+        if free((Ipv4Addr::LOCALHOST, port).into()) {
+            return port;
+        }
+    }
+}
+
+/// A server of a few lines, for what the practice provider does not do. One request at a time.
+pub struct Stub {
+    pub origin: String,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Stub {
+    /// `respond` gets its own origin and a request as text, and gives the bytes of a reply.
+    pub fn new(mut respond: impl FnMut(&str, &str) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("port");
+        let origin = format!("http://{}", listener.local_addr().expect("address"));
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (stop, own) = (Arc::clone(&stopping), origin.clone());
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stop.load(Ordering::SeqCst) {
+                    break;
+                }
+                let mut stream = stream.expect("connection");
+                let request = read_request(&mut stream);
+                let _ = stream.write_all(respond(&own, &request).as_bytes());
+                let _ = stream.shutdown(Shutdown::Write);
+            }
+        });
+        Self { origin, stopping, thread: Some(thread) }
+    }
+
+    /// Publishes this document as the metadata of its origin; `{origin}` stands for it.
+    pub fn metadata(document: String) -> Self {
+        Self::new(move |origin, _| json_reply(&document.replace("{origin}", origin)))
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.origin.trim_start_matches("http://"));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+pub fn json_reply(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Head and body; what the peer does not send is not waited for longer than patience.
+fn read_request(stream: &mut TcpStream) -> String {
+    stream.set_read_timeout(Some(PATIENCE)).expect("time-out");
+    let mut bytes = Vec::new();
+    let mut piece = [0; 16 * 1024];
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+            });
+            if body.len() >= length.unwrap_or(0) {
+                return text.into_owned();
+            }
+        }
+        match stream.read(&mut piece) {
+            Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
+            _ => return String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+}
+
+/// Stands before a provider's token endpoint and lets a request through when it is told to.
+pub struct Gate {
+    open: Option<Sender<()>>,
+    arrived: Receiver<()>,
+    stub: Stub,
+}
+
+impl Gate {
+    pub fn before(provider: &Provider) -> Self {
+        let (open, opened) = mpsc::channel();
+        let (arrive, arrived) = mpsc::channel();
+        let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
+        let stub = Stub::new(move |_, request| {
+            let _ = arrive.send(());
+            match opened.recv() {
+                Ok(()) => {
+                    let Reply { head, body, .. } = http(address, request);
+                    format!("{head}\r\n\r\n{body}")
+                }
+                Err(_) => String::new(),
+            }
+        });
+        Self { open: Some(open), arrived, stub }
+    }
+
+    /// A configuration whose token requests come here.
+    pub fn integration(&self, provider: &Provider) -> String {
+        provider.explicit().replace(&format!("{}/token", provider.origin), &format!("{}/token", self.stub.origin))
+    }
+
+    /// A token request stands at the gate.
+    pub fn wait(&self) {
+        self.arrived.recv_timeout(PATIENCE).expect("no token request");
+    }
+
+    pub fn open(&self) {
+        self.open.as_ref().expect("only dropping takes it").send(()).expect("gate");
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        // Ends the wait of its thread, which the stub then joins.
+        self.open = None;
+    }
+}
+
+/// A named pipe, by which a script tells what it sees.
+pub struct Pipe(PathBuf);
+
+impl Pipe {
+    pub fn path(&self) -> &str {
+        self.0.to_str().expect("path")
+    }
+
+    /// All that one writer writes.
+    #[track_caller]
+    pub fn read(&self) -> String {
+        let path = self.0.clone();
+        let (send, text) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+            let _ = send.send(read.map(|_| String::from_utf8_lossy(&bytes).into_owned()));
+        });
+        text.recv_timeout(PATIENCE).expect("nobody wrote").expect("pipe")
+    }
+}
+
+impl Sandbox {
+    pub fn pipe(&self, name: &str) -> Pipe {
+        let path = self.path(name);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("pipe");
+        Pipe(path)
+    }
+
+    /// A browser command that runs this shell script. The shell reads it, so nobody executes a file that is being
+    /// written.
+    pub fn script(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, text).expect("script");
+        format!("sh '{}'", path.to_str().expect("path"))
+    }
+
+    /// A directory with one program in it, to be the whole PATH. Another process writes it, so that no file
+    /// descriptor of ours makes it busy.
+    pub fn program(&self, name: &str, text: &str) -> PathBuf {
+        let (source, directory) = (self.path(&format!("{name}.sh")), self.path("bin"));
+        std::fs::create_dir_all(&directory).expect("directory");
+        std::fs::write(&source, format!("#!/bin/sh\n{text}")).expect("script");
+        let installed = Command::new("install").args(["-m", "755"]).arg(&source).arg(directory.join(name)).status();
+        assert!(installed.expect("install").success());
+        directory
+    }
+
+    /// Name and content of every file below the state directory.
+    pub fn stored(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        fn below(directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+                match entry.file_type().expect("type") {
+                    kind if kind.is_dir() => below(&entry.path(), found),
+                    _ => found.push((entry.path(), std::fs::read(entry.path()).expect("file"))),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        below(&self.state(), &mut found);
+        found.sort();
+        found
+    }
+}
