@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
@@ -438,5 +438,175 @@ impl Service for Desk {
             Running::Yes => Turn::Continue,
             Running::No => Turn::Stop,
         }
+    }
+}
+
+/// A server of a few lines, for what no honest provider does: endless, slow, silent, redirecting.
+pub struct RawServer {
+    pub origin: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    stop: Arc<Mutex<Running>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RawServer {
+    /// `answer` gets each request, head and body, on a thread of its own.
+    pub fn new(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("port");
+        let origin = format!("http://{}", listener.local_addr().expect("address"));
+        let (requests, stop) = (Arc::default(), Arc::new(Mutex::new(Running::Yes)));
+        let (seen, stopped, answer) = (Arc::clone(&requests), Arc::clone(&stop), Arc::new(answer));
+        let thread = thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                if *stopped.lock().expect("server") == Running::No {
+                    break;
+                }
+                let (seen, answer): (Arc<Mutex<Vec<String>>>, _) = (Arc::clone(&seen), Arc::clone(&answer));
+                thread::spawn(move || {
+                    let request = read_request(&mut stream);
+                    seen.lock().expect("server").push(request.clone());
+                    answer(&request, &mut stream);
+                });
+            }
+        });
+        Self { origin, requests, stop, thread: Some(thread) }
+    }
+
+    /// Gives this JSON to everybody.
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        Self::new(move |_, stream| send(stream, status, "Content-Type: application/json\r\n", &body))
+    }
+
+    /// All requests until now, as they came.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("server").clone()
+    }
+
+    /// One integration `work` with explicit endpoints here, and encrypted files.
+    pub fn integration(&self) -> String {
+        let origin = &self.origin;
+        format!(
+            "[integration.work]\nauthorization_endpoint = \"{origin}/authorize\"\ntoken_endpoint = \"{origin}/token\"\n\
+             revocation_endpoint = \"{origin}/revoke\"\nclient_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n"
+        )
+    }
+}
+
+impl Drop for RawServer {
+    fn drop(&mut self) {
+        *self.stop.lock().expect("server") = Running::No;
+        let _ = TcpStream::connect(self.origin.trim_start_matches("http://"));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Head and body; what came until the end if it is cut.
+fn read_request(stream: &mut TcpStream) -> String {
+    let (mut bytes, mut byte) = (Vec::new(), [0]);
+    while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+        bytes.push(byte[0]);
+        // Not HTTP: somebody begins with TLS.
+        if !bytes[0].is_ascii_graphic() {
+            break;
+        }
+    }
+    let head = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    let _ = stream.read_exact(&mut body);
+    bytes.extend(body);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A whole reply. `fields` are lines that end in CR LF.
+pub fn send(stream: &mut TcpStream, status: u16, fields: &str, body: &[u8]) {
+    let head = format!("HTTP/1.1 {status} -\r\n{fields}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    // The client may have seen enough.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+}
+
+/// What a token endpoint says when all is well.
+pub const TOKENS: &str = r#"{"access_token":"an-access-token","token_type":"Bearer","expires_in":3600}"#;
+
+impl Login {
+    /// Brings a code with the right state, as a browser would, and follows to the last page.
+    pub fn answer(&self, code: &str) -> Reply {
+        self.answer_with(&[("code", code)])
+    }
+
+    /// Brings any answer with the right state.
+    pub fn answer_with(&self, parameters: &[(&str, &str)]) -> Reply {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters).append_pair("state", &self.state());
+        follow(&format!("{}?{}", self.redirect_uri(), query.finish()))
+    }
+}
+
+impl Sandbox {
+    /// A sandbox whose only integration is at this server.
+    pub fn at(server: &RawServer) -> Self {
+        let sandbox = Self::new();
+        sandbox.configure(&server.integration());
+        sandbox
+    }
+
+    /// A whole login there, with a code that a server took for good.
+    pub fn log_in(&self, arguments: &[&str]) -> Finished {
+        let login = self.login(arguments);
+        login.answer("a-code");
+        login.finished()
+    }
+
+    /// Names in the state directory, locks aside.
+    pub fn stored(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.state()).into_iter().flatten().flatten();
+        let mut names: Vec<_> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| !name.ends_with(".lock"));
+        names.sort();
+        names
+    }
+
+    /// The one file of the store that ends so.
+    #[track_caller]
+    pub fn stored_file(&self, suffix: &str) -> PathBuf {
+        let names: Vec<_> = self.stored().into_iter().filter(|name| name.ends_with(suffix)).collect();
+        assert_eq!(1, names.len(), "{names:?}");
+        self.state().join(&names[0])
+    }
+
+    /// Every file below, with its content.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        fn walk(directory: &Path, all: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()) {
+                match path.is_dir() {
+                    true => walk(&path, all),
+                    false => all.push((path.clone(), std::fs::read(&path).unwrap_or_default())),
+                }
+            }
+        }
+        let mut all = Vec::new();
+        walk(&self.root, &mut all);
+        all
+    }
+
+    /// The program behind a line of shell, which gets it as `"$@"`.
+    #[cfg(unix)]
+    pub fn shell(&self, line: &str, arguments: &[&str]) -> Command {
+        let program = self.loopin(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh"]).arg(program.get_program()).args(program.get_args()).env_clear();
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Finished {
+    /// Both streams.
+    pub fn said(&self) -> String {
+        format!("{}\n{}", self.stdout, self.stderr)
     }
 }

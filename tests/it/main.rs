@@ -4,6 +4,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
 
 mod completions;
+mod exchange;
 mod harness;
 mod layering;
 mod login;
+mod redirect;
+mod status;
