@@ -4,9 +4,13 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
 
 mod completions;
+mod configuration;
 mod exchange;
 mod harness;
+mod integration;
 mod layering;
 mod login;
 mod redirect;
 mod status;
+#[cfg(unix)]
+mod store;
