@@ -340,6 +340,22 @@ fn nobody_answering_is_a_time_out_that_names_the_command() {
 }
 
 #[test]
+fn a_person_who_says_no_is_told_so_and_nothing_is_stored() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::with(&provider);
+    let login = sandbox.login(&[]);
+    let page = login.person().deny();
+    assert!(page.body.contains("You are not signed in"), "{page:?}");
+    login
+        .finished()
+        .assert_code(5)
+        .assert_says("the provider said: \"access_denied")
+        .assert_says("→ loopin login work");
+    assert_eq!(0, provider.counters().token);
+    assert_eq!(Vec::<String>::new(), sandbox.stored());
+}
+
+#[test]
 fn a_provider_that_is_down_is_told() {
     let origin = RawServer::json(200, "").origin.clone();
     let sandbox = discovered(&origin);

@@ -343,7 +343,7 @@ fn the_error_code_of_the_token_endpoint_decides_the_exit_code() {
 /// What `token --json` makes of one field of the reply.
 fn token_after(field: &str, value: &Value) -> (Sandbox, Finished) {
     let mut reply = json!({ "access_token": "a-token", "token_type": "Bearer" });
-    if *value != Value::from("missing") {
+    if value != "missing" {
         reply[field] = value.clone();
     }
     let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());

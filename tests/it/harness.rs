@@ -328,7 +328,7 @@ pub fn follow(url: &str) -> Reply {
             let (_, host, _) = split(url);
             follow(&format!("http://{host}{to}"))
         }
-        Some(to) => follow(&to.to_owned()),
+        Some(to) => follow(to),
         None => reply,
     }
 }

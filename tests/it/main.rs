@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
 
+mod canary;
 mod completions;
 mod configuration;
 mod exchange;
@@ -10,6 +11,7 @@ mod harness;
 mod integration;
 mod layering;
 mod login;
+mod output;
 mod redirect;
 mod status;
 #[cfg(unix)]
