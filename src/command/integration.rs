@@ -35,22 +35,17 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
         store_key: None,
     };
     complete(&mut new)?;
-    if new.store == StoreKind::File {
-        let key = path.with_file_name("store.key");
-        let random = entropy::random::<32>()?;
-        config_file::make_key(&key, &random)
-            .map_err(|e| Failure::new(Code::Store, format!("{}: {}", key.display(), e.kind())))?;
-        new.store_key = Some(key);
-    }
+    new.store_key = (new.store == StoreKind::File).then(|| path.with_file_name("store.key"));
+    // Judged before anything is made: an add that fails leaves nothing behind.
     let changed = catalog::add(&text, &name, &new)?;
-    if args.secret_stdin {
-        let secret =
-            terminal::secret_from_stdin().map_err(|_| Failure::new(Code::Usage, "standard input is not text"))?;
-        if secret.expose().is_empty() {
-            return Err(Failure::new(Code::Usage, "standard input is empty: the client secret was to come from there"));
-        }
+    let added = Catalog::parse(&changed)?;
+    let secret = args.secret_stdin.then(client_secret).transpose()?;
+    if let Some(key) = &new.store_key {
+        config_file::make_key(key, &entropy::random::<32>()?)
+            .map_err(|e| Failure::new(Code::Store, format!("{}: {}", key.display(), e.kind())))?;
+    }
+    if let Some(secret) = secret {
         // Before the file names it: an integration whose secret could not be stored is not added.
-        let added = Catalog::parse(&changed)?;
         store_secret(context, added.get(name.as_str())?, &secret)?;
     }
     config_file::replace(&path, &changed)
@@ -83,6 +78,14 @@ fn complete(new: &mut NewIntegration) -> Result<(), Failure> {
         new.client_id = question("Client identifier", "--client-id ID")?;
     }
     Ok(())
+}
+
+fn client_secret() -> Result<Secret, Failure> {
+    let secret = terminal::secret_from_stdin().map_err(|_| Failure::new(Code::Usage, "standard input is not text"))?;
+    match secret.expose().is_empty() {
+        true => Err(Failure::new(Code::Usage, "standard input is empty: the client secret was to come from there")),
+        false => Ok(secret),
+    }
 }
 
 fn store_secret(context: &Context, integration: &Integration, secret: &Secret) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The explicit file store: one sealed file an item, for machines without a keychain. Never a fallback.
 //!
-//! Form: `loopin-items-1`, one byte for the kind of key, for a passphrase 16 bytes of salt, then the sealed item.
+//! Form: `loopin-items-1`, one byte for the kind of key, for a passphrase 16 bytes of salt, the sealed item, and the
+//! SHA-256 of all that, which tells a damaged file from a wrong key.
 //! The key is a file of 32 bytes, or Argon2id over a passphrase that is asked on a terminal.
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
@@ -28,6 +30,7 @@ const MAGIC: &[u8] = b"loopin-items-1";
 const BY_FILE: u8 = 0;
 const BY_PASSPHRASE: u8 = 1;
 const SALT_BYTES: usize = 16;
+const SUM_BYTES: usize = 32;
 /// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
 const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// How often a wrong passphrase may be typed.
@@ -57,7 +60,9 @@ impl<'a> FileStore<'a> {
 
     fn open(&self, name: &ItemName, content: &[u8]) -> Result<Secret, StoreError> {
         let damaged = || StoreError::Damaged { kept_as: self.files.put_aside(&Self::file(name)) };
-        let Some((kind, rest)) = content.strip_prefix(MAGIC).and_then(<[u8]>::split_first) else {
+        let whole = |(content, sum): &(&[u8], &[u8; SUM_BYTES])| Sha256::digest(content).as_slice() == *sum;
+        let content = content.split_last_chunk().filter(whole).map(|(content, _)| content);
+        let Some((kind, rest)) = content.and_then(|c| c.strip_prefix(MAGIC)).and_then(<[u8]>::split_first) else {
             return Err(damaged());
         };
         match (*kind, &self.key) {
@@ -104,6 +109,7 @@ impl<'a> FileStore<'a> {
             }
         };
         content.extend(seal::seal(&key, name.as_str().as_bytes(), nonce, secret.expose().as_bytes()));
+        content.extend_from_slice(&Sha256::digest(&content));
         Ok(content)
     }
 }

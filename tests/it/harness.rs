@@ -1,27 +1,26 @@
 //! The real executable in surroundings of its own, a practice provider with faults, and a hand-made browser.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    io::{BufRead, BufReader, Read},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
-        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
-    thread::{self, JoinHandle},
-    time::{Duration, Instant, SystemTime},
+    thread,
+    time::{Duration, Instant},
 };
 
-use loopin::{
-    head::Head,
-    practice::{self, Counters, Fault, Practice},
-    system::listener::{Answer, Listener, Request, Service, Turn, Waker},
-};
-
+mod browser;
+mod provider;
+mod raw_server;
 mod stage;
 
+pub use browser::{Person, Reply, follow, http, parameter, read_reply};
+pub use provider::Provider;
+pub use raw_server::{RawServer, TOKENS, send};
 pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell};
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
@@ -262,198 +261,82 @@ impl Drop for Login {
     }
 }
 
-/// A parameter of a URL, decoded.
-pub fn parameter(url: &str, name: &str) -> String {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
-    found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-}
+impl Login {
+    /// Brings a code with the right state, as a browser would, and follows to the last page.
+    pub fn answer(&self, code: &str) -> Reply {
+        self.answer_with(&[("code", code)])
+    }
 
-/// A reply, head and body as they came.
-#[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
-}
-
-impl Reply {
-    pub fn field(&self, name: &str) -> Option<&str> {
-        let line = self.head.lines().find(|l| l.split(':').next().is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
-        Some(line.split_once(':')?.1.trim())
+    /// Brings any answer with the right state.
+    pub fn answer_with(&self, parameters: &[(&str, &str)]) -> Reply {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters).append_pair("state", &self.state());
+        follow(&format!("{}?{}", self.redirect_uri(), query.finish()))
     }
 }
 
-/// One request as bytes, one reply; status 0 when the connection closed without one.
-pub fn http(address: SocketAddr, request: &str) -> Reply {
-    let mut stream = TcpStream::connect(address).expect("connect");
-    let _ = stream.write_all(request.as_bytes());
-    read_reply(stream)
-}
-
-pub fn read_reply(mut stream: TcpStream) -> Reply {
-    stream.set_read_timeout(Some(PATIENCE)).expect("time-out");
-    let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-    Reply { status, head: head.to_owned(), body: body.to_owned() }
-}
-
-/// Plays the person at the practice provider.
-pub struct Person {
-    url: String,
-}
-
-impl Person {
-    /// Allows, follows the redirects to the end and gives the last reply.
-    pub fn allow(&self) -> Reply {
-        follow(&self.decide("allow"))
+impl Sandbox {
+    /// A sandbox whose only integration is at this server.
+    pub fn at(server: &RawServer) -> Self {
+        let sandbox = Self::new();
+        sandbox.configure(&server.integration());
+        sandbox
     }
 
-    pub fn deny(&self) -> Reply {
-        follow(&self.decide("deny"))
+    /// A whole login there, with a code that a server took for good.
+    pub fn log_in(&self, arguments: &[&str]) -> Finished {
+        let login = self.login(arguments);
+        login.answer("a-code");
+        login.finished()
     }
 
-    /// The callback URL that the provider sends the browser to, without going there.
-    pub fn decide(&self, decision: &str) -> String {
-        let page = fetch(&self.url);
-        assert_eq!(200, page.status, "{page:?}");
-        let id = page
-            .body
-            .split("name=\"consent\" value=\"")
-            .nth(1)
-            .and_then(|t| t.split('"').next())
-            .expect("form")
-            .to_owned();
-        let (address, host, _) = split(&self.url);
-        let form = format!("consent={id}&decision={decision}");
-        let request = format!(
-            "POST /consent HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-            form.len()
-        );
-        http(address, &request).field("location").expect("redirect").to_owned()
+    /// Names in the state directory, locks aside.
+    pub fn stored(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.state()).into_iter().flatten().flatten();
+        let mut names: Vec<_> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| !name.ends_with(".lock"));
+        names.sort();
+        names
     }
-}
 
-/// GETs a URL and follows redirects to the end.
-pub fn follow(url: &str) -> Reply {
-    let reply = fetch(url);
-    match reply.field("location") {
-        Some(to) if to.starts_with('/') => {
-            let (_, host, _) = split(url);
-            follow(&format!("http://{host}{to}"))
+    /// The one file of the store that ends so.
+    #[track_caller]
+    pub fn stored_file(&self, suffix: &str) -> PathBuf {
+        let names: Vec<_> = self.stored().into_iter().filter(|name| name.ends_with(suffix)).collect();
+        assert_eq!(1, names.len(), "{names:?}");
+        self.state().join(&names[0])
+    }
+
+    /// Every file below, with its content.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        fn walk(directory: &Path, all: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for path in std::fs::read_dir(directory).into_iter().flatten().flatten().map(|e| e.path()) {
+                match path.is_dir() {
+                    true => walk(&path, all),
+                    false => all.push((path.clone(), std::fs::read(&path).unwrap_or_default())),
+                }
+            }
         }
-        Some(to) => follow(to),
-        None => reply,
+        let mut all = Vec::new();
+        walk(&self.root, &mut all);
+        all
+    }
+
+    /// The program behind a line of shell, which gets it as `"$@"`.
+    #[cfg(unix)]
+    pub fn shell(&self, line: &str, arguments: &[&str]) -> Command {
+        let program = self.loopin(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh"]).arg(program.get_program()).args(program.get_args()).env_clear();
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 }
 
-pub fn fetch(url: &str) -> Reply {
-    let (address, host, target) = split(url);
-    http(address, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
-}
-
-fn split(url: &str) -> (SocketAddr, String, String) {
-    let rest = url.strip_prefix("http://").expect("http");
-    let (host, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    (host.replace("localhost", "127.0.0.1").parse().expect("address"), host.to_owned(), target.to_owned())
-}
-
-/// The practice provider on a thread, with faults; stopped when dropped.
-pub struct Provider {
-    pub origin: String,
-    desk: Arc<Mutex<Practice>>,
-    stop: Arc<Mutex<Running>>,
-    waker: Waker,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Running {
-    Yes,
-    No,
-}
-
-struct Desk {
-    practice: Arc<Mutex<Practice>>,
-    stop: Arc<Mutex<Running>>,
-    served: u64,
-}
-
-impl Provider {
-    pub fn new() -> Self {
-        Self::with(Vec::new())
-    }
-
-    pub fn with(faults: Vec<Fault>) -> Self {
-        Self::living(Duration::from_secs(3600), faults)
-    }
-
-    /// `life` is that of an access token.
-    pub fn living(life: Duration, faults: Vec<Fault>) -> Self {
-        let listener = Listener::bind(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).expect("port");
-        let origin = format!("http://127.0.0.1:{}", listener.port());
-        let desk = Arc::new(Mutex::new(Practice::new(origin.clone(), life, faults)));
-        let stop = Arc::new(Mutex::new(Running::Yes));
-        let waker = listener.waker();
-        let service = Desk { practice: Arc::clone(&desk), stop: Arc::clone(&stop), served: 0 };
-        let thread = thread::spawn(move || drop(listener.run(service)));
-        Self { origin, desk, stop, waker, thread: Some(thread) }
-    }
-
-    pub fn counters(&self) -> Counters {
-        self.desk.lock().expect("provider").counters
-    }
-
-    /// A configuration with one integration, endpoints discovered.
-    pub fn integration(&self) -> String {
-        format!(
-            "[integration.work]\nissuer = \"{}\"\nclient_id = \"{}\"\nscopes = [\"read\"]\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n",
-            self.origin,
-            practice::CLIENT_ID
-        )
-    }
-
-    /// The same with explicit endpoints.
-    pub fn explicit(&self) -> String {
-        let origin = &self.origin;
-        let endpoints = format!(
-            "authorization_endpoint = \"{origin}/authorize\"\ntoken_endpoint = \"{origin}/token\"\nrevocation_endpoint = \"{origin}/revoke\"\n"
-        );
-        self.integration().replace(&format!("issuer = \"{origin}\"\n"), &endpoints)
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        *self.stop.lock().expect("provider") = Running::No;
-        self.waker.wake();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Service for Desk {
-    fn body_limit(&self, head: &Head) -> usize {
-        Practice::body_limit(head)
-    }
-
-    fn respond(&mut self, &Request { head, body, .. }: &Request<'_>) -> Answer {
-        self.served += 1;
-        // Unlike any other of this process, and recognisable in a leak.
-        let mut chance = [0xca; 32];
-        chance[24..].copy_from_slice(&self.served.to_be_bytes());
-        chance[16..24].copy_from_slice(&u64::from(std::process::id()).to_be_bytes());
-        Answer::Now(self.practice.lock().expect("provider").respond(head, body, chance, SystemTime::now()))
-    }
-
-    fn turn(&mut self, _: Instant) -> Turn {
-        match *self.stop.lock().expect("provider") {
-            Running::Yes => Turn::Continue,
-            Running::No => Turn::Stop,
-        }
+impl Finished {
+    /// Both streams.
+    pub fn said(&self) -> String {
+        format!("{}\n{}", self.stdout, self.stderr)
     }
 }

@@ -5,12 +5,21 @@
 
 #[cfg(unix)]
 mod browser;
+mod canary;
 mod completions;
+mod configuration;
+mod exchange;
 mod harness;
+mod integration;
 mod layering;
 #[cfg(target_os = "linux")]
 mod listener;
 mod login;
+mod output;
 mod readme;
+mod redirect;
 #[cfg(target_os = "linux")]
 mod robustness;
+mod status;
+#[cfg(unix)]
+mod store;

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::{
         Arc,
@@ -323,17 +323,8 @@ impl Sandbox {
     }
 
     /// Name and content of every file below the state directory.
-    pub fn stored(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        fn below(directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
-            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-                match entry.file_type().expect("type") {
-                    kind if kind.is_dir() => below(&entry.path(), found),
-                    _ => found.push((entry.path(), std::fs::read(entry.path()).expect("file"))),
-                }
-            }
-        }
-        let mut found = Vec::new();
-        below(&self.state(), &mut found);
+    pub fn state_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found: Vec<_> = self.files().into_iter().filter(|(path, _)| path.starts_with(self.state())).collect();
         found.sort();
         found
     }

@@ -47,7 +47,7 @@ fn l06_the_right_answer_counts_while_a_forged_one_holds_its_connection() {
 fn l07_the_right_state_with_a_code_for_another_verifier_stores_nothing() {
     let provider = Provider::new();
     let sandbox = Sandbox::signed_in(&provider);
-    let (token, stored) = (sandbox.run(&["token", "work"]).stdout, sandbox.stored());
+    let (token, stored) = (sandbox.run(&["token", "work"]).stdout, sandbox.state_files());
     let login = sandbox.login(&[]);
     // The state was read in the process list. The code is for the same redirect, and the attacker's own challenge.
     let challenge = login.parameter("code_challenge");
@@ -60,7 +60,7 @@ fn l07_the_right_state_with_a_code_for_another_verifier_stores_nothing() {
         .assert_code(9)
         .assert_says("the code was not accepted for this sign-in")
         .assert_says("nothing was");
-    assert_eq!(stored, sandbox.stored());
+    assert_eq!(stored, sandbox.state_files());
     assert_eq!(token, sandbox.run(&["token", "work"]).stdout);
 }
 

@@ -164,13 +164,13 @@ fn l38_a_signal_ends_a_login_that_waits_and_the_store_is_untouched() {
     for (signal, code) in SIGNALS {
         let provider = Provider::new();
         let sandbox = Sandbox::signed_in(&provider);
-        let (stored, token) = (sandbox.stored(), sandbox.run(&["token", "work"]).stdout);
+        let (stored, token) = (sandbox.state_files(), sandbox.run(&["token", "work"]).stdout);
         let login = sandbox.login(&[]);
         let address = login.address();
         login.signal(signal);
         login.finished().assert_code(code).assert_says("nothing was changed");
         assert!(TcpStream::connect(address).is_err(), "the port is closed");
-        assert_eq!(stored, sandbox.stored());
+        assert_eq!(stored, sandbox.state_files());
         assert_eq!(token, sandbox.run(&["token", "work"]).stdout);
     }
 }
@@ -182,13 +182,13 @@ fn l38_a_signal_ends_a_login_that_waits_for_the_provider_and_the_store_is_untouc
         let sandbox = Sandbox::signed_in(&provider);
         let gate = Gate::before(&provider);
         sandbox.configure(&gate.integration(&provider));
-        let stored = sandbox.stored();
+        let stored = sandbox.state_files();
         let Exchanging { login, browser, sandbox, gate: _gate, provider: _provider } =
             Exchanging::in_sandbox(sandbox, gate, provider);
         login.signal(signal);
         login.finished().assert_code(code).assert_says("nothing was changed");
         assert_eq!(0, browser.join().expect("browser").status, "no page says anything");
-        assert_eq!(stored, sandbox.stored());
+        assert_eq!(stored, sandbox.state_files());
     }
 }
 
