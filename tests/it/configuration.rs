@@ -142,7 +142,8 @@ fn a_fault_in_the_file_is_told_with_line_column_and_what_is_expected() {
         let sandbox = Sandbox::new();
         sandbox.configure(&format!("[integration.work]\n{text}"));
         let config = sandbox.config();
-        for verb in [["login", "work"].as_slice(), &["token"], &["status"], &["integration", "list"]] {
+        for verb in [["login", "work", "--timeout", "1s"].as_slice(), &["token"], &["status"], &["integration", "list"]]
+        {
             let told = sandbox.run(verb);
             told.assert_code(3)
                 .assert_says(&format!("{}: {place}", config.display()))

@@ -58,7 +58,7 @@ fn x02_an_endpoint_that_is_not_safe_is_refused_with_its_place_in_the_file() {
                 .collect();
             let line = text.lines().position(|l| l.starts_with(key)).expect("the key") + 1;
             sandbox.configure(&text);
-            let refused = sandbox.run(&["login", "work"]);
+            let refused = sandbox.run(&["login", "work", "--timeout", "1s"]);
             refused.assert_code(3).assert_says(&format!("{key} is not a safe URL"));
             refused.assert_says(&format!("line {line}, column {}", key.len() + 4));
         }
@@ -87,7 +87,7 @@ fn x02_metadata_that_names_an_unsafe_endpoint_is_refused_before_anybody_is_sent_
         });
         let sandbox = Sandbox::new();
         sandbox.configure(&format!("[integration.work]\nissuer = \"{}\"\nclient_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n", server.origin));
-        let refused = sandbox.run(&["login", "work"]);
+        let refused = sandbox.run(&["login", "work", "--timeout", "1s"]);
         refused.assert_code(9).assert_says(&format!("{key} in the provider's metadata is not a safe URL"));
         assert!(!refused.stderr.contains("To sign in"), "{refused:?}");
         assert_nothing_stored(&sandbox);
@@ -135,7 +135,7 @@ fn x03_discovery_and_revocation_follow_no_redirect_either() {
     let issuer = RawServer::new(move |_, stream| send(stream, 302, &to, b""));
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("[integration.work]\nissuer = \"{}\"\nclient_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n", issuer.origin));
-    sandbox.run(&["login", "work"]).assert_code(7).assert_says("publishes no metadata");
+    sandbox.run(&["login", "work", "--timeout", "1s"]).assert_code(7).assert_says("publishes no metadata");
 
     let server = RawServer::new(move |request, stream| match request.starts_with("POST /revoke") {
         true => send(stream, 307, &away, b""),
@@ -289,6 +289,7 @@ fn x06_what_is_not_a_token_response_is_told_by_status_and_size_and_never_shown()
         (200, b"{\"a\":".repeat(20_000)),
         text(500, &valid),
         text(503, &valid),
+        text(503, "{\"error\":\"invalid_grant\"}"),
         text(502, "<html>CANARY</html>"),
         text(404, "<html>CANARY</html>"),
         text(400, "CANARY"),

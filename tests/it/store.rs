@@ -58,9 +58,12 @@ fn s02_without_a_keychain_the_choices_are_named_and_nothing_is_stored() {
     let sandbox = with_keychain(&server);
     let nowhere = format!("unix:path={}", sandbox.path("no-bus").display());
     for bus in [None, Some(nowhere.as_str())] {
-        for verb in
-            [["login", "work"].as_slice(), &["token", "work"], &["logout", "work"], &["login", "work", "--json"]]
-        {
+        for verb in [
+            ["login", "work", "--timeout", "1s"].as_slice(),
+            &["token", "work"],
+            &["logout", "work"],
+            &["login", "work", "--timeout", "1s", "--json"],
+        ] {
             let mut command = sandbox.loopin(verb);
             if let Some(address) = bus {
                 command.env("DBUS_SESSION_BUS_ADDRESS", address);
@@ -102,7 +105,7 @@ fn s03_a_bus_that_accepts_and_says_nothing_is_given_up() {
 fn s20_a_keychain_that_fails_never_becomes_a_file() {
     let server = RawServer::json(200, TOKENS);
     let sandbox = with_keychain(&server);
-    sandbox.run(&["login", "work"]).assert_code(8);
+    sandbox.run(&["login", "work", "--timeout", "1s"]).assert_code(8);
     assert!(!sandbox.files().iter().any(|(path, _)| path.extension().is_some_and(|e| e == "item")));
 
     // Nor does a grant in files stand in for one in the keychain.
@@ -110,7 +113,7 @@ fn s20_a_keychain_that_fails_never_becomes_a_file() {
     sandbox.log_in(&[]).assert_code(0);
     let before = sandbox.files();
     sandbox.run(&["token", "work", "--store", "keychain"]).assert_code(8);
-    sandbox.run(&["login", "work", "--store", "keychain"]).assert_code(8);
+    sandbox.run(&["login", "work", "--timeout", "1s", "--store", "keychain"]).assert_code(8);
     sandbox.run(&["status", "work", "--store", "keychain"]).assert_code(8).assert_says("in another store");
     assert_eq!(before, sandbox.files());
     sandbox.run(&["token", "work", "--store", "file"]).assert_code(0);
