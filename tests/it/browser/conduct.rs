@@ -1,5 +1,7 @@
 //! How a browser may behave, and where there is none.
 
+use std::io::Write;
+
 use crate::harness::{Finished, Login, Provider, Sandbox, kill};
 
 /// A process that a browser left running.
@@ -19,7 +21,8 @@ fn b07_a_browser_that_never_returns_holds_nothing_up() {
     let browser = sandbox.script("browser", &format!("echo $$ > '{}'; exec sleep 600", pipe.path()));
     let login = sandbox.login(&["--browser", &browser]);
     let lasting = Lasting(pipe.read().trim().parse().expect("pid"));
-    login.person().allow();
+    let page = login.person().allow();
+    assert!(page.body.contains("You are signed in"), "{page:?}");
     login.finished().assert_code(0);
     kill("0", lasting.0); // It outlives the login.
 }
@@ -59,7 +62,12 @@ fn b08_a_browser_that_reads_gets_nothing_of_our_input() {
     let sandbox = Sandbox::with(&provider);
     let pipe = sandbox.pipe("read");
     let browser = sandbox.script("browser", &format!("{{ cat; echo end; }} > '{}'", pipe.path()));
-    let login = sandbox.login(&["--browser", &browser]);
+    let mut command = sandbox.loopin(&["login", "work", "--browser", &browser]);
+    let (input, mut ours) = std::io::pipe().expect("pipe");
+    ours.write_all(b"for loopin\n").expect("pipe");
+    drop(ours);
+    command.stdin(input);
+    let login = Login::start(command);
     assert_eq!("end\n", pipe.read());
     login.person().allow();
     login.finished().assert_code(0);

@@ -73,7 +73,7 @@ fn l08_a_provider_that_does_not_promise_pkce_is_told_and_can_be_refused() {
     let provider = Provider::with(vec![Fault::MetadataWithoutS256]);
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("{}require_pkce = true\n", provider.integration()));
-    sandbox.run(&["login", "work"]).assert_code(9).assert_says("require_pkce is set");
+    sandbox.run(&["login", "work", "--timeout", "1s"]).assert_code(9).assert_says("require_pkce is set");
     assert_eq!(0, provider.counters().authorize);
 }
 

@@ -151,7 +151,7 @@ fn l04_a_squatter_on_the_other_family_stops_localhost_and_not_a_literal_address(
     let sandbox = Sandbox::new();
     let localhost = format!("redirect_uri = \"http://localhost:{port}/callback\"\ninsist_on_localhost = true\n");
     sandbox.configure(&(provider.explicit() + &localhost));
-    let refused = sandbox.run(&["login", "work"]);
+    let refused = sandbox.run(&["login", "work", "--timeout", "1s"]);
     refused.assert_code(9).assert_says(&format!("cannot own localhost:{port} on both IPv4 and IPv6"));
     assert!(!refused.stderr.contains("To sign in"), "nobody was sent off: {refused:?}");
 
@@ -193,10 +193,11 @@ fn l33_a_busy_port_is_named_and_left_to_its_owner() {
     let other_program = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("{}redirect_uri = \"http://127.0.0.1:{port}/callback\"\n", provider.explicit()));
-    let finished = sandbox.run(&["login", "work"]);
+    let finished = sandbox.run(&["login", "work", "--timeout", "1s"]);
     finished.assert_code(3).assert_says(&format!("port {port} is in use by another program")).assert_says("→ free it");
     assert!(!finished.stderr.contains("trying the next"), "there is no next: {finished:?}");
-    let stated = sandbox.configure(&provider.explicit()).run(&["login", "work", "--port", &port.to_string()]);
+    let stated =
+        sandbox.configure(&provider.explicit()).run(&["login", "work", "--timeout", "1s", "--port", &port.to_string()]);
     stated.assert_code(3).assert_says(&format!("port {port} is in use by another program"));
     other_program.set_nonblocking(true).unwrap();
     assert!(other_program.accept().is_err(), "it was never talked to");

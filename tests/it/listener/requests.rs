@@ -228,7 +228,8 @@ fn l26_a_request_hidden_in_another_is_never_served() {
         "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n".to_owned(),
         format!("Content-Length: {length}\r\n"),
     ] {
-        let reply = waiting.login.send(format!("GET /callback HTTP/1.1\r\n{host}{fields}\r\n{hidden}"));
+        // 400 and not the 404 of this path: the request itself is refused.
+        let reply = waiting.login.send(format!("GET /x HTTP/1.1\r\n{host}{fields}\r\n{hidden}"));
         assert_turned_away(400, &reply);
         assert!(!reply.body.contains("HTTP/1.1"), "two replies to {fields:?}: {reply:?}");
         assert_eq!(Some("close"), reply.field("connection"));
