@@ -262,7 +262,7 @@ fn a_port_that_is_taken_is_told_and_the_next_redirect_is_tried() {
     sandbox
         .configure(&format!("{}redirect_uri = [\"{fixed}\", \"http://127.0.0.1:0/callback\"]\n", server.integration()));
     let finished = sandbox.log_in(&[]);
-    finished.assert_code(0).assert_says(&format!("{fixed}: the port is in use; trying the next"));
+    finished.assert_code(0).assert_says(&format!("{fixed}: port {port} is in use by another program; trying the next"));
 }
 
 #[test]

@@ -164,6 +164,17 @@ impl Login {
         Self::try_start(command).unwrap_or_else(|finished| panic!("no URL: {finished:#?}"))
     }
 
+    /// With a code that a server takes for good; ended before if it was refused before there was a URL.
+    pub fn whole(command: Command) -> Finished {
+        match Self::try_start(command) {
+            Ok(login) => {
+                login.answer("a-code");
+                login.finished()
+            }
+            Err(finished) => finished,
+        }
+    }
+
     /// As `start`, or how it ended before there was a URL.
     pub fn try_start(mut command: Command) -> Result<Self, Finished> {
         let mut child = command.spawn().expect("loopin starts");
@@ -285,9 +296,7 @@ impl Sandbox {
 
     /// A whole login there, with a code that a server took for good.
     pub fn log_in(&self, arguments: &[&str]) -> Finished {
-        let login = self.login(arguments);
-        login.answer("a-code");
-        login.finished()
+        Login::whole(self.loopin(&[&["login", "work"], arguments].concat()))
     }
 
     /// Names in the state directory, locks aside.

@@ -575,11 +575,7 @@ fn s14_on_a_full_or_read_only_file_system_the_old_token_stays() {
         let state = sandbox.state();
         let mount = format!("mount -t tmpfs -o size=64k,mode=700 tmpfs '{}'", state.display());
         let Some(mounts) = Mounts::with(&mount) else { return };
-        let log_in = || {
-            let login = Login::start(mounts.loopin(&sandbox, &["login", "work"]));
-            login.answer("a-code");
-            login.finished()
-        };
+        let log_in = || Login::whole(mounts.loopin(&sandbox, &["login", "work"]));
         log_in().assert_code(0);
         let _ = mounts.shell(&sandbox, spoil, &[]).output().expect("spoilt");
         log_in().assert_code(8).assert_says(words).assert_says(state.to_str().expect("path"));

@@ -51,6 +51,7 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     let items = context.items(&integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
     // Before a person is sent to a browser: a store that cannot keep the tokens is told now.
+    files.lock_file(&vault.state_name(&key).file(".lock"))?;
     let before = match vault.read(&key) {
         Err(StoreError::Damaged { .. }) => None,
         Ok(None) => {
