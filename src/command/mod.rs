@@ -17,7 +17,7 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, Verb},
-    report::{self, Form},
+    report::{self, Form, Outcome},
     system::clock,
 };
 use context::Context;
@@ -27,6 +27,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     report::install_panic_hook();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let form = if arguments.iter().any(|a| a == "--json") { Form::Json } else { Form::Text };
+    // Asked for by installers and prompts all day long: answered without building the whole command line.
+    if arguments.get(1).is_some_and(|a| a == "--version" || a == "-V") && arguments.len() == 2 {
+        let version = concat!("loopin ", env!("CARGO_PKG_VERSION"), "\n");
+        return report::finish(Ok(Outcome::Document(version.into())), Form::Text, clock::now()).into();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return report::command_line(&error, form).into(),

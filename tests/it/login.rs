@@ -35,3 +35,12 @@ fn with_explicit_endpoints_a_login_costs_exactly_two_requests() {
     let counters = provider.counters();
     assert_eq!((1, 1, 0), (counters.authorize, counters.token, counters.metadata));
 }
+
+#[test]
+fn the_version_is_the_same_however_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let version = concat!("loopin ", env!("CARGO_PKG_VERSION"), "\n");
+    for arguments in [&["--version"][..], &["-V"], &["-v", "--version"]] {
+        assert_eq!(version, sandbox.run(arguments).assert_code(0).stdout, "{arguments:?}");
+    }
+}
