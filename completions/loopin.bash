@@ -40,6 +40,9 @@ _loopin() {
             loopin,redirect)
                 cmd="loopin__subcmd__redirect"
                 ;;
+            loopin,refresh-worker)
+                cmd="loopin__subcmd__refresh__subcmd__worker"
+                ;;
             loopin,status)
                 cmd="loopin__subcmd__status"
                 ;;
@@ -69,6 +72,9 @@ _loopin() {
                 ;;
             loopin__subcmd__help,redirect)
                 cmd="loopin__subcmd__help__subcmd__redirect"
+                ;;
+            loopin__subcmd__help,refresh-worker)
+                cmd="loopin__subcmd__help__subcmd__refresh__subcmd__worker"
                 ;;
             loopin__subcmd__help,status)
                 cmd="loopin__subcmd__help__subcmd__status"
@@ -140,7 +146,7 @@ _loopin() {
 
     case "${cmd}" in
         loopin)
-            opts="-v -h -V --json --store --config --verbose --help --version login token status logout integration redirect demo completions man help"
+            opts="-v -h -V --json --store --config --verbose --help --version login token status logout integration redirect demo completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -210,7 +216,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help)
-            opts="login token status logout integration redirect demo completions man help"
+            opts="login token status logout integration redirect demo completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,6 +400,20 @@ _loopin() {
         loopin__subcmd__help__subcmd__redirect__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__refresh__subcmd__worker)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -859,6 +879,36 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__refresh__subcmd__worker)
+            opts="-v -h -V --account --action --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --action)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__status)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -882,7 +932,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__token)
-            opts="-v -h -V --account --action --min-ttl --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --min-ttl --rejected --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -897,6 +947,10 @@ _loopin() {
                     return 0
                     ;;
                 --min-ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rejected)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

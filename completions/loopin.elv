@@ -36,6 +36,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
+            cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;login'= {
@@ -63,6 +64,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
             cand --min-ttl 'The token must stay valid for at least this long, such as 60s or 10m'
+            cand --rejected 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one'
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -251,6 +253,19 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'loopin;refresh-worker'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'loopin;help'= {
             cand login 'Sign in with the browser and store the tokens'
             cand token 'Print a valid access token'
@@ -261,6 +276,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
+            cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;help;login'= {
@@ -295,6 +311,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;completions'= {
         }
         &'loopin;help;man'= {
+        }
+        &'loopin;help;refresh-worker'= {
         }
         &'loopin;help;help'= {
         }

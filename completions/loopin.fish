@@ -40,6 +40,7 @@ complete -c loopin -n "__fish_loopin_needs_command" -f -a "redirect" -d 'Judge r
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "man" -d 'Print the man page'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "refresh-worker" -d 'Sends the one refresh request of a grant whose locked file is its standard input'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l account -d 'Which account, where one integration has several' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l action -d 'One action of the integration instead of all together' -r
@@ -62,6 +63,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand login" -s V -l version -d 
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l account -d 'Which account, where one integration has several' -r
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l action -d 'One action of the integration instead of all together' -r
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l min-ttl -d 'The token must stay valid for at least this long, such as 60s or 10m' -r
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l rejected -d 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one' -r
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -181,16 +183,26 @@ complete -c loopin -n "__fish_loopin_using_subcommand man" -l json -d 'Print one
 complete -c loopin -n "__fish_loopin_using_subcommand man" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand man" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "login" -d 'Sign in with the browser and store the tokens'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "token" -d 'Print a valid access token'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "integration" -d 'Add, list, show and remove integrations'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "redirect" -d 'Judge redirect URIs'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "man" -d 'Print the man page'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "login" -d 'Sign in with the browser and store the tokens'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "token" -d 'Print a valid access token'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "integration" -d 'Add, list, show and remove integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "redirect" -d 'Judge redirect URIs'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "man" -d 'Print the man page'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "refresh-worker" -d 'Sends the one refresh request of a grant whose locked file is its standard input'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "list" -d 'List all integrations'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "show" -d 'Show one integration'

@@ -58,6 +58,9 @@ pub enum Verb {
     Completions(Completions),
     /// Print the man page
     Man,
+    /// Sends the one refresh request of a grant whose locked file is its standard input
+    #[command(hide = true)]
+    RefreshWorker(RefreshWorker),
 }
 
 /// Sign in with the browser and store the tokens
@@ -126,6 +129,17 @@ pub struct Token {
     /// The token must stay valid for at least this long, such as 60s or 10m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
+    /// A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one
+    #[arg(long, value_name = "HASH", value_parser = rejected)]
+    pub rejected: Option<String>,
+}
+
+/// Which grant to refresh. Nothing secret stands here.
+#[derive(Args, Debug)]
+pub struct RefreshWorker {
+    pub integration: String,
+    #[command(flatten)]
+    pub grant: GrantName,
 }
 
 /// Show what is stored, until when, and which command repairs it
@@ -244,4 +258,9 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| "write NAME=VALUE".into())
+}
+
+fn rejected(text: &str) -> Result<String, String> {
+    let digits = (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    digits.then(|| text.to_owned()).ok_or_else(|| "8 to 64 hexadecimal digits of the token's SHA-256".into())
 }

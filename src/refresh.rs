@@ -1,184 +1,265 @@
-//! The one place that hands out an access token.
+//! The one place that decides whether an access token can be handed out, and what becomes of a refresh.
 //!
-//! A token that stays valid for longer than the margin is handed out as it is: no lock, no network, no write.
-//! Renewing a stale one is not done yet; until then it is for the person to log in again.
+//! A token that stays valid for longer than the margin is handed out as it is: no lock, no network, no write. A stale
+//! one is renewed by one process for all: `command/renew.rs` takes the lock and starts the worker,
+//! `command/refresh_worker.rs` sends the one request. Here are their judgements, without clock and without I/O.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use crate::vault::{GrantKey, Record, StoreError, Vault};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    oauth::{TokenSet, Verdict},
+    secret::Secret,
+    vault::{Grant, Record},
+};
+
+/// The longest margin: a token is renewed this long before it expires, or after nine tenths of its life.
+const LONGEST_MARGIN: Duration = Duration::from_secs(60);
+/// A grant is not refreshed twice within this time because of a wish that no token of its provider can fulfil.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
+/// A clock that has gone back by more than this says nothing about the age of a token.
+const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
 /// How long a token must still be valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MinTtl {
-    /// The smaller of 60 s and a tenth of the token's life, as far as waiting would help.
-    Margin,
     AtLeast(Duration),
+    /// The smaller of 60 s and a tenth of the token's life.
+    Margin,
 }
 
-/// Why there is no token to hand out.
+/// The first 64 hexadecimal digits of SHA-256 over an access token that a caller was refused with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unavailable {
+pub struct Rejected(String);
+
+impl Rejected {
+    /// At least 8 digits, so that a hash can be cut for a log.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hash = text.to_ascii_lowercase();
+        ((8..=64).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(Self(hash))
+    }
+
+    fn is(&self, token: &Secret) -> bool {
+        let hash: String = Sha256::digest(token.expose()).iter().map(|byte| format!("{byte:02x}")).collect();
+        hash.starts_with(&self.0)
+    }
+}
+
+/// What a caller asks for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub min_ttl: MinTtl,
+    pub rejected: Option<Rejected>,
+}
+
+/// What a stored token is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
     Expired {
         ago: Duration,
     },
-    NoGrant,
-    Store(StoreError),
-    /// Valid, but for less than was asked for.
-    TooShort {
+    Fresh,
+    /// A caller was refused with it.
+    Rejected,
+    /// Valid, but for less than the wish or the margin.
+    Short {
         left: Duration,
     },
 }
 
-impl std::fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Worth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expired { ago } => write!(f, "the access token expired {} s ago", ago.as_secs()),
-            Self::NoGrant => f.write_str("nobody is logged in"),
-            Self::Store(why) => why.fmt(f),
-            Self::TooShort { left } => write!(f, "the access token is valid for {} s only", left.as_secs()),
+            Self::Fresh => f.write_str("the access token is valid"),
+            Self::Rejected => f.write_str("the access token was rejected"),
+            Self::Short { left } => write!(f, "the access token is valid for {} s only", left.as_secs()),
         }
     }
 }
 
-impl std::error::Error for Unavailable {}
+impl Wish {
+    /// Whether a token that is valid for less than the margin will do if there is no other.
+    pub fn takes_short(&self) -> bool {
+        self.min_ttl == MinTtl::Margin
+    }
 
-/// Reads the grant and says whether its token can be used.
+    /// Whether a token that has just come does not live as long as it is wished for: another one would not either.
+    pub fn exceeds(&self, grant: &Grant, now: SystemTime) -> Option<Duration> {
+        let life = grant.expiry.time().duration_since(grant.obtained_at).unwrap_or_default();
+        let age = now.duration_since(grant.obtained_at).unwrap_or_default();
+        let MinTtl::AtLeast(wanted) = self.min_ttl else { return None };
+        (wanted >= life && age < SHORTEST_PAUSE).then_some(life)
+    }
+
+    /// Judges a stored grant.
+    pub fn worth(&self, grant: &Grant, now: SystemTime) -> Worth {
+        if self.rejected.as_ref().is_some_and(|rejected| rejected.is(&grant.access_token)) {
+            return Worth::Rejected;
+        }
+        let expires_at = grant.expiry.time();
+        let left = match expires_at.duration_since(now) {
+            Ok(left) if !left.is_zero() => left,
+            Ok(_) => return Worth::Expired { ago: Duration::ZERO },
+            Err(past) => return Worth::Expired { ago: past.duration() },
+        };
+        let life = expires_at.duration_since(grant.obtained_at).unwrap_or_default();
+        // The clock has gone back since the token came: what it says is left may be days too much.
+        if left > life + CLOCK_SLACK {
+            return Worth::Short { left: life };
+        }
+        let wanted = match self.min_ttl {
+            MinTtl::Margin => LONGEST_MARGIN.min(life / 10),
+            MinTtl::AtLeast(wanted) => wanted,
+        };
+        if left < wanted { Worth::Short { left } } else { Worth::Fresh }
+    }
+}
+
+/// A refresh that answers another person's `sub` (OpenID Connect Core section 12.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherSubject;
+
+impl fmt::Display for OtherSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the provider answered the refresh with another person's token (sub); the old grant was kept")
+    }
+}
+
+impl std::error::Error for OtherSubject {}
+
+/// The record after a refresh. What the reply leaves out stays (RFC 6749 section 6: refresh token and scope).
 ///
 /// # Errors
-/// Why not.
-pub fn access_token(
-    vault: &Vault<'_>,
-    key: &GrantKey,
-    min_ttl: MinTtl,
-    now: SystemTime,
-) -> Result<Record, Unavailable> {
-    let record = vault.read(key).map_err(Unavailable::Store)?.ok_or(Unavailable::NoGrant)?;
-    let left = match record.grant.expiry.time().duration_since(now) {
-        Ok(left) if !left.is_zero() => left,
-        Ok(_) => return Err(Unavailable::Expired { ago: Duration::ZERO }),
-        Err(past) => return Err(Unavailable::Expired { ago: past.duration() }),
-    };
-    match min_ttl {
-        MinTtl::AtLeast(wanted) if left < wanted => Err(Unavailable::TooShort { left }),
-        // Nothing can renew it, so a token that is still valid is worth more than none.
-        MinTtl::Margin | MinTtl::AtLeast(_) => Ok(record),
+/// The reply is for somebody else.
+pub fn renewed(record: &Record, tokens: TokenSet, now: SystemTime) -> Result<Record, OtherSubject> {
+    let old = &record.grant;
+    let subject = tokens.claims.as_ref().map(|claims| claims.sub.clone());
+    if let (Some(before), Some(after)) = (&old.subject, &subject)
+        && before != after
+    {
+        return Err(OtherSubject);
     }
+    let grant = Grant {
+        asked: old.asked.clone(),
+        granted: tokens.granted.unwrap_or_else(|| old.granted.clone()),
+        access_token: tokens.access_token,
+        token_type: tokens.token_type,
+        expiry: tokens.expiry,
+        refresh_token: tokens.refresh_token.or_else(|| old.refresh_token.clone()),
+        id_token: tokens.id_token.or_else(|| old.id_token.clone()),
+        subject: subject.or_else(|| old.subject.clone()),
+        obtained_at: now,
+    };
+    Ok(Record { grant, ..record.clone() })
+}
+
+/// How the last refresh of a grant went; kept beside its lock, without anything secret, so that those who waited for
+/// it do not send the same request again, and so that `status` can tell.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct LastRefresh {
+    v: u64,
+    /// Milliseconds since 1970.
+    at: u64,
+    pub result: RefreshResult,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshResult {
+    Dead {
+        message: String,
+    },
+    Misconfigured {
+        message: String,
+    },
+    Refused {
+        message: String,
+    },
+    Renewed,
+    /// Renewed at the provider; the tokens wait, sealed, for a store that takes them.
+    Unstored {
+        message: String,
+    },
+    Transient {
+        message: String,
+    },
+}
+
+impl LastRefresh {
+    pub const SUFFIX: &str = ".last";
+
+    pub fn new(result: RefreshResult, now: SystemTime) -> Self {
+        Self { v: 1, at: millis(now), result }
+    }
+
+    /// Whether it ended after `start`, so that it answers somebody who began to wait then.
+    pub fn answers(&self, start: SystemTime) -> bool {
+        self.at >= millis(start)
+    }
+
+    pub fn at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.at)
+    }
+
+    pub fn serialize(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        serde_json::from_slice(content).ok()
+    }
+}
+
+impl RefreshResult {
+    pub fn failed(verdict: Verdict, message: String) -> Self {
+        match verdict {
+            Verdict::Dead => Self::Dead { message },
+            Verdict::Misconfigured => Self::Misconfigured { message },
+            Verdict::Refused => Self::Refused { message },
+            Verdict::Transient => Self::Transient { message },
+        }
+    }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether a failed try may be repeated, and after which pause. `None`: it may have reached the provider, and a second
+/// presentation of a rotating refresh token ends the grant.
+pub fn pause_before_retry(tried: u32, reached: Reached, jitter: Duration) -> Option<Duration> {
+    const TRIES: u32 = 3;
+    const LONGEST: Duration = Duration::from_secs(10);
+    match reached {
+        _ if tried >= TRIES => None,
+        Reached::Maybe => None,
+        Reached::Nobody => Some(Duration::from_millis(200) * (1 << tried) + jitter),
+        Reached::TurnedAway { retry_after } => match retry_after {
+            Some(wait) if wait > LONGEST => None,
+            Some(wait) => Some(wait + jitter),
+            None => Some(Duration::from_millis(500) * (1 << tried) + jitter),
+        },
+    }
+}
+
+/// How far a failed request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    Maybe,
+    /// No connection was made.
+    Nobody,
+    /// 429 or 503: the provider said that it did nothing.
+    TurnedAway {
+        retry_after: Option<Duration>,
+    },
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::UNIX_EPOCH;
-
-    use super::*;
-    use crate::{
-        catalog::IntegrationName,
-        oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
-        secret::{SealKey, Secret},
-        vault::{
-            AccountName, ActionKey, Grant, Items, Pinned,
-            memory::{MemoryFiles, MemoryItems},
-            seal::Nonce,
-        },
-    };
-
-    const EXPIRES: u64 = 1_800_000_000;
-
-    fn key() -> GrantKey {
-        GrantKey::personal(IntegrationName::parse("work").expect("name"), AccountName::default(), ActionKey::All)
-    }
-
-    fn at(seconds: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    fn record() -> Record {
-        Record {
-            seal_key: SealKey::new([7; 32]),
-            generation: 1,
-            pinned: Pinned {
-                issuer: None,
-                token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
-                revocation_endpoint: None,
-                client_id: ClientId::parse("me").expect("id"),
-            },
-            grant: Grant {
-                asked: Scopes::default(),
-                granted: Scopes::default(),
-                access_token: Secret::new("canary".into()),
-                token_type: TokenType::Bearer,
-                expiry: Expiry::At(at(EXPIRES)),
-                refresh_token: None,
-                id_token: None,
-                subject: None,
-                obtained_at: at(EXPIRES - 3600),
-            },
-        }
-    }
-
-    /// Asks for the token of a store that holds one until `EXPIRES`.
-    fn ask(min_ttl: MinTtl, now: SystemTime) -> Result<Record, Unavailable> {
-        let (items, files) = (MemoryItems::default(), MemoryFiles::default());
-        let vault = Vault { items: &items, files: &files };
-        vault.write(&key(), &record(), Nonce([0; 24])).expect("written");
-        access_token(&vault, &key(), min_ttl, now)
-    }
-
-    #[test]
-    fn a_token_that_stays_valid_for_long_enough_is_handed_out() {
-        let seconds = Duration::from_secs;
-        for (min_ttl, left) in [
-            (MinTtl::Margin, 3600),
-            (MinTtl::Margin, 60),
-            // Nothing can renew it: one second is worth more than nothing.
-            (MinTtl::Margin, 1),
-            (MinTtl::AtLeast(seconds(0)), 1),
-            (MinTtl::AtLeast(seconds(600)), 601),
-            (MinTtl::AtLeast(seconds(600)), 600),
-        ] {
-            let record = ask(min_ttl, at(EXPIRES - left)).unwrap_or_else(|why| panic!("{min_ttl:?} {left}: {why}"));
-            assert!(record.grant.access_token.matches("canary"));
-        }
-    }
-
-    #[test]
-    fn a_token_that_is_valid_for_less_than_asked_is_told_with_what_is_left() {
-        for (wanted, left) in [(600, 599), (600, 1), (u64::MAX, 3600)] {
-            let error = ask(MinTtl::AtLeast(Duration::from_secs(wanted)), at(EXPIRES - left)).expect_err("too short");
-            assert_eq!(Unavailable::TooShort { left: Duration::from_secs(left) }, error);
-            assert_eq!(format!("the access token is valid for {left} s only"), error.to_string());
-        }
-    }
-
-    #[test]
-    fn an_expired_token_is_never_handed_out() {
-        for min_ttl in [MinTtl::Margin, MinTtl::AtLeast(Duration::ZERO), MinTtl::AtLeast(Duration::MAX)] {
-            for ago in [0, 1, 86_400] {
-                let expected = Unavailable::Expired { ago: Duration::from_secs(ago) };
-                assert_eq!(expected, ask(min_ttl, at(EXPIRES + ago)).expect_err("expired"), "{min_ttl:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_clock_before_1970_or_at_the_end_of_time_does_not_panic() {
-        let before = UNIX_EPOCH - Duration::from_secs(86_400);
-        assert!(ask(MinTtl::Margin, before).is_ok());
-        let wanted = Duration::from_secs(EXPIRES + 86_401);
-        let left = Duration::from_secs(EXPIRES + 86_400);
-        assert_eq!(Unavailable::TooShort { left }, ask(MinTtl::AtLeast(wanted), before).expect_err("too short"));
-        let end = UNIX_EPOCH + Duration::from_secs(i64::MAX.unsigned_abs());
-        assert!(matches!(ask(MinTtl::Margin, end), Err(Unavailable::Expired { .. })));
-    }
-
-    #[test]
-    fn no_grant_and_a_damaged_one_are_told_apart() {
-        let (items, files) = (MemoryItems::default(), MemoryFiles::default());
-        let vault = Vault { items: &items, files: &files };
-        let ask = || access_token(&vault, &key(), MinTtl::Margin, at(EXPIRES - 60)).expect_err("no token");
-        assert_eq!(Unavailable::NoGrant, ask());
-        items.write(&key().item(), "", &Secret::new("{}".into())).expect("written");
-        assert_eq!(Unavailable::Store(StoreError::Damaged { kept_as: None }), ask());
-        items.write(&key().item(), "", &Secret::new(r#"{"v":2}"#.into())).expect("written");
-        assert_eq!(Unavailable::Store(StoreError::Newer { version: 2 }), ask());
-    }
-}
+#[path = "refresh/tests.rs"]
+mod tests;

@@ -5,9 +5,10 @@ use crate::{
     catalog::Integration,
     cli,
     oauth::{RevocationError, TokenKind, revoke},
+    refresh::LastRefresh,
     report::{Event, Failure, LoggedOut, Outcome, Revocation},
     system::{http::Http, lock},
-    vault::{Record, Vault},
+    vault::{Record, StateFiles, Vault},
 };
 
 pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
@@ -26,6 +27,7 @@ pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
         Err(why) => return Err(why.into()),
     };
     vault.delete(&key)?;
+    files.remove(&vault.state_name(&key).file(LastRefresh::SUFFIX))?;
     if let Revocation::Unconfirmed(why) = &revocation {
         context.talk.say(&Event::Revocation(why));
     }

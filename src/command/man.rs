@@ -60,7 +60,7 @@ fn render(page: &mut Vec<u8>) -> io::Result<()> {
 
 /// Every verb with its arguments, in the order of the help.
 fn verbs(page: &mut Vec<u8>, prefix: &str, command: &Command) -> io::Result<()> {
-    for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+    for verb in command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set()) {
         let name = format!("{prefix} {}", verb.get_name());
         if verb.has_subcommands() {
             verbs(page, &name, verb)?;

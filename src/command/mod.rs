@@ -8,6 +8,8 @@ mod login;
 mod logout;
 mod man;
 mod redirect;
+mod refresh_worker;
+mod renew;
 mod status;
 mod token;
 
@@ -48,6 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Logout(args) => logout::run(&context, args),
         Verb::Man => Ok(man::run()),
         Verb::Redirect(verb) => Ok(redirect::run(verb)),
+        Verb::RefreshWorker(args) => refresh_worker::run(&context, args),
         Verb::Status(args) => status::run(&context, args),
         Verb::Token(args) => token::run(&context, args),
     };

@@ -1,10 +1,13 @@
 //! `loopin token`: a valid access token on standard output, and nothing else.
 
-use super::context::{Context, grant_key, login_command};
+use super::{
+    context::{Context, grant_key, login_command},
+    renew::Renewal,
+};
 use crate::{
     catalog::{Integration, Server},
     cli,
-    refresh::{self, MinTtl, Unavailable},
+    refresh::{MinTtl, Rejected, Wish, Worth},
     report::{Code, Event, Failure, Form, Outcome},
     system::{clock, environment, terminal},
     vault::{ActionKey, GrantKey, Record, Vault},
@@ -16,13 +19,23 @@ pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
     let files = context.files()?;
     let items = context.items(&integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
-    let min_ttl = args.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast);
-    let record = covering(&integration, &vault, &key, min_ttl)?;
+    let wish = Wish {
+        min_ttl: args.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast),
+        rejected: args.rejected.as_deref().and_then(Rejected::parse),
+    };
+    let (key, record) = covering(&integration, &vault, key)?;
     if !fits(&integration, &record) {
         let what =
             format!("the configuration of {} was changed since the login (client or endpoints)", integration.name);
         return Err(Failure::new(Code::LoginRequired, what).remedy(login_command(&key)));
     }
+    let record = match wish.worth(&record.grant, clock::now()) {
+        Worth::Fresh => record,
+        _ => {
+            let vault = &vault;
+            Renewal { context, integration: &integration, key: &key, files: &files, vault, wish: &wish }.run(record)?
+        }
+    };
     if context.form == Form::Text && terminal::stdout_is_terminal() {
         context.talk.say(&Event::Pipe);
     }
@@ -33,23 +46,20 @@ pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
 }
 
 /// The grant of the action, else the grant of all actions together if it covers this one's scopes.
-fn covering(integration: &Integration, vault: &Vault<'_>, key: &GrantKey, min_ttl: MinTtl) -> Result<Record, Failure> {
-    let failed = |error: Unavailable| {
-        let failure = Failure::from(error.clone());
-        match error {
-            Unavailable::Store(_) => failure,
-            Unavailable::NoGrant => Failure { what: format!("nobody is logged in to {}", integration.name), ..failure }
-                .remedy(login_command(key)),
-            _ => failure.remedy(login_command(key)),
-        }
+fn covering(integration: &Integration, vault: &Vault<'_>, key: GrantKey) -> Result<(GrantKey, Record), Failure> {
+    if let Some(record) = vault.read(&key)? {
+        return Ok((key, record));
+    }
+    let nobody = || {
+        let what = format!("nobody is logged in to {}", integration.name);
+        Failure::new(Code::LoginRequired, what).remedy(login_command(&key))
     };
-    let result = refresh::access_token(vault, key, min_ttl, clock::now());
-    let (Err(Unavailable::NoGrant), Some(action)) = (&result, key.action.name()) else { return result.map_err(failed) };
+    let Some(action) = key.action.name() else { return Err(nobody()) };
     let wanted = integration.scopes_for(Some(action)).map_err(|unknown| no_action(integration, &unknown))?;
     let all = GrantKey { action: ActionKey::All, ..key.clone() };
-    match refresh::access_token(vault, &all, min_ttl, clock::now()) {
-        Ok(record) if record.grant.granted.covers(&wanted) => Ok(record),
-        _ => result.map_err(failed),
+    match vault.read(&all)? {
+        Some(record) if record.grant.granted.covers(&wanted) => Ok((all, record)),
+        _ => Err(nobody()),
     }
 }
 

@@ -13,7 +13,8 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthenticationMethod, Claims, ClientAuthentication, CodeReceived, HttpClient, HttpError, IdTokenError, Scopes,
+    AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, HttpClient, HttpError,
+    HttpRequest, HttpResponse, IdTokenError, Scopes,
     id_token::Expected,
     normalise::{NotOAuth, normalise},
 };
@@ -74,6 +75,13 @@ pub enum ErrorCode {
     InvalidClient,
     InvalidGrant,
     Other(String),
+}
+
+impl ErrorCode {
+    /// Errors that say "later" (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), though this section does not list them.
+    pub fn is_passing(code: &str) -> bool {
+        matches!(code, "server_error" | "slow_down" | "temporarily_unavailable")
+    }
 }
 
 impl fmt::Display for ErrorCode {
@@ -142,26 +150,14 @@ impl CodeReceived {
     /// No tokens; the variant tells whose fault it is. A code is never sent again (RFC 6749 section 4.1.2).
     pub fn exchange(self, http: &dyn HttpClient, now: SystemTime) -> Result<TokenSet, ExchangeError> {
         let Self { code, flow } = self;
-        let mut client = TolerantClient::new(oauth2::ClientId::new(flow.client.id.as_str().to_owned()));
-        if let Some(secret) = flow.client.secret() {
-            client = client.set_client_secret(oauth2::ClientSecret::new(secret.expose().to_owned()));
-        }
-        if let ClientAuthentication::Secret { method: AuthenticationMethod::Post, .. } = flow.client.authentication {
-            client = client.set_auth_type(AuthType::RequestBody);
-        }
         let redirect = RedirectUrl::new(flow.redirect.as_str().to_owned())
             .map_err(|_| ExchangeError::NotOAuth(NotOAuth { status: 0, bytes: 0 }))?;
-        let client = client
-            .set_token_uri(TokenUrl::from_url(flow.server.token_endpoint.url().clone()))
-            .set_redirect_uri(redirect);
+        let client = tolerant(&flow.client, &flow.server.token_endpoint).set_redirect_uri(redirect);
         let mut request = client.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
         if let Some(verifier) = flow.code_verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
         }
-        let reply = request.request(&|request| {
-            let reply = http.send(request).map_err(Fault::Http)?;
-            normalise(&reply).map_err(Fault::NotOAuth)
-        });
+        let reply = request.request(&|request| Fault::guard(http, request));
         let tokens = TokenSet::read(reply, now)?;
         let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
         let expected = Expected {
@@ -183,10 +179,36 @@ type TolerantClient = oauth2::Client<
     StandardRevocableToken,
     BasicRevocationErrorResponse,
 >;
+/// With the token endpoint set, as the `oauth2` crate has it in its type.
+type ReadyClient = oauth2::Client<
+    BasicErrorResponse,
+    TolerantReply,
+    oauth2::StandardTokenIntrospectionResponse<EmptyExtraTokenFields, BasicTokenType>,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointSet,
+>;
+
+/// The client of every token request.
+pub(super) fn tolerant(client: &Client, token_endpoint: &Endpoint) -> ReadyClient {
+    let mut tolerant = TolerantClient::new(oauth2::ClientId::new(client.id.as_str().to_owned()));
+    if let Some(secret) = client.secret() {
+        tolerant = tolerant.set_client_secret(oauth2::ClientSecret::new(secret.expose().to_owned()));
+    }
+    if let ClientAuthentication::Secret { method: AuthenticationMethod::Post, .. } = client.authentication {
+        tolerant = tolerant.set_auth_type(AuthType::RequestBody);
+    }
+    tolerant.set_token_uri(TokenUrl::from_url(token_endpoint.url().clone()))
+}
+
 type TolerantResult = Result<TolerantReply, RequestTokenError<Fault, BasicErrorResponse>>;
 
 impl TokenSet {
-    fn read(reply: TolerantResult, now: SystemTime) -> Result<Self, ExchangeError> {
+    pub(super) fn read(reply: TolerantResult, now: SystemTime) -> Result<Self, ExchangeError> {
         let reply = reply.map_err(|error| match error {
             RequestTokenError::ServerResponse(reply) => ExchangeError::Denied(match reply.error() {
                 BasicErrorResponseType::InvalidClient => ErrorCode::InvalidClient,
@@ -228,9 +250,17 @@ impl TokenSet {
 }
 
 #[derive(Debug)]
-enum Fault {
+pub(super) enum Fault {
     Http(HttpError),
     NotOAuth(NotOAuth),
+}
+
+impl Fault {
+    /// Sends, and brings the reply into the form that the `oauth2` crate reads.
+    pub(super) fn guard(http: &dyn HttpClient, request: HttpRequest) -> Result<HttpResponse, Self> {
+        let reply = http.send(request).map_err(Self::Http)?;
+        normalise(&reply).map_err(Self::NotOAuth)
+    }
 }
 
 impl fmt::Display for Fault {
@@ -245,15 +275,15 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct IdTokenField {
+pub(super) struct IdTokenField {
     #[serde(default, skip_serializing)]
-    id_token: Option<Hidden>,
+    pub(super) id_token: Option<Hidden>,
 }
 
 impl ExtraTokenFields for IdTokenField {}
 
 #[derive(Clone, Deserialize)]
-struct Hidden(String);
+pub(super) struct Hidden(String);
 
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,6 @@ use crate::{
     catalog::{CatalogError, NameError, UnknownName},
     oauth::{Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, ParameterError, Refusal, ScopeError},
     redirect::BindError,
-    refresh::Unavailable,
     system::{
         browser::{BadCommand, NotOpened},
         entropy::NoEntropy,
@@ -94,6 +93,14 @@ impl Failure {
         Self { code, what: what.to_string(), remedy: None }
     }
 
+    /// What another process of ours printed under `--json`.
+    pub fn from_json(error: &serde_json::Value) -> Option<Self> {
+        let word = error.get("code")?.as_str()?;
+        let code = Code::ALL.into_iter().map(|(code, _)| code).find(|code| code.word() == word)?;
+        let text = |name: &str| error.get(name).and_then(|text| text.as_str()).map(str::to_owned);
+        Some(Self { code, what: text("message")?, remedy: text("remedy") })
+    }
+
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
@@ -152,9 +159,7 @@ impl From<ExchangeError> for Failure {
             }
             ExchangeError::Denied(ErrorCode::InvalidClient) => nothing_stored(Code::Configuration)
                 .remedy("check client_id, client_secret and token_endpoint_auth_method of the integration"),
-            ExchangeError::Denied(ErrorCode::Other(code))
-                if matches!(code.as_str(), "temporarily_unavailable" | "server_error" | "slow_down") =>
-            {
+            ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => {
                 nothing_stored(Code::Unavailable).remedy("try again later")
             }
             ExchangeError::Denied(_) => nothing_stored(Code::Configuration)
@@ -221,16 +226,6 @@ impl From<EndpointError> for Failure {
 impl From<BindError> for Failure {
     fn from(error: BindError) -> Self {
         Self::new(Code::Configuration, format!("redirect_uri: {error}"))
-    }
-}
-
-/// Of `token`: the remedy needs the name of the integration, so it is added there.
-impl From<Unavailable> for Failure {
-    fn from(error: Unavailable) -> Self {
-        match error {
-            Unavailable::Store(why) => why.into(),
-            other => Self::new(Code::LoginRequired, other),
-        }
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Outcome {
     Integration(Box<Integration>),
     Integrations(Vec<Integration>),
     LoggedOut(LoggedOut),
+    /// The worker's answer to its asker: the grant itself only where no store took it.
+    Refreshed(Option<Box<Record>>),
     Redirect {
         uri: String,
         report: Report,
@@ -181,6 +183,7 @@ impl Outcome {
             }
             Self::LoggedOut(out) => logged_out_text(out),
             Self::Redirect { uri, report } => redirect_text(uri, report),
+            Self::Refreshed(_) => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => signed_in_text(signed_in, now),
             Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
@@ -205,6 +208,9 @@ impl Outcome {
                 "uri": uri, "broken": redirect_broken(report),
                 "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
             }),
+            Self::Refreshed(unstored) => {
+                json!({ "unstored": unstored.as_ref().map(|record| record.serialize().expose().to_owned()) })
+            }
             Self::Removed { name, config } => json!({ "integration": name, "config": config }),
             Self::SignedIn(s) => json!({
                 "integration": s.integration, "account": s.account, "action": s.action, "store": s.store,

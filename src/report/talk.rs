@@ -39,6 +39,8 @@ pub enum Event<'a> {
     Revocation(&'a str),
     Stray(Stray),
     UnknownTokenType(&'a str),
+    /// A renewed grant waits, sealed, for a store that takes it.
+    Unstored,
     Url(&'a str),
     /// Draws over the line before.
     Waiting(Duration),
@@ -96,6 +98,7 @@ impl Talk {
             Event::Revocation(why) => format!("note: signed out here, but {why}; the refresh token may stay valid there"),
             Event::Stray(why) => format!("a request that is not the answer was turned away ({why}); still waiting"),
             Event::UnknownTokenType(name) => format!("note: the provider calls its token \"{name}\", not Bearer"),
+            Event::Unstored => "note: the renewed token could not be stored; it is kept sealed, and the next run stores it".into(),
             Event::Url(url) => return self.url(url),
             Event::Step(text) | Event::Verbose(text) => (*text).to_owned(),
         };

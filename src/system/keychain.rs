@@ -11,7 +11,11 @@ use std::{
 
 use keyring::{Entry, Error};
 
-use super::environment::{self, Desktop};
+use super::{
+    clock,
+    environment::{self, Desktop},
+    pause,
+};
 use crate::{
     oauth::RemoteText,
     secret::Secret,
@@ -33,6 +37,25 @@ pub struct Keychain {
     deadline: Duration,
 }
 
+/// Of the D-Bus library, for one method call.
+const LIBRARY_DEADLINE: Duration = Duration::from_secs(2);
+
+/// A keychain that is busy, restarting or gone for a moment is asked again for this long.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// A failed call.
+struct Fault {
+    error: StoreError,
+    passes: Passes,
+}
+
+/// Whether a fault may be over in a moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    No,
+    Perhaps,
+}
+
 impl Default for Keychain {
     fn default() -> Self {
         Self { deadline: if environment::desktop() == Desktop::Here { DEADLINE_WITH_DESKTOP } else { DEADLINE } }
@@ -45,16 +68,34 @@ impl Keychain {
         &self,
         name: &ItemName,
         label: &str,
-        call: impl FnOnce(&Entry) -> Result<T, Error> + Send + 'static,
+        call: impl FnOnce(&Entry) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, StoreError> {
         safe_bus()?;
+        let again_until = clock::instant() + AGAIN;
+        loop {
+            match self.ask_once(name, label, call.clone()) {
+                Err(fault) if fault.passes == Passes::Perhaps && clock::instant() < again_until => pause::briefly(),
+                result => return result.map_err(|fault| fault.error),
+            }
+        }
+    }
+
+    fn ask_once<T: Send + 'static>(
+        &self,
+        name: &ItemName,
+        label: &str,
+        call: impl FnOnce(&Entry) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let lasting = |error| Fault { error, passes: Passes::No };
         let (answer, answered) = mpsc::sync_channel(1);
         let (name, label) = (name.as_str().to_owned(), label.to_owned());
         thread::spawn(move || answer.send(entry(&name, &label).and_then(|entry| call(&entry))));
         match answered.recv_timeout(self.deadline) {
-            Ok(result) => result.map_err(|e| error(&e)),
-            Err(RecvTimeoutError::Timeout) => Err(StoreError::Silent { after: self.deadline }),
-            Err(RecvTimeoutError::Disconnected) => Err(StoreError::Keychain("the keychain library failed".into())),
+            Ok(result) => result.map_err(|e| Fault::of(&e)),
+            Err(RecvTimeoutError::Timeout) => Err(lasting(StoreError::Silent { after: self.deadline })),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(lasting(StoreError::Keychain("the keychain library failed".into())))
+            }
         }
     }
 }
@@ -135,39 +176,40 @@ fn entry(name: &str, _label: &str) -> Result<Entry, Error> {
     Entry::new(SERVICE, name)
 }
 
-fn error(error: &Error) -> StoreError {
-    let (Error::PlatformFailure(source) | Error::NoStorageAccess(source)) = error else {
-        return match error {
-            Error::TooLong(..) => StoreError::TooLarge,
-            other => StoreError::Keychain(RemoteText::new(&other.to_string()).as_str().to_owned()),
+impl Fault {
+    /// The libraries below give no codes, only names in their words.
+    fn of(error: &Error) -> Self {
+        let lasting = |error| Self { error, passes: Passes::No };
+        let passing = |error| Self { error, passes: Passes::Perhaps };
+        let shown = |text: &str| StoreError::Keychain(RemoteText::new(text).as_str().to_owned());
+        let source = match error {
+            Error::PlatformFailure(source) | Error::NoStorageAccess(source) => source,
+            Error::TooLong(..) => return lasting(StoreError::TooLarge),
+            other => return lasting(shown(&other.to_string())),
         };
-    };
-    // The libraries below give no codes for these, only names in their words.
-    let words = format!("{source:?} {source}");
-    let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
-    if says(&["Prompt", "Locked"]) {
-        // Every call asks the desktop to unlock first; a write goes on after a refusal and then finds it locked.
-        match environment::desktop() {
-            Desktop::Here => StoreError::UnlockRefused,
-            Desktop::NoneCi | Desktop::NoneHeadless => StoreError::Locked,
+        let words = format!("{source:?} {source}");
+        let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
+        if says(&["Prompt", "Locked"]) {
+            // Every call asks the desktop to unlock first; a write goes on after a refusal and then finds it locked.
+            lasting(match environment::desktop() {
+                Desktop::Here => StoreError::UnlockRefused,
+                Desktop::NoneCi | Desktop::NoneHeadless => StoreError::Locked,
+            })
+        } else if says(&["autolaunch", "Failed to connect", "NoServer", "not found"]) {
+            lasting(StoreError::Absent)
+        } else if says(&["ServiceUnknown", "NameHasNoOwner", "Spawn."]) {
+            passing(StoreError::Absent)
+        } else if says(&["disconnected"]) {
+            passing(StoreError::Keychain("it ended during the call; try again when it runs".into()))
+        } else if says(&["NoReply", "Timeout", "TimedOut"]) {
+            passing(StoreError::Silent { after: LIBRARY_DEADLINE })
+        } else if says(&["NoResult"]) {
+            let what = "it has no default collection; make one with the desktop's password program";
+            lasting(StoreError::Keychain(what.into()))
+        } else if says(&["LimitsExceeded"]) {
+            passing(shown(&source.to_string()))
+        } else {
+            lasting(shown(&source.to_string()))
         }
-    } else if says(&[
-        "ServiceUnknown",
-        "autolaunch",
-        "Failed to connect",
-        "NameHasNoOwner",
-        "Spawn.",
-        "NoServer",
-        "not found",
-    ]) {
-        StoreError::Absent
-    } else if says(&["disconnected"]) {
-        StoreError::Keychain("it ended during the call; try again when it runs".into())
-    } else if says(&["NoReply", "Timeout", "TimedOut"]) {
-        StoreError::Silent { after: Duration::from_secs(2) }
-    } else if says(&["NoResult"]) {
-        StoreError::Keychain("it has no default collection; make one with the desktop's password program".into())
-    } else {
-        StoreError::Keychain(RemoteText::new(&source.to_string()).as_str().to_owned())
     }
 }

@@ -16,22 +16,40 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
 /// Held until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Held(File);
+
+impl Held {
+    /// The open file, which is the lock: whoever has it last lets go.
+    pub fn into_file(self) -> File {
+        self.0
+    }
+}
+
+/// The lock, if nobody else has it now.
+///
+/// # Errors
+/// It cannot be made.
+pub fn take(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
+    let file = files.lock_file(name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Held(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::File { path: files.path().join(name), why: error.kind().to_string() })
+        }
+    }
+}
 
 /// # Errors
 /// Somebody held it for longer than `patience`, or it cannot be made.
 pub fn hold(files: &PrivateFiles, name: &str, patience: Duration) -> Result<Held, StoreError> {
-    let file = files.lock_file(name)?;
     let deadline: Instant = clock::instant() + patience;
     let mut pause = FIRST_PAUSE;
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Held(file)),
-            Err(TryLockError::WouldBlock) if clock::instant() < deadline => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
-            Err(TryLockError::Error(error)) => {
-                return Err(StoreError::File { path: files.path().join(name), why: error.kind().to_string() });
-            }
+        match take(files, name)? {
+            Some(held) => return Ok(held),
+            None if clock::instant() < deadline => {}
+            None => return Err(StoreError::Busy),
         }
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);

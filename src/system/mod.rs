@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod clock;
 pub mod config_file;
+pub mod detach;
 pub mod entropy;
 pub mod environment;
 pub mod file_store;
@@ -11,6 +12,7 @@ pub mod keychain;
 pub mod listener;
 pub mod lock;
 pub mod paths;
+pub mod pause;
 pub mod peer;
 pub mod private_files;
 pub mod signal;

@@ -5,6 +5,7 @@
 
 mod error;
 mod index;
+mod journal;
 mod key;
 pub mod memory;
 mod record;
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::{Exposure, StoreError};
 pub use index::IndexEntry;
+pub use journal::{Intent, Journal};
 pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};
 pub use record::{Grant, Pinned, Record, RecordError};
 
@@ -166,8 +168,14 @@ impl Vault<'_> {
         for file in self.files.list(Spilled::SUFFIX)?.iter().filter(|file| file.starts_with(name.hash())) {
             self.files.remove(file)?;
         }
+        self.journal(key).clear()?;
         self.files.remove(&self.state_name(key).file(IndexEntry::SUFFIX))?;
         Ok(removal)
+    }
+
+    /// The journal of a grant; for whoever holds its lock.
+    pub fn journal(&self, key: &GrantKey) -> Journal<'_> {
+        Journal { files: self.files, name: self.state_name(key) }
     }
 
     /// Names locks and index entries after the stored credential itself (DESIGN: store kind, store identity, key).

@@ -179,7 +179,11 @@ impl StateFiles for World {
     }
 
     fn remove(&self, name: &str) -> Result<(), StoreError> {
-        let call = if name.ends_with(IndexEntry::SUFFIX) { "remove index" } else { "remove spill" };
+        let call = match name {
+            _ if name.ends_with(IndexEntry::SUFFIX) => "remove index",
+            _ if name.ends_with(Spilled::SUFFIX) => "remove spill",
+            _ => "remove journal",
+        };
         self.call(call, || self.files.remove(name))
     }
 
@@ -273,7 +277,8 @@ fn s05_the_old_file_goes_after_the_new_item_is_there_and_the_index_comes_last() 
     write(&world.vault(), &record(4, token(5000))).expect("written");
     world.forget_calls();
     world.vault().delete(&key()).expect("deleted");
-    assert_eq!(["delete item", "remove spill", "remove index"], *world.changes());
+    let journal = "remove journal";
+    assert_eq!(["delete item", "remove spill", journal, journal, "remove index"], *world.changes());
 }
 
 #[test]

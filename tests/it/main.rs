@@ -18,6 +18,8 @@ mod login;
 mod output;
 mod readme;
 mod redirect;
+#[cfg(unix)]
+mod refresh;
 #[cfg(target_os = "linux")]
 mod robustness;
 mod status;

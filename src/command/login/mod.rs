@@ -16,6 +16,7 @@ use crate::{
     catalog::{Integration, PkcePromise, SecretSource, Server},
     cli::{self, How},
     oauth::{AuthorizationServer, ExtraParameters, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover},
+    refresh::LastRefresh,
     report::{Code, Event, Failure, Outcome, Renewal, SignedIn, Talk},
     secret::SealKey,
     system::{
@@ -120,6 +121,9 @@ pub fn keep(
 ) -> Result<(), Failure> {
     let _held: Option<Held> =
         files.map(|files| lock::hold(files, &vault.state_name(key).file(".lock"), lock::PATIENCE)).transpose()?;
+    // What a refresh of the grant before has left behind belongs to nobody any more.
+    vault.journal(key).clear()?;
+    vault.files.remove(&vault.state_name(key).file(LastRefresh::SUFFIX))?;
     let record = Record { seal_key: SealKey::new(entropy::random()?), generation: 0, pinned, grant };
     let write = || -> Result<(), Failure> { Ok(vault.write(key, &record, Nonce(entropy::random()?))?) };
     match write() {

@@ -1,0 +1,196 @@
+//! An asker's side of a refresh: take the lock, read again, and start the worker or wait for somebody else's.
+
+use std::{
+    ffi::OsString,
+    time::{Duration, SystemTime},
+};
+
+use super::context::{Context, login_command};
+use crate::{
+    catalog::Integration,
+    refresh::{LastRefresh, RefreshResult, Wish, Worth},
+    report::{Code, Event, Failure},
+    secret::Secret,
+    system::{
+        clock, detach,
+        lock::{self, Held},
+        private_files::PrivateFiles,
+    },
+    vault::{GrantKey, Record, StateFiles, StoreError, Vault},
+};
+
+/// The worker's own bounds end before this; it goes on when nobody waits any more.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+pub struct Renewal<'a> {
+    pub context: &'a Context,
+    pub integration: &'a Integration,
+    pub key: &'a GrantKey,
+    pub files: &'a PrivateFiles,
+    pub vault: &'a Vault<'a>,
+    pub wish: &'a Wish,
+}
+
+impl Renewal<'_> {
+    /// A grant whose token is fresh, after at most one request by anybody.
+    pub fn run(&self, stale: Record) -> Result<Record, Failure> {
+        if stale.grant.refresh_token.is_none() {
+            return self.serve_or(stale, |worth| self.login(format!("{worth}, and there is no refresh token")));
+        }
+        let start = clock::now();
+        if let Some(failure) = self.exceeds(&stale, start) {
+            return Err(failure);
+        }
+        let held = match lock::hold(self.files, &self.lock_name(), lock::PATIENCE) {
+            Ok(held) => held,
+            Err(StoreError::Busy) => {
+                let busy = Failure::new(
+                    Code::Unavailable,
+                    "another loopin is refreshing this grant and has not come to an end",
+                );
+                return self.serve_or(stale, |_| busy.remedy("try again in a moment"));
+            }
+            Err(why) => return Err(why.into()),
+        };
+        // Whoever had the lock before has changed what is stored.
+        let record = self.vault.read(self.key)?.ok_or_else(|| self.login("somebody has logged out".into()))?;
+        if self.wish.worth(&record.grant, clock::now()) == Worth::Fresh {
+            return Ok(record);
+        }
+        if let Some(last) = self.last().filter(|last| last.answers(start)) {
+            drop(held);
+            return self.outcome(record, last.result);
+        }
+        self.work(held, record, start)
+    }
+
+    fn work(&self, held: Held, stale: Record, start: SystemTime) -> Result<Record, Failure> {
+        let failed =
+            |e: std::io::Error| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind()));
+        let printed = detach::worker(self.arguments(), held, PATIENCE).map_err(failed)?;
+        let Some(printed) = printed else {
+            let slow = Failure::new(Code::Unavailable, "the refresh has not come to an end; it goes on by itself");
+            return self.serve_or(stale, |_| slow.remedy("try again in a moment"));
+        };
+        match Printed::parse(&printed) {
+            Printed::Failure(failure) => self.serve_or(stale, |_| failure),
+            Printed::Unstored(record) => {
+                self.context.talk.say(&Event::Unstored);
+                Ok(*record)
+            }
+            Printed::Nothing => {
+                let last = self.last().filter(|last| last.answers(start));
+                let record = self.vault.read(self.key)?.unwrap_or(stale);
+                match last {
+                    Some(last) => self.outcome(record, last.result),
+                    None => {
+                        let broken = Failure::new(Code::Internal, "the refresh worker ended without a result");
+                        self.serve_or(record, |_| broken.remedy("try again"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a refresh that has just ended means for this asker.
+    fn outcome(&self, record: Record, result: RefreshResult) -> Result<Record, Failure> {
+        match result {
+            RefreshResult::Renewed => match self.wish.worth(&record.grant, clock::now()) {
+                Worth::Expired { .. } | Worth::Rejected => {
+                    Err(Failure::new(Code::Unavailable, "the provider's new token is no better than the old one"))
+                }
+                Worth::Short { .. } if !self.wish.takes_short() => {
+                    let short =
+                        Failure::new(Code::Unavailable, "the provider's new token does not live for long enough");
+                    Err(self.exceeds(&record, clock::now()).unwrap_or(short))
+                }
+                Worth::Fresh | Worth::Short { .. } => Ok(record),
+            },
+            RefreshResult::Dead { message } => self.serve_or(record, |_| self.login(message)),
+            RefreshResult::Misconfigured { message } => self.serve_or(record, |_| {
+                Failure::new(Code::Configuration, message).remedy("check the integration; the grant is kept")
+            }),
+            RefreshResult::Refused { message } => self.serve_or(record, |_| Failure::new(Code::Refused, message)),
+            RefreshResult::Transient { message } => self.serve_or(record, |_| {
+                Failure::new(Code::Unavailable, format!("{message}; the grant is kept")).remedy("try again later")
+            }),
+            RefreshResult::Unstored { message } => self.serve_or(record, |_| {
+                Failure::new(
+                    Code::Store,
+                    format!("{message}; the renewed grant is kept sealed until the store takes it"),
+                )
+                .remedy("repair the store, then run it again")
+            }),
+        }
+    }
+
+    /// A token that is still valid is worth more than a failure, unless a caller was refused with it.
+    fn serve_or(&self, record: Record, failure: impl FnOnce(Worth) -> Failure) -> Result<Record, Failure> {
+        match self.wish.worth(&record.grant, clock::now()) {
+            Worth::Fresh => Ok(record),
+            Worth::Short { .. } if self.wish.takes_short() => Ok(record),
+            worth => Err(failure(worth)),
+        }
+    }
+
+    /// A wish that no token of this provider fulfils is not worth a request.
+    fn exceeds(&self, record: &Record, now: SystemTime) -> Option<Failure> {
+        let life = self.wish.exceeds(&record.grant, now)?;
+        let what = format!("tokens of {} live for {} s only", self.integration.name, life.as_secs());
+        Some(Failure::new(Code::Usage, what).remedy(format!("ask for --min-ttl of less than {}s", life.as_secs())))
+    }
+
+    fn login(&self, what: String) -> Failure {
+        Failure::new(Code::LoginRequired, what).remedy(login_command(self.key))
+    }
+
+    fn last(&self) -> Option<LastRefresh> {
+        last(self.files, self.vault, self.key)
+    }
+
+    fn lock_name(&self) -> String {
+        self.vault.state_name(self.key).file(".lock")
+    }
+
+    /// Names only: nothing secret is ever an argument.
+    fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> =
+            vec!["--json".into(), "--store".into(), self.context.store_kind(self.integration).as_str().into()];
+        if let Ok(config) = self.context.config_path() {
+            arguments.extend(["--config".into(), config.into_os_string()]);
+        }
+        arguments.extend(["refresh-worker".into(), self.integration.name.as_str().into()]);
+        arguments.extend(["--account".into(), self.key.user.as_str().into()]);
+        if let Some(action) = self.key.action.name() {
+            arguments.extend(["--action".into(), action.as_str().into()]);
+        }
+        arguments
+    }
+}
+
+/// How the last refresh of a grant went, if there was one.
+pub fn last(files: &PrivateFiles, vault: &Vault<'_>, key: &GrantKey) -> Option<LastRefresh> {
+    let content = files.read(&vault.state_name(key).file(LastRefresh::SUFFIX)).ok()??;
+    LastRefresh::parse(&content)
+}
+
+/// What a worker printed.
+enum Printed {
+    Failure(Failure),
+    Nothing,
+    Unstored(Box<Record>),
+}
+
+impl Printed {
+    fn parse(bytes: &[u8]) -> Self {
+        let Ok(printed) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Self::Nothing };
+        if let Some(failure) = printed.get("error").and_then(Failure::from_json) {
+            return Self::Failure(failure);
+        }
+        let record = printed.get("unstored").and_then(|text| text.as_str()).map(|text| Secret::new(text.to_owned()));
+        match record.and_then(|text| Record::parse(&text).ok()) {
+            Some(record) => Self::Unstored(Box::new(record)),
+            None => Self::Nothing,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The refresh worker: started with a locked file as its standard input, and then on its own.
+//!
+//! A lock of flock(2) belongs to the open file description, which the worker shares with nobody once the asker has let
+//! go: it lives exactly as long as the worker. Windows cannot hand a lock on: there the worker takes it itself.
+
+use std::{
+    ffi::OsString,
+    io::{self, Read},
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+#[cfg(not(unix))]
+use super::lock;
+use super::{lock::Held, private_files::PrivateFiles};
+use crate::vault::StoreError;
+
+/// Ours alone, so that neither a terminal's hang-up nor the end of the asker's group reaches the worker.
+#[cfg(unix)]
+pub fn own_session() {
+    // It fails only for the leader of a group, which then has its own session already.
+    let _ = nix::unistd::setsid();
+}
+
+#[cfg(not(unix))]
+pub fn own_session() {}
+
+/// The worker's lock: on Unix it came with standard input.
+///
+/// # Errors
+/// Another process holds it.
+#[cfg(unix)]
+pub fn lock_of_worker(_: &PrivateFiles, _: &str) -> Result<Option<Held>, StoreError> {
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
+    lock::hold(files, name, lock::PATIENCE).map(Some)
+}
+
+/// Starts this program again with the locked file, and gives what it printed, or `None` if it took too long. It runs
+/// on in either case.
+///
+/// # Errors
+/// It could not be started.
+pub fn worker(arguments: Vec<OsString>, held: Held, patience: Duration) -> io::Result<Option<Vec<u8>>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
+    #[cfg(unix)]
+    command.stdin(Stdio::from(held.into_file()));
+    #[cfg(not(unix))]
+    {
+        drop(held);
+        command.stdin(Stdio::null());
+    }
+    let mut child = command.spawn()?;
+    // The command holds our copy of the locked file.
+    drop(command);
+    let Some(mut stdout) = child.stdout.take() else { return Ok(None) };
+    let (send, printed) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stdout.read_to_end(&mut bytes);
+        let _ = child.wait();
+        send.send(bytes)
+    });
+    Ok(printed.recv_timeout(patience).ok())
+}
