@@ -217,6 +217,18 @@ impl LastRefresh {
 }
 
 impl RefreshResult {
+    /// What went wrong, in words.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Renewed => None,
+            Self::Dead { message }
+            | Self::Misconfigured { message }
+            | Self::Refused { message }
+            | Self::Transient { message }
+            | Self::Unstored { message } => Some(message),
+        }
+    }
+
     pub fn failed(verdict: Verdict, message: String) -> Self {
         match verdict {
             Verdict::Dead => Self::Dead { message },

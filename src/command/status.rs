@@ -2,11 +2,13 @@
 
 use super::{
     context::{Context, login_command},
+    renew,
     token::fits,
 };
 use crate::{
     catalog::{Catalog, Integration, IntegrationName},
     cli,
+    refresh::{LastRefresh, RefreshResult},
     report::{Asked, Failure, GrantState, GrantStatus, Outcome, Renewal},
     system::{clock, private_files::PrivateFiles},
     vault::{self, AccountName, ActionKey, GrantKey, IndexEntry, Record, StoreError, Vault},
@@ -51,8 +53,8 @@ fn of_entry(context: &Context, catalog: &Catalog, files: &PrivateFiles, entry: &
         let state = GrantState::Unknown("in another store than the configuration names now".into());
         return Some(status(&key, &entry.store, state, Some(login_command(&key))));
     }
-    let found = Vault { items: items.as_ref(), files }.read(&key);
-    let (state, repair) = state(integration, &key, found);
+    let vault = Vault { items: items.as_ref(), files };
+    let (state, repair) = state(integration, &key, vault.read(&key), renew::last(files, &vault, &key));
     Some(status(&key, &entry.store, state, repair))
 }
 
@@ -60,6 +62,7 @@ fn state(
     integration: &Integration,
     key: &GrantKey,
     found: Result<Option<Record>, StoreError>,
+    last: Option<LastRefresh>,
 ) -> (GrantState, Option<String>) {
     match found {
         Err(why) => {
@@ -70,17 +73,17 @@ fn state(
         Ok(Some(record)) if !fits(integration, &record) => (GrantState::Outdated, Some(login_command(key))),
         Ok(Some(record)) => {
             let grant = record.grant;
-            let repair = (grant.expiry.time() <= clock::now()).then(|| login_command(key));
             let renewal = Renewal::of(&grant);
-            (
-                GrantState::Stored {
-                    expiry: grant.expiry,
-                    renewal,
-                    granted: grant.granted,
-                    obtained_at: grant.obtained_at,
-                },
-                repair,
-            )
+            let repair = match (last.as_ref().map(|last| &last.result), renewal) {
+                (Some(RefreshResult::Dead { .. }), _) => Some(login_command(key)),
+                (Some(RefreshResult::Misconfigured { .. }), _) => {
+                    Some(format!("loopin integration show {}", integration.name))
+                }
+                (_, Renewal::LoginOnly) if grant.expiry.time() <= clock::now() => Some(login_command(key)),
+                _ => None,
+            };
+            let (expiry, granted, obtained_at) = (grant.expiry, grant.granted, grant.obtained_at);
+            (GrantState::Stored { expiry, renewal, granted, obtained_at, last }, repair)
         }
     }
 }

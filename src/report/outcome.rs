@@ -13,6 +13,7 @@ use crate::{
     catalog::{Integration, SecretSource, Server},
     oauth::{Expiry, Scopes},
     redirect::rules::{Finding, Report, Verdict},
+    refresh::{LastRefresh, RefreshResult},
     vault::{Grant, Record},
 };
 
@@ -127,13 +128,17 @@ pub enum GrantState {
         renewal: Renewal,
         granted: Scopes,
         obtained_at: SystemTime,
+        /// How the last refresh went, if there was one since the login.
+        last: Option<LastRefresh>,
     },
 }
 
 impl GrantStatus {
     fn needs_a_person(&self, now: SystemTime) -> bool {
         match &self.state {
-            GrantState::Stored { expiry, .. } => expiry.time() <= now,
+            GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Dead { .. }) => true,
+            GrantState::Stored { expiry, renewal: Renewal::LoginOnly, .. } => expiry.time() <= now,
+            GrantState::Stored { .. } => false,
             GrantState::Gone | GrantState::None | GrantState::Outdated => true,
             GrantState::Unknown(_) => false,
         }
@@ -311,14 +316,20 @@ fn status_text(g: &GrantStatus, now: SystemTime) -> String {
         GrantState::Gone => say(format!("was in {}, and is not there any more", place(&g.store))),
         GrantState::Outdated => say("logged in, but the configuration was changed since".into()),
         GrantState::Unknown(why) => say(why.clone()),
-        GrantState::Stored { expiry, renewal, granted, obtained_at } => {
+        GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
             say(format!("access token valid {}", lifetime(*expiry, now)));
             say(match renewal {
-                Renewal::RefreshToken => "a refresh token is stored".into(),
+                Renewal::RefreshToken => "a refresh token is stored; the next loopin token renews a stale one".into(),
                 Renewal::LoginOnly => "no refresh token".into(),
             });
             say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
-            say(format!("logged in {}, kept in {}", time(*obtained_at), place(&g.store)));
+            say(format!("obtained {}, kept in {}", time(*obtained_at), place(&g.store)));
+            if let Some(last) = last {
+                say(match last.result.fault() {
+                    None => format!("last refresh {}", time(last.at())),
+                    Some(why) => format!("last refresh {} failed: {why}", time(last.at())),
+                });
+            }
         }
     }
     if let Some(repair) = &g.repair {
@@ -337,7 +348,9 @@ fn status_json(g: &GrantStatus, now: SystemTime) -> Value {
             value["error"] = why.as_str().into();
             "unknown"
         }
-        GrantState::Stored { expiry, renewal, granted, obtained_at } => {
+        GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+            value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
+            value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
             value["expires_at"] = time(expiry.time()).into();
             value["expires_in"] = left(expiry.time(), now).into();
             value["expiry_assumed"] = assumed(*expiry).into();
