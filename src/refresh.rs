@@ -166,6 +166,8 @@ pub struct LastRefresh {
     v: u64,
     /// Milliseconds since 1970.
     at: u64,
+    /// Of the record whose refresh token was sent.
+    generation: u64,
     pub result: RefreshResult,
 }
 
@@ -194,13 +196,23 @@ pub enum RefreshResult {
 impl LastRefresh {
     pub const SUFFIX: &str = ".last";
 
-    pub fn new(result: RefreshResult, now: SystemTime) -> Self {
-        Self { v: 1, at: millis(now), result }
+    pub fn new(result: RefreshResult, generation: u64, now: SystemTime) -> Self {
+        Self { v: 1, at: millis(now), generation, result }
     }
 
     /// Whether it ended after `start`, so that it answers somebody who began to wait then.
     pub fn answers(&self, start: SystemTime) -> bool {
         self.at >= millis(start)
+    }
+
+    /// Whether asking the provider for this record would only be told the same again. A refresh token that it takes no
+    /// more is never sent twice; tokens that wait for a store are worth another look.
+    pub fn spares_a_request(&self, record: &Record, start: SystemTime) -> bool {
+        match self.result {
+            RefreshResult::Dead { .. } => self.generation == record.generation,
+            RefreshResult::Unstored { .. } => false,
+            _ => self.answers(start),
+        }
     }
 
     pub fn at(&self) -> SystemTime {

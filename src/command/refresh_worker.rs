@@ -28,7 +28,7 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
     let client = context.client(&integration, &vault)?;
     let (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
-    let last = LastRefresh::new(result, clock::now());
+    let last = LastRefresh::new(result, record.generation, clock::now());
     // Who waits reads this; a full disk costs them one more request at most.
     let _ = files.replace(&vault.state_name(&key).file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
@@ -69,6 +69,8 @@ impl Refresh<'_> {
                 if verdict != Verdict::Transient || reached(&error) != Reached::Maybe {
                     journal.clear()?;
                 }
+                // A reply that was no answer must not be read again; that something was sent stays known.
+                journal.forget_reply()?;
                 let message = match (verdict, interrupted) {
                     (Verdict::Dead, true) => {
                         "the last renewal was interrupted and the provider no longer accepts the old key".into()
@@ -81,7 +83,8 @@ impl Refresh<'_> {
     }
 
     fn refresh(&self, refresh_token: &Secret, http: &dyn HttpClient) -> Result<oauth::TokenSet, ExchangeError> {
-        oauth::refresh(&self.record.pinned.token_endpoint, self.client, refresh_token, http, clock::now())
+        let pinned = &self.record.pinned;
+        oauth::refresh(&pinned.token_endpoint, pinned.issuer.as_ref(), self.client, refresh_token, http, clock::now())
     }
 
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The worker's own bounds end before this; it goes on when nobody waits any more.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(34);
 
 pub struct Renewal<'a> {
     pub context: &'a Context,
@@ -57,7 +57,7 @@ impl Renewal<'_> {
         if self.wish.worth(&record.grant, clock::now()) == Worth::Fresh {
             return Ok(record);
         }
-        if let Some(last) = self.last().filter(|last| last.answers(start)) {
+        if let Some(last) = self.last().filter(|last| last.spares_a_request(&record, start)) {
             drop(held);
             return self.outcome(record, last.result);
         }

@@ -81,12 +81,18 @@ impl Journal<'_> {
         }))
     }
 
+    /// # Errors
+    /// The file is there and stays.
+    pub fn forget_reply(&self) -> Result<(), StoreError> {
+        self.files.remove(&self.name.file(REPLY))
+    }
+
     /// The refresh is over, and what it brought is stored or worthless.
     ///
     /// # Errors
     /// A file is there and stays.
     pub fn clear(&self) -> Result<(), StoreError> {
-        self.files.remove(&self.name.file(REPLY))?;
+        self.forget_reply()?;
         self.files.remove(&self.name.file(INTENT))
     }
 }
