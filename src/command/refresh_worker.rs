@@ -81,7 +81,8 @@ impl Refresh<'_> {
     }
 
     fn refresh(&self, refresh_token: &Secret, http: &dyn HttpClient) -> Result<oauth::TokenSet, ExchangeError> {
-        oauth::refresh(&self.record.pinned.token_endpoint, self.client, refresh_token, http, clock::now())
+        let pinned = &self.record.pinned;
+        oauth::refresh(&pinned.token_endpoint, self.client, refresh_token, pinned.issuer.as_ref(), http, clock::now())
     }
 
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {

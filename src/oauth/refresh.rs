@@ -5,12 +5,14 @@ use std::time::SystemTime;
 use oauth2::RefreshToken;
 
 use super::{
-    Client, Endpoint, ErrorCode, ExchangeError, HttpClient, TokenSet,
+    Claims, Client, Endpoint, ErrorCode, ExchangeError, HttpClient, Issuer, TokenSet,
+    id_token::Expected,
     token::{Fault, tolerant},
 };
 use crate::secret::Secret;
 
-/// Sends the refresh token, once. `now` dates the tokens.
+/// Sends the refresh token, once. `now` dates the tokens and judges an id_token that comes with them, whose nonce is
+/// none of this request (OpenID Connect Core section 12.2).
 ///
 /// # Errors
 /// No tokens; [`ExchangeError::verdict`] tells whether the grant is dead.
@@ -18,13 +20,18 @@ pub fn refresh(
     token_endpoint: &Endpoint,
     client: &Client,
     refresh_token: &Secret,
+    issuer: Option<&Issuer>,
     http: &dyn HttpClient,
     now: SystemTime,
 ) -> Result<TokenSet, ExchangeError> {
+    let expected = Expected { issuer, client_id: client.id.as_str(), nonce: None, now };
     let client = tolerant(client, token_endpoint);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let reply = client.exchange_refresh_token(&refresh_token).request(&|request| Fault::guard(http, request));
-    TokenSet::read(reply, now)
+    let tokens = TokenSet::read(reply, now)?;
+    let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
+    let claims = Claims::read(id_token, &expected).map_err(ExchangeError::IdToken)?;
+    Ok(TokenSet { claims: Some(claims), ..tokens })
 }
 
 /// What a failed refresh says about the grant.
