@@ -198,9 +198,10 @@ impl LastRefresh {
         Self { v: 1, at: millis(now), result }
     }
 
-    /// Whether it ended after `start`, so that it answers somebody who began to wait then.
-    pub fn answers(&self, start: SystemTime) -> bool {
-        self.at >= millis(start)
+    /// Whether it ended between `start` and `now`, so that it answers somebody who began to wait then. What ended in the
+    /// future was written under a clock that has gone back since, and answers nobody.
+    pub fn answers(&self, start: SystemTime, now: SystemTime) -> bool {
+        (millis(start)..=millis(now)).contains(&self.at)
     }
 
     pub fn at(&self) -> SystemTime {

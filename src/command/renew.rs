@@ -57,7 +57,7 @@ impl Renewal<'_> {
         if self.wish.worth(&record.grant, clock::now()) == Worth::Fresh {
             return Ok(record);
         }
-        if let Some(last) = self.last().filter(|last| last.answers(start)) {
+        if let Some(last) = self.last().filter(|last| last.answers(start, clock::now())) {
             drop(held);
             return self.outcome(record, last.result);
         }
@@ -79,7 +79,7 @@ impl Renewal<'_> {
                 Ok(*record)
             }
             Printed::Nothing => {
-                let last = self.last().filter(|last| last.answers(start));
+                let last = self.last().filter(|last| last.answers(start, clock::now()));
                 let record = self.vault.read(self.key)?.unwrap_or(stale);
                 match last {
                     Some(last) => self.outcome(record, last.result),
