@@ -200,18 +200,19 @@ impl LastRefresh {
         Self { v: 1, at: millis(now), generation, result }
     }
 
-    /// Whether it ended after `start`, so that it answers somebody who began to wait then.
-    pub fn answers(&self, start: SystemTime) -> bool {
-        self.at >= millis(start)
+    /// Whether it ended between `start` and `now`, so that it answers somebody who began to wait then. What ended in the
+    /// future was written under a clock that has gone back since, and answers nobody.
+    pub fn answers(&self, start: SystemTime, now: SystemTime) -> bool {
+        (millis(start)..=millis(now)).contains(&self.at)
     }
 
     /// Whether asking the provider for this record would only be told the same again. A refresh token that it takes no
     /// more is never sent twice; tokens that wait for a store are worth another look.
-    pub fn spares_a_request(&self, record: &Record, start: SystemTime) -> bool {
+    pub fn spares_a_request(&self, record: &Record, start: SystemTime, now: SystemTime) -> bool {
         match self.result {
             RefreshResult::Dead { .. } => self.generation == record.generation,
             RefreshResult::Unstored { .. } => false,
-            _ => self.answers(start),
+            _ => self.answers(start, now),
         }
     }
 

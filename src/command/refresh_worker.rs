@@ -1,7 +1,7 @@
 //! `loopin refresh-worker`: the one process that refreshes a grant. Its standard input is the locked file, so the lock
 //! lives exactly as long as this process; it has a process session of its own, so that whoever asked may die.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::context::{Context, grant_key};
 use crate::{
@@ -27,8 +27,17 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let _held = detach::lock_of_worker(&files, &vault.state_name(&key).file(".lock"))?;
     let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
     let client = context.client(&integration, &vault)?;
-    let (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
-    let last = LastRefresh::new(result, record.generation, clock::now());
+    let replayed = vault.journal(&key).reply(&record)?.is_some();
+    let (mut result, mut unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
+    // A reply that lay for longer than its token lives brought a new refresh token all the same.
+    if replayed && result == RefreshResult::Renewed {
+        let late = vault.read(&key)?.filter(|late| late.grant.expiry.time() <= clock::now());
+        if let Some(record) = &late {
+            (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record }.run()?;
+        }
+    }
+    let generation = vault.read(&key)?.map_or(record.generation, |record| record.generation);
+    let last = LastRefresh::new(result, generation, clock::now());
     // Who waits reads this; a full disk costs them one more request at most.
     let _ = files.replace(&vault.state_name(&key).file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
@@ -48,16 +57,17 @@ impl Refresh<'_> {
         let Some(refresh_token) = &self.record.grant.refresh_token else {
             return Ok((RefreshResult::Dead { message: "there is no refresh token".into() }, None));
         };
-        // A reply that an earlier run put away and could not store: nothing is sent again.
-        let (tokens, interrupted) = match journal.reply(self.record)? {
-            Some(reply) => (self.refresh(refresh_token, &Replayed(reply)), false),
+        // A reply that an earlier run put away and could not store: nothing is sent again, and it is as old as it is.
+        let (tokens, came, interrupted) = match journal.reply(self.record)? {
+            Some((reply, came)) => (self.refresh(refresh_token, &Replayed(reply), came), came, false),
             None => {
                 let interrupted = journal.intended(self.record)?.is_some();
                 journal.intend(self.record)?;
-                (self.refresh(refresh_token, &Journalled { journal: &journal, record: self.record }), interrupted)
+                let http = Journalled { journal: &journal, record: self.record };
+                (self.refresh(refresh_token, &http, clock::now()), clock::now(), interrupted)
             }
         };
-        match tokens.map(|tokens| refresh::renewed(self.record, tokens, clock::now())) {
+        match tokens.map(|tokens| refresh::renewed(self.record, tokens, came)) {
             Ok(Ok(record)) => Ok(self.keep(&journal, record)),
             Ok(Err(other)) => {
                 journal.clear()?;
@@ -75,6 +85,9 @@ impl Refresh<'_> {
                     (Verdict::Dead, true) => {
                         "the last renewal was interrupted and the provider no longer accepts the old key".into()
                     }
+                    (Verdict::Dead, false) => {
+                        "the provider no longer accepts the stored refresh token (invalid_grant)".into()
+                    }
                     _ => error.to_string(),
                 };
                 Ok((RefreshResult::failed(verdict, message), None))
@@ -82,9 +95,14 @@ impl Refresh<'_> {
         }
     }
 
-    fn refresh(&self, refresh_token: &Secret, http: &dyn HttpClient) -> Result<oauth::TokenSet, ExchangeError> {
+    fn refresh(
+        &self,
+        refresh_token: &Secret,
+        http: &dyn HttpClient,
+        now: SystemTime,
+    ) -> Result<oauth::TokenSet, ExchangeError> {
         let pinned = &self.record.pinned;
-        oauth::refresh(&pinned.token_endpoint, pinned.issuer.as_ref(), self.client, refresh_token, http, clock::now())
+        oauth::refresh(&pinned.token_endpoint, self.client, refresh_token, pinned.issuer.as_ref(), http, now)
     }
 
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {
@@ -123,7 +141,7 @@ impl HttpClient for Journalled<'_> {
                 Ok(reply) => {
                     let nonce = entropy::random().map(Nonce).map_err(|e| HttpError::Broken(e.to_string()))?;
                     // Where it cannot be put away it can still be stored.
-                    let _ = self.journal.put(self.record, reply, nonce);
+                    let _ = self.journal.put(self.record, reply, clock::now(), nonce);
                     return result;
                 }
                 Err(HttpError::Connect(_) | HttpError::Tls(_)) => Reached::Nobody,

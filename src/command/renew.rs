@@ -54,10 +54,13 @@ impl Renewal<'_> {
         };
         // Whoever had the lock before has changed what is stored.
         let record = self.vault.read(self.key)?.ok_or_else(|| self.login("somebody has logged out".into()))?;
-        if self.wish.worth(&record.grant, clock::now()) == Worth::Fresh {
-            return Ok(record);
+        match self.wish.worth(&record.grant, clock::now()) {
+            Worth::Fresh => return Ok(record),
+            // A strict provider ends this token too when a refresh token that is used up comes again.
+            Worth::Short { .. } if self.wish.takes_short() && self.interrupted(&record)? => return Ok(record),
+            _ => {}
         }
-        if let Some(last) = self.last().filter(|last| last.spares_a_request(&record, start)) {
+        if let Some(last) = self.last().filter(|last| last.spares_a_request(&record, start, clock::now())) {
             drop(held);
             return self.outcome(record, last.result);
         }
@@ -79,7 +82,7 @@ impl Renewal<'_> {
                 Ok(*record)
             }
             Printed::Nothing => {
-                let last = self.last().filter(|last| last.answers(start));
+                let last = self.last().filter(|last| last.answers(start, clock::now()));
                 let record = self.vault.read(self.key)?.unwrap_or(stale);
                 match last {
                     Some(last) => self.outcome(record, last.result),
@@ -90,6 +93,12 @@ impl Renewal<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a refresh token was sent and nobody knows what became of it.
+    fn interrupted(&self, record: &Record) -> Result<bool, StoreError> {
+        let journal = self.vault.journal(self.key);
+        Ok(journal.intended(record)?.is_some() && journal.reply(record)?.is_none())
     }
 
     /// What a refresh that has just ended means for this asker.

@@ -11,25 +11,25 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// Sends the refresh token, once. `now` dates the tokens; `issuer` is whom an id_token must come from.
+/// Sends the refresh token, once. `now` dates the tokens and judges an id_token that comes with them, whose nonce is
+/// none of this request (OpenID Connect Core section 12.2).
 ///
 /// # Errors
 /// No tokens; [`ExchangeError::verdict`] tells whether the grant is dead.
 pub fn refresh(
     token_endpoint: &Endpoint,
-    issuer: Option<&Issuer>,
     client: &Client,
     refresh_token: &Secret,
+    issuer: Option<&Issuer>,
     http: &dyn HttpClient,
     now: SystemTime,
 ) -> Result<TokenSet, ExchangeError> {
-    let (client_id, client) = (client.id.as_str(), tolerant(client, token_endpoint));
+    let expected = Expected { issuer, client_id: client.id.as_str(), nonce: None, now };
+    let client = tolerant(client, token_endpoint);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let reply = client.exchange_refresh_token(&refresh_token).request(&|request| Fault::guard(http, request));
     let tokens = TokenSet::read(reply, now)?;
     let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
-    // A nonce belongs to a login (OpenID Connect Core section 12.2).
-    let expected = Expected { issuer, client_id, nonce: None, now };
     let claims = Claims::read(id_token, &expected).map_err(ExchangeError::IdToken)?;
     Ok(TokenSet { claims: Some(claims), ..tokens })
 }

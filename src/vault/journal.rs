@@ -3,6 +3,8 @@
 //! Both lie beside the lock of the grant. The reply is sealed with the key inside the stored record, which the
 //! refresher has read before it sends: after a crash the old record still opens it, and without a record nobody does.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use oauth2::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,8 @@ pub struct Intent {
 
 #[derive(Deserialize, Serialize)]
 struct StoredReply {
+    /// Seconds since 1970: lives of tokens count from here, whenever it is read.
+    at: u64,
     status: u16,
     body: String,
 }
@@ -57,27 +61,28 @@ impl Journal<'_> {
     ///
     /// # Errors
     /// Not written.
-    pub fn put(&self, record: &Record, reply: &HttpResponse, nonce: Nonce) -> Result<(), StoreError> {
+    pub fn put(&self, record: &Record, reply: &HttpResponse, now: SystemTime, nonce: Nonce) -> Result<(), StoreError> {
+        let at = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let body = String::from_utf8_lossy(reply.body()).into_owned();
-        let stored = StoredReply { status: reply.status().as_u16(), body };
+        let stored = StoredReply { at, status: reply.status().as_u16(), body };
         let plain = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
         let sealed =
             seal::seal(&record.seal_key, place(&self.name, record).as_bytes(), nonce, plain.expose().as_bytes());
         self.files.replace(&self.name.file(REPLY), &sealed)
     }
 
-    /// The reply that was put away for this very record, if there is one.
+    /// The reply that was put away for this very record, if there is one, and when it came.
     ///
     /// # Errors
     /// The file is there and cannot be read.
-    pub fn reply(&self, record: &Record) -> Result<Option<HttpResponse>, StoreError> {
+    pub fn reply(&self, record: &Record) -> Result<Option<(HttpResponse, SystemTime)>, StoreError> {
         let Some(sealed) = self.files.read(&self.name.file(REPLY))? else { return Ok(None) };
         let plain = seal::open(&record.seal_key, place(&self.name, record).as_bytes(), &sealed);
         let stored = plain.and_then(|plain| serde_json::from_str::<StoredReply>(plain.expose()).ok());
         Ok(stored.and_then(|stored| {
             let mut reply = HttpResponse::new(stored.body.into_bytes());
             *reply.status_mut() = StatusCode::from_u16(stored.status).ok()?;
-            Some(reply)
+            Some((reply, UNIX_EPOCH.checked_add(Duration::from_secs(stored.at))?))
         }))
     }
 
