@@ -125,6 +125,9 @@ impl From<StoreError> for Failure {
             StoreError::Exposed { path, .. } => failure.remedy(format!("look who put it there: ls -la '{}'", path.display())),
             StoreError::Damaged { .. } => failure.remedy("log in again: loopin login"),
             StoreError::Newer { .. } => failure.remedy("update loopin"),
+            StoreError::NetworkFileSystem { .. } => {
+                failure.remedy("set LOOPIN_STATE_DIR to a directory on a disk of this machine")
+            }
             StoreError::NoTerminal => failure.remedy("run it on a terminal, or use a key file: store_key = { file = \"...\" }"),
             StoreError::WrongKey => failure.remedy("check store_key in the configuration, or the passphrase"),
             StoreError::Busy => failure.remedy("try again in a moment"),

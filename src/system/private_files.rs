@@ -194,7 +194,11 @@ mod unix {
 
         pub fn lock_file(&self, name: &str) -> Result<File, StoreError> {
             let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            self.open_checked(name, flags)?.ok_or_else(|| error(&self.path.join(name), Errno::ENOENT))
+            let file = self.open_checked(name, flags)?.ok_or_else(|| error(&self.path.join(name), Errno::ENOENT))?;
+            match on_nfs(&file) {
+                true => Err(StoreError::NetworkFileSystem { path: self.path.clone() }),
+                false => Ok(file),
+            }
         }
 
         fn open_checked(&self, name: &str, flags: OFlag) -> Result<Option<File>, StoreError> {
@@ -220,6 +224,17 @@ mod unix {
                 None => Ok(Some(file)),
             }
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn on_nfs(file: &File) -> bool {
+        use nix::sys::statfs::{NFS_SUPER_MAGIC, fstatfs};
+        fstatfs(file).is_ok_and(|about| about.filesystem_type() == NFS_SUPER_MAGIC)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn on_nfs(_: &File) -> bool {
+        false
     }
 
     fn exposure(metadata: &Metadata) -> Option<Exposure> {

@@ -23,6 +23,10 @@ pub enum StoreError {
     /// The keychain's own words, made fit to print.
     Keychain(String),
     Locked,
+    /// Locks of the kernel do not hold between the machines that share such a directory.
+    NetworkFileSystem {
+        path: PathBuf,
+    },
     /// Another program holds the lock of this grant.
     Busy,
     /// Made by a newer program: never overwritten.
@@ -78,6 +82,9 @@ impl fmt::Display for StoreError {
             Self::File { path, why } => write!(f, "{}: {why}", path.display()),
             Self::Keychain(why) => write!(f, "the keychain failed: {why}"),
             Self::Locked => f.write_str("the keychain is locked"),
+            Self::NetworkFileSystem { path } => {
+                write!(f, "{} is on NFS, where another machine could refresh the same grant at once", path.display())
+            }
             Self::Newer { version } => write!(f, "the stored grant was made by a newer loopin (format {version})"),
             Self::NoTerminal => f.write_str("the file store needs its passphrase, and there is no terminal to ask on"),
             Self::Silent { after } => write!(f, "the keychain did not answer within {} s", after.as_secs()),
