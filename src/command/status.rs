@@ -2,11 +2,13 @@
 
 use super::{
     context::{Context, login_command},
+    renew,
     token::fits,
 };
 use crate::{
     catalog::{Catalog, Integration, IntegrationName},
     cli,
+    refresh::{LastRefresh, RefreshResult},
     report::{Asked, Failure, GrantState, GrantStatus, Outcome, Renewal},
     system::{clock, private_files::PrivateFiles},
     vault::{self, AccountName, ActionKey, GrantKey, IndexEntry, Record, StoreError, Vault},
@@ -51,8 +53,8 @@ fn of_entry(context: &Context, catalog: &Catalog, files: &PrivateFiles, entry: &
         let state = GrantState::Unknown("in another store than the configuration names now".into());
         return Some(status(&key, &entry.store, state, Some(login_command(&key))));
     }
-    let found = Vault { items: items.as_ref(), files }.read(&key);
-    let (state, repair) = state(integration, &key, found);
+    let vault = Vault { items: items.as_ref(), files };
+    let (state, repair) = state(integration, &key, vault.read(&key), renew::last(files, &vault, &key));
     Some(status(&key, &entry.store, state, repair))
 }
 
@@ -60,6 +62,7 @@ fn state(
     integration: &Integration,
     key: &GrantKey,
     found: Result<Option<Record>, StoreError>,
+    last: Option<LastRefresh>,
 ) -> (GrantState, Option<String>) {
     match found {
         Err(why) => {
@@ -70,12 +73,18 @@ fn state(
         Ok(Some(record)) if !fits(integration, &record) => (GrantState::Outdated, Some(login_command(key))),
         Ok(Some(record)) => {
             let grant = record.grant;
-            let repair = (grant.expiry.time() <= clock::now()).then(|| login_command(key));
+            let dead = last.filter(|last| last.at() >= grant.obtained_at).and_then(|last| match last.result {
+                RefreshResult::Dead { message } => Some(message),
+                _ => None,
+            });
             let renewal = Renewal::of(&grant);
+            let lost = renewal == Renewal::LoginOnly && grant.expiry.time() <= clock::now();
+            let repair = (lost || dead.is_some()).then(|| login_command(key));
             (
                 GrantState::Stored {
                     expiry: grant.expiry,
                     renewal,
+                    dead,
                     granted: grant.granted,
                     obtained_at: grant.obtained_at,
                 },

@@ -125,6 +125,8 @@ pub enum GrantState {
     Stored {
         expiry: Expiry,
         renewal: Renewal,
+        /// Why the provider takes the refresh token no more.
+        dead: Option<String>,
         granted: Scopes,
         obtained_at: SystemTime,
     },
@@ -133,7 +135,9 @@ pub enum GrantState {
 impl GrantStatus {
     fn needs_a_person(&self, now: SystemTime) -> bool {
         match &self.state {
-            GrantState::Stored { expiry, .. } => expiry.time() <= now,
+            GrantState::Stored { expiry, renewal, dead, .. } => {
+                dead.is_some() || *renewal == Renewal::LoginOnly && expiry.time() <= now
+            }
             GrantState::Gone | GrantState::None | GrantState::Outdated => true,
             GrantState::Unknown(_) => false,
         }
@@ -311,11 +315,12 @@ fn status_text(g: &GrantStatus, now: SystemTime) -> String {
         GrantState::Gone => say(format!("was in {}, and is not there any more", place(&g.store))),
         GrantState::Outdated => say("logged in, but the configuration was changed since".into()),
         GrantState::Unknown(why) => say(why.clone()),
-        GrantState::Stored { expiry, renewal, granted, obtained_at } => {
+        GrantState::Stored { expiry, renewal, dead, granted, obtained_at } => {
             say(format!("access token valid {}", lifetime(*expiry, now)));
-            say(match renewal {
-                Renewal::RefreshToken => "a refresh token is stored".into(),
-                Renewal::LoginOnly => "no refresh token".into(),
+            say(match (dead, renewal) {
+                (Some(why), _) => why.clone(),
+                (None, Renewal::RefreshToken) => "a refresh token is stored".into(),
+                (None, Renewal::LoginOnly) => "no refresh token".into(),
             });
             say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
             say(format!("logged in {}, kept in {}", time(*obtained_at), place(&g.store)));
@@ -337,11 +342,12 @@ fn status_json(g: &GrantStatus, now: SystemTime) -> Value {
             value["error"] = why.as_str().into();
             "unknown"
         }
-        GrantState::Stored { expiry, renewal, granted, obtained_at } => {
+        GrantState::Stored { expiry, renewal, dead, granted, obtained_at } => {
             value["expires_at"] = time(expiry.time()).into();
             value["expires_in"] = left(expiry.time(), now).into();
             value["expiry_assumed"] = assumed(*expiry).into();
-            value["refreshable"] = (*renewal == Renewal::RefreshToken).into();
+            value["refreshable"] = (*renewal == Renewal::RefreshToken && dead.is_none()).into();
+            value["dead"] = dead.as_deref().into();
             value["scopes"] = scopes(granted).into();
             value["obtained_at"] = time(*obtained_at).into();
             if expiry.time() > now { "valid" } else { "expired" }
