@@ -73,6 +73,7 @@ fn state(
         Ok(Some(record)) if !fits(integration, &record) => (GrantState::Outdated, Some(login_command(key))),
         Ok(Some(record)) => {
             let grant = record.grant;
+            let last = last.filter(|last| last.at() >= grant.obtained_at);
             let renewal = Renewal::of(&grant);
             let repair = match (last.as_ref().map(|last| &last.result), renewal) {
                 (Some(RefreshResult::Dead { .. }), _) => Some(login_command(key)),
