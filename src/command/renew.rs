@@ -13,7 +13,7 @@ use crate::{
     secret::Secret,
     system::{
         clock, detach,
-        lock::{self, Held},
+        lock::{self, Held, Waited},
         private_files::PrivateFiles,
     },
     vault::{GrantKey, Record, StateFiles, StoreError, Vault},
@@ -41,8 +41,11 @@ impl Renewal<'_> {
         if let Some(failure) = self.exceeds(&stale, start) {
             return Err(failure);
         }
-        let held = match lock::hold(self.files, &self.lock_name(), lock::PATIENCE) {
-            Ok(held) => held,
+        let answer = || self.last().filter(|last| last.answers(start));
+        let held = match lock::hold_unless(self.files, &self.lock_name(), lock::PATIENCE, answer) {
+            Ok(Waited::Held(held)) => held,
+            // What came of it is stored: hundreds may read that at once, without the lock.
+            Ok(Waited::Answered(last)) => return self.outcome(self.read()?, last.result),
             Err(StoreError::Busy) => {
                 let busy = Failure::new(
                     Code::Unavailable,
@@ -53,13 +56,13 @@ impl Renewal<'_> {
             Err(why) => return Err(why.into()),
         };
         // Whoever had the lock before has changed what is stored.
-        let record = self.vault.read(self.key)?.ok_or_else(|| self.login("somebody has logged out".into()))?;
+        if let Some(last) = answer() {
+            drop(held);
+            return self.outcome(self.read()?, last.result);
+        }
+        let record = self.read()?;
         if self.wish.worth(&record.grant, clock::now()) == Worth::Fresh {
             return Ok(record);
-        }
-        if let Some(last) = self.last().filter(|last| last.answers(start)) {
-            drop(held);
-            return self.outcome(record, last.result);
         }
         self.work(held, record, start)
     }
@@ -142,6 +145,10 @@ impl Renewal<'_> {
 
     fn login(&self, what: String) -> Failure {
         Failure::new(Code::LoginRequired, what).remedy(login_command(self.key))
+    }
+
+    fn read(&self) -> Result<Record, Failure> {
+        self.vault.read(self.key)?.ok_or_else(|| self.login("somebody has logged out".into()))
     }
 
     fn last(&self) -> Option<LastRefresh> {
