@@ -13,7 +13,7 @@ use crate::{
     secret::Secret,
     system::{
         clock, detach,
-        lock::{self, Held},
+        lock::{self, Held, Waited},
         private_files::PrivateFiles,
     },
     vault::{GrantKey, Record, StateFiles, StoreError, Vault},
@@ -41,8 +41,11 @@ impl Renewal<'_> {
         if let Some(failure) = self.exceeds(&stale, start) {
             return Err(failure);
         }
-        let held = match lock::hold(self.files, &self.lock_name(), lock::PATIENCE) {
-            Ok(held) => held,
+        let answer = || self.answer(&stale, start);
+        let held = match lock::hold_unless(self.files, &self.lock_name(), lock::PATIENCE, answer) {
+            Ok(Waited::Held(held)) => held,
+            // What came of it is stored: hundreds may read that at once, without the lock.
+            Ok(Waited::Answered(last)) => return self.outcome(self.read()?, last.result),
             Err(StoreError::Busy) => {
                 let busy = Failure::new(
                     Code::Unavailable,
@@ -53,14 +56,14 @@ impl Renewal<'_> {
             Err(why) => return Err(why.into()),
         };
         // Whoever had the lock before has changed what is stored.
-        let record = self.vault.read(self.key)?.ok_or_else(|| self.login("somebody has logged out".into()))?;
+        let record = self.read()?;
         match self.wish.worth(&record.grant, clock::now()) {
             Worth::Fresh => return Ok(record),
             // A strict provider ends this token too when a refresh token that is used up comes again.
             Worth::Short { .. } if self.wish.takes_short() && self.interrupted(&record)? => return Ok(record),
             _ => {}
         }
-        if let Some(last) = self.last().filter(|last| last.spares_a_request(&record, start, clock::now())) {
+        if let Some(last) = self.answer(&record, start) {
             drop(held);
             return self.outcome(record, last.result);
         }
@@ -151,6 +154,15 @@ impl Renewal<'_> {
 
     fn login(&self, what: String) -> Failure {
         Failure::new(Code::LoginRequired, what).remedy(login_command(self.key))
+    }
+
+    fn read(&self) -> Result<Record, Failure> {
+        self.vault.read(self.key)?.ok_or_else(|| self.login("somebody has logged out".into()))
+    }
+
+    /// A refresh that has ended meanwhile, or that would only be repeated.
+    fn answer(&self, record: &Record, start: SystemTime) -> Option<LastRefresh> {
+        self.last().filter(|last| last.spares_a_request(record, start, clock::now()))
     }
 
     fn last(&self) -> Option<LastRefresh> {

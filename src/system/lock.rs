@@ -1,6 +1,7 @@
 //! A lock of the kernel, on a file of its own that is never renamed or removed.
 
 use std::{
+    convert::Infallible,
     fs::{File, TryLockError},
     thread,
     time::{Duration, Instant},
@@ -43,11 +44,36 @@ pub fn take(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError
 /// # Errors
 /// Somebody held it for longer than `patience`, or it cannot be made.
 pub fn hold(files: &PrivateFiles, name: &str, patience: Duration) -> Result<Held, StoreError> {
+    match hold_unless(files, name, patience, || None::<Infallible>)? {
+        Waited::Held(held) => Ok(held),
+        Waited::Answered(never) => match never {},
+    }
+}
+
+/// What came of waiting.
+pub enum Waited<T> {
+    Answered(T),
+    Held(Held),
+}
+
+/// The lock, unless `answer` makes it needless. That is asked whenever the lock is about to be tried.
+///
+/// # Errors
+/// Somebody held it for longer than `patience`, or it cannot be made.
+pub fn hold_unless<T>(
+    files: &PrivateFiles,
+    name: &str,
+    patience: Duration,
+    mut answer: impl FnMut() -> Option<T>,
+) -> Result<Waited<T>, StoreError> {
     let deadline: Instant = clock::instant() + patience;
     let mut pause = FIRST_PAUSE;
     loop {
+        if let Some(answer) = answer() {
+            return Ok(Waited::Answered(answer));
+        }
         match take(files, name)? {
-            Some(held) => return Ok(held),
+            Some(held) => return Ok(Waited::Held(held)),
             None if clock::instant() < deadline => {}
             None => return Err(StoreError::Busy),
         }

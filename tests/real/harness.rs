@@ -380,6 +380,21 @@ impl Browser {
     }
 }
 
+// ---- The benches ----
+
+/// Runs a bench on real parts with this executable, to its end; it says itself whether all went well.
+pub fn bench(name: &str, arguments: &[&str], variables: &[(&str, &str)]) {
+    let programs = ["bash", "python3", "node", "dbus-daemon", "dbus-send", "setpriv", "gnome-keyring-daemon"];
+    let Some(()) = installed(&programs, &["oidc-provider"]) else { return };
+    if arguments.contains(&"worker") && installed(&["strace"], &[]).is_none() {
+        return;
+    }
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(name));
+    command.args(arguments).env("PROGRAM", env!("CARGO_BIN_EXE_loopin")).envs(variables.iter().copied());
+    let finished = Finished::new(command.stdin(Stdio::null()).output().expect("the bench runs"));
+    finished.assert_code(0);
+}
+
 /// Files of a browser's profile that hold this text, as paths relative to it.
 pub fn files_with(profile: &Path, needle: &str) -> Vec<String> {
     let output =

@@ -8,3 +8,4 @@ mod chromium;
 mod harness;
 mod keychain;
 mod provider;
+mod refresh;

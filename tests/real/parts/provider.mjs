@@ -2,6 +2,8 @@
 //
 //   node provider.mjs        one line of JSON on stdout when ready; ends when stdin closes or on SIGTERM
 //   ACCESS_TOKEN_TTL=5       life of an access token in seconds (default 3600)
+//   TOKEN_DELAY=200          milliseconds that POST /token takes longer
+//   FORGIVES=60              seconds for which a used refresh token may be used again; else that ends the grant
 //
 // GET /__counters tells what was asked of it, POST /__counters/reset forgets that.
 // A refresh token needs scope offline_access AND prompt=consent; each use of it rotates it.
@@ -56,6 +58,12 @@ const provider = new Provider(issuer, {
     revocation: { enabled: true },
   },
 });
+if (process.env.FORGIVES) {
+  const consume = provider.RefreshToken.prototype.consume;
+  provider.RefreshToken.prototype.consume = async function later() {
+    setTimeout(() => consume.call(this), 1000 * process.env.FORGIVES).unref();
+  };
+}
 provider.on('grant.success', (ctx) => count(`grant ${ctx.oidc.params.grant_type}`));
 provider.on('grant.error', (_, error) => count(`grant error ${error.error}`));
 provider.on('grant.revoked', () => count('grant revoked'));
@@ -69,6 +77,7 @@ server.on('request', (request, response) => {
   if (path === '/__counters/reset' && request.method === 'POST') { counters = {}; return json(counters); }
   // /auth/<uid> and /interaction/<uid>/login differ each time: counted as /auth/* and so on.
   count(`${request.method} ${path.replace(/^\/(auth|interaction)\/[^/]+/, '/$1/*')}`);
+  if (path === '/token' && process.env.TOKEN_DELAY) return setTimeout(oidc, process.env.TOKEN_DELAY, request, response);
   return oidc(request, response);
 });
 
