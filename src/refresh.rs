@@ -166,7 +166,7 @@ pub struct LastRefresh {
     v: u64,
     /// Milliseconds since 1970.
     at: u64,
-    /// Of the record whose refresh token was sent.
+    /// Of the record that was stored when it ended.
     generation: u64,
     pub result: RefreshResult,
 }
@@ -209,10 +209,13 @@ impl LastRefresh {
     /// Whether asking the provider for this record would only be told the same again. A refresh token that it takes no
     /// more is never sent twice; tokens that wait for a store are worth another look.
     pub fn spares_a_request(&self, record: &Record, start: SystemTime, now: SystemTime) -> bool {
+        let of_this_record = self.generation == record.generation;
         match self.result {
-            RefreshResult::Dead { .. } => self.generation == record.generation,
+            RefreshResult::Dead { .. } => of_this_record,
+            // It is written after the grant: whoever has read the new grant already asks for the next one.
+            RefreshResult::Renewed => self.generation > record.generation && self.answers(start, now),
             RefreshResult::Unstored { .. } => false,
-            _ => self.answers(start, now),
+            _ => of_this_record && self.answers(start, now),
         }
     }
 

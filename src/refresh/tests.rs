@@ -257,6 +257,9 @@ fn r12_a_refresh_token_that_the_provider_takes_no_more_is_never_sent_again() {
     assert!(!spares(RefreshResult::Dead { message: why() }, 150, &of_later), "another login came since");
     assert!(spares(RefreshResult::Transient { message: why() }, 150, &of_now), "while this one waited");
     assert!(!spares(RefreshResult::Transient { message: why() }, 50, &of_now), "before it asked");
+    let of_before = Record { generation: 2, ..record() };
+    assert!(spares(RefreshResult::Renewed, 150, &of_before), "while this one waited");
+    assert!(!spares(RefreshResult::Renewed, 150, &of_now), "what it brought is what was refused");
     assert!(!spares(RefreshResult::Unstored { message: why() }, 150, &of_now), "its tokens lie in the journal");
 }
 
