@@ -21,6 +21,7 @@ use loopin::{
 
 use crate::harness::{Finished, Gate, Provider, RawServer, Sandbox, kill, send};
 
+mod answers;
 mod lock;
 mod sharing;
 
