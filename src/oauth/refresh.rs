@@ -30,8 +30,12 @@ pub fn refresh(
     let reply = client.exchange_refresh_token(&refresh_token).request(&|request| Fault::guard(http, request));
     let tokens = TokenSet::read(reply, now)?;
     let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
-    let claims = Claims::read(id_token, &expected).map_err(ExchangeError::IdToken)?;
-    Ok(TokenSet { claims: Some(claims), ..tokens })
+    match Claims::read(id_token, &expected) {
+        Ok(claims) => Ok(TokenSet { claims: Some(claims), ..tokens }),
+        // The old refresh token may be used up: losing the new one over an id_token that nobody asked for would end the
+        // grant. The id_token alone is left out.
+        Err(_) => Ok(TokenSet { id_token: None, ..tokens }),
+    }
 }
 
 /// What a failed refresh says about the grant.
@@ -56,6 +60,48 @@ impl ExchangeError {
             Self::Denied(_) => Verdict::Misconfigured,
             Self::IdToken(_) | Self::Malformed(_) => Verdict::Refused,
             Self::NotOAuth(_) | Self::Unreachable(_) => Verdict::Transient,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    use super::*;
+    use crate::oauth::{ClientAuthentication, ClientId, HttpError, HttpRequest, HttpResponse};
+
+    struct Answers(String);
+
+    impl HttpClient for Answers {
+        fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+            Ok(HttpResponse::new(self.0.clone().into_bytes()))
+        }
+    }
+
+    fn refreshed(claims: &str) -> TokenSet {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let id_token = format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part(claims));
+        let reply = format!(r#"{{"access_token":"a","refresh_token":"r","id_token":"{id_token}"}}"#);
+        let endpoint = Endpoint::parse("https://op.example/token").expect("endpoint");
+        let issuer = Issuer::parse("https://op.example").expect("issuer");
+        let client = Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None };
+        let sent = Secret::new("old".into());
+        refresh(&endpoint, &client, &sent, Some(&issuer), &Answers(reply), SystemTime::UNIX_EPOCH).expect("tokens")
+    }
+
+    #[test]
+    fn s10_the_id_token_of_a_refresh_tells_whose_it_is() {
+        let tokens = refreshed(r#"{"iss":"https://op.example","sub":"7","aud":"me","exp":60,"iat":0}"#);
+        assert_eq!(Some("7"), tokens.claims.map(|claims| claims.sub).as_deref());
+    }
+
+    #[test]
+    fn an_id_token_that_is_not_acceptable_costs_no_refresh_token() {
+        for claims in [r#"{"iss":"https://other.example","sub":"7","aud":"me","exp":60,"iat":0}"#, "{}"] {
+            let tokens = refreshed(claims);
+            assert!(tokens.refresh_token.is_some_and(|token| token.matches("r")), "{claims}");
+            assert!(tokens.id_token.is_none() && tokens.claims.is_none(), "{claims}");
         }
     }
 }
