@@ -11,7 +11,8 @@
 //! - [`oauth`]: the flow. `begin` gives a URL and a `Pending`; an answer gives a code; `exchange` consumes it.
 //! - [`catalog`]: integrations and their actions; the configuration file.
 //! - [`vault`]: grants as they are stored, under which name, sealed how.
-//! - [`refresh`]: the one place that hands out an access token.
+//! - [`refresh`]: whether a stored token will do, and what becomes of a refresh; `command::renew` asks for one,
+//!   `command::refresh_worker` is the one process that sends it.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
