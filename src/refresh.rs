@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 use crate::{
     oauth::{TokenSet, Verdict},
     secret::Secret,
-    vault::{Grant, Record},
+    vault::{
+        Grant, Record, StateName,
+        seal::{self, Nonce},
+    },
 };
 
 /// The longest margin: a token is renewed this long before it expires, or after nine tenths of its life.
@@ -159,8 +162,8 @@ pub fn renewed(record: &Record, tokens: TokenSet, now: SystemTime) -> Result<Rec
     Ok(Record { grant, ..record.clone() })
 }
 
-/// How the last refresh of a grant went; kept beside its lock, without anything secret, so that those who waited for
-/// it do not send the same request again, and so that `status` can tell.
+/// How the last refresh of a grant went; kept beside its lock, with nothing secret that is not sealed, so that those who
+/// waited for it do not send the same request again, and so that `status` can tell.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct LastRefresh {
     v: u64,
@@ -169,6 +172,10 @@ pub struct LastRefresh {
     /// Of the record that was stored when it ended.
     generation: u64,
     pub result: RefreshResult,
+    /// The renewed record, sealed with the key that it and the one before share: hundreds who waited need not all ask
+    /// the keychain at once, which some keychains do not stand.
+    #[serde(skip)]
+    sealed: Vec<u8>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -197,7 +204,25 @@ impl LastRefresh {
     pub const SUFFIX: &str = ".last";
 
     pub fn new(result: RefreshResult, generation: u64, now: SystemTime) -> Self {
-        Self { v: 1, at: millis(now), generation, result }
+        Self { v: 1, at: millis(now), generation, result, sealed: Vec::new() }
+    }
+
+    /// A refresh that renewed, and what it brought, for the holders of the record before. `nonce` must never have been
+    /// used before.
+    pub fn renewed(record: &Record, place: &StateName, now: SystemTime, nonce: Nonce) -> Self {
+        let aad = Self::aad(place, record.generation);
+        let sealed = seal::seal(&record.seal_key, aad.as_bytes(), nonce, record.serialize().expose().as_bytes());
+        Self { sealed, ..Self::new(RefreshResult::Renewed, record.generation, now) }
+    }
+
+    /// What the refresh brought, for whoever holds the record before.
+    pub fn record(&self, before: &Record, place: &StateName) -> Option<Record> {
+        let plain = seal::open(&before.seal_key, Self::aad(place, self.generation).as_bytes(), &self.sealed)?;
+        Record::parse(&plain).ok()
+    }
+
+    fn aad(place: &StateName, generation: u64) -> String {
+        place.file(&format!("{}:{generation}", Self::SUFFIX))
     }
 
     /// Whether it ended between `start` and `now`, so that it answers somebody who began to wait then. What ended in the
@@ -224,11 +249,15 @@ impl LastRefresh {
     }
 
     pub fn serialize(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut content = serde_json::to_vec(self).unwrap_or_default();
+        content.push(b'\n');
+        content.extend(&self.sealed);
+        content
     }
 
     pub fn parse(content: &[u8]) -> Option<Self> {
-        serde_json::from_slice(content).ok()
+        let (line, sealed) = content.split_at_checked(content.iter().position(|byte| *byte == b'\n')? + 1)?;
+        Some(Self { sealed: sealed.to_vec(), ..serde_json::from_slice(line).ok()? })
     }
 }
 

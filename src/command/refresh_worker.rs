@@ -11,7 +11,7 @@ use crate::{
     report::{Failure, Outcome},
     secret::Secret,
     system::{clock, detach, entropy, http::Http, pause},
-    vault::{GrantKey, Journal, Record, StateFiles, StoreError, Vault, seal::Nonce},
+    vault::{GrantKey, Journal, Record, Sent, StateFiles, StoreError, Vault, seal::Nonce},
 };
 
 /// How long a store that is away is tried again before the reply is left to the next run.
@@ -27,7 +27,7 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let _held = detach::lock_of_worker(&files, &vault.state_name(&key).file(".lock"))?;
     let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
     let client = context.client(&integration, &vault)?;
-    let replayed = vault.journal(&key).reply(&record)?.is_some();
+    let replayed = matches!(vault.journal(&key).sent(&record)?, Sent::Answered { .. });
     let (mut result, mut unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
     // A reply that lay for longer than its token lives brought a new refresh token all the same.
     if replayed && result == RefreshResult::Renewed {
@@ -36,11 +36,20 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
             (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record }.run()?;
         }
     }
-    let generation = vault.read(&key)?.map_or(record.generation, |record| record.generation);
-    let last = LastRefresh::new(result, generation, clock::now());
+    let last = end(&vault, &key, result, &record)?;
     // Who waits reads this; a full disk costs them one more request at most.
     let _ = files.replace(&vault.state_name(&key).file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
+}
+
+fn end(vault: &Vault<'_>, key: &GrantKey, result: RefreshResult, before: &Record) -> Result<LastRefresh, StoreError> {
+    let Some(stored) = vault.read(key)? else { return Ok(LastRefresh::new(result, before.generation, clock::now())) };
+    match (&result, entropy::random()) {
+        (RefreshResult::Renewed, Ok(nonce)) => {
+            Ok(LastRefresh::renewed(&stored, &vault.state_name(key), clock::now(), Nonce(nonce)))
+        }
+        _ => Ok(LastRefresh::new(result, stored.generation, clock::now())),
+    }
 }
 
 struct Refresh<'a> {
@@ -57,14 +66,15 @@ impl Refresh<'_> {
         let Some(refresh_token) = &self.record.grant.refresh_token else {
             return Ok((RefreshResult::Dead { message: "there is no refresh token".into() }, None));
         };
-        // A reply that an earlier run put away and could not store: nothing is sent again, and it is as old as it is.
-        let (tokens, came, interrupted) = match journal.reply(self.record)? {
-            Some((reply, came)) => (self.refresh(refresh_token, &Replayed(reply), came), came, false),
-            None => {
-                let interrupted = journal.intended(self.record)?.is_some();
+        // A reply that an earlier run put away and could not store: nothing is sent again.
+        let before = journal.sent(self.record)?;
+        let interrupted = matches!(before, Sent::Unanswered);
+        let (tokens, came) = match before {
+            Sent::Answered { reply, came } => (self.refresh(refresh_token, &Replayed(reply), came), came),
+            Sent::Unanswered | Sent::No => {
                 journal.intend(self.record)?;
                 let http = Journalled { journal: &journal, record: self.record };
-                (self.refresh(refresh_token, &http, clock::now()), clock::now(), interrupted)
+                (self.refresh(refresh_token, &http, clock::now()), clock::now())
             }
         };
         match tokens.map(|tokens| refresh::renewed(self.record, tokens, came)) {
@@ -75,12 +85,11 @@ impl Refresh<'_> {
             }
             Err(error) => {
                 let verdict = error.verdict();
-                // Nothing was used up, or it never will be worth anything again.
-                if verdict != Verdict::Transient || reached(&error) != Reached::Maybe {
-                    journal.clear()?;
+                match verdict == Verdict::Transient && reached(&error) == Reached::Maybe {
+                    true => journal.forget_reply()?,
+                    // Nothing was used up, or it never will be worth anything again.
+                    false => journal.clear()?,
                 }
-                // A reply that was no answer must not be read again; that something was sent stays known.
-                journal.forget_reply()?;
                 let message = match (verdict, interrupted) {
                     (Verdict::Dead, true) => {
                         "the last renewal was interrupted and the provider no longer accepts the old key".into()

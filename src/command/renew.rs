@@ -16,7 +16,7 @@ use crate::{
         lock::{self, Held, Waited},
         private_files::PrivateFiles,
     },
-    vault::{GrantKey, Record, StateFiles, StoreError, Vault},
+    vault::{GrantKey, Record, Sent, StateFiles, StoreError, Vault},
 };
 
 /// The worker's own bounds end before this; it goes on when nobody waits any more.
@@ -44,8 +44,10 @@ impl Renewal<'_> {
         let answer = || self.answer(&stale, start);
         let held = match lock::hold_unless(self.files, &self.lock_name(), lock::PATIENCE, answer) {
             Ok(Waited::Held(held)) => held,
-            // What came of it is stored: hundreds may read that at once, without the lock.
-            Ok(Waited::Answered(last)) => return self.outcome(self.read()?, last.result),
+            Ok(Waited::Answered(last)) => {
+                let record = last.record(&stale, &self.vault.state_name(self.key));
+                return self.outcome(record.map_or_else(|| self.read(), Ok)?, last.result);
+            }
             Err(StoreError::Busy) => {
                 let busy = Failure::new(
                     Code::Unavailable,
@@ -100,8 +102,7 @@ impl Renewal<'_> {
 
     /// Whether a refresh token was sent and nobody knows what became of it.
     fn interrupted(&self, record: &Record) -> Result<bool, StoreError> {
-        let journal = self.vault.journal(self.key);
-        Ok(journal.intended(record)?.is_some() && journal.reply(record)?.is_none())
+        Ok(matches!(self.vault.journal(self.key).sent(record)?, Sent::Unanswered))
     }
 
     /// What a refresh that has just ended means for this asker.

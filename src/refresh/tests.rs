@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    catalog::IntegrationName,
     oauth::{Claims, ClientId, Endpoint, Expiry, Scopes, TokenType},
     secret::SealKey,
-    vault::Pinned,
+    vault::{AccountName, ActionKey, GrantKey, Pinned, seal::NONCE_BYTES},
 };
 
 const DAY: u64 = 86_400;
@@ -285,8 +286,29 @@ fn how_a_refresh_went_is_read_as_it_was_written_and_nonsense_is_nothing() {
         r#"{"v":1,"at":-1,"generation":1,"result":"renewed"}"#,
         r#"{"v":1,"at":1,"generation":1,"result":"new"}"#,
     ] {
-        assert_eq!(None, LastRefresh::parse(bad.as_bytes()), "{bad}");
+        assert_eq!(None, LastRefresh::parse(format!("{bad}\n").as_bytes()), "{bad}");
     }
+}
+
+#[test]
+fn r01_who_waited_takes_the_renewed_record_from_what_the_refresh_left() {
+    let place = |account| {
+        let account = AccountName::parse(account).expect("account");
+        GrantKey::personal(IntegrationName::parse("work").expect("name"), account, ActionKey::All).state("memory", "")
+    };
+    let (before, renewed) = (record(), Record { generation: 4, grant: grant(7200), ..record() });
+    let left = LastRefresh::renewed(&renewed, &place("me"), after(1), Nonce([9; NONCE_BYTES])).serialize();
+    for secret in ["an-access-token", "old-refresh", "old-id"] {
+        assert!(!left.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()), "{secret} can be read");
+    }
+    let left = LastRefresh::parse(&left).expect("what was left");
+    let found = left.record(&before, &place("me")).expect("a record");
+    assert_eq!((4, renewed.grant.expiry), (found.generation, found.grant.expiry));
+    assert!(left.record(&before, &place("another")).is_none(), "another grant's place");
+    let other_login = Record { seal_key: SealKey::new([8; 32]), ..record() };
+    assert!(left.record(&other_login, &place("me")).is_none(), "another login's key");
+    let failed = LastRefresh::new(RefreshResult::Transient { message: "no answer".into() }, 3, after(1));
+    assert!(failed.record(&before, &place("me")).is_none(), "it brought nothing");
 }
 
 #[test]

@@ -65,6 +65,13 @@ impl StateFiles for PrivateFiles {
         directory.replace(name, &temporary, content)
     }
 
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
+        match imp::Directory::open(&self.path)? {
+            Some(directory) => directory.overwrite(name, at as u64, content),
+            None => Err(file_error(&self.path.join(name), &std::io::ErrorKind::NotFound.into())),
+        }
+    }
+
     fn remove(&self, name: &str) -> Result<(), StoreError> {
         match imp::Directory::open(&self.path)? {
             Some(directory) => directory.remove(name),
@@ -105,7 +112,7 @@ mod unix {
     use std::{
         fs::{File, Metadata},
         io::{Read, Write},
-        os::unix::fs::MetadataExt,
+        os::unix::fs::{FileExt, MetadataExt},
         path::{Path, PathBuf},
     };
 
@@ -181,6 +188,13 @@ mod unix {
             nix::unistd::fsync(&self.fd).map_err(|e| error(&path, e))
         }
 
+        pub fn overwrite(&self, name: &str, at: u64, content: &[u8]) -> Result<(), StoreError> {
+            let path = self.path.join(name);
+            let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+            let file = self.open_checked(name, flags)?.ok_or_else(|| error(&path, Errno::ENOENT))?;
+            file.write_all_at(content, at).and_then(|()| file.sync_data()).map_err(|e| file_error(&path, &e))
+        }
+
         pub fn remove(&self, name: &str) -> Result<(), StoreError> {
             match unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir) {
                 Ok(()) | Err(Errno::ENOENT) => Ok(()),
@@ -254,7 +268,7 @@ mod unix {
 mod plain {
     use std::{
         fs::{self, File, OpenOptions},
-        io::{ErrorKind, Read, Write},
+        io::{ErrorKind, Read, Seek, SeekFrom, Write},
         path::{Path, PathBuf},
     };
 
@@ -299,6 +313,17 @@ mod plain {
                 let _ = fs::remove_file(&temporary);
                 file_error(&path, &e)
             })
+        }
+
+        pub fn overwrite(&self, name: &str, at: u64, content: &[u8]) -> Result<(), StoreError> {
+            let path = self.0.join(name);
+            let write = || -> std::io::Result<()> {
+                let mut file = OpenOptions::new().write(true).open(&path)?;
+                file.seek(SeekFrom::Start(at))?;
+                file.write_all(content)?;
+                file.sync_data()
+            };
+            write().map_err(|e| file_error(&path, &e))
         }
 
         pub fn remove(&self, name: &str) -> Result<(), StoreError> {

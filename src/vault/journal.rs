@@ -1,6 +1,6 @@
 //! What a refresh leaves behind so that a crash costs nothing: the intent, and the provider's reply, sealed.
 //!
-//! Both lie beside the lock of the grant. The reply is sealed with the key inside the stored record, which the
+//! Both lie in one file beside the lock of the grant. The reply is sealed with the key inside the stored record, which the
 //! refresher has read before it sends: after a crash the old record still opens it, and without a record nobody does.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,8 +14,13 @@ use super::{
 };
 use crate::{oauth::HttpResponse, secret::Secret};
 
-const INTENT: &str = ".intent";
-const REPLY: &str = ".journal";
+const JOURNAL: &str = ".journal";
+const VERSION: u64 = 1;
+
+/// The intent, padded, in bytes; the reply lies behind it: its length in four bytes, then itself, sealed.
+const INTENT: usize = 64;
+/// What is laid out for a reply before anything is sent, in bytes. A longer one costs the file system more time.
+const ROOM: usize = 16 * 1024;
 
 /// The journal of one grant. Whoever uses it holds the grant's lock.
 pub struct Journal<'a> {
@@ -23,38 +28,61 @@ pub struct Journal<'a> {
     pub name: StateName,
 }
 
-/// That a refresh token is about to be sent.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Intent {
+/// What became of the refresh token of one record.
+#[derive(Clone, Debug)]
+pub enum Sent {
+    No,
+    /// It may have been used; the answer is not known.
+    Unanswered,
+    Answered {
+        reply: HttpResponse,
+        /// Lives of tokens count from here, whenever it is read.
+        came: SystemTime,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+struct Intent {
     v: u64,
-    /// Of the record whose refresh token was sent.
-    pub generation: u64,
+    /// Of the record whose refresh token is sent.
+    generation: u64,
 }
 
 #[derive(Deserialize, Serialize)]
 struct StoredReply {
-    /// Seconds since 1970: lives of tokens count from here, whenever it is read.
+    /// Seconds since 1970.
     at: u64,
     status: u16,
     body: String,
 }
 
 impl Journal<'_> {
+    /// Says that a refresh token is about to be sent, and lays out the room for the reply: when that comes, a provider
+    /// that forgives nothing has already used up the refresh token, and every moment counts.
+    ///
     /// # Errors
     /// Not written: then nothing may be sent.
     pub fn intend(&self, record: &Record) -> Result<(), StoreError> {
-        let intent = Intent { v: 1, generation: record.generation };
-        self.files.replace(&self.name.file(INTENT), &serde_json::to_vec(&intent).unwrap_or_default())
+        let intent = Intent { v: VERSION, generation: record.generation };
+        let mut content = serde_json::to_vec(&intent).unwrap_or_default();
+        content.resize(INTENT, b' ');
+        content.resize(INTENT + ROOM, 0);
+        self.files.replace(&self.file(), &content)
     }
 
-    /// An intent for this very record: its refresh token may have been used already.
+    /// What an earlier run did with the refresh token of this very record.
     ///
     /// # Errors
     /// The file is there and cannot be read.
-    pub fn intended(&self, record: &Record) -> Result<Option<Intent>, StoreError> {
-        let content = self.files.read(&self.name.file(INTENT))?;
-        let intent = content.and_then(|content| serde_json::from_slice::<Intent>(&content).ok());
-        Ok(intent.filter(|intent| intent.generation == record.generation))
+    pub fn sent(&self, record: &Record) -> Result<Sent, StoreError> {
+        let content = self.files.read(&self.file())?.unwrap_or_default();
+        let Some((intent, reply)) = content.split_at_checked(INTENT) else { return Ok(Sent::No) };
+        Ok(match serde_json::from_slice::<Intent>(intent) {
+            Ok(intent) if intent.v == VERSION && intent.generation == record.generation => {
+                self.unseal(record, reply).unwrap_or(Sent::Unanswered)
+            }
+            _ => Sent::No,
+        })
     }
 
     /// Puts the reply away before anybody tries to understand it.
@@ -66,45 +94,47 @@ impl Journal<'_> {
         let body = String::from_utf8_lossy(reply.body()).into_owned();
         let stored = StoredReply { at, status: reply.status().as_u16(), body };
         let plain = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
-        let sealed =
-            seal::seal(&record.seal_key, place(&self.name, record).as_bytes(), nonce, plain.expose().as_bytes());
-        self.files.replace(&self.name.file(REPLY), &sealed)
+        let sealed = seal::seal(&record.seal_key, self.place(record).as_bytes(), nonce, plain.expose().as_bytes());
+        let mut content = u32::try_from(sealed.len()).unwrap_or_default().to_be_bytes().to_vec();
+        content.extend(sealed);
+        self.files.overwrite(&self.file(), INTENT, &content)
     }
 
-    /// The reply that was put away for this very record, if there is one, and when it came.
+    /// The reply was no answer; that something was sent stays known.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
-    pub fn reply(&self, record: &Record) -> Result<Option<(HttpResponse, SystemTime)>, StoreError> {
-        let Some(sealed) = self.files.read(&self.name.file(REPLY))? else { return Ok(None) };
-        let plain = seal::open(&record.seal_key, place(&self.name, record).as_bytes(), &sealed);
-        let stored = plain.and_then(|plain| serde_json::from_str::<StoredReply>(plain.expose()).ok());
-        Ok(stored.and_then(|stored| {
-            let mut reply = HttpResponse::new(stored.body.into_bytes());
-            *reply.status_mut() = StatusCode::from_u16(stored.status).ok()?;
-            Some((reply, UNIX_EPOCH.checked_add(Duration::from_secs(stored.at))?))
-        }))
-    }
-
-    /// # Errors
-    /// The file is there and stays.
+    /// It stays.
     pub fn forget_reply(&self) -> Result<(), StoreError> {
-        self.files.remove(&self.name.file(REPLY))
+        self.files.overwrite(&self.file(), INTENT, &0_u32.to_be_bytes())
     }
 
     /// The refresh is over, and what it brought is stored or worthless.
     ///
     /// # Errors
-    /// A file is there and stays.
+    /// The file is there and stays.
     pub fn clear(&self) -> Result<(), StoreError> {
-        self.forget_reply()?;
-        self.files.remove(&self.name.file(INTENT))
+        self.files.remove(&self.file())
     }
-}
 
-/// Only the record that it was made for opens a reply.
-fn place(name: &StateName, record: &Record) -> String {
-    name.file(&format!(":{}", record.generation))
+    /// A reply of which a crash has left a part only does not open.
+    fn unseal(&self, record: &Record, reply: &[u8]) -> Option<Sent> {
+        let (length, rest) = reply.split_first_chunk()?;
+        let sealed = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        let plain = seal::open(&record.seal_key, self.place(record).as_bytes(), sealed)?;
+        let stored: StoredReply = serde_json::from_str(plain.expose()).ok()?;
+        let mut reply = HttpResponse::new(stored.body.into_bytes());
+        *reply.status_mut() = StatusCode::from_u16(stored.status).ok()?;
+        Some(Sent::Answered { reply, came: UNIX_EPOCH.checked_add(Duration::from_secs(stored.at))? })
+    }
+
+    fn file(&self) -> String {
+        self.name.file(JOURNAL)
+    }
+
+    /// Only the record that it was made for opens a reply.
+    fn place(&self, record: &Record) -> String {
+        self.name.file(&format!(":{}", record.generation))
+    }
 }
 
 #[cfg(test)]
@@ -159,29 +189,54 @@ mod tests {
     }
 
     fn put(journal: &Journal<'_>, record: &Record, status: u16) {
+        journal.intend(record).expect("intent");
         journal.put(record, &reply(status), at(77), Nonce([status.to_be_bytes()[1]; NONCE_BYTES])).expect("put");
+    }
+
+    fn answered(journal: &Journal<'_>, record: &Record) -> bool {
+        matches!(journal.sent(record).expect("files"), Sent::Answered { .. })
+    }
+
+    fn unanswered(journal: &Journal<'_>, record: &Record) -> bool {
+        matches!(journal.sent(record).expect("files"), Sent::Unanswered)
+    }
+
+    fn nothing_sent(journal: &Journal<'_>, record: &Record) -> bool {
+        matches!(journal.sent(record).expect("files"), Sent::No)
     }
 
     #[test]
     fn r11_a_reply_comes_back_as_it_was_with_the_time_it_came() {
         let files = MemoryFiles::default();
         let journal = Journal { files: &files, name: name("default") };
-        assert!(journal.reply(&record(3, 7)).expect("files").is_none());
+        assert!(nothing_sent(&journal, &record(3, 7)));
         for status in [200, 400, 500] {
             put(&journal, &record(3, 7), status);
-            let (found, came) = journal.reply(&record(3, 7)).expect("files").expect("a reply");
+            let Sent::Answered { reply: found, came } = journal.sent(&record(3, 7)).expect("files") else {
+                panic!("no reply")
+            };
             assert_eq!((reply(status).status(), reply(status).body(), at(77)), (found.status(), found.body(), came));
         }
+    }
+
+    #[test]
+    fn r11_a_reply_longer_than_the_room_for_it_comes_back_too() {
+        let files = MemoryFiles::default();
+        let journal = Journal { files: &files, name: name("default") };
+        let long = HttpResponse::new("long ".repeat(ROOM).into_bytes());
+        journal.intend(&record(3, 7)).expect("intent");
+        journal.put(&record(3, 7), &long, at(77), Nonce([1; NONCE_BYTES])).expect("put");
+        let Sent::Answered { reply, .. } = journal.sent(&record(3, 7)).expect("files") else { panic!("no reply") };
+        assert_eq!(long.body(), reply.body());
     }
 
     #[test]
     fn r11_nothing_of_a_reply_or_a_record_can_be_read_in_the_files() {
         let files = MemoryFiles::default();
         let journal = Journal { files: &files, name: name("default") };
-        journal.intend(&record(3, 7)).expect("intent");
         put(&journal, &record(3, 7), 200);
         let names = files.list("").expect("files");
-        assert_eq!(2, names.len(), "{names:?}");
+        assert_eq!(1, names.len(), "{names:?}");
         for name in names {
             let content = files.read(&name).expect("files").expect("content");
             for word in [CANARY, "access_token"] {
@@ -199,24 +254,29 @@ mod tests {
         for (why, record) in
             [("a later generation", record(4, 7)), ("an earlier one", record(2, 7)), ("another login", record(3, 8))]
         {
-            assert!(journal.reply(&record).expect("files").is_none(), "{why}");
+            assert!(!answered(&journal, &record), "{why}");
         }
-        let moved = files.read(&ours.file(REPLY)).expect("files").expect("content");
-        files.replace(&other.file(REPLY), &moved).expect("files");
+        let moved = files.read(&ours.file(JOURNAL)).expect("files").expect("content");
+        files.replace(&other.file(JOURNAL), &moved).expect("files");
         let elsewhere = Journal { files: &files, name: other };
-        assert!(elsewhere.reply(&record(3, 7)).expect("files").is_none(), "another grant");
-        assert!(journal.reply(&record(3, 7)).expect("files").is_some());
+        assert!(!answered(&elsewhere, &record(3, 7)), "another grant");
+        assert!(answered(&journal, &record(3, 7)));
     }
 
     #[test]
-    fn a_damaged_reply_is_none() {
+    fn r11_a_reply_of_which_a_part_was_written_is_none_and_the_intent_stays() {
         let files = MemoryFiles::default();
         let journal = Journal { files: &files, name: name("default") };
         put(&journal, &record(3, 7), 200);
-        let whole = files.read(&journal.name.file(REPLY)).expect("files").expect("content");
-        for length in [0, 1, NONCE_BYTES, whole.len() - 1] {
-            files.replace(&journal.name.file(REPLY), &whole[..length]).expect("files");
-            assert!(journal.reply(&record(3, 7)).expect("files").is_none(), "cut at {length}");
+        let whole = files.read(&journal.name.file(JOURNAL)).expect("files").expect("content");
+        let end = INTENT + whole[INTENT..].iter().rposition(|byte| *byte != 0).expect("a reply");
+        for written in [INTENT, INTENT + 1, INTENT + 4, INTENT + 4 + NONCE_BYTES, end] {
+            let mut torn = whole.clone();
+            torn[written..].fill(0);
+            files.replace(&journal.name.file(JOURNAL), &torn).expect("files");
+            assert!(unanswered(&journal, &record(3, 7)), "zeros from {written}");
+            files.replace(&journal.name.file(JOURNAL), &whole[..written]).expect("files");
+            assert!(unanswered(&journal, &record(3, 7)), "cut at {written}");
         }
     }
 
@@ -224,12 +284,22 @@ mod tests {
     fn r12_an_intent_is_for_one_generation() {
         let files = MemoryFiles::default();
         let journal = Journal { files: &files, name: name("default") };
-        let intended = |generation| journal.intended(&record(generation, 7)).expect("files").is_some();
-        assert!(!intended(3));
+        assert!(nothing_sent(&journal, &record(3, 7)));
         journal.intend(&record(3, 7)).expect("intent");
-        assert_eq!([false, true, false], [2, 3, 4].map(intended));
-        files.replace(&journal.name.file(INTENT), b"{").expect("files");
-        assert!(!intended(3), "nonsense");
+        assert_eq!([false, true, false], [2, 3, 4].map(|generation| unanswered(&journal, &record(generation, 7))));
+        for nonsense in [&b"{"[..], &[b'{'; INTENT], &[0; INTENT + ROOM], br#"{"v":2,"generation":3}"#] {
+            files.replace(&journal.name.file(JOURNAL), nonsense).expect("files");
+            assert!(nothing_sent(&journal, &record(3, 7)), "nonsense");
+        }
+    }
+
+    #[test]
+    fn r12_a_reply_that_was_no_answer_is_forgotten_and_the_intent_stays() {
+        let files = MemoryFiles::default();
+        let journal = Journal { files: &files, name: name("default") };
+        put(&journal, &record(3, 7), 502);
+        journal.forget_reply().expect("forgotten");
+        assert!(unanswered(&journal, &record(3, 7)));
     }
 
     #[test]
@@ -238,14 +308,11 @@ mod tests {
         let (journal, other) =
             (Journal { files: &files, name: name("default") }, Journal { files: &files, name: name("other") });
         for one in [&journal, &other] {
-            one.intend(&record(3, 7)).expect("intent");
             put(one, &record(3, 7), 200);
         }
         journal.clear().expect("cleared");
         journal.clear().expect("nothing to clear is fine");
-        assert!(journal.reply(&record(3, 7)).expect("files").is_none());
-        assert!(journal.intended(&record(3, 7)).expect("files").is_none());
-        assert!(other.reply(&record(3, 7)).expect("files").is_some());
-        assert!(other.intended(&record(3, 7)).expect("files").is_some());
+        assert!(nothing_sent(&journal, &record(3, 7)));
+        assert!(answered(&other, &record(3, 7)));
     }
 }

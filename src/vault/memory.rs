@@ -68,6 +68,16 @@ impl StateFiles for MemoryFiles {
         Ok(())
     }
 
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
+        let mut files = self.0.borrow_mut();
+        let file =
+            files.get_mut(name).ok_or_else(|| StoreError::File { path: name.into(), why: "no such file".into() })?;
+        let end = at + content.len();
+        file.resize(file.len().max(end), 0);
+        file[at..end].copy_from_slice(content);
+        Ok(())
+    }
+
     fn remove(&self, name: &str) -> Result<(), StoreError> {
         self.0.borrow_mut().remove(name);
         Ok(())

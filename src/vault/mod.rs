@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 pub use error::{Exposure, StoreError};
 pub use index::IndexEntry;
-pub use journal::{Intent, Journal};
+pub use journal::{Journal, Sent};
 pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};
 pub use record::{Grant, Pinned, Record, RecordError};
 
@@ -68,6 +68,13 @@ pub trait StateFiles {
     /// # Errors
     /// Not written.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes within a file that is there, from byte `at` on, and makes it last. A crash leaves a part of it: who reads
+    /// it must notice that.
+    ///
+    /// # Errors
+    /// It is not there, or not all was written.
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError>;
 
     /// # Errors
     /// It is there and stays.

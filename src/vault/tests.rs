@@ -180,6 +180,10 @@ impl StateFiles for World {
         self.call(call, || self.files.replace(name, content))
     }
 
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
+        self.call("write journal", || self.files.overwrite(name, at, content))
+    }
+
     fn remove(&self, name: &str) -> Result<(), StoreError> {
         let call = match name {
             _ if name.ends_with(IndexEntry::SUFFIX) => "remove index",
