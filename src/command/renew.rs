@@ -21,6 +21,8 @@ use crate::{
 
 /// The worker's own bounds end before this; it goes on when nobody waits any more.
 const PATIENCE: Duration = Duration::from_secs(34);
+/// A token that expires soon is worth a wait for a better one, not for a provider that hangs.
+const PATIENCE_WITH_A_VALID_TOKEN: Duration = Duration::from_secs(2);
 
 pub struct Renewal<'a> {
     pub context: &'a Context,
@@ -42,18 +44,17 @@ impl Renewal<'_> {
             return Err(failure);
         }
         let answer = || self.answer(&stale, start);
-        let held = match lock::hold_unless(self.files, &self.lock_name(), lock::PATIENCE, answer) {
+        let patience = self.patience(&stale).min(lock::PATIENCE);
+        let held = match lock::hold_unless(self.files, &self.lock_name(), patience, answer) {
             Ok(Waited::Held(held)) => held,
             Ok(Waited::Answered(last)) => {
                 let record = last.record(&stale, &self.vault.state_name(self.key));
                 return self.outcome(record.map_or_else(|| self.read(), Ok)?, last.result);
             }
-            Err(StoreError::Busy) => {
-                let busy = Failure::new(
-                    Code::Unavailable,
-                    "another loopin is refreshing this grant and has not come to an end",
-                );
-                return self.serve_or(stale, |_| busy.remedy("try again in a moment"));
+            Err(StoreError::Busy { holder }) => {
+                let who = holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+                let what = format!("another loopin{who} is refreshing this grant and has not come to an end");
+                return self.serve_or(stale, |_| Failure::new(Code::Unavailable, what).remedy("try again in a moment"));
             }
             Err(why) => return Err(why.into()),
         };
@@ -75,7 +76,7 @@ impl Renewal<'_> {
     fn work(&self, held: Held, stale: Record, start: SystemTime) -> Result<Record, Failure> {
         let failed =
             |e: std::io::Error| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind()));
-        let printed = detach::worker(self.arguments(), held, PATIENCE).map_err(failed)?;
+        let printed = detach::worker(self.arguments(), held, self.patience(&stale)).map_err(failed)?;
         let Some(printed) = printed else {
             let slow = Failure::new(Code::Unavailable, "the refresh has not come to an end; it goes on by itself");
             return self.serve_or(stale, |_| slow.remedy("try again in a moment"));
@@ -97,6 +98,14 @@ impl Renewal<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// How long a refresh is waited for, whoever does it.
+    fn patience(&self, record: &Record) -> Duration {
+        match self.wish.worth(&record.grant, clock::now()) {
+            Worth::Short { .. } if self.wish.takes_short() => PATIENCE_WITH_A_VALID_TOKEN,
+            _ => PATIENCE,
         }
     }
 

@@ -130,7 +130,7 @@ impl From<StoreError> for Failure {
             }
             StoreError::NoTerminal => failure.remedy("run it on a terminal, or use a key file: store_key = { file = \"...\" }"),
             StoreError::WrongKey => failure.remedy("check store_key in the configuration, or the passphrase"),
-            StoreError::Busy => failure.remedy("try again in a moment"),
+            StoreError::Busy { .. } => failure.remedy("try again in a moment"),
             StoreError::File { .. } | StoreError::Keychain(_) | StoreError::TooLarge => failure,
         }
     }

@@ -5,6 +5,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, Read},
     process::{Command, Stdio},
     sync::mpsc,
@@ -12,9 +13,10 @@ use std::{
     time::Duration,
 };
 
-#[cfg(not(unix))]
-use super::lock;
-use super::{lock::Held, private_files::PrivateFiles};
+use super::{
+    lock::{self, Held},
+    private_files::PrivateFiles,
+};
 use crate::vault::StoreError;
 
 /// Ours alone, so that neither a terminal's hang-up nor the end of the asker's group reaches the worker.
@@ -32,8 +34,18 @@ pub fn own_session() {}
 /// # Errors
 /// Another process holds it.
 #[cfg(unix)]
-pub fn lock_of_worker(_: &PrivateFiles, _: &str) -> Result<Option<Held>, StoreError> {
-    Ok(None)
+pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
+    use std::os::{fd::AsFd, unix::fs::MetadataExt};
+    let inode = |file: &File| file.metadata().ok().map(|about| (about.dev(), about.ino()));
+    let lock_file = files.lock_file(name)?;
+    match io::stdin().as_fd().try_clone_to_owned().map(File::from) {
+        Ok(file) if inode(&file) == inode(&lock_file) && file.try_lock().is_ok() => {
+            lock::sign(&file);
+            Ok(None)
+        }
+        // Somebody started it by hand.
+        _ => lock::hold(files, name, lock::PATIENCE).map(Some),
+    }
 }
 
 #[cfg(not(unix))]

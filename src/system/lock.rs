@@ -3,12 +3,13 @@
 use std::{
     convert::Infallible,
     fs::{File, TryLockError},
+    io::{Seek, Write},
     thread,
     time::{Duration, Instant},
 };
 
 use super::{clock, private_files::PrivateFiles};
-use crate::vault::StoreError;
+use crate::vault::{StateFiles, StoreError};
 
 /// How long one waits for another program's lock.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,12 +34,26 @@ impl Held {
 pub fn take(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
     let file = files.lock_file(name)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Held(file))),
+        Ok(()) => {
+            sign(&file);
+            Ok(Some(Held(file)))
+        }
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => {
             Err(StoreError::File { path: files.path().join(name), why: error.kind().to_string() })
         }
     }
+}
+
+/// Says in a locked file who holds it, for people: nothing is ever decided by it.
+pub fn sign(mut file: &File) {
+    let text = format!("{}\n", std::process::id());
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+}
+
+/// The process that holds it, as far as it is known.
+fn holder(files: &PrivateFiles, name: &str) -> Option<u32> {
+    std::str::from_utf8(&files.read(name).ok()??).ok()?.trim().parse().ok()
 }
 
 /// # Errors
@@ -75,7 +90,7 @@ pub fn hold_unless<T>(
         match take(files, name)? {
             Some(held) => return Ok(Waited::Held(held)),
             None if clock::instant() < deadline => {}
-            None => return Err(StoreError::Busy),
+            None => return Err(StoreError::Busy { holder: holder(files, name) }),
         }
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -28,7 +28,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Another program holds the lock of this grant.
-    Busy,
+    Busy {
+        /// Its process, as far as it is known.
+        holder: Option<u32>,
+    },
     /// Made by a newer program: never overwritten.
     Newer {
         version: u64,
@@ -62,7 +65,8 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("no keychain here (no Secret Service answers on the session bus)"),
-            Self::Busy => f.write_str("another loopin holds this grant"),
+            Self::Busy { holder: Some(pid) } => write!(f, "another loopin (pid {pid}) holds this grant"),
+            Self::Busy { holder: None } => f.write_str("another loopin holds this grant"),
             Self::Damaged { kept_as: Some(path) } => {
                 write!(f, "the stored grant is damaged; it was kept as {}", path.display())
             }

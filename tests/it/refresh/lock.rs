@@ -9,9 +9,11 @@ fn r04_r05_the_lock_is_a_file_of_its_own_that_nothing_renames_or_removes() {
     let provider = Provider::new();
     let sandbox = Sandbox::signed_in(&provider);
     let lock = sandbox.lock_file();
-    let identity = || std::fs::metadata(&lock).map(|lock| (lock.ino(), lock.len(), lock.mode() & 0o777)).expect("lock");
+    let identity = || std::fs::metadata(&lock).map(|lock| (lock.ino(), lock.mode() & 0o777)).expect("lock");
     let before = identity();
-    assert_eq!((0, 0o600), (before.1, before.2), "nothing stands in it");
+    assert_eq!(0o600, before.1);
+    let content = std::fs::read_to_string(&lock).expect("lock");
+    assert!(content.trim().parse::<u32>().is_ok(), "only who held it last stands in it: {content}");
     assert_eq!(Some(sandbox.state().as_path()), lock.parent());
     sandbox.expire();
     sandbox.run(&["token", "work"]).assert_code(0);
@@ -62,11 +64,30 @@ fn r07_a_holder_that_hangs_costs_a_valid_token_nothing_and_a_waiter_a_clear_word
     assert_eq!(gated.first, hash(&valid.assert_code(0).stdout));
     let waiter = finish(gated.renewing());
     kill("CONT", worker);
-    waiter.assert_code(7).assert_says("another loopin is refreshing this grant").assert_says("try again");
+    let who = format!("another loopin (pid {worker}) is refreshing this grant");
+    waiter.assert_code(7).assert_says(&who).assert_says("try again");
     assert_eq!("", waiter.stdout);
     // Its own deadline has passed meanwhile.
     finish(asker).assert_code(7).assert_says("the grant is kept");
     assert_eq!(1, gated.provider.counters().token, "nothing came through the gate");
+}
+
+/// The gate stays closed: what is served was there before.
+#[test]
+fn r07_a_token_that_expires_soon_is_served_while_the_provider_hangs() {
+    let gated = Gated::new();
+    gated.sandbox.alter(|grant| {
+        grant.obtained_at = SystemTime::now() - Duration::from_secs(3570);
+        grant.expiry = Expiry::At(SystemTime::now() + Duration::from_secs(30));
+    });
+    let ask = || gated.sandbox.loopin(&["token", "work"]).spawn().expect("loopin starts");
+    let sender = ask();
+    gated.gate.wait();
+    for asker in [ask(), sender] {
+        assert_eq!(gated.first, hash(&finish(asker).assert_code(0).stdout));
+    }
+    assert_eq!(1, gated.provider.counters().token, "nothing came through the gate");
+    gated.gate.open();
 }
 
 #[cfg(target_os = "linux")]
