@@ -7,7 +7,7 @@ use super::context::{Context, grant_key};
 use crate::{
     cli,
     oauth::{self, Client, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, Verdict},
-    refresh::{self, LastRefresh, Reached, RefreshResult, pause_before_retry},
+    refresh::{self, LastRefresh, Reached, RefreshResult, Wish, Worth, pause_before_retry, same_refresh_token},
     report::{Failure, Outcome},
     secret::Secret,
     system::{clock, detach, entropy, http::Http, pause},
@@ -28,19 +28,39 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
     let client = context.client(&integration, &vault)?;
     let replayed = vault.journal(&key).reply(&record)?.is_some();
-    let (mut result, mut unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
-    // A reply that lay for longer than its token lives brought a new refresh token all the same.
-    if replayed && result == RefreshResult::Renewed {
-        let late = vault.read(&key)?.filter(|late| late.grant.expiry.time() <= clock::now());
-        if let Some(record) = &late {
-            (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record }.run()?;
+    let refresh = |record: &Record| Refresh { vault: &vault, key: &key, client: &client, record }.run();
+    let (mut result, mut unstored) = refresh(&record)?;
+    let mut sent = record;
+    match (stored(&vault, &key), &result) {
+        // A reply that lay for longer than its token lives brought a new refresh token all the same.
+        (Some(late), RefreshResult::Renewed) if replayed && late.grant.expiry.time() <= clock::now() => {
+            (result, unstored) = refresh(&late)?;
+            sent = late;
         }
+        // Somebody who does not know this lock (another machine, an older program) was first: their tokens count.
+        (Some(theirs), RefreshResult::Dead { .. }) if !same_refresh_token(&theirs.grant, &sent.grant) => {
+            (result, unstored) = match Wish::USUAL.worth(&theirs.grant, clock::now()) {
+                Worth::Fresh => (RefreshResult::Renewed, None),
+                _ => refresh(&theirs)?,
+            };
+            sent = theirs;
+        }
+        _ => {}
     }
-    let generation = vault.read(&key)?.map_or(record.generation, |record| record.generation);
+    // A failure is one of the grant that was sent, whatever is stored now.
+    let generation = match result {
+        RefreshResult::Renewed => stored(&vault, &key).map_or(sent.generation, |record| record.generation),
+        _ => sent.generation,
+    };
     let last = LastRefresh::new(result, generation, clock::now());
     // Who waits reads this; a full disk costs them one more request at most.
     let _ = files.replace(&vault.state_name(&key).file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
+}
+
+/// `None` also if the store cannot be asked any more: what was brought must not be lost over that.
+fn stored(vault: &Vault<'_>, key: &GrantKey) -> Option<Record> {
+    vault.read(key).ok().flatten()
 }
 
 struct Refresh<'a> {
@@ -130,7 +150,7 @@ struct Journalled<'a> {
 
 impl HttpClient for Journalled<'_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let mut tried = 0;
+        let (mut tried, start) = (0, clock::instant());
         loop {
             tried += 1;
             let result = Http.send(request.clone());
@@ -147,7 +167,7 @@ impl HttpClient for Journalled<'_> {
                 Err(HttpError::Connect(_) | HttpError::Tls(_)) => Reached::Nobody,
                 Err(_) => Reached::Maybe,
             };
-            match pause_before_retry(tried, reached, pause::jitter()) {
+            match pause_before_retry(tried, start.elapsed(), reached, pause::jitter()) {
                 Some(pause) => pause::hold(pause),
                 None => return result,
             }
