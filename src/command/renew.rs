@@ -81,7 +81,8 @@ impl Renewal<'_> {
         match Printed::parse(&printed) {
             Printed::Failure(failure) => self.serve_or(stale, |_| failure),
             Printed::Unstored(record) => {
-                self.context.talk.say(&Event::Unstored);
+                let sealed = self.vault.journal(self.key).reply(&stale).is_ok_and(|reply| reply.is_some());
+                self.context.talk.say(if sealed { &Event::Unstored } else { &Event::Lost });
                 Ok(*record)
             }
             Printed::Nothing => {
