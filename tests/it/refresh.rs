@@ -51,7 +51,11 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 fn hash(token: &str) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(token.trim()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(token.trim()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn finish(child: Child) -> Finished {
