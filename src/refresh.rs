@@ -87,6 +87,9 @@ impl fmt::Display for Worth {
 }
 
 impl Wish {
+    /// A token that is valid for longer than the margin.
+    pub const USUAL: Self = Self { min_ttl: MinTtl::Margin, rejected: None };
+
     /// Whether a token that is valid for less than the margin will do if there is no other.
     pub fn takes_short(&self) -> bool {
         self.min_ttl == MinTtl::Margin
@@ -135,6 +138,14 @@ impl fmt::Display for OtherSubject {
 }
 
 impl std::error::Error for OtherSubject {}
+
+/// Whether two grants are renewed with the same refresh token.
+pub fn same_refresh_token(one: &Grant, other: &Grant) -> bool {
+    match (&one.refresh_token, &other.refresh_token) {
+        (Some(one), Some(other)) => one.matches(other.expose()),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
 
 /// The record after a refresh. What the reply leaves out stays (RFC 6749 section 6: refresh token and scope).
 ///
@@ -288,13 +299,14 @@ fn millis(time: SystemTime) -> u64 {
     u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Whether a failed try may be repeated, and after which pause. `None`: it may have reached the provider, and a second
-/// presentation of a rotating refresh token ends the grant.
-pub fn pause_before_retry(tried: u32, reached: Reached, jitter: Duration) -> Option<Duration> {
+/// Whether a failed try may be repeated, and after which pause. `elapsed` is since the first try began.
+/// `None`: callers have waited for long enough, or it may have reached the provider, and a second presentation of a
+/// rotating refresh token ends the grant.
+pub fn pause_before_retry(tried: u32, elapsed: Duration, reached: Reached, jitter: Duration) -> Option<Duration> {
     const TRIES: u32 = 3;
     const LONGEST: Duration = Duration::from_secs(10);
     match reached {
-        _ if tried >= TRIES => None,
+        _ if tried >= TRIES || elapsed >= LONGEST => None,
         Reached::Maybe => None,
         Reached::Nobody => Some(Duration::from_millis(200) * (1 << tried) + jitter),
         Reached::TurnedAway { retry_after } => match retry_after {

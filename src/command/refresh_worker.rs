@@ -7,7 +7,7 @@ use super::context::{Context, grant_key};
 use crate::{
     cli,
     oauth::{self, Client, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, Verdict},
-    refresh::{self, LastRefresh, Reached, RefreshResult, pause_before_retry},
+    refresh::{self, LastRefresh, Reached, RefreshResult, Wish, Worth, pause_before_retry, same_refresh_token},
     report::{Failure, Outcome},
     secret::Secret,
     system::{clock, detach, entropy, http::Http, pause},
@@ -28,28 +28,41 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
     let client = context.client(&integration, &vault)?;
     let replayed = matches!(vault.journal(&key).sent(&record)?, Sent::Answered { .. });
-    let (mut result, mut unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
-    // A reply that lay for longer than its token lives brought a new refresh token all the same.
-    if replayed && result == RefreshResult::Renewed {
-        let late = vault.read(&key)?.filter(|late| late.grant.expiry.time() <= clock::now());
-        if let Some(record) = &late {
-            (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record }.run()?;
+    let refresh = |record: &Record| Refresh { vault: &vault, key: &key, client: &client, record }.run();
+    let (mut result, mut unstored) = refresh(&record)?;
+    let mut sent = record;
+    match (stored(&vault, &key), &result) {
+        // A reply that lay for longer than its token lives brought a new refresh token all the same.
+        (Some(late), RefreshResult::Renewed) if replayed && late.grant.expiry.time() <= clock::now() => {
+            (result, unstored) = refresh(&late)?;
+            sent = late;
         }
+        // Somebody who does not know this lock (another machine, an older program) was first: their tokens count.
+        (Some(theirs), RefreshResult::Dead { .. }) if !same_refresh_token(&theirs.grant, &sent.grant) => {
+            (result, unstored) = match Wish::USUAL.worth(&theirs.grant, clock::now()) {
+                Worth::Fresh => (RefreshResult::Renewed, None),
+                _ => refresh(&theirs)?,
+            };
+            sent = theirs;
+        }
+        _ => {}
     }
-    let last = end(&vault, &key, result, &record)?;
+    let place = vault.state_name(&key);
+    // A failure is one of the grant that was sent, whatever is stored now.
+    let last = match (&result, stored(&vault, &key), entropy::random()) {
+        (RefreshResult::Renewed, Some(record), Ok(nonce)) => {
+            LastRefresh::renewed(&record, &place, clock::now(), Nonce(nonce))
+        }
+        _ => LastRefresh::new(result, sent.generation, clock::now()),
+    };
     // Who waits reads this; a full disk costs them one more request at most.
-    let _ = files.replace(&vault.state_name(&key).file(LastRefresh::SUFFIX), &last.serialize());
+    let _ = files.replace(&place.file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
 }
 
-fn end(vault: &Vault<'_>, key: &GrantKey, result: RefreshResult, before: &Record) -> Result<LastRefresh, StoreError> {
-    let Some(stored) = vault.read(key)? else { return Ok(LastRefresh::new(result, before.generation, clock::now())) };
-    match (&result, entropy::random()) {
-        (RefreshResult::Renewed, Ok(nonce)) => {
-            Ok(LastRefresh::renewed(&stored, &vault.state_name(key), clock::now(), Nonce(nonce)))
-        }
-        _ => Ok(LastRefresh::new(result, stored.generation, clock::now())),
-    }
+/// `None` also if the store cannot be asked any more: what was brought must not be lost over that.
+fn stored(vault: &Vault<'_>, key: &GrantKey) -> Option<Record> {
+    vault.read(key).ok().flatten()
 }
 
 struct Refresh<'a> {
@@ -139,7 +152,7 @@ struct Journalled<'a> {
 
 impl HttpClient for Journalled<'_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let mut tried = 0;
+        let (mut tried, start) = (0, clock::instant());
         loop {
             tried += 1;
             let result = Http.send(request.clone());
@@ -156,7 +169,7 @@ impl HttpClient for Journalled<'_> {
                 Err(HttpError::Connect(_) | HttpError::Tls(_)) => Reached::Nobody,
                 Err(_) => Reached::Maybe,
             };
-            match pause_before_retry(tried, reached, pause::jitter()) {
+            match pause_before_retry(tried, start.elapsed(), reached, pause::jitter()) {
                 Some(pause) => pause::hold(pause),
                 None => return result,
             }

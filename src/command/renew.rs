@@ -84,7 +84,8 @@ impl Renewal<'_> {
         match Printed::parse(&printed) {
             Printed::Failure(failure) => self.serve_or(stale, |_| failure),
             Printed::Unstored(record) => {
-                self.context.talk.say(&Event::Unstored);
+                let sealed = matches!(self.vault.journal(self.key).sent(&stale), Ok(Sent::Answered { .. }));
+                self.context.talk.say(if sealed { &Event::Unstored } else { &Event::Lost });
                 Ok(*record)
             }
             Printed::Nothing => {

@@ -55,7 +55,7 @@ fn record() -> Record {
     }
 }
 
-const MARGIN: Wish = Wish { min_ttl: MinTtl::Margin, rejected: None };
+const MARGIN: Wish = Wish::USUAL;
 
 fn at_least(seconds: u64) -> Wish {
     Wish { min_ttl: MinTtl::AtLeast(Duration::from_secs(seconds)), rejected: None }
@@ -314,7 +314,10 @@ fn r01_who_waited_takes_the_renewed_record_from_what_the_refresh_left() {
 #[test]
 fn r17_at_most_three_tries_and_only_of_what_certainly_had_no_effect() {
     let jitter = Duration::from_millis(7);
-    let pause = |tried, reached| pause_before_retry(tried, reached, jitter).map(|pause| pause.as_millis());
+    let pause_at = |millis, tried, reached| {
+        pause_before_retry(tried, Duration::from_millis(millis), reached, jitter).map(|pause| pause.as_millis())
+    };
+    let pause = |tried, reached| pause_at(0, tried, reached);
     let away = |seconds: Option<u64>| Reached::TurnedAway { retry_after: seconds.map(Duration::from_secs) };
     assert_eq!([Some(407), Some(807), None], [1, 2, 3].map(|tried| pause(tried, Reached::Nobody)));
     assert_eq!([Some(1007), Some(2007), None], [1, 2, 3].map(|tried| pause(tried, away(None))));
@@ -323,6 +326,10 @@ fn r17_at_most_three_tries_and_only_of_what_certainly_had_no_effect() {
     assert_eq!(Some(7), pause(1, away(Some(0))));
     assert_eq!(None, pause(1, away(Some(u64::MAX))));
     assert_eq!([None; 3], [1, 2, 3].map(|tried| pause(tried, Reached::Maybe)), "it may have arrived");
+    for reached in [Reached::Nobody, away(None), away(Some(5))] {
+        assert!(pause_at(9_999, 1, reached).is_some());
+        assert_eq!(None, pause_at(10_000, 1, reached), "callers have waited for long enough");
+    }
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub enum Event<'a> {
     /// What the program's own narrator says (`demo`).
     Step(&'a str),
     Listening(&'a str),
+    /// Neither the store nor the journal took a renewed grant.
+    Lost,
     NarrowerScopes(&'a Scopes),
     NoRefreshToken,
     OtherSubject,
@@ -86,6 +88,9 @@ impl Talk {
             Event::CiLog => "this is a build log: mask the token before anything prints it (echo \"::add-mask::$TOKEN\")".into(),
             Event::CodeReceived => "the code arrived; exchanging it".into(),
             Event::Listening(redirect) => format!("listening at {redirect}"),
+            Event::Lost => "warning: the renewed token could be stored nowhere, not even sealed beside its lock; unless the provider keeps \
+                 accepting the old refresh token, you will have to log in again when this one expires"
+                .into(),
             Event::NarrowerScopes(missing) => format!("note: the provider granted less than was asked; missing: {missing}"),
             Event::NoRefreshToken => "note: the provider gave no refresh token, so you will have to log in again when this one expires; \
                                       many want a parameter or scope for it (offline_access, access_type=offline, prompt=consent)"

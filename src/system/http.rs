@@ -2,7 +2,16 @@
 
 use std::time::Duration;
 
-use ureq::{Agent, Proxy, tls::TlsConfig};
+use ureq::{
+    Agent, Proxy,
+    config::Config,
+    http::Uri,
+    tls::TlsConfig,
+    unversioned::{
+        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
+        transport::{DefaultConnector, NextTimeout},
+    },
+};
 
 use crate::oauth::{HttpClient, HttpError, HttpRequest, HttpResponse};
 
@@ -21,7 +30,7 @@ impl HttpClient for Http {
         let loopback = host == "localhost"
             || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let proxy = if loopback { None } else { Proxy::try_from_env() };
-        let agent: Agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .https_only(!loopback)
             .max_redirects(0)
@@ -31,8 +40,8 @@ impl HttpClient for Http {
             .timeout_global(Some(WHOLE))
             .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
             .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Names::default());
         let reply = match request.body().is_empty() {
             true => agent.run(request.map(drop)),
             false => agent.run(request),
@@ -43,11 +52,25 @@ impl HttpClient for Http {
     }
 }
 
+/// The system's resolver. What it says about a name comes as an I/O error like any other, though nothing was sent: that
+/// it was about a name has to be noted here.
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            other => other,
+        })
+    }
+}
+
 /// In words of our own: a library's error can quote the URL.
 fn error(error: ureq::Error) -> HttpError {
     match error {
         ureq::Error::BodyExceedsLimit(_) => HttpError::TooLarge,
-        ureq::Error::HostNotFound => HttpError::Connect("the name is not known (DNS)".into()),
+        ureq::Error::HostNotFound => HttpError::Connect("the name cannot be resolved (DNS)".into()),
         ureq::Error::ConnectionFailed => HttpError::Connect("the connection failed".into()),
         ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
             HttpError::Connect("the proxy failed".into())

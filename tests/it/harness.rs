@@ -14,11 +14,15 @@ use std::{
 };
 
 mod browser;
+#[cfg(unix)]
+mod mounts;
 mod provider;
 mod raw_server;
 mod stage;
 
 pub use browser::{Person, Reply, follow, http, parameter, read_reply};
+#[cfg(unix)]
+pub use mounts::Mounts;
 pub use provider::Provider;
 pub use raw_server::{RawServer, TOKENS, send};
 pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell};

@@ -5,7 +5,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -17,7 +17,9 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use crate::harness::{Finished, Login, PATIENCE, Provider, RawServer, Sandbox, TOKENS, http, send, write_private};
+use crate::harness::{
+    Finished, Login, Mounts, PATIENCE, Provider, RawServer, Sandbox, TOKENS, http, send, write_private,
+};
 
 const NOBODY: u32 = 65534;
 
@@ -528,39 +530,6 @@ fn s14_a_directory_that_cannot_be_written_is_told() {
     sandbox.log_in(&[]).assert_code(8).assert_says("permission denied");
     sandbox.run(&["token", "work"]).assert_code(0);
     set_mode(&sandbox.state(), 0o700);
-}
-
-/// A mount namespace of its own, held open by a shell.
-struct Mounts(Child);
-
-impl Mounts {
-    /// `None` where that is not allowed.
-    fn with(script: &str) -> Option<Self> {
-        let line = format!("{script} && echo ready && read line");
-        let mut holder = Command::new("unshare");
-        holder.args(["--mount", "sh", "-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut holder = Self(holder.spawn().ok()?);
-        let mut ready = String::new();
-        let out = holder.0.stdout.take()?;
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut ready).ok()?;
-        (ready == "ready\n").then_some(holder)
-    }
-
-    /// A line of shell in there; `"$@"` is the program.
-    fn shell(&self, sandbox: &Sandbox, line: &str, arguments: &[&str]) -> Command {
-        sandbox.shell(&format!("exec nsenter --mount=/proc/{}/ns/mnt sh -c '{line}' sh \"$@\"", self.0.id()), arguments)
-    }
-
-    fn loopin(&self, sandbox: &Sandbox, arguments: &[&str]) -> Command {
-        self.shell(sandbox, "exec \"$@\"", arguments)
-    }
-}
-
-impl Drop for Mounts {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

@@ -134,8 +134,8 @@ pub fn crowd() -> usize {
     }
 }
 
-/// By the shell, which has it built in.
-pub fn kill(signal: &str, pid: u32) {
+/// By the shell, which has it built in. `-N` is the group N.
+pub fn kill(signal: &str, pid: impl std::fmt::Display) {
     let status = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().expect("sh");
     assert!(status.success(), "kill -{signal} {pid}");
 }

@@ -1,4 +1,7 @@
-//! What the provider answers to a refresh, and what that says about the grant. R13.
+//! What the provider answers to a refresh, and what that says about the grant. R13, R14, R18, S10, X11.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
 
 use super::*;
 
@@ -8,7 +11,154 @@ fn r13_a_dead_grant_asks_for_a_login_deletes_nothing_and_status_tells() {
     let before = scene.sandbox.stored_file(".item");
     scene.renew().assert_code(4).assert_says("no longer accepts").assert_says("loopin login work");
     assert_eq!(before, scene.sandbox.stored_file(".item"));
-    assert_eq!("first\n", scene.sandbox.run(&["token", "work"]).assert_code(0).stdout, "it is still valid");
+    assert_eq!("first\n", scene.token().assert_code(0).stdout, "it is still valid");
     scene.sandbox.run(&["status", "work"]).assert_code(4).assert_says("no longer accepts").assert_says("loopin login");
     assert_eq!(1, scene.refreshes().len());
+}
+
+/// Another machine with the same keychain, or an older program: somebody who does not know our lock.
+#[test]
+fn r13_tokens_that_somebody_else_has_stored_meanwhile_outlive_an_invalid_grant() {
+    let desk = ByHand::new();
+    let asker = desk.scene.renewing();
+    let request = desk.next();
+    desk.scene.sandbox.alter(|grant| {
+        grant.access_token = Secret::new("theirs".into());
+        grant.refresh_token = Some(Secret::new("refresh-theirs".into()));
+    });
+    request.answer(400, INVALID_GRANT);
+    assert_eq!("theirs\n", finish(asker).assert_code(0).stdout);
+    desk.scene.sandbox.run(&["status", "work"]).assert_code(0);
+    // What was refused is not what is stored now: that one is presented when its time has come.
+    desk.scene.sandbox.expire();
+    let asker = desk.scene.sandbox.loopin(&["token", "work"]).spawn().expect("loopin starts");
+    desk.next().answer(200, SECOND);
+    assert_eq!("second\n", finish(asker).assert_code(0).stdout);
+    assert_eq!(["refresh-1", "refresh-theirs"], desk.scene.presented()[..]);
+}
+
+#[test]
+fn r13_a_stale_token_that_somebody_else_has_stored_meanwhile_is_renewed_in_the_same_run() {
+    let desk = ByHand::new();
+    let asker = desk.scene.renewing();
+    let request = desk.next();
+    desk.scene.sandbox.alter(|grant| grant.refresh_token = Some(Secret::new("refresh-theirs".into())));
+    desk.scene.sandbox.expire();
+    request.answer(400, INVALID_GRANT);
+    desk.next().answer(200, SECOND);
+    assert_eq!("second\n", finish(asker).assert_code(0).stdout);
+    assert_eq!(["refresh-1", "refresh-theirs"], desk.scene.presented()[..]);
+}
+
+#[test]
+fn r14_a_refresh_token_that_is_not_replaced_is_kept_and_used_again() {
+    let scene = Scene::answering_in_turn(&[
+        (200, JSON, r#"{"access_token":"second","expires_in":3600}"#),
+        (200, JSON, r#"{"access_token":"third","expires_in":3600,"refresh_token":""}"#),
+        (200, JSON, r#"{"access_token":"fourth","expires_in":3600,"refresh_token":"refresh-2"}"#),
+        (200, JSON, r#"{"access_token":"fifth","expires_in":3600}"#),
+    ]);
+    for (old, new) in [("first", "second"), ("second", "third"), ("third", "fourth"), ("fourth", "fifth")] {
+        let renewed = scene.sandbox.run(&["token", "work", "--rejected", &hash(old)]);
+        assert_eq!(new, renewed.assert_code(0).stdout.trim());
+    }
+    assert_eq!(["refresh-1", "refresh-1", "refresh-1", "refresh-2"], scene.presented()[..]);
+}
+
+const HTML: &str = "Content-Type: text/html\r\n";
+
+/// Whatever comes, only a well-formed `invalid_grant` ends a grant; it is never "log in again" otherwise.
+#[test]
+fn r18_nothing_but_an_oauth_error_says_anything_about_a_grant() {
+    for (status, fields, body) in [
+        (200, JSON, ""),
+        (200, HTML, "<html>Sign in to the guest network</html>"),
+        (200, JSON, "null"),
+        (200, JSON, r#"{"refresh_token":"without an access token"}"#),
+        (204, "", ""),
+        (302, "Location: https://login.example/\r\n", ""),
+        (307, "Location: https://login.example/\r\n", r#"{"error":"invalid_grant"}"#),
+        (400, HTML, "<html>Bad request: invalid_grant</html>"),
+        (400, JSON, ""),
+        (400, JSON, r#"{"message":"invalid_grant"}"#),
+        (400, JSON, r#"{"error":"invalid_grant""#),
+        (400, JSON, r#"{"error":"temporarily_unavailable"}"#),
+        (401, "WWW-Authenticate: Basic\r\n", ""),
+        (403, HTML, "<html>Blocked by your organisation's proxy</html>"),
+        (404, HTML, "<html>not found</html>"),
+        (404, JSON, r#"{"error":"invalid_grant"}"#),
+        (408, JSON, r#"{"error":"invalid_grant"}"#),
+        (500, JSON, r#"{"error":"invalid_grant"}"#),
+        (502, HTML, "<html>Bad gateway</html>"),
+    ] {
+        let scene = Scene::answering(status, fields, body);
+        let renewed = scene.renew();
+        assert_eq!((Some(7), ""), (renewed.code, renewed.stdout.as_str()), "{status} {body}: {renewed:?}");
+        renewed.assert_says("the grant is kept");
+        scene.assert_kept();
+        // And the next one asks again, with the same refresh token.
+        scene.renew().assert_code(7);
+        assert_eq!(["refresh-1", "refresh-1"], scene.presented()[..], "{status} {body}");
+    }
+}
+
+#[test]
+fn r18_an_error_about_the_client_is_no_verdict_on_the_grant() {
+    for (status, error) in [
+        (401, "invalid_client"),
+        (400, "unauthorized_client"),
+        (400, "unsupported_grant_type"),
+        (400, "invalid_scope"),
+        (403, "access_denied"),
+    ] {
+        let body: &'static str = format!(r#"{{"error":"{error}"}}"#).leak();
+        let scene = Scene::answering(status, JSON, body);
+        scene.renew().assert_code(3).assert_says(error).assert_says("check the integration; the grant is kept");
+        assert_eq!("first\n", scene.token().assert_code(0).stdout);
+        scene.renew().assert_code(3);
+        assert_eq!(["refresh-1", "refresh-1"], scene.presented()[..], "the configuration may have been repaired");
+    }
+}
+
+/// Not signed by anybody: it came straight from the token endpoint.
+fn tokens_of(subject: &str, number: u32) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("now").as_secs();
+    let claims = json!({ "iss": "https://op.example", "sub": subject, "aud": "me", "exp": now + 600, "iat": now });
+    let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let id_token = format!("{}.{}.c2ln", part(json!({ "alg": "RS256" })), part(claims));
+    json!({
+        "access_token": format!("token-{number}"), "expires_in": 3600,
+        "refresh_token": format!("refresh-{number}"), "id_token": id_token,
+    })
+    .to_string()
+}
+
+#[test]
+fn s10_a_refresh_that_answers_with_another_person_is_refused_and_the_old_grant_kept() {
+    let scene = Scene::new(tokens_of("anna", 1).leak(), |request, stream| {
+        let (subject, number) = if presented(request) == "refresh-1" { ("bert", 2) } else { ("anna", 3) };
+        send(stream, 200, JSON, tokens_of(subject, number).as_bytes());
+    });
+    let renew = || scene.sandbox.run(&["token", "work", "--rejected", &hash("token-1")]);
+    let refused = renew();
+    refused.assert_code(9).assert_says("another person's token (sub)").assert_says("the old grant was kept");
+    assert_eq!("", refused.stdout);
+    assert_eq!("token-1\n", scene.token().assert_code(0).stdout);
+    // Nothing of it comes to light later, from the journal or from anywhere.
+    renew().assert_code(9);
+    assert_eq!(["refresh-1", "refresh-1"], scene.presented()[..]);
+    scene.sandbox.alter(|grant| grant.refresh_token = Some(Secret::new("refresh-of-anna".into())));
+    assert_eq!("token-3\n", renew().assert_code(0).stdout, "the same person is welcome");
+}
+
+#[test]
+fn x11_without_a_refresh_token_the_token_serves_to_its_end_and_then_a_person_is_needed() {
+    let scene = Scene::new(r#"{"access_token":"first","expires_in":3600}"#, |_, _| {});
+    scene.sandbox.age(HOUR, Duration::from_secs(30));
+    assert_eq!("first\n", scene.token().assert_code(0).stdout, "within the margin, and there is no other");
+    scene.renew().assert_code(4).assert_says("was rejected, and there is no refresh token").assert_says("loopin login");
+    scene.sandbox.run(&["token", "work", "--min-ttl", "10m"]).assert_code(4).assert_says("valid for 29 s only");
+    scene.sandbox.expire();
+    scene.token().assert_code(4).assert_says("expired").assert_says("loopin login work");
+    assert_eq!(0, scene.refreshes().len());
 }

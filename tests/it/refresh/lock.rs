@@ -1,6 +1,6 @@
-//! The lock: of the kernel, on a file of its own, and not where none is needed. R04-R07, R09.
+//! The lock: of the kernel, on a file of its own, and not where none is needed. R04-R07, R09, R23.
 
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 
 use super::*;
 
@@ -24,6 +24,72 @@ fn r04_r05_the_lock_is_a_file_of_its_own_that_nothing_renames_or_removes() {
     login.person().allow();
     login.finished().assert_code(0);
     assert_eq!(before, identity(), "after a login");
+}
+
+const NOBODY: u32 = 65534;
+
+/// A program as another user of this machine runs it.
+fn of_somebody_else(sandbox: &Sandbox, line: &str, arguments: &[&str]) -> Finished {
+    let line = format!("exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups {line}");
+    Finished::new(sandbox.shell(&line, arguments).output().expect("sh"))
+}
+
+#[test]
+fn r05_nobody_else_can_hold_our_lock_or_use_our_directory() {
+    if !nix::unistd::geteuid().is_root() {
+        return skipped("r05: only root can be two users");
+    }
+    let scene = Scene::answering(200, JSON, SECOND);
+    let lock = scene.sandbox.lock_file();
+    let held = of_somebody_else(&scene.sandbox, &format!("sh -c 'exec 9<\"{}\"'", lock.display()), &[]);
+    assert!(held.code != Some(0) && held.stderr.contains("ermission denied"), "{held:?}");
+    // As somebody whose surroundings name our state directory.
+    let theirs = of_somebody_else(&scene.sandbox, "\"$@\"", &["token", "work"]);
+    theirs.assert_code(8).assert_says(scene.sandbox.state().to_str().expect("path"));
+    assert_eq!("", theirs.stdout);
+    assert_eq!("second\n", scene.renew().assert_code(0).stdout);
+}
+
+#[test]
+fn r05_what_somebody_else_has_made_in_our_place_is_named_and_nothing_is_sent() {
+    if !nix::unistd::geteuid().is_root() {
+        return skipped("r05: only root can give a file away");
+    }
+    let scene = Scene::answering(200, JSON, SECOND);
+    for path in [scene.sandbox.lock_file(), scene.sandbox.state()] {
+        chown(&path, Some(NOBODY), None).expect("chown");
+        let refused = scene.renew();
+        refused.assert_code(8).assert_says(&format!("{} belongs to somebody else", path.display()));
+        refused.assert_says("look who put it there");
+        assert_eq!(("", 0), (refused.stdout.as_str(), scene.refreshes().len()));
+        chown(&path, Some(0), None).expect("chown");
+    }
+    assert_eq!("second\n", scene.renew().assert_code(0).stdout);
+}
+
+/// `strace` tells the program that its directory is on NFS, whatever it is on.
+#[cfg(target_os = "linux")]
+#[test]
+fn r23_a_directory_on_nfs_is_refused_with_the_remedy_before_anything_is_sent() {
+    let scene = Scene::answering(200, JSON, SECOND);
+    let type_of_nfs = format!("poke_exit=@arg2={}", hex(&0x6969_i64.to_le_bytes()));
+    let on_nfs = |arguments: &[&str]| {
+        let line = format!("exec strace -f -qq -o /dev/null -e 'inject=fstatfs:{type_of_nfs}' \"$@\"");
+        Finished::new(scene.sandbox.shell(&line, arguments).output().expect("strace"))
+    };
+    for arguments in [
+        &["token", "work", "--rejected", &hash("first")][..],
+        &["login", "work", "--timeout", "30s"],
+        &["logout", "work"],
+    ] {
+        let refused = on_nfs(arguments);
+        refused.assert_code(8).assert_says("is on NFS, where another machine could refresh the same grant at once");
+        refused.assert_says("set LOOPIN_STATE_DIR to a directory on a disk of this machine");
+    }
+    assert_eq!(1, scene.server.requests().len(), "the login's at the beginning");
+    // A valid token needs no lock.
+    assert_eq!("first\n", on_nfs(&["token", "work"]).assert_code(0).stdout);
+    scene.assert_kept();
 }
 
 #[cfg(target_os = "linux")]

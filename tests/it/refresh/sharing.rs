@@ -127,3 +127,56 @@ fn r03_processes_with_other_homes_share_the_lock_of_one_state_directory() {
         assert_eq!(0, left, "R05: nothing in a directory that others could be in first");
     }
 }
+
+/// Before it waited, it knew refresh-1; what it sends is what is stored when the lock is its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn r02_who_waited_and_finds_a_stale_token_sends_the_stored_refresh_token_and_not_its_own() {
+    let scene = Scene::answering(200, JSON, SECOND);
+    scene.sandbox.expire();
+    let held = scene.sandbox.hold_the_lock();
+    let waiter = scene.sandbox.waiting(&["token", "work"]);
+    // Another one rotated, and its access token has expired as well.
+    scene.sandbox.alter(|grant| {
+        grant.access_token = Secret::new("rotated".into());
+        grant.refresh_token = Some(Secret::new("refresh-rotated".into()));
+    });
+    drop(held);
+    assert_eq!("second\n", waiter.finish().assert_code(0).stdout);
+    assert_eq!(["refresh-rotated"], scene.presented()[..]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn r02_who_waited_and_finds_a_fresh_token_sends_nothing() {
+    let scene = Scene::answering(200, JSON, SECOND);
+    scene.sandbox.expire();
+    let held = scene.sandbox.hold_the_lock();
+    let waiter = scene.sandbox.waiting(&["token", "work"]);
+    scene.sandbox.alter(|grant| grant.access_token = Secret::new("rotated".into()));
+    scene.sandbox.age(HOUR, HOUR);
+    drop(held);
+    assert_eq!("rotated\n", waiter.finish().assert_code(0).stdout);
+    assert_eq!(0, scene.refreshes().len());
+}
+
+#[test]
+fn r03_while_the_provider_of_one_integration_hangs_another_one_is_served_and_renewed() {
+    let desk = ByHand::new();
+    let sandbox = &desk.scene.sandbox;
+    let provider = Provider::new();
+    let other = provider.integration().replace("[integration.work]", "[integration.other]");
+    sandbox.configure(&format!("{}{other}", desk.scene.server.integration()));
+    let login = crate::harness::Login::start(sandbox.loopin(&["login", "other"]));
+    login.person().allow();
+    login.finished().assert_code(0);
+    let asker = desk.scene.renewing();
+    let request = desk.next();
+    let served = sandbox.run(&["token", "other"]);
+    let renewed = sandbox.run(&["token", "other", "--rejected", &hash(&served.assert_code(0).stdout)]);
+    assert_ne!(served.stdout, renewed.assert_code(0).stdout);
+    assert_eq!(2, provider.counters().token);
+    // Only now is the first one answered.
+    request.answer(200, SECOND);
+    assert_eq!("second\n", finish(asker).assert_code(0).stdout);
+}
