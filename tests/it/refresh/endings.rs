@@ -199,5 +199,5 @@ fn x21_after_a_logout_no_token_reappears_however_it_races_with_refreshes() {
         }
         assert_gone(&scene);
     }
-    tell(&format!("x21: {rounds} rounds, {served} of {} askers served were served before the logout", 2 * rounds));
+    tell(&format!("x21: {rounds} rounds, {served} of {} askers were served before the logout", 2 * rounds));
 }

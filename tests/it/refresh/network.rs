@@ -118,6 +118,11 @@ fn r17_a_busy_provider_is_asked_three_times_and_never_called_a_lost_grant() {
         let scene = Scene::answering(status, "Retry-After: 0\r\n", "");
         scene.renew().assert_code(7).assert_says("the grant is kept").assert_says(&format!("status {status}"));
         assert_eq!(["refresh-1", "refresh-1", "refresh-1"], scene.presented()[..], "{status}");
+        let left = scene.sandbox.stored();
+        assert!(
+            !left.iter().any(|name| name.ends_with(".intent")),
+            "it did nothing, so nothing is uncertain: {left:?}"
+        );
         scene.assert_kept();
     }
 }
