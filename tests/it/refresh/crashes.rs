@@ -88,6 +88,9 @@ fn r11_an_answer_in_the_journal_shows_nothing_and_belongs_to_this_grant_alone() 
     assert_eq!("later\n", scene.token().assert_code(0).stdout);
     assert_eq!("second\n", scene.sandbox.run(&["token", "work", "--rejected", &hash("later")]).assert_code(0).stdout);
     assert_eq!(["refresh-1", "refresh-later"], scene.presented()[..]);
+    // What is stored needs no journal.
+    let left = scene.sandbox.stored();
+    assert!(!left.iter().any(|name| name.ends_with(".journal") || name.ends_with(".intent")), "{left:?}");
 }
 
 /// Sent, and then nobody knows: the worker is gone and the provider never answered.

@@ -72,6 +72,8 @@ fn r26_a_login_outlives_an_answer_that_waits_in_the_journal() {
     std::fs::rename(&away, &key).expect("key");
     sandbox.stored_file(".journal");
     sandbox.log_in(&[]).assert_code(0);
+    let left = |suffix: &str| sandbox.stored().iter().any(|name| name.ends_with(suffix));
+    assert!(!left(".journal") && !left(".intent") && !left(".last"), "{:?}", sandbox.stored());
     assert_the_login_has_won(&desk);
 }
 
@@ -197,5 +199,5 @@ fn x21_after_a_logout_no_token_reappears_however_it_races_with_refreshes() {
         }
         assert_gone(&scene);
     }
-    tell(&format!("x21: {rounds} rounds, {served} of {} askers served were served before the logout", 2 * rounds));
+    tell(&format!("x21: {rounds} rounds, {served} of {} askers were served before the logout", 2 * rounds));
 }

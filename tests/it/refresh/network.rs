@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use loopin::oauth::Endpoint;
 
 use super::*;
+use crate::harness::fixed_port;
 
 /// A valid token is served, a caller who needs another one is told to come later, and nothing of the grant changes.
 #[track_caller]
@@ -81,6 +82,27 @@ fn black_hole() -> (TcpListener, Vec<TcpStream>) {
     (listener, waiting)
 }
 
+/// How often a token endpoint was connected to, and how the one who asked ended.
+#[cfg(target_os = "linux")]
+fn connections(scene: &Scene, port: u16) -> (usize, Finished) {
+    let (child, trace) = scene.sandbox.traced("connect", &["token", "work", "--rejected", &hash("first")]);
+    let port = format!("htons({port})");
+    let count = trace.filter(|line| line.contains("connect(") && line.contains(&port)).count();
+    (count, finish(child))
+}
+
+/// Nobody was there, so nothing was used up: a service that restarts is back within the tries.
+#[cfg(target_os = "linux")]
+#[test]
+fn r16_a_refused_connection_is_tried_three_times() {
+    let scene = Scene::answering(200, JSON, SECOND);
+    let port = fixed_port();
+    move_to(&scene, &format!("http://127.0.0.1:{port}/token"));
+    let (count, asker) = connections(&scene, port);
+    assert_eq!(3, count);
+    asker.assert_code(7).assert_says("the connection was refused");
+}
+
 /// Takes the 10 s that one connection may take; a caller waits no longer for all tries together.
 #[cfg(target_os = "linux")]
 #[test]
@@ -89,10 +111,9 @@ fn r16_a_provider_behind_a_black_hole_is_given_one_connection_to_answer() {
     let (listener, _waiting) = black_hole();
     let address = listener.local_addr().expect("address");
     move_to(&scene, &format!("http://{address}/token"));
-    let (child, trace) = scene.sandbox.traced("connect", &["token", "work", "--rejected", &hash("first")]);
-    let port = format!("htons({})", address.port());
-    assert_eq!(1, trace.filter(|line| line.contains("connect(") && line.contains(&port)).count());
-    finish(child).assert_code(7).assert_says("no connection in time").assert_says("the grant is kept");
+    let (count, asker) = connections(&scene, address.port());
+    assert_eq!(1, count);
+    asker.assert_code(7).assert_says("no connection in time").assert_says("the grant is kept");
 }
 
 #[test]
@@ -101,6 +122,11 @@ fn r17_a_busy_provider_is_asked_three_times_and_never_called_a_lost_grant() {
         let scene = Scene::answering(status, "Retry-After: 0\r\n", "");
         scene.renew().assert_code(7).assert_says("the grant is kept").assert_says(&format!("status {status}"));
         assert_eq!(["refresh-1", "refresh-1", "refresh-1"], scene.presented()[..], "{status}");
+        let left = scene.sandbox.stored();
+        assert!(
+            !left.iter().any(|name| name.ends_with(".intent")),
+            "it did nothing, so nothing is uncertain: {left:?}"
+        );
         scene.assert_kept();
     }
 }

@@ -1,7 +1,9 @@
 //! Many who ask at once. R01, R02, R03, R24.
 
+use loopin::refresh::{LastRefresh, RefreshResult};
+
 use super::*;
-use crate::harness::crowd;
+use crate::harness::{crowd, write_private};
 
 fn processes() -> usize {
     crowd();
@@ -157,6 +159,28 @@ fn r02_who_waited_and_finds_a_fresh_token_sends_nothing() {
     scene.sandbox.age(HOUR, HOUR);
     drop(held);
     assert_eq!("rotated\n", waiter.finish().assert_code(0).stdout);
+    assert_eq!(0, scene.refreshes().len());
+}
+
+/// While it waited another one rotated, and the provider ended that grant: to ask again would only be told the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn r02_who_waited_and_finds_a_grant_that_died_meanwhile_does_not_send_its_refresh_token() {
+    let scene = Scene::answering(200, JSON, SECOND);
+    scene.sandbox.expire();
+    let held = scene.sandbox.hold_the_lock();
+    let waiter = scene.sandbox.waiting(&["token", "work"]);
+    let mut generation = 0;
+    scene.sandbox.alter_record(|record| {
+        record.grant.refresh_token = Some(Secret::new("refresh-rotated".into()));
+        generation = record.generation + 1;
+    });
+    let dead = RefreshResult::Dead { message: "it died".into() };
+    let last = LastRefresh::new(dead, generation, SystemTime::now()).serialize();
+    let name = scene.sandbox.lock_file().with_extension("last");
+    write_private(&name, &last);
+    drop(held);
+    waiter.finish().assert_code(4).assert_says("it died").assert_says("loopin login work");
     assert_eq!(0, scene.refreshes().len());
 }
 
