@@ -52,7 +52,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     say(&format!("practice provider at {origin}, with {DEFAULT_REDIRECT} registered"));
 
     let issuer = Issuer::parse(&origin).map_err(|e| broken(e.to_string()))?;
-    let server = discover(&issuer, &Http)?;
+    let server = discover(&issuer, &Http::default())?;
     say("its endpoints are discovered (RFC 8414); PKCE with S256 and iss are promised");
     let id = ClientId::parse(practice::CLIENT_ID).ok_or_else(|| broken("the practice client has no name".into()))?;
     let redirect = RegisteredRedirect::parse(DEFAULT_REDIRECT).map_err(|e| broken(e.to_string()))?;
@@ -145,13 +145,14 @@ fn play(url: String) {
 }
 
 fn consent(url: &str) -> Option<()> {
-    let page = Http.send(request("GET", url, String::new())?).ok()?;
+    let http = Http::default();
+    let page = http.send(request("GET", url, String::new())?).ok()?;
     let page = String::from_utf8(page.into_body()).ok()?;
     let id = page.split("name=\"consent\" value=\"").nth(1)?.split('"').next()?.to_owned();
     let origin = url.split("/authorize").next()?;
     let form = format!("consent={id}&decision=allow");
-    let mut next = location(&Http.send(request("POST", &format!("{origin}/consent"), form)?).ok()?)?;
-    while let Some(to) = location(&Http.send(request("GET", &next, String::new())?).ok()?) {
+    let mut next = location(&http.send(request("POST", &format!("{origin}/consent"), form)?).ok()?)?;
+    while let Some(to) = location(&http.send(request("GET", &next, String::new())?).ok()?) {
         // The last redirect is relative to the listener.
         next = if to.starts_with('/') { format!("{}{to}", next.split("/callback").next()?) } else { to };
     }

@@ -46,13 +46,14 @@ fn revocation(context: &Context, integration: &Integration, vault: &Vault<'_>, r
         Ok(client) => client,
         Err(failure) => return Revocation::Unconfirmed(failure.what),
     };
+    let http = Http::default();
     let refresh =
-        record.grant.refresh_token.as_ref().map(|token| revoke(endpoint, &client, token, TokenKind::Refresh, &Http));
+        record.grant.refresh_token.as_ref().map(|token| revoke(endpoint, &client, token, TokenKind::Refresh, &http));
     // An unreachable provider is not waited for twice.
     if let Some(Err(why @ RevocationError::Unreachable(_))) = &refresh {
         return Revocation::Unconfirmed(why.to_string());
     }
-    let access = revoke(endpoint, &client, &record.grant.access_token, TokenKind::Access, &Http);
+    let access = revoke(endpoint, &client, &record.grant.access_token, TokenKind::Access, &http);
     match refresh.unwrap_or(access) {
         Ok(()) => Revocation::Revoked,
         Err(why) => Revocation::Unconfirmed(why.to_string()),

@@ -16,6 +16,8 @@ use crate::{
 
 /// How long a store that is away is tried again before the reply is left to the next run.
 const STORE_PATIENCE: Duration = Duration::from_secs(3);
+/// What fails within this time is asked again.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Failure> {
     detach::own_session();
@@ -152,10 +154,13 @@ struct Journalled<'a> {
 
 impl HttpClient for Journalled<'_> {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let http = Http::default();
         let (mut tried, start) = (0, clock::instant());
         loop {
             tried += 1;
-            let result = Http.send(request.clone());
+            let began = clock::instant();
+            let result = http.send(request.clone());
+            let at_once = clock::instant() < began + AT_ONCE;
             let reached = match &result {
                 Ok(reply) if [429, 503].contains(&reply.status().as_u16()) => {
                     Reached::TurnedAway { retry_after: retry_after(reply) }
@@ -166,7 +171,8 @@ impl HttpClient for Journalled<'_> {
                     let _ = self.journal.put(self.record, reply, clock::now(), nonce);
                     return result;
                 }
-                Err(HttpError::Connect(_) | HttpError::Tls(_)) => Reached::Nobody,
+                Err(HttpError::Connect(_) | HttpError::Tls(_)) if at_once => Reached::Nobody,
+                // One who is silent is not asked again, whether it got anything or not.
                 Err(_) => Reached::Maybe,
             };
             match pause_before_retry(tried, start.elapsed(), reached, pause::jitter()) {

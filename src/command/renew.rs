@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::context::{Context, login_command};
@@ -19,7 +19,8 @@ use crate::{
     vault::{GrantKey, Record, Sent, StateFiles, StoreError, Vault},
 };
 
-/// The worker's own bounds end before this; it goes on when nobody waits any more.
+/// Of an asker, for the lock and for the worker together. A worker that was started at once ends before this; it goes on
+/// when nobody waits any more.
 const PATIENCE: Duration = Duration::from_secs(34);
 /// A token that expires soon is worth a wait for a better one, not for a provider that hangs.
 const PATIENCE_WITH_A_VALID_TOKEN: Duration = Duration::from_secs(2);
@@ -39,7 +40,7 @@ impl Renewal<'_> {
         if stale.grant.refresh_token.is_none() {
             return self.serve_or(stale, |worth| self.login(format!("{worth}, and there is no refresh token")));
         }
-        let start = clock::now();
+        let (start, deadline) = (clock::now(), clock::instant() + PATIENCE);
         if let Some(failure) = self.exceeds(&stale, start) {
             return Err(failure);
         }
@@ -70,13 +71,14 @@ impl Renewal<'_> {
             drop(held);
             return self.outcome(record, last.result);
         }
-        self.work(held, record, start)
+        self.work(held, record, start, deadline)
     }
 
-    fn work(&self, held: Held, stale: Record, start: SystemTime) -> Result<Record, Failure> {
+    fn work(&self, held: Held, stale: Record, start: SystemTime, deadline: Instant) -> Result<Record, Failure> {
         let failed =
             |e: std::io::Error| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind()));
-        let printed = detach::worker(self.arguments(), held, self.patience(&stale)).map_err(failed)?;
+        let left = deadline.saturating_duration_since(clock::instant()).min(self.patience(&stale));
+        let printed = detach::worker(self.arguments(), held, left).map_err(failed)?;
         let Some(printed) = printed else {
             let slow = Failure::new(Code::Unavailable, "the refresh has not come to an end; it goes on by itself");
             return self.serve_or(stale, |_| slow.remedy("try again in a moment"));

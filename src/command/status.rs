@@ -20,9 +20,9 @@ pub fn run(context: &Context, args: &cli::Status) -> Result<Outcome, Failure> {
     let asked = if args.integration.is_some() { Asked::One } else { Asked::All };
     let only = args.integration.as_deref().map(|name| catalog.get(name)).transpose()?.map(|i| i.name.clone());
     let wanted = |name: &str| only.as_ref().is_none_or(|only| only.as_str() == name);
-    let mut grants = Vec::new();
+    let (mut grants, mut closed) = (Vec::new(), None);
     for entry in vault::entries(&files)?.iter().filter(|e| wanted(&e.integration)) {
-        grants.extend(of_entry(context, &catalog, &files, entry));
+        grants.extend(of_entry(context, &catalog, &files, entry, &mut closed));
     }
     for integration in catalog.iter().filter(|i| wanted(i.name.as_str())) {
         if !grants.iter().any(|g| g.integration == integration.name.as_str()) {
@@ -34,7 +34,14 @@ pub fn run(context: &Context, args: &cli::Status) -> Result<Outcome, Failure> {
     Ok(Outcome::Status { grants, asked })
 }
 
-fn of_entry(context: &Context, catalog: &Catalog, files: &PrivateFiles, entry: &IndexEntry) -> Option<GrantStatus> {
+/// `closed`: a store that did not open for one grant, and why; it is not asked for the next one.
+fn of_entry(
+    context: &Context,
+    catalog: &Catalog,
+    files: &PrivateFiles,
+    entry: &IndexEntry,
+    closed: &mut Option<(&'static str, StoreError)>,
+) -> Option<GrantStatus> {
     let action = match entry.action.as_str() {
         "all" => ActionKey::All,
         name => ActionKey::One(IntegrationName::parse(name).ok()?),
@@ -54,7 +61,16 @@ fn of_entry(context: &Context, catalog: &Catalog, files: &PrivateFiles, entry: &
         return Some(status(&key, &entry.store, state, Some(login_command(&key))));
     }
     let vault = Vault { items: items.as_ref(), files };
-    let (state, repair) = state(integration, &key, vault.read(&key), renew::last(files, &vault, &key));
+    let found = match closed {
+        Some((kind, why)) if *kind == items.kind() => Err(why.clone()),
+        _ => vault.read(&key),
+    };
+    if let Err(why) = &found
+        && why.is_of_the_whole_store()
+    {
+        *closed = Some((items.kind(), why.clone()));
+    }
+    let (state, repair) = state(integration, &key, found, renew::last(files, &vault, &key));
     Some(status(&key, &entry.store, state, repair))
 }
 

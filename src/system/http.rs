@@ -1,6 +1,6 @@
 //! HTTP by ureq: bounded body, deadlines on everything, no redirects, no compression, no proxy to loopback.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::{
     Agent, Proxy,
@@ -13,19 +13,35 @@ use ureq::{
     },
 };
 
+use super::clock;
 use crate::oauth::{HttpClient, HttpError, HttpRequest, HttpResponse};
 
 /// Largest reply in bytes.
 const LONGEST_REPLY: u64 = 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_secs(30);
+const NO_NAME: &str = "the name cannot be resolved (DNS)";
+const NOT_IN_TIME: &str = "no connection in time";
 
-/// One connection a request.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Http;
+/// One connection a request. Requests that serve one purpose share their time, however many they are: a provider that is
+/// silent, or drips, is waited for once.
+#[derive(Clone, Copy, Debug)]
+pub struct Http {
+    until: Instant,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { until: clock::instant() + WHOLE }
+    }
+}
 
 impl HttpClient for Http {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let left = self.until.saturating_duration_since(clock::instant());
+        if left.is_zero() {
+            return Err(HttpError::Connect(NOT_IN_TIME.into()));
+        }
         let host = request.uri().host().unwrap_or_default().to_owned();
         let loopback = host == "localhost"
             || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -36,8 +52,9 @@ impl HttpClient for Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(WHOLE))
+            // Shorter than the whole, so that what never got a connection is told as that.
+            .timeout_connect(Some(CONNECT.min(left / 2)))
+            .timeout_global(Some(left))
             .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
             .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))
             .build();
@@ -70,14 +87,12 @@ impl Resolver for Names {
 fn error(error: ureq::Error) -> HttpError {
     match error {
         ureq::Error::BodyExceedsLimit(_) => HttpError::TooLarge,
-        ureq::Error::HostNotFound => HttpError::Connect("the name cannot be resolved (DNS)".into()),
+        ureq::Error::HostNotFound => HttpError::Connect(NO_NAME.into()),
         ureq::Error::ConnectionFailed => HttpError::Connect("the connection failed".into()),
         ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
             HttpError::Connect("the proxy failed".into())
         }
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            HttpError::Connect("no connection in time".into())
-        }
+        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => HttpError::Connect(NOT_IN_TIME.into()),
         ureq::Error::Timeout(_) => HttpError::Timeout,
         ureq::Error::Tls(why) => HttpError::Tls(why.into()),
         ureq::Error::Rustls(why) => HttpError::Tls(why.to_string()),
@@ -98,5 +113,17 @@ fn io(error: &std::io::Error) -> HttpError {
         // rustls reports through io; its words name certificates, never what was sent.
         ErrorKind::InvalidData => HttpError::Tls(error.to_string()),
         kind => HttpError::Broken(kind.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_of_one_purpose_share_their_time() {
+        let http = Http { until: clock::instant() };
+        let request = HttpRequest::new(Vec::new());
+        assert_eq!(Some(HttpError::Connect(NOT_IN_TIME.into())), http.send(request).err(), "it is over");
     }
 }

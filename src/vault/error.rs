@@ -61,6 +61,13 @@ pub enum Exposure {
     Symlink,
 }
 
+impl StoreError {
+    /// Whether another item would be answered the same, after as long a wait or another dialog.
+    pub fn is_of_the_whole_store(&self) -> bool {
+        matches!(self, Self::Absent | Self::Locked | Self::Silent { .. } | Self::UnlockRefused | Self::UnsafeBus)
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -94,14 +94,29 @@ pub struct Vault<'a> {
 }
 
 impl Vault<'_> {
+    /// Needs no lock: a reader whom a writer overtakes between item and file reads what that one wrote.
+    ///
     /// # Errors
     /// The store cannot be asked, or what it holds is damaged or from a newer program.
     pub fn read(&self, key: &GrantKey) -> Result<Option<Record>, StoreError> {
         let name = key.item();
-        let Some(item) = self.items.read(&name)? else { return Ok(None) };
-        match Envelope::parse(&item)? {
-            Envelope::Whole(record) => Ok(Some(record)),
-            Envelope::Spilled(spilled) => self.unspill(&name, &spilled).map(Some),
+        let mut item = self.items.read(&name)?;
+        loop {
+            let Some(held) = &item else { return Ok(None) };
+            let spilled = match Envelope::parse(held)? {
+                Envelope::Whole(record) => return Ok(Some(record)),
+                Envelope::Spilled(spilled) => spilled,
+            };
+            match self.unspill(&name, &spilled) {
+                Err(StoreError::Damaged { .. }) => {}
+                found => return found.map(Some),
+            }
+            // The file goes when another item has taken the place of the one that names it.
+            let now = self.items.read(&name)?;
+            if same(now.as_ref(), item.as_ref()) {
+                return Err(StoreError::Damaged { kept_as: None });
+            }
+            item = now;
         }
     }
 
@@ -119,7 +134,7 @@ impl Vault<'_> {
     }
 
     /// Stores and reads back; then enters the grant into the index. The generation that is stored follows the one
-    /// that was there. `nonce` must never have been used before.
+    /// that was there. `nonce` must never have been used before. For whoever holds the grant's lock.
     ///
     /// # Errors
     /// The store did not take it or did not keep it; a file error can also mean that the grant is stored and the index
@@ -134,16 +149,13 @@ impl Vault<'_> {
         let generation = before.as_ref().map_or(1, |before| before.generation() + 1);
         let record = Record { generation, ..record.clone() };
         let whole = record.serialize();
-        let content = match whole.expose().len() <= self.items.limit() {
-            true => whole,
-            false => self.spill(&name, &record, &whole, nonce)?,
+        let (content, file) = match whole.expose().len() <= self.items.limit() {
+            true => (whole, None),
+            false => self.spill(&name, &record, &whole, nonce).map(|(content, file)| (content, Some(file)))?,
         };
         self.items.write(&name, &key.label(), &content)?;
         self.verify(&name, &content, held.as_ref())?;
-        // Only the file that the replaced item pointed to: another writer's new file is not ours to remove.
-        if let Some(Envelope::Spilled(old)) = before {
-            self.files.remove(&old.file(&name))?;
-        }
+        self.sweep(&name, file.as_deref())?;
         let entry = IndexEntry::new(key, &record, self.items.kind(), &self.items.identity());
         self.files.replace(&self.state_name(key).file(IndexEntry::SUFFIX), &entry.serialize())
     }
@@ -171,10 +183,7 @@ impl Vault<'_> {
     pub fn delete(&self, key: &GrantKey) -> Result<Removal, StoreError> {
         let name = key.item();
         let removal = self.items.delete(&name)?;
-        // Also what a crash may have left before its item was written.
-        for file in self.files.list(Spilled::SUFFIX)?.iter().filter(|file| file.starts_with(name.hash())) {
-            self.files.remove(file)?;
-        }
+        self.sweep(&name, None)?;
         self.journal(key).clear()?;
         self.files.remove(&self.state_name(key).file(IndexEntry::SUFFIX))?;
         Ok(removal)
@@ -190,7 +199,25 @@ impl Vault<'_> {
         key.state(self.items.kind(), &self.items.identity())
     }
 
-    fn spill(&self, name: &ItemName, record: &Record, whole: &Secret, nonce: Nonce) -> Result<Secret, StoreError> {
+    /// Removes the files that no item names any more: that of the record before, and what crashes left whose item was
+    /// never written.
+    fn sweep(&self, name: &ItemName, named: Option<&str>) -> Result<(), StoreError> {
+        for file in self.files.list(Spilled::SUFFIX)? {
+            if file.starts_with(name.hash()) && Some(file.as_str()) != named {
+                self.files.remove(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the item holds instead of the record, and the name of the file that holds the record.
+    fn spill(
+        &self,
+        name: &ItemName,
+        record: &Record,
+        whole: &Secret,
+        nonce: Nonce,
+    ) -> Result<(Secret, String), StoreError> {
         let aad = format!("spilled:{name}:{}", record.generation);
         let sealed = seal::seal(&record.seal_key, aad.as_bytes(), nonce, whole.expose().as_bytes());
         let spilled = Spilled {
@@ -198,8 +225,9 @@ impl Vault<'_> {
             generation: record.generation,
             sha256: Sha256::digest(&sealed).into(),
         };
-        self.files.replace(&spilled.file(name), &sealed)?;
-        Ok(spilled.serialize())
+        let file = spilled.file(name);
+        self.files.replace(&file, &sealed)?;
+        Ok((spilled.serialize(), file))
     }
 
     fn unspill(&self, name: &ItemName, spilled: &Spilled) -> Result<Record, StoreError> {

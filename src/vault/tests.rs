@@ -1,5 +1,6 @@
 //! What a vault promises whatever the store under it does: too small, lying, or dead at any step.
 
+mod crashes;
 mod overflow;
 
 use std::{

@@ -16,6 +16,8 @@ mod layering;
 mod listener;
 mod login;
 mod output;
+#[cfg(unix)]
+mod overflow;
 mod readme;
 mod redirect;
 #[cfg(unix)]

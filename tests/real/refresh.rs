@@ -1,5 +1,6 @@
-//! Many at once, and killed in between: small runs of `benches/refresh-storm` and `benches/refresh-kill`, with
-//! gnome-keyring and with oidc-provider, which ends a grant whose refresh token is used twice.
+//! Many at once, killed in between, and left without an answer: small runs of `benches/refresh-storm`,
+//! `benches/refresh-kill` and `benches/silence`, with gnome-keyring and with oidc-provider, which ends a grant whose
+//! refresh token is used twice.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -30,4 +31,17 @@ fn r10_a_killed_asker_takes_no_grant_with_it() {
 fn r11_a_killed_worker_takes_no_grant_with_it_but_between_request_and_journal() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     bench("refresh-kill", &["worker"], &[("KILLS", "12")]);
+}
+
+#[test]
+fn s05_a_killed_worker_takes_no_grant_with_it_that_overflows_its_item() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let padding = ("TOKEN_PADDING", "300000");
+    bench("refresh-kill", &["worker"], &[("KILLS", "10"), ("PROVIDERS", "forgiving"), padding]);
+}
+
+#[test]
+fn s03_no_command_waits_for_long_where_a_provider_or_a_keychain_is_silent() {
+    let only = "says no TLS hello: logout,says no TLS hello: token,bus says nothing: status,bus says nothing: token";
+    bench("silence", &[], &[("ONLY", only)]);
 }

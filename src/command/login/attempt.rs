@@ -87,7 +87,7 @@ pub fn sign_in<T>(
         }
     };
     talk.say(&Event::CodeReceived);
-    let result = code.exchange(&Http, clock::now()).map_err(Failure::from).and_then(keep);
+    let result = code.exchange(&Http::default(), clock::now()).map_err(Failure::from).and_then(keep);
     let _ = tell.send(if result.is_ok() { Outcome::Done } else { Outcome::Failed });
     waker.wake();
     result

@@ -166,7 +166,7 @@ fn browser(args: &cli::Login) -> Result<Browser, Failure> {
 
 fn server(integration: &Integration) -> Result<AuthorizationServer, Failure> {
     match &integration.server {
-        Server::Discovered(issuer) => Ok(discover(issuer, &Http)?),
+        Server::Discovered(issuer) => Ok(discover(issuer, &Http::default())?),
         Server::Explicit(server) => Ok((**server).clone()),
     }
 }

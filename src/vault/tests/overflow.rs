@@ -162,3 +162,47 @@ fn s01_a_store_that_does_not_keep_what_it_took_is_found_out() {
         }
     }
 }
+
+/// Another writer comes between a reader's look at the item and its look at the file.
+struct Overtaken<'a> {
+    world: &'a World,
+    writes: Cell<usize>,
+}
+
+impl StateFiles for Overtaken<'_> {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(left) = self.writes.get().checked_sub(1) {
+            self.writes.set(left);
+            write(&self.world.vault(), &record(2, token(5000 + left))).expect("written");
+        }
+        self.world.files.read(name)
+    }
+
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        self.world.files.replace(name, content)
+    }
+
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
+        self.world.files.overwrite(name, at, content)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), StoreError> {
+        self.world.files.remove(name)
+    }
+
+    fn list(&self, suffix: &str) -> Result<Vec<String>, StoreError> {
+        self.world.files.list(suffix)
+    }
+}
+
+#[test]
+fn s06_a_reader_whom_writers_overtake_reads_what_the_last_of_them_wrote() {
+    for writes in 1..=4 {
+        let world = World::new(WINDOWS);
+        write(&world.vault(), &record(1, token(6000))).expect("written");
+        let files = Overtaken { world: &world, writes: Cell::new(writes) };
+        let reader = Vault { items: &world, files: &files };
+        let found = reader.read(&key()).unwrap_or_else(|why| panic!("after {writes} writes: {why}"));
+        assert_same(&Record { generation: 1 + writes as u64, ..record(2, token(5000)) }, found);
+    }
+}

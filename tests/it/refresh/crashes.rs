@@ -90,7 +90,7 @@ fn r11_an_answer_in_the_journal_shows_nothing_and_belongs_to_this_grant_alone() 
     assert_eq!(["refresh-1", "refresh-later"], scene.presented()[..]);
     // What is stored needs no journal.
     let left = scene.sandbox.stored();
-    assert!(!left.iter().any(|name| name.ends_with(".journal") || name.ends_with(".intent")), "{left:?}");
+    assert!(!left.iter().any(|name| name.ends_with(".journal")), "{left:?}");
 }
 
 /// Sent, and then nobody knows: the worker is gone and the provider never answered.

@@ -73,7 +73,7 @@ fn r26_a_login_outlives_an_answer_that_waits_in_the_journal() {
     sandbox.stored_file(".journal");
     sandbox.log_in(&[]).assert_code(0);
     let left = |suffix: &str| sandbox.stored().iter().any(|name| name.ends_with(suffix));
-    assert!(!left(".journal") && !left(".intent") && !left(".last"), "{:?}", sandbox.stored());
+    assert!(!left(".journal") && !left(".last"), "{:?}", sandbox.stored());
     assert_the_login_has_won(&desk);
 }
 

@@ -124,7 +124,7 @@ fn r17_a_busy_provider_is_asked_three_times_and_never_called_a_lost_grant() {
         assert_eq!(["refresh-1", "refresh-1", "refresh-1"], scene.presented()[..], "{status}");
         let left = scene.sandbox.stored();
         assert!(
-            !left.iter().any(|name| name.ends_with(".intent")),
+            !left.iter().any(|name| name.ends_with(".journal")),
             "it did nothing, so nothing is uncertain: {left:?}"
         );
         scene.assert_kept();

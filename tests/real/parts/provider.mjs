@@ -3,6 +3,7 @@
 //   node provider.mjs        one line of JSON on stdout when ready; ends when stdin closes or on SIGTERM
 //   ACCESS_TOKEN_TTL=5       life of an access token in seconds (default 3600)
 //   TOKEN_DELAY=200          milliseconds that POST /token takes longer
+//   TOKEN_PADDING=300000     bytes by which access tokens are longer; such a token is of no use here
 //   FORGIVES=60              seconds for which a used refresh token may be used again; else that ends the grant
 //
 // GET /__counters tells what was asked of it, POST /__counters/reset forgets that.
@@ -69,6 +70,18 @@ provider.on('grant.error', (_, error) => count(`grant error ${error.error}`));
 provider.on('grant.revoked', () => count('grant revoked'));
 provider.on('server_error', (_, error) => console.error(error));
 
+function pad(response, bytes) {
+  const end = response.end.bind(response);
+  response.end = (body) => {
+    const reply = JSON.parse(body);
+    if (!reply.access_token) return end(body);
+    reply.access_token += '.'.repeat(bytes);
+    const padded = JSON.stringify(reply);
+    response.setHeader('content-length', Buffer.byteLength(padded));
+    return end(padded);
+  };
+}
+
 const oidc = provider.callback();
 server.on('request', (request, response) => {
   const path = request.url.split('?')[0];
@@ -77,6 +90,7 @@ server.on('request', (request, response) => {
   if (path === '/__counters/reset' && request.method === 'POST') { counters = {}; return json(counters); }
   // /auth/<uid> and /interaction/<uid>/login differ each time: counted as /auth/* and so on.
   count(`${request.method} ${path.replace(/^\/(auth|interaction)\/[^/]+/, '/$1/*')}`);
+  if (path === '/token' && process.env.TOKEN_PADDING) pad(response, Number(process.env.TOKEN_PADDING));
   if (path === '/token' && process.env.TOKEN_DELAY) return setTimeout(oidc, process.env.TOKEN_DELAY, request, response);
   return oidc(request, response);
 });
