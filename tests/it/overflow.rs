@@ -126,6 +126,10 @@ impl<T: StateFiles> StateFiles for Dying<'_, T> {
         self.change(|| self.inner.replace(name, content))
     }
 
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
+        self.change(|| self.inner.overwrite(name, at, content))
+    }
+
     fn remove(&self, name: &str) -> Result<(), StoreError> {
         self.change(|| self.inner.remove(name))
     }

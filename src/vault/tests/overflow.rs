@@ -182,6 +182,10 @@ impl StateFiles for Overtaken<'_> {
         self.world.files.replace(name, content)
     }
 
+    fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
+        self.world.files.overwrite(name, at, content)
+    }
+
     fn remove(&self, name: &str) -> Result<(), StoreError> {
         self.world.files.remove(name)
     }
