@@ -19,7 +19,8 @@ use crate::oauth::{HttpClient, HttpError, HttpRequest, HttpResponse};
 /// Largest reply in bytes.
 const LONGEST_REPLY: u64 = 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(30);
+/// With what a command does before and after, it ends within 35 s.
+const WHOLE: Duration = Duration::from_secs(28);
 const NO_NAME: &str = "the name cannot be resolved (DNS)";
 const NOT_IN_TIME: &str = "no connection in time";
 
