@@ -3,6 +3,7 @@
 mod completions;
 mod context;
 mod demo;
+mod hand_out;
 mod integration;
 mod login;
 mod logout;
