@@ -8,8 +8,10 @@ use super::{
 use crate::{
     catalog::{Integration, Server, UnknownName},
     cli,
-    refresh::{Wish, Worth},
+    oauth::id_token_validity,
+    refresh::{MinTtl, Rejected, Validity, Wish, Worth},
     report::{Code, Failure},
+    secret::Secret,
     system::clock,
     vault::{ActionKey, GrantKey, Record, Vault},
 };
@@ -37,6 +39,67 @@ pub fn access_token(
     match wish.worth(&record.grant, clock::now()) {
         Worth::Fresh => Ok(record),
         _ => Renewal { context, integration, key: &key, files: &files, vault: &vault, wish }.run(record),
+    }
+}
+
+/// An id_token and its life.
+pub struct IdToken {
+    pub token: Secret,
+    pub validity: Validity,
+}
+
+/// An id_token that is what is wished for. It comes with an access token, so a stale one is renewed by renewing that.
+///
+/// # Errors
+/// As [`access_token`], or the provider gives no id_token, or none with a refresh.
+pub fn id_token(
+    context: &Context,
+    integration: &Integration,
+    grant: &cli::GrantName,
+    wish: &Wish,
+) -> Result<IdToken, Failure> {
+    let name = &integration.name;
+    let login = |what: &str| -> Failure {
+        let command = grant_key(name, grant).map(|key| login_command(&key));
+        Failure::new(Code::LoginRequired, format!("{name}: {what}")).remedy(command.unwrap_or_default())
+    };
+    let read = |record: &Record| {
+        let token = record.grant.id_token.clone().ok_or_else(|| {
+            login("the provider gave no id_token").remedy("add the scope openid to the integration, then log in again")
+        })?;
+        let (from, until) = id_token_validity(&token).ok_or_else(|| login("the stored id_token cannot be read"))?;
+        Ok::<_, Failure>(IdToken { token, validity: Validity { from, until } })
+    };
+    let record = access_token(context, integration, grant, &Wish { min_ttl: MinTtl::Margin, ..wish.clone() })?;
+    let found = read(&record)?;
+    let now = clock::now();
+    if found.validity.worth(wish.min_ttl, now) == Worth::Fresh {
+        return Ok(found);
+    }
+    let life = found.validity.life();
+    if matches!(wish.min_ttl, MinTtl::AtLeast(wanted) if wanted >= life) {
+        let what = format!("id_tokens of {name} live for {} s only", life.as_secs());
+        return Err(
+            Failure::new(Code::Usage, what).remedy(format!("ask for --min-ttl of less than {}s", life.as_secs()))
+        );
+    }
+    // A refresh has come since and has not brought a new one: another would not either.
+    let brings_none = record.grant.obtained_at > found.validity.from + life / 2;
+    let found = match brings_none {
+        true => found,
+        false => {
+            let rejected = Some(Rejected::of(&record.grant.access_token));
+            read(&access_token(context, integration, grant, &Wish { min_ttl: MinTtl::Margin, rejected })?)?
+        }
+    };
+    match found.validity.worth(wish.min_ttl, clock::now()) {
+        Worth::Fresh => Ok(found),
+        Worth::Short { .. } if wish.takes_short() => Ok(found),
+        Worth::Short { left } => Err(Failure::new(
+            Code::Unavailable,
+            format!("the provider's id_token does not live for long enough: {} s", left.as_secs()),
+        )),
+        _ => Err(login("the id_token has expired, and the provider sends none with a refresh")),
     }
 }
 

@@ -1,11 +1,13 @@
-//! `loopin token`: a valid access token on standard output, and nothing else.
+//! `loopin token`: a valid access token or id_token, on standard output or in a file, and nothing else.
+
+use std::path::Path;
 
 use super::{context::Context, hand_out};
 use crate::{
-    cli,
+    cli::{self, Format},
     refresh::{MinTtl, Rejected, Wish},
-    report::{Event, Failure, Form, Outcome},
-    system::{environment, terminal},
+    report::{Code, Event, Failure, Form, HandedOut, Outcome, TokenForm},
+    system::{clock, environment, private_files, terminal},
 };
 
 pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
@@ -14,12 +16,39 @@ pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
         min_ttl: args.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast),
         rejected: args.rejected.as_deref().and_then(Rejected::parse),
     };
-    let record = hand_out::access_token(context, &integration, &args.grant, &wish)?;
+    let token = match args.id_token {
+        false => {
+            HandedOut::AccessToken(Box::new(hand_out::access_token(context, &integration, &args.grant, &wish)?.grant))
+        }
+        true => {
+            let found = hand_out::id_token(context, &integration, &args.grant, &wish)?;
+            HandedOut::IdToken { token: found.token, expires_at: found.validity.until }
+        }
+    };
+    let form = match args.format {
+        Format::Curl => TokenForm::Curl,
+        Format::Env => TokenForm::Env,
+        Format::Header => TokenForm::Header,
+        Format::Json => TokenForm::Json,
+        Format::Raw => TokenForm::Raw,
+    };
+    if let Some(file) = &args.write {
+        return write(&token, form, file);
+    }
     if context.form == Form::Text && terminal::stdout_is_terminal() {
         context.talk.say(&Event::Pipe);
     }
     if environment::github_actions() {
         context.talk.say(&Event::CiLog);
     }
-    Ok(Outcome::Token(Box::new(record)))
+    Ok(Outcome::Token { token, form })
+}
+
+fn write(token: &HandedOut, form: TokenForm, file: &Path) -> Result<Outcome, Failure> {
+    let content = match form {
+        TokenForm::Raw => token.bare().clone(),
+        form => token.line(form, clock::now()),
+    };
+    private_files::write_private(file, &content).map_err(|why| Failure { code: Code::Usage, ..Failure::from(why) })?;
+    Ok(Outcome::Written { file: file.to_owned(), expires_at: token.expires_at() })
 }

@@ -128,7 +128,7 @@ impl Sandbox {
     }
 
     /// Alters what is stored, as time would.
-    fn alter(&self, change: impl FnOnce(&mut Grant)) {
+    pub fn alter(&self, change: impl FnOnce(&mut Grant)) {
         let files = PrivateFiles::at(self.state());
         let items = FileStore::new(&files, StoreKey::File(self.path("store.key")));
         let vault = Vault { items: &items, files: &files };
@@ -140,7 +140,7 @@ impl Sandbox {
     }
 
     /// The token has come and gone long ago.
-    fn expire(&self) {
+    pub fn expire(&self) {
         self.alter(|grant| {
             grant.obtained_at = SystemTime::now() - DAY;
             grant.expiry = Expiry::At(SystemTime::now() - DAY / 2);
