@@ -18,10 +18,15 @@ pub fn run(context: &Context, args: &cli::DockerHelper) -> Result<Outcome, Failu
     };
     Ok(speak(context, args, action).unwrap_or_else(|why| match why {
         Told::Docker(why) => refused(&why.to_string()),
-        Told::Ours(Failure { what, remedy, .. }) => match remedy {
-            Some(remedy) => refused(&format!("loopin: {what} → {remedy}")),
-            None => refused(&format!("loopin: {what}")),
-        },
+        Told::Ours(Failure { what, remedy, .. }) => {
+            let text = match remedy {
+                Some(remedy) => format!("loopin: {what} → {remedy}"),
+                None => format!("loopin: {what}"),
+            };
+            // docker often goes on without credentials and drops what standard output said.
+            context.talk.say(&Event::Step(&text));
+            refused(&text)
+        }
     }))
 }
 
