@@ -32,6 +32,8 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in with the browser and store the tokens')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print a valid access token')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with a valid access token in its environment')
+            [CompletionResult]::new('helper', 'helper', [CompletionResultType]::ParameterValue, 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is stored, until when, and which command repairs it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke the tokens at the provider and forget them')
             [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations')
@@ -70,6 +72,26 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
             [CompletionResult]::new('--min-ttl', '--min-ttl', [CompletionResultType]::ParameterName, 'The token must stay valid for at least this long, such as 60s or 10m')
             [CompletionResult]::new('--rejected', '--rejected', [CompletionResultType]::ParameterName, 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the token is written')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write it into this file (mode 0600, replaced atomically) instead of to standard output')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The id_token of OpenID Connect instead of the access token')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;exec' {
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
+            [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
+            [CompletionResult]::new('--min-ttl', '--min-ttl', [CompletionResultType]::ParameterName, 'The token must stay valid for at least this long, such as 60s or 10m')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The variable that holds the token')
+            [CompletionResult]::new('--fd', '--fd', [CompletionResultType]::ParameterName, 'A file descriptor to read the token from, once, instead of a variable')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
@@ -79,6 +101,118 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;helper' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('git', 'git', [CompletionResultType]::ParameterValue, 'Speak git''s credential protocol; also when called as git-credential-loopin')
+            [CompletionResult]::new('kubectl', 'kubectl', [CompletionResultType]::ParameterValue, 'Be kubectl''s exec credential plugin')
+            [CompletionResult]::new('docker', 'docker', [CompletionResultType]::ParameterValue, 'Speak docker''s credential protocol; also when called as docker-credential-loopin')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;helper;git' {
+            [CompletionResult]::new('--integration', '--integration', [CompletionResultType]::ParameterName, 'This integration only, where several are for the same host')
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
+            [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;helper;kubectl' {
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
+            [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Print a kubeconfig with one user')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;helper;kubectl;setup' {
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
+            [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;helper;kubectl;help' {
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Print a kubeconfig with one user')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;helper;kubectl;help;setup' {
+            break
+        }
+        'loopin;helper;kubectl;help;help' {
+            break
+        }
+        'loopin;helper;docker' {
+            [CompletionResult]::new('--integration', '--integration', [CompletionResultType]::ParameterName, 'This integration only, where several are for the same host')
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
+            [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;helper;help' {
+            [CompletionResult]::new('git', 'git', [CompletionResultType]::ParameterValue, 'Speak git''s credential protocol; also when called as git-credential-loopin')
+            [CompletionResult]::new('kubectl', 'kubectl', [CompletionResultType]::ParameterValue, 'Be kubectl''s exec credential plugin')
+            [CompletionResult]::new('docker', 'docker', [CompletionResultType]::ParameterValue, 'Speak docker''s credential protocol; also when called as docker-credential-loopin')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;helper;help;git' {
+            break
+        }
+        'loopin;helper;help;kubectl' {
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Print a kubeconfig with one user')
+            break
+        }
+        'loopin;helper;help;kubectl;setup' {
+            break
+        }
+        'loopin;helper;help;docker' {
+            break
+        }
+        'loopin;helper;help;help' {
             break
         }
         'loopin;status' {
@@ -297,6 +431,8 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in with the browser and store the tokens')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print a valid access token')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with a valid access token in its environment')
+            [CompletionResult]::new('helper', 'helper', [CompletionResultType]::ParameterValue, 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is stored, until when, and which command repairs it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke the tokens at the provider and forget them')
             [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations')
@@ -312,6 +448,28 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;token' {
+            break
+        }
+        'loopin;help;exec' {
+            break
+        }
+        'loopin;help;helper' {
+            [CompletionResult]::new('git', 'git', [CompletionResultType]::ParameterValue, 'Speak git''s credential protocol; also when called as git-credential-loopin')
+            [CompletionResult]::new('kubectl', 'kubectl', [CompletionResultType]::ParameterValue, 'Be kubectl''s exec credential plugin')
+            [CompletionResult]::new('docker', 'docker', [CompletionResultType]::ParameterValue, 'Speak docker''s credential protocol; also when called as docker-credential-loopin')
+            break
+        }
+        'loopin;help;helper;git' {
+            break
+        }
+        'loopin;help;helper;kubectl' {
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Print a kubeconfig with one user')
+            break
+        }
+        'loopin;help;helper;kubectl;setup' {
+            break
+        }
+        'loopin;help;helper;docker' {
             break
         }
         'loopin;help;status' {

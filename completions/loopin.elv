@@ -29,6 +29,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
             cand login 'Sign in with the browser and store the tokens'
             cand token 'Print a valid access token'
+            cand exec 'Run a command with a valid access token in its environment'
+            cand helper 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration'
             cand status 'Show what is stored, until when, and which command repairs it'
             cand logout 'Revoke the tokens at the provider and forget them'
             cand integration 'Add, list, show and remove integrations'
@@ -65,6 +67,25 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --action 'One action of the integration instead of all together'
             cand --min-ttl 'The token must stay valid for at least this long, such as 60s or 10m'
             cand --rejected 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one'
+            cand --format 'How the token is written'
+            cand --write 'Write it into this file (mode 0600, replaced atomically) instead of to standard output'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --id-token 'The id_token of OpenID Connect instead of the access token'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;exec'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --min-ttl 'The token must stay valid for at least this long, such as 60s or 10m'
+            cand --env 'The variable that holds the token'
+            cand --fd 'A file descriptor to read the token from, once, instead of a variable'
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -74,6 +95,104 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+        }
+        &'loopin;helper'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand git 'Speak git''s credential protocol; also when called as git-credential-loopin'
+            cand kubectl 'Be kubectl''s exec credential plugin'
+            cand docker 'Speak docker''s credential protocol; also when called as docker-credential-loopin'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;helper;git'= {
+            cand --integration 'This integration only, where several are for the same host'
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;helper;kubectl'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --id-token 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand setup 'Print a kubeconfig with one user'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;helper;kubectl;setup'= {
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --id-token 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;helper;kubectl;help'= {
+            cand setup 'Print a kubeconfig with one user'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;helper;kubectl;help;setup'= {
+        }
+        &'loopin;helper;kubectl;help;help'= {
+        }
+        &'loopin;helper;docker'= {
+            cand --integration 'This integration only, where several are for the same host'
+            cand --account 'Which account, where one integration has several'
+            cand --action 'One action of the integration instead of all together'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;helper;help'= {
+            cand git 'Speak git''s credential protocol; also when called as git-credential-loopin'
+            cand kubectl 'Be kubectl''s exec credential plugin'
+            cand docker 'Speak docker''s credential protocol; also when called as docker-credential-loopin'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;helper;help;git'= {
+        }
+        &'loopin;helper;help;kubectl'= {
+            cand setup 'Print a kubeconfig with one user'
+        }
+        &'loopin;helper;help;kubectl;setup'= {
+        }
+        &'loopin;helper;help;docker'= {
+        }
+        &'loopin;helper;help;help'= {
         }
         &'loopin;status'= {
             cand --store 'Keep tokens here, whatever the configuration says'
@@ -269,6 +388,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help'= {
             cand login 'Sign in with the browser and store the tokens'
             cand token 'Print a valid access token'
+            cand exec 'Run a command with a valid access token in its environment'
+            cand helper 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration'
             cand status 'Show what is stored, until when, and which command repairs it'
             cand logout 'Revoke the tokens at the provider and forget them'
             cand integration 'Add, list, show and remove integrations'
@@ -282,6 +403,22 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;login'= {
         }
         &'loopin;help;token'= {
+        }
+        &'loopin;help;exec'= {
+        }
+        &'loopin;help;helper'= {
+            cand git 'Speak git''s credential protocol; also when called as git-credential-loopin'
+            cand kubectl 'Be kubectl''s exec credential plugin'
+            cand docker 'Speak docker''s credential protocol; also when called as docker-credential-loopin'
+        }
+        &'loopin;help;helper;git'= {
+        }
+        &'loopin;help;helper;kubectl'= {
+            cand setup 'Print a kubeconfig with one user'
+        }
+        &'loopin;help;helper;kubectl;setup'= {
+        }
+        &'loopin;help;helper;docker'= {
         }
         &'loopin;help;status'= {
         }

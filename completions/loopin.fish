@@ -33,6 +33,8 @@ complete -c loopin -n "__fish_loopin_needs_command" -s h -l help -d 'Print help 
 complete -c loopin -n "__fish_loopin_needs_command" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "login" -d 'Sign in with the browser and store the tokens'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "token" -d 'Print a valid access token'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "exec" -d 'Run a command with a valid access token in its environment'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "helper" -d 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client\'s configuration'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "integration" -d 'Add, list, show and remove integrations'
@@ -64,13 +66,79 @@ complete -c loopin -n "__fish_loopin_using_subcommand token" -l account -d 'Whic
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l action -d 'One action of the integration instead of all together' -r
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l min-ttl -d 'The token must stay valid for at least this long, such as 60s or 10m' -r
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l rejected -d 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one' -r
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l format -d 'How the token is written' -r -f -a "raw\t'The token and a line end; in a file the token alone'
+json\t'One JSON object, as with --json'
+header\t'An Authorization header field'
+env\t'ACCESS_TOKEN=... (ID_TOKEN=... with --id-token), quoted for a shell where need be'
+curl\t'For curl: curl --config <(loopin token NAME --format curl)'"
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l write -d 'Write it into this file (mode 0600, replaced atomically) instead of to standard output' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l id-token -d 'The id_token of OpenID Connect instead of the access token'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l json -d 'Print one JSON object instead of text, failures included'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l min-ttl -d 'The token must stay valid for at least this long, such as 60s or 10m' -r
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l env -d 'The variable that holds the token' -r
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l fd -d 'A file descriptor to read the token from, once, instead of a variable' -r
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -f -a "git" -d 'Speak git\'s credential protocol; also when called as git-credential-loopin'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -f -a "kubectl" -d 'Be kubectl\'s exec credential plugin'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -f -a "docker" -d 'Speak docker\'s credential protocol; also when called as docker-credential-loopin'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l integration -d 'This integration only, where several are for the same host' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l id-token -d 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -a "setup" -d 'Print a kubeconfig with one user'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l integration -d 'This integration only, where several are for the same host' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l account -d 'Which account, where one integration has several' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l action -d 'One action of the integration instead of all together' -r
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from help" -f -a "git" -d 'Speak git\'s credential protocol; also when called as git-credential-loopin'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from help" -f -a "kubectl" -d 'Be kubectl\'s exec credential plugin'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from help" -f -a "docker" -d 'Speak docker\'s credential protocol; also when called as docker-credential-loopin'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand status" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand status" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -192,17 +260,22 @@ complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l json -d
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "login" -d 'Sign in with the browser and store the tokens'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "token" -d 'Print a valid access token'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "integration" -d 'Add, list, show and remove integrations'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "redirect" -d 'Judge redirect URIs'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "man" -d 'Print the man page'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "refresh-worker" -d 'Sends the one refresh request of a grant whose locked file is its standard input'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token status logout integration redirect demo completions man refresh-worker help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "login" -d 'Sign in with the browser and store the tokens'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "token" -d 'Print a valid access token'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "exec" -d 'Run a command with a valid access token in its environment'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "helper" -d 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client\'s configuration'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "integration" -d 'Add, list, show and remove integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "redirect" -d 'Judge redirect URIs'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "man" -d 'Print the man page'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "refresh-worker" -d 'Sends the one refresh request of a grant whose locked file is its standard input'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect demo completions man refresh-worker help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from helper" -f -a "git" -d 'Speak git\'s credential protocol; also when called as git-credential-loopin'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from helper" -f -a "kubectl" -d 'Be kubectl\'s exec credential plugin'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from helper" -f -a "docker" -d 'Speak docker\'s credential protocol; also when called as docker-credential-loopin'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "list" -d 'List all integrations'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "show" -d 'Show one integration'

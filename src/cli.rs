@@ -1,6 +1,6 @@
 //! What a person can type. The doc comments here are the help, the man page and the completions.
 
-use std::{num::NonZeroU16, path::PathBuf, time::Duration};
+use std::{ffi::OsString, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -46,6 +46,10 @@ pub enum Store {
 pub enum Verb {
     Login(Login),
     Token(Token),
+    Exec(Exec),
+    /// Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client's configuration
+    #[command(subcommand)]
+    Helper(Helper),
     Status(Status),
     Logout(Logout),
     /// Add, list, show and remove integrations
@@ -106,7 +110,7 @@ pub enum How {
 }
 
 /// Which of an integration's grants.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct GrantName {
     /// Which account, where one integration has several
     #[arg(long, value_name = "NAME")]
@@ -132,6 +136,133 @@ pub struct Token {
     /// A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one
     #[arg(long, value_name = "HASH", value_parser = rejected)]
     pub rejected: Option<String>,
+    /// How the token is written
+    #[arg(long, value_enum, default_value_t = Format::Raw)]
+    pub format: Format,
+    /// The id_token of OpenID Connect instead of the access token
+    #[arg(long)]
+    pub id_token: bool,
+    /// Write it into this file (mode 0600, replaced atomically) instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+}
+
+/// How a token is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The token and a line end; in a file the token alone
+    Raw,
+    /// One JSON object, as with --json
+    Json,
+    /// An Authorization header field
+    Header,
+    /// ACCESS_TOKEN=... (ID_TOKEN=... with --id-token), quoted for a shell where need be
+    Env,
+    /// For curl: curl --config <(loopin token NAME --format curl)
+    Curl,
+}
+
+/// Run a command with a valid access token in its environment
+///
+/// The command takes the place of loopin, so signals and the exit code are its own. What fails before it starts has
+/// loopin's exit codes.
+#[derive(Args, Debug)]
+pub struct Exec {
+    /// Which integration; may be left out where there is exactly one
+    pub integration: Option<String>,
+    #[command(flatten)]
+    pub grant: GrantName,
+    /// The token must stay valid for at least this long, such as 60s or 10m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub min_ttl: Option<Duration>,
+    /// The variable that holds the token
+    #[arg(long, value_name = "NAME", default_value = "ACCESS_TOKEN", value_parser = variable, conflicts_with = "fd")]
+    pub env: String,
+    /// A file descriptor to read the token from, once, instead of a variable
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(3..256))]
+    pub fd: Option<u16>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Helper {
+    Git(GitHelper),
+    Kubectl(KubectlHelper),
+    Docker(DockerHelper),
+}
+
+/// Which integration answers a helper's client.
+#[derive(Args, Debug)]
+pub struct Chosen {
+    /// This integration only, where several are for the same host
+    #[arg(long, value_name = "NAME")]
+    pub integration: Option<String>,
+    #[command(flatten)]
+    pub grant: GrantName,
+}
+
+/// Speak git's credential protocol; also when called as git-credential-loopin
+#[derive(Args, Debug)]
+pub struct GitHelper {
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// get, store, erase or capability, as git says it; setup prints the configuration
+    pub operation: String,
+}
+
+/// Be kubectl's exec credential plugin
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct KubectlHelper {
+    #[command(flatten)]
+    pub token: KubectlToken,
+    #[command(subcommand)]
+    pub verb: Option<KubectlVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KubectlVerb {
+    /// Print a kubeconfig with one user
+    Setup(KubectlToken),
+}
+
+/// What a cluster is given.
+#[derive(Args, Debug)]
+pub struct KubectlToken {
+    /// Which integration; may be left out where there is exactly one
+    pub integration: Option<String>,
+    #[command(flatten)]
+    pub grant: GrantName,
+    /// The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants
+    #[arg(long)]
+    pub id_token: bool,
+}
+
+/// Speak docker's credential protocol; also when called as docker-credential-loopin
+#[derive(Args, Debug)]
+pub struct DockerHelper {
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// get, store, erase, list or version, as docker says it; setup prints the configuration
+    pub operation: Option<String>,
+}
+
+impl GrantName {
+    /// As words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        let account = self.account.iter().flat_map(|name| ["--account".to_owned(), name.clone()]);
+        account.chain(self.action.iter().flat_map(|name| ["--action".to_owned(), name.clone()])).collect()
+    }
+}
+
+impl Chosen {
+    /// As words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        let integration = self.integration.iter().flat_map(|name| ["--integration".to_owned(), name.clone()]);
+        integration.chain(self.grant.words()).collect()
+    }
 }
 
 /// Which grant to refresh. Nothing secret stands here.
@@ -258,6 +389,12 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| "write NAME=VALUE".into())
+}
+
+fn variable(text: &str) -> Result<String, String> {
+    let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let good = letters && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit());
+    good.then(|| text.to_owned()).ok_or_else(|| "a name of letters, digits and _ that begins with no digit".into())
 }
 
 fn rejected(text: &str) -> Result<String, String> {

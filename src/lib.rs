@@ -13,6 +13,7 @@
 //! - [`vault`]: grants as they are stored, under which name, sealed how.
 //! - [`refresh`]: whether a stored token will do, and what becomes of a refresh; `command::renew` asks for one,
 //!   `command::refresh_worker` is the one process that sends it.
+//! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
@@ -28,6 +29,7 @@
 
 pub mod catalog;
 pub mod head;
+pub mod helper;
 pub mod loopback;
 pub mod oauth;
 pub mod practice;

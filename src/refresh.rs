@@ -4,6 +4,8 @@
 //! one is renewed by one process for all: `command/renew.rs` takes the lock and starts the worker,
 //! `command/refresh_worker.rs` sends the one request. Here are their judgements, without clock and without I/O.
 
+mod validity;
+
 use std::{
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -11,6 +13,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use validity::Validity;
 
 use crate::{
     oauth::{TokenSet, Verdict},
@@ -47,9 +51,13 @@ impl Rejected {
         ((8..=64).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(Self(hash))
     }
 
-    fn is(&self, token: &Secret) -> bool {
-        let hash: String = Sha256::digest(token.expose()).iter().map(|byte| format!("{byte:02x}")).collect();
-        hash.starts_with(&self.0)
+    pub fn of(token: &Secret) -> Self {
+        Self(Sha256::digest(token.expose()).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Whether it is this token that was refused.
+    pub fn is(&self, token: &Secret) -> bool {
+        Self::of(token).0.starts_with(&self.0)
     }
 }
 
@@ -108,22 +116,7 @@ impl Wish {
         if self.rejected.as_ref().is_some_and(|rejected| rejected.is(&grant.access_token)) {
             return Worth::Rejected;
         }
-        let expires_at = grant.expiry.time();
-        let left = match expires_at.duration_since(now) {
-            Ok(left) if !left.is_zero() => left,
-            Ok(_) => return Worth::Expired { ago: Duration::ZERO },
-            Err(past) => return Worth::Expired { ago: past.duration() },
-        };
-        let life = expires_at.duration_since(grant.obtained_at).unwrap_or_default();
-        // The clock has gone back since the token came: what it says is left may be days too much.
-        if left > life + CLOCK_SLACK {
-            return Worth::Short { left: life };
-        }
-        let wanted = match self.min_ttl {
-            MinTtl::Margin => LONGEST_MARGIN.min(life / 10),
-            MinTtl::AtLeast(wanted) => wanted,
-        };
-        if left < wanted { Worth::Short { left } } else { Worth::Fresh }
+        Validity { from: grant.obtained_at, until: grant.expiry.time() }.worth(self.min_ttl, now)
     }
 }
 

@@ -10,7 +10,8 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    Catalog, DEFAULT_REDIRECT, Integration, IntegrationName, PkcePromise, SecretSource, Server, StoreKind, UnknownName,
+    BasicUsername, Catalog, DEFAULT_REDIRECT, Host, Hosts, Integration, IntegrationName, PkcePromise, SecretSource,
+    Server, StoreKind, UnknownName,
 };
 use crate::{
     oauth::{
@@ -74,6 +75,8 @@ struct Table {
     require_pkce: bool,
     #[serde(default)]
     params: BTreeMap<Spanned<String>, String>,
+    hosts: Option<Vec<Spanned<String>>>,
+    basic_username: Option<Spanned<String>>,
     #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
@@ -165,6 +168,8 @@ impl Table {
         let client_id = ClientId::parse(client_id.get_ref())
             .ok_or_else(|| Fault::new("client_id is not printable ASCII").at(client_id.span()))?;
         let server = self.server()?;
+        let hosts = self.hosts(&server)?;
+        let basic_username = self.basic_username()?;
         let redirects = self.redirects()?;
         let mut extra = ExtraParameters::default();
         for (name, value) in &self.params {
@@ -202,6 +207,8 @@ impl Table {
                 (false, None) => PkcePromise::Preferred,
             },
             extra,
+            hosts,
+            basic_username,
             store: match self.store {
                 Store::File => StoreKind::File,
                 Store::Keychain => StoreKind::Keychain,
@@ -237,6 +244,20 @@ impl Table {
             (Some(_), None, _) => Err(Fault::new("token_endpoint is missing")
                 .remedy("add it beside authorization_endpoint, or leave both out and write issuer")),
         }
+    }
+
+    fn hosts(&self, server: &Server) -> Result<Hosts, Fault> {
+        let Some(list) = &self.hosts else { return Ok(Hosts::of(server)) };
+        let parse = |text: &Spanned<String>| {
+            Host::parse(text.get_ref()).map_err(|e| Fault::new(format!("hosts: {e}")).at(text.span()))
+        };
+        list.iter().map(parse).collect::<Result<_, _>>().map(Hosts::Written)
+    }
+
+    fn basic_username(&self) -> Result<BasicUsername, Fault> {
+        let Some(text) = &self.basic_username else { return Ok(BasicUsername::default()) };
+        BasicUsername::parse(text.get_ref())
+            .ok_or_else(|| Fault::new("basic_username is not printable ASCII without a colon").at(text.span()))
     }
 
     fn redirects(&self) -> Result<Vec<RegisteredRedirect>, Fault> {

@@ -1,15 +1,17 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
-//! `file.rs` reads the configuration, `edit.rs` changes it and keeps its comments. Quirks of a provider
+//! `file.rs` reads the configuration, `edit.rs` changes it and keeps its comments, `host.rs` says who may get the tokens. Quirks of a provider
 //! are fields here with a named type; nothing in the program asks for a provider by name.
 
 mod edit;
 mod file;
+mod host;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
 pub use file::{CatalogError, Place};
+pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 
 use crate::{
     oauth::{
@@ -144,6 +146,9 @@ pub struct Integration {
     pub pkce: Pkce,
     pub pkce_promise: PkcePromise,
     pub extra: ExtraParameters,
+    /// Who may be given its tokens by a helper.
+    pub hosts: Hosts,
+    pub basic_username: BasicUsername,
     pub store: StoreKind,
     /// The key of the file store; without one it asks for a passphrase.
     pub store_key: Option<PathBuf>,

@@ -18,11 +18,19 @@ use crate::{
     vault::{AccountName, ActionKey, GrantKey, ItemName, Items, Vault},
 };
 
+/// Whether a person may be asked for what only a person knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prompts {
+    Allowed,
+    Never,
+}
+
 pub struct Context {
     pub form: Form,
     pub talk: Talk,
     config: Option<PathBuf>,
     store: Option<StoreKind>,
+    prompts: Prompts,
     lingering: Cell<Option<JoinHandle<()>>>,
 }
 
@@ -36,6 +44,7 @@ impl Context {
                 cli::Store::File => StoreKind::File,
                 cli::Store::Keychain => StoreKind::Keychain,
             }),
+            prompts: Prompts::Allowed,
             lingering: Cell::new(None),
         }
     }
@@ -43,6 +52,20 @@ impl Context {
     /// Says every step.
     pub fn narrating(self) -> Self {
         Self { talk: self.talk.at(Verbosity::More), ..self }
+    }
+
+    /// For another program, which reads standard output in a form of its own and cannot answer.
+    pub fn for_a_program(self) -> Self {
+        Self { form: Form::Text, prompts: Prompts::Never, ..self }
+    }
+
+    /// What was said on the command line, for a command that is to read the same configuration and store.
+    pub fn global_arguments(&self) -> Vec<String> {
+        let config = self.config.as_ref().map(|path| {
+            ["--config".to_owned(), std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()]
+        });
+        let store = self.store.map(|store| ["--store".to_owned(), store.as_str().to_owned()]);
+        config.into_iter().chain(store).flatten().collect()
     }
 
     /// A listener that still has a last page to send; it is waited for when everything has been printed.
@@ -113,7 +136,11 @@ impl Context {
         match self.store_kind(integration) {
             StoreKind::Keychain => Box::new(Keychain::default()),
             StoreKind::File => {
-                let key = integration.store_key.clone().map_or(StoreKey::Passphrase, StoreKey::File);
+                let key = match (&integration.store_key, self.prompts) {
+                    (Some(path), _) => StoreKey::File(path.clone()),
+                    (None, Prompts::Allowed) => StoreKey::Passphrase,
+                    (None, Prompts::Never) => StoreKey::PassphraseUnasked,
+                };
                 Box::new(FileStore::new(files, key))
             }
         }

@@ -3,6 +3,9 @@
 mod completions;
 mod context;
 mod demo;
+mod exec;
+mod hand_out;
+mod helper;
 mod integration;
 mod login;
 mod logout;
@@ -27,7 +30,7 @@ use context::Context;
 /// The whole program: arguments in, exit code out.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     report::install_panic_hook();
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = helper::by_name(arguments.into_iter().collect());
     let form = if arguments.iter().any(|a| a == "--json") { Form::Json } else { Form::Text };
     // Asked for by installers and prompts all day long: answered without building the whole command line.
     if arguments.get(1).is_some_and(|a| a == "--version" || a == "-V") && arguments.len() == 2 {
@@ -40,11 +43,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let context = match cli.verb {
         Verb::Demo(_) => Context::new(&cli.global).narrating(),
+        Verb::Helper(_) => Context::new(&cli.global).for_a_program(),
         _ => Context::new(&cli.global),
     };
     let result = match &cli.verb {
         Verb::Completions(args) => Ok(completions::run(args)),
         Verb::Demo(args) => demo::run(&context, args),
+        Verb::Exec(args) => exec::run(&context, args),
+        Verb::Helper(args) => helper::run(&context, args),
         Verb::Integration(verb) => integration::run(&context, verb),
         Verb::Login(args) => login::run(&context, args),
         Verb::Logout(args) => logout::run(&context, args),

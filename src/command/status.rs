@@ -2,8 +2,8 @@
 
 use super::{
     context::{Context, login_command},
+    hand_out::fits,
     renew,
-    token::fits,
 };
 use crate::{
     catalog::{Catalog, Integration, IntegrationName},

@@ -117,6 +117,13 @@ impl Claims {
     }
 }
 
+/// From when until when an id_token is valid (`iat`, `exp`). It was checked when it came.
+pub fn id_token_validity(token: &Secret) -> Option<(SystemTime, SystemTime)> {
+    let payload: Payload = decode(token.expose().split('.').nth(1)?).ok()?;
+    let time = |seconds: f64| UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);
+    Some((time(payload.iat)?, time(payload.exp)?))
+}
+
 fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, IdTokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::NotAJwt)?;
     serde_json::from_slice(&bytes).map_err(|_| IdTokenError::NotAJwt)
@@ -128,6 +135,21 @@ mod tests {
 
     fn token(header: &str, payload: &str) -> Secret {
         Secret::new(format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)))
+    }
+
+    #[test]
+    fn the_validity_of_an_id_token_is_what_it_says() {
+        let payload = r#"{"iss":"https://op.example","sub":"7","aud":"me","exp":1000060,"iat":1000000}"#;
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(Some((at(1_000_000), at(1_000_060))), id_token_validity(&token("{}", payload)));
+        for bad in [
+            "",
+            "{}",
+            r#"{"iss":"","sub":"","aud":"","exp":-1,"iat":0}"#,
+            r#"{"iss":"","sub":"","aud":"","exp":1e300,"iat":0}"#,
+        ] {
+            assert_eq!(None, id_token_validity(&token("{}", bad)), "{bad}");
+        }
     }
 
     fn read(payload: &str) -> Result<Claims, IdTokenError> {

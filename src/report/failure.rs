@@ -4,13 +4,19 @@ use std::fmt;
 
 use crate::{
     catalog::{CatalogError, NameError, UnknownName},
+    helper::{
+        git::{Malformed, UnspeakableToken},
+        kubectl::ExecInfoError,
+    },
     oauth::{Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, ParameterError, Refusal, ScopeError},
     redirect::BindError,
     system::{
         browser::{BadCommand, NotOpened},
         entropy::NoEntropy,
+        exec::NotStarted,
         paths::NoHome,
         signal::Signal,
+        stdin::InputError,
     },
     vault::{AccountNameError, Exposure, StoreError},
 };
@@ -250,7 +256,12 @@ macro_rules! plain {
 }
 
 plain! {
+    ExecInfoError => Code::Usage,
+    Malformed => Code::Usage,
+    UnspeakableToken => Code::Refused,
     AccountNameError => Code::Usage,
+    InputError => Code::Usage,
+    NotStarted => Code::Usage,
     BadCommand => Code::Usage,
     NameError => Code::Usage,
     NoEntropy => Code::Internal,

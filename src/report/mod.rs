@@ -4,6 +4,7 @@
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
 mod failure;
+mod handed_out;
 mod outcome;
 mod talk;
 
@@ -16,7 +17,8 @@ use std::{
 use serde_json::{Value, json};
 
 pub use failure::{Code, Failure};
-pub use outcome::{Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
+pub use handed_out::{HandedOut, TokenForm};
+pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
 pub use talk::{Event, Talk, Verbosity, ask};
 
 /// Version of the JSON forms.

@@ -2,18 +2,20 @@
 
 use std::{
     fmt::Write,
+    path::PathBuf,
     time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ClosedPipe, Code};
+use super::{ClosedPipe, Code, HandedOut, TokenForm};
 use crate::{
     catalog::{Integration, SecretSource, Server},
     oauth::{Expiry, Scopes},
     redirect::rules::{Finding, Report, Verdict},
     refresh::{LastRefresh, RefreshResult},
+    secret::Secret,
     vault::{Grant, Record},
 };
 
@@ -27,6 +29,8 @@ pub enum Outcome {
     },
     /// Completions, the man page.
     Document(Vec<u8>),
+    /// A command that `exec` ran has ended so.
+    Ended(u8),
     Integration(Box<Integration>),
     Integrations(Vec<Integration>),
     LoggedOut(LoggedOut),
@@ -45,7 +49,27 @@ pub enum Outcome {
         grants: Vec<GrantStatus>,
         asked: Asked,
     },
-    Token(Box<Record>),
+    /// What a helper says to its client, and whether it found what was asked for.
+    Spoken {
+        text: Secret,
+        answered: Answered,
+    },
+    Token {
+        token: HandedOut,
+        form: TokenForm,
+    },
+    /// A token in a file.
+    Written {
+        file: PathBuf,
+        expires_at: SystemTime,
+    },
+}
+
+/// Whether a helper gave its client what it wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    No,
+    Yes,
 }
 
 /// Whether `status` was asked for one integration, which then decides the exit code.
@@ -163,13 +187,15 @@ impl Outcome {
                     0
                 }
             }
+            Self::Ended(code) => *code,
+            Self::Spoken { answered: Answered::No, .. } => Code::Internal.exit(),
             _ => 0,
         }
     }
 
     pub fn closed_pipe(&self) -> ClosedPipe {
         match self {
-            Self::Token(_) => ClosedPipe::Fault,
+            Self::Spoken { .. } | Self::Token { .. } => ClosedPipe::Fault,
             _ => ClosedPipe::Fine,
         }
     }
@@ -193,7 +219,9 @@ impl Outcome {
             Self::SignedIn(signed_in) => signed_in_text(signed_in, now),
             Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
             Self::Status { grants, .. } => grants.iter().map(|g| status_text(g, now)).collect(),
-            Self::Token(record) => format!("{}\n", record.grant.access_token.expose()),
+            Self::Spoken { text, .. } => text.expose().to_owned(),
+            Self::Token { token, form } => token.line(*form, now).expose().to_owned(),
+            Self::Ended(_) | Self::Written { .. } => String::new(),
         }
     }
 
@@ -201,6 +229,7 @@ impl Outcome {
         match self {
             Self::Added { name, config, .. } => json!({ "integration": name, "config": config }),
             Self::Document(bytes) => json!({ "document": String::from_utf8_lossy(bytes) }),
+            Self::Ended(code) => json!({ "exit": code }),
             Self::Integration(integration) => json!({ "integration": integration_json(integration) }),
             Self::Integrations(list) => {
                 json!({ "integrations": list.iter().map(integration_json).collect::<Vec<_>>() })
@@ -225,12 +254,10 @@ impl Outcome {
             Self::Status { grants, .. } => {
                 json!({ "grants": grants.iter().map(|g| status_json(g, now)).collect::<Vec<_>>() })
             }
-            Self::Token(record) => {
-                let grant = &record.grant;
-                json!({
-                    "access_token": grant.access_token.expose(), "token_type": grant.token_type.as_str(), "scopes": scopes(&grant.granted),
-                    "expires_at": time(grant.expiry.time()), "expires_in": left(grant.expiry.time(), now), "expiry_assumed": assumed(grant.expiry),
-                })
+            Self::Spoken { text, .. } => json!({ "answer": text.expose() }),
+            Self::Token { token, .. } => token.json(now),
+            Self::Written { file, expires_at } => {
+                json!({ "file": file.display().to_string(), "expires_at": time(*expires_at), "expires_in": left(*expires_at, now) })
             }
         }
     }
@@ -386,6 +413,9 @@ fn integration_text(i: &Integration) -> String {
     for (action, scopes) in &i.actions {
         say("action", format!("{action}: {scopes}"));
     }
+    for host in i.hosts.iter() {
+        say("host", format!("{host}, as {} where a user name is wanted", i.basic_username.as_str()));
+    }
     say("store", i.store.as_str().to_owned());
     text
 }
@@ -406,6 +436,8 @@ fn integration_json(i: &Integration) -> Value {
         "redirect_uris": i.redirects.iter().map(|r| r.as_str()).collect::<Vec<_>>(),
         "scopes": scopes(&i.scopes),
         "actions": i.actions.iter().map(|(name, s)| (name.to_string(), scopes(s))).collect::<std::collections::BTreeMap<_, _>>(),
+        "hosts": i.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "basic_username": i.basic_username.as_str(),
         "store": i.store.as_str(),
     })
 }
@@ -445,22 +477,22 @@ fn place(store: &str) -> &str {
     }
 }
 
-fn scopes(list: &Scopes) -> Vec<&str> {
+pub(super) fn scopes(list: &Scopes) -> Vec<&str> {
     list.iter().map(|s| s.as_str()).collect()
 }
 
-fn assumed(expiry: Expiry) -> bool {
+pub(super) fn assumed(expiry: Expiry) -> bool {
     matches!(expiry, Expiry::Assumed(_))
 }
 
 /// RFC 3339, UTC, whole seconds.
-fn time(at: SystemTime) -> String {
+pub(super) fn time(at: SystemTime) -> String {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX).to_string()
 }
 
 /// Seconds until then; negative when it has passed.
-fn left(until: SystemTime, now: SystemTime) -> i64 {
+pub(super) fn left(until: SystemTime, now: SystemTime) -> i64 {
     let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
     until.duration_since(now).map_or_else(|past| -seconds(past.duration()), seconds)
 }

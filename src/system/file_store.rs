@@ -41,6 +41,8 @@ const TRIES: u32 = 3;
 pub enum StoreKey {
     File(PathBuf),
     Passphrase,
+    /// A passphrase, and nobody may be asked.
+    PassphraseUnasked,
 }
 
 pub struct FileStore<'a> {
@@ -80,6 +82,7 @@ impl<'a> FileStore<'a> {
                 }
                 Err(StoreError::WrongKey)
             }
+            (BY_PASSPHRASE, StoreKey::PassphraseUnasked) => Err(StoreError::NoTerminal),
             (BY_FILE | BY_PASSPHRASE, _) => Err(StoreError::WrongKey),
             _ => Err(damaged()),
         }
@@ -102,6 +105,7 @@ impl<'a> FileStore<'a> {
         let nonce = Nonce(entropy::random().map_err(random_failed)?);
         let (mut content, key) = match &self.key {
             StoreKey::File(path) => ([MAGIC, &[BY_FILE]].concat(), file_key(path)?),
+            StoreKey::PassphraseUnasked => return Err(StoreError::NoTerminal),
             StoreKey::Passphrase => {
                 let salt: [u8; SALT_BYTES] = entropy::random().map_err(random_failed)?;
                 let passphrase = self.passphrase("Passphrase for loopin's file store: ")?;

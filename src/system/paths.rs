@@ -23,6 +23,11 @@ impl fmt::Display for NoHome {
 
 impl std::error::Error for NoHome {}
 
+/// This executable, for others to start; its bare name where the system does not tell.
+pub fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| "loopin".into())
+}
+
 /// `config.toml`, at the platform's own place unless LOOPIN_CONFIG says otherwise.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use plain as imp;
 use unix as imp;
 
 use crate::{
+    secret::Secret,
     system::entropy,
     vault::{StateFiles, StoreError},
 };
@@ -59,10 +60,7 @@ impl StateFiles for PrivateFiles {
 
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
         let directory = imp::Directory::open_or_make(&self.path)?;
-        let chance =
-            entropy::random::<8>().map_err(|why| StoreError::File { path: self.path.clone(), why: why.to_string() })?;
-        let temporary = format!(".{name}.{:016x}.tmp", u64::from_be_bytes(chance));
-        directory.replace(name, &temporary, content)
+        directory.replace(name, &temporary(&self.path, name)?, content)
     }
 
     fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
@@ -95,12 +93,37 @@ impl StateFiles for PrivateFiles {
 /// # Errors
 /// Missing, unreadable, or open to others.
 pub fn read_private(path: &Path) -> Result<Vec<u8>, StoreError> {
-    let missing = || StoreError::File { path: path.to_owned(), why: "no such file".into() };
+    let (directory, name) = place(path)?;
+    directory.read(name)?.ok_or_else(|| missing(path))
+}
+
+/// Writes one private file wherever it is, for another program to read. Whoever reads sees the old content or the new.
+///
+/// # Errors
+/// The directory is missing, or what is there already is no file of ours alone.
+pub fn write_private(path: &Path, content: &Secret) -> Result<(), StoreError> {
+    let (directory, name) = place(path)?;
+    directory.replace(name, &temporary(path, name)?, content.expose().as_bytes())
+}
+
+fn place(path: &Path) -> Result<(imp::Directory, &str), StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) else {
-        return Err(missing());
+        return Err(missing(path));
     };
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-    imp::Directory::open_any(parent)?.ok_or_else(missing)?.read(name)?.ok_or_else(missing)
+    let directory = imp::Directory::open_any(parent)?.ok_or_else(|| missing(path))?;
+    Ok((directory, name))
+}
+
+fn missing(path: &Path) -> StoreError {
+    StoreError::File { path: path.to_owned(), why: "no such file".into() }
+}
+
+/// A name that nobody else has, beside the file that it becomes.
+fn temporary(path: &Path, name: &str) -> Result<String, StoreError> {
+    let chance =
+        entropy::random::<8>().map_err(|why| StoreError::File { path: path.to_owned(), why: why.to_string() })?;
+    Ok(format!(".{name}.{:016x}.tmp", u64::from_be_bytes(chance)))
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> StoreError {

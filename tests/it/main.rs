@@ -9,7 +9,11 @@ mod canary;
 mod completions;
 mod configuration;
 mod exchange;
+#[cfg(target_os = "linux")]
+mod exec;
 mod harness;
+#[cfg(unix)]
+mod helper;
 mod integration;
 mod layering;
 #[cfg(target_os = "linux")]
@@ -27,3 +31,5 @@ mod robustness;
 mod status;
 #[cfg(unix)]
 mod store;
+#[cfg(unix)]
+mod token;

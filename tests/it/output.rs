@@ -241,7 +241,7 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
     let login = sandbox.login(&["--json"]);
     login.person().allow();
     let grant = "account action expires_at expires_in expiry_assumed format integration refreshable scopes store";
-    let integration = "authorization_endpoint client_id client_secret format issuer redirect_uris revocation_endpoint scopes store token_endpoint actions";
+    let integration = "authorization_endpoint basic_username client_id client_secret format hosts issuer redirect_uris revocation_endpoint scopes store token_endpoint actions";
     let error = "error code exit message remedy format";
     let forms = [
         (login.finished(), format!("{grant} warnings")),
@@ -386,7 +386,7 @@ fn o09_closed_standard_streams_do_not_panic() {
 /// Words that would ask for a secret in an argument.
 fn asks_for_a_secret(option: &str) -> bool {
     let named = ["secret", "password", "passphrase", "token", "code", "assertion", "verifier"];
-    let harmless = ["--secret-stdin", "--token-endpoint"];
+    let harmless = ["--id-token", "--secret-stdin", "--token-endpoint"];
     !harmless.contains(&option) && named.iter().any(|word| option.contains(word))
 }
 

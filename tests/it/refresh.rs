@@ -274,7 +274,7 @@ impl Sandbox {
     }
 
     /// Alters what is stored, as time would.
-    fn alter(&self, change: impl FnOnce(&mut Grant)) {
+    pub fn alter(&self, change: impl FnOnce(&mut Grant)) {
         self.alter_record(|record| change(&mut record.grant));
     }
 
@@ -290,7 +290,7 @@ impl Sandbox {
     }
 
     /// The token has come and gone long ago.
-    fn expire(&self) {
+    pub fn expire(&self) {
         self.alter(|grant| {
             grant.obtained_at = SystemTime::now() - DAY;
             grant.expiry = Expiry::At(SystemTime::now() - DAY / 2);

@@ -29,7 +29,7 @@ fn kit(part: &str) -> PathBuf {
 }
 
 /// Whether all of these can be run or read. Skips the test where not, but nothing is skipped in CI.
-fn installed(programs: &[&str], modules: &[&str]) -> Option<()> {
+pub fn installed(programs: &[&str], modules: &[&str]) -> Option<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
     let program = programs.iter().find(|program| !found(program)).map(|program| format!("no {program}"));
@@ -192,7 +192,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    fn new(output: Output) -> Self {
+    pub fn new(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
@@ -338,6 +338,63 @@ impl Drop for Provider {
 const CLIENT: &str = "client_id = \"loopin-native\"\n";
 /// Kept in encrypted files: lines for the integration.
 pub const IN_FILES: &str = "store = \"file\"\nstore_key = { file = \"{key}\" }\n";
+
+// ---- Servers that want a token ----
+
+/// `gate.py`, ended when dropped.
+pub struct Gate {
+    /// Host and port.
+    pub http: String,
+    pub https: String,
+    directory: PathBuf,
+    child: Child,
+    _stdin: ChildStdin,
+}
+
+impl Gate {
+    pub fn start(directory: &Path) -> Option<Self> {
+        installed(&["python3", "openssl"], &[])?;
+        std::fs::create_dir_all(directory.join("git")).expect("directory");
+        let mut command = Command::new("python3");
+        command.arg(kit("gate.py")).arg(directory);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let facts: Value = serde_json::from_str(&line).expect("the gate is ready");
+        let place = |name: &str| facts[name].as_str().expect("an address").to_owned();
+        let stdin = child.stdin.take().expect("piped");
+        Some(Self { http: place("http"), https: place("https"), directory: directory.to_owned(), child, _stdin: stdin })
+    }
+
+    /// From now on this token, and no other.
+    pub fn takes(&self, token: &str) {
+        std::fs::write(self.directory.join("tokens"), token).expect("tokens");
+    }
+
+    /// The schemes that git is asked for.
+    pub fn offers(&self, schemes: &str) {
+        std::fs::write(self.directory.join("schemes"), schemes).expect("schemes");
+    }
+
+    /// The scheme of every request, or `nothing`, or `refused`.
+    pub fn log(&self) -> Vec<String> {
+        let mut reply = ureq::get(format!("http://{}/__log", self.http)).call().expect("log");
+        let log: Value = serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON");
+        let entries = log.as_array().expect("a list").iter();
+        entries.map(|entry| entry[1].as_str().expect("a scheme").to_owned()).collect()
+    }
+
+    pub fn forget(&self) {
+        ureq::get(format!("http://{}/__log/forget", self.http)).call().expect("forgotten");
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
 
 // ---- The browser ----
 

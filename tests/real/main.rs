@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the environment")]
 
 mod chromium;
+mod clients;
 mod harness;
 mod keychain;
 mod provider;

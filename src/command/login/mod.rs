@@ -10,7 +10,7 @@ use std::sync::{
 
 use super::{
     context::{Context, grant_key, login_command},
-    token::no_action,
+    hand_out::no_action,
 };
 use crate::{
     catalog::{Integration, PkcePromise, SecretSource, Server},

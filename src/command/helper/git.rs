@@ -1,0 +1,129 @@
+//! `loopin helper git`: git's credential helper.
+
+use super::{Asked, FRESH, PATIENCE, choose, entries, no_hosts, nothing, said, serving};
+use crate::{
+    catalog::{Catalog, Host, Integration, IntegrationName, Protocol},
+    cli::{self, GrantName},
+    command::{context::Context, hand_out},
+    helper::git::{self, CAPABILITIES, Description, LARGEST, Operation},
+    refresh::{MinTtl, Rejected, Wish},
+    report::{Code, Event, Failure, Outcome},
+    secret::Secret,
+    system::{paths, stdin},
+    vault::{AccountName, ActionKey, GrantKey, IndexEntry, Vault},
+};
+
+pub fn run(context: &Context, args: &cli::GitHelper) -> Result<Outcome, Failure> {
+    match Operation::parse(&args.operation) {
+        Operation::Capability => Ok(said(Secret::new(CAPABILITIES.into()))),
+        Operation::Erase => erase(context, args, &description()?),
+        Operation::Get => get(context, args, &description()?),
+        Operation::Setup => setup(context, args),
+        // The store is ours to fill, from the provider alone.
+        Operation::Store => description().map(|_| nothing()),
+        Operation::Unknown => Ok(nothing()),
+    }
+}
+
+fn description() -> Result<Description, Failure> {
+    let bytes = stdin::read(LARGEST, PATIENCE, git::is_whole)?;
+    Ok(Description::parse(&bytes)?)
+}
+
+fn get(context: &Context, args: &cli::GitHelper, wanted: &Description) -> Result<Outcome, Failure> {
+    let catalog = context.catalog()?;
+    let serving = serving(&catalog, &args.chosen, |host| wanted.is_for(host))?;
+    if serving.is_empty() {
+        return not_served(context, &catalog, args, wanted);
+    }
+    let remedy = "name one behind loopin helper git: --integration NAME; or put an account's name into the address: \
+                  https://ACCOUNT@HOST/";
+    let asked = Asked { server: &wanted.host, username: wanted.username.as_deref(), remedy };
+    let known = if wanted.username.is_some() { entries(context)? } else { Vec::new() };
+    let Some(chosen) = choose(&serving, &args.chosen, &known, &asked)? else { return Ok(nothing()) };
+    let grant = hand_out::access_token(context, chosen.integration, &chosen.grant, &FRESH)?.grant;
+    let username = &chosen.integration.basic_username;
+    Ok(said(wanted.answer(username, &grant.access_token, grant.expiry.time())?))
+}
+
+/// Another helper may know that server. What looks like a slip of the person is told, though.
+fn not_served(
+    context: &Context,
+    catalog: &Catalog,
+    args: &cli::GitHelper,
+    wanted: &Description,
+) -> Result<Outcome, Failure> {
+    let encrypted = |host: &Host| host.protocol() == Protocol::Https && host.is_at(&wanted.host);
+    if Protocol::parse(&wanted.protocol) == Some(Protocol::Http)
+        && !serving(catalog, &args.chosen, encrypted)?.is_empty()
+    {
+        let what = "http would carry the token unencrypted; it is not handed out";
+        return Err(Failure::new(Code::Refused, what).remedy(format!("use https://{}/", wanted.host.escape_debug())));
+    }
+    if let (Some(name), false) = (&args.chosen.integration, wanted.host.is_empty()) {
+        let what = format!("{name} is not for {}://{}", wanted.protocol.escape_debug(), wanted.host.escape_debug());
+        return Err(
+            Failure::new(Code::Refused, what).remedy("if it is to be, add the host to hosts of the integration")
+        );
+    }
+    context.talk.say(&Event::Verbose("no integration is for that host"));
+    Ok(nothing())
+}
+
+/// The server has refused a credential: if its token is one that is stored, that one is renewed. The grant stays.
+fn erase(context: &Context, args: &cli::GitHelper, refused: &Description) -> Result<Outcome, Failure> {
+    let Some(token) = refused.token() else { return Ok(nothing()) };
+    let catalog = context.catalog()?;
+    let rejected = Rejected::of(&token);
+    for integration in serving(&catalog, &args.chosen, |host| refused.is_for(host))? {
+        for entry in entries(context)?.iter().filter(|entry| entry.integration == integration.name.as_str()) {
+            let Some(grant) = holds(context, integration, entry, &rejected)? else { continue };
+            let wish = Wish { min_ttl: MinTtl::Margin, rejected: Some(rejected.clone()) };
+            hand_out::access_token(context, integration, &grant, &wish)?;
+        }
+    }
+    Ok(nothing())
+}
+
+/// The grant of this entry, if its access token is the one that was refused.
+fn holds(
+    context: &Context,
+    integration: &Integration,
+    entry: &IndexEntry,
+    rejected: &Rejected,
+) -> Result<Option<GrantName>, Failure> {
+    let action = match entry.action.as_str() {
+        "all" => ActionKey::All,
+        name => ActionKey::One(IntegrationName::parse(name)?),
+    };
+    let key = GrantKey::personal(integration.name.clone(), AccountName::parse(&entry.account)?, action);
+    let files = context.files()?;
+    let items = context.items(integration, &files);
+    let vault = Vault { items: items.as_ref(), files: &files };
+    let held = vault.read(&key)?.is_some_and(|record| rejected.is(&record.grant.access_token));
+    Ok(held.then(|| GrantName { account: Some(entry.account.clone()), action: Some(entry.action.clone()) }))
+}
+
+fn setup(context: &Context, args: &cli::GitHelper) -> Result<Outcome, Failure> {
+    let catalog = context.catalog()?;
+    let mut hosts: Vec<&Host> =
+        serving(&catalog, &args.chosen, |_| true)?.iter().flat_map(|i| i.hosts.iter()).collect();
+    hosts.sort_by_key(|host| host.to_string());
+    hosts.dedup();
+    if hosts.is_empty() {
+        return Err(no_hosts("git.example.com"));
+    }
+    let words = [&context.global_arguments()[..], &["helper".into(), "git".into()], &args.chosen.words()].concat();
+    let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+    context.talk.say(&Event::Step("append it to ~/.gitconfig:"));
+    Ok(said(Secret::new(git::setup(&paths::program(), &words.join(" "), hosts.into_iter()))))
+}
+
+/// For the shell that git hands the line to.
+fn shell_word(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._/=".contains(&b);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}

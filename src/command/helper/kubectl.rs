@@ -1,0 +1,45 @@
+//! `loopin helper kubectl`: an exec credential plugin.
+
+use super::{FRESH, said};
+use crate::{
+    cli::{self, KubectlVerb},
+    command::{context::Context, hand_out},
+    helper::kubectl::{self, ApiVersion, EXEC_INFO},
+    refresh::Validity,
+    report::{Event, Failure, Outcome},
+    secret::Secret,
+    system::{clock, environment, paths},
+};
+
+pub fn run(context: &Context, args: &cli::KubectlHelper) -> Result<Outcome, Failure> {
+    if let Some(KubectlVerb::Setup(args)) = &args.verb {
+        return setup(context, args);
+    }
+    let version = ApiVersion::asked_for(environment::text(EXEC_INFO).as_deref())?;
+    let integration = context.integration(args.token.integration.as_deref())?;
+    let (token, validity) = match args.token.id_token {
+        true => {
+            let found = hand_out::id_token(context, &integration, &args.token.grant, &FRESH)?;
+            (found.token, found.validity)
+        }
+        false => {
+            let grant = hand_out::access_token(context, &integration, &args.token.grant, &FRESH)?.grant;
+            (grant.access_token, Validity { from: grant.obtained_at, until: grant.expiry.time() })
+        }
+    };
+    Ok(said(kubectl::exec_credential(version, &token, validity.ask_again_at(clock::now()))))
+}
+
+fn setup(context: &Context, args: &cli::KubectlToken) -> Result<Outcome, Failure> {
+    let integration = context.integration(args.integration.as_deref())?;
+    let mut words = context.global_arguments();
+    words.extend(["helper", "kubectl", integration.name.as_str()].map(str::to_owned));
+    words.extend(args.grant.words());
+    if args.id_token {
+        words.push("--id-token".into());
+    }
+    context.talk.say(&Event::Step(
+        "a kubeconfig with one user: put the file's name into KUBECONFIG beside your own, and the user into a context:",
+    ));
+    Ok(said(Secret::new(kubectl::setup(&paths::program(), &integration.name, &words))))
+}

@@ -1,0 +1,104 @@
+//! Starting a person's command in the place of this program, with a secret in a variable or a file descriptor.
+//!
+//! On Unix by exec(2): the command keeps the process, so signals and the exit code are its own and nothing of us is
+//! left. Elsewhere it is a child, whose exit code is passed on.
+
+use std::{
+    ffi::OsString,
+    fmt,
+    io::{self, ErrorKind, Write},
+    process::Command,
+};
+
+use crate::secret::Secret;
+
+/// What a pipe takes without a reader on every system, in bytes.
+const PIPE: usize = 16 * 1024;
+
+/// Where the command finds the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// Readable to the end, once.
+    FileDescriptor(u16),
+    Variable(String),
+}
+
+/// Why a command was not started.
+#[derive(Debug)]
+pub enum NotStarted {
+    Io(ErrorKind),
+    NoDescriptors,
+    NotFound,
+    NotPermitted,
+    TooLong,
+}
+
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(kind) => write!(f, "the command cannot be started: {kind}"),
+            Self::NoDescriptors => f.write_str("file descriptors cannot be handed on here"),
+            Self::NotFound => f.write_str("there is no such command"),
+            Self::NotPermitted => f.write_str("the command may not be executed"),
+            Self::TooLong => f.write_str("the token is too long to be handed over so"),
+        }
+    }
+}
+
+impl std::error::Error for NotStarted {}
+
+impl From<io::Error> for NotStarted {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::PermissionDenied => Self::NotPermitted,
+            ErrorKind::ArgumentListTooLong => Self::TooLong,
+            kind => Self::Io(kind),
+        }
+    }
+}
+
+/// Comes back on Unix only if the command was not started, elsewhere also with its exit code.
+///
+/// # Errors
+/// The command was not started.
+pub fn exec(program: &OsString, arguments: &[OsString], secret: &Secret, to: &Handover) -> Result<u8, NotStarted> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    match to {
+        Handover::Variable(name) => {
+            command.env(name, secret.expose());
+        }
+        Handover::FileDescriptor(number) => hand_over(&mut command, *number, secret)?,
+    }
+    start(command)
+}
+
+#[cfg(unix)]
+fn hand_over(command: &mut Command, number: u16, secret: &Secret) -> Result<(), NotStarted> {
+    use command_fds::{CommandFdExt, FdMapping};
+    if secret.expose().len() > PIPE {
+        return Err(NotStarted::TooLong);
+    }
+    let (reader, mut writer) = io::pipe()?;
+    writer.write_all(secret.expose().as_bytes())?;
+    let mapping = FdMapping { parent_fd: reader.into(), child_fd: number.into() };
+    command.fd_mappings(vec![mapping]).map_err(|_| NotStarted::NoDescriptors)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn hand_over(_: &mut Command, _: u16, _: &Secret) -> Result<(), NotStarted> {
+    Err(NotStarted::NoDescriptors)
+}
+
+#[cfg(unix)]
+fn start(mut command: Command) -> Result<u8, NotStarted> {
+    Err(std::os::unix::process::CommandExt::exec(&mut command).into())
+}
+
+#[cfg(not(unix))]
+fn start(mut command: Command) -> Result<u8, NotStarted> {
+    let status = command.status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}

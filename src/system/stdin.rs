@@ -1,0 +1,76 @@
+//! What another program writes to standard input: bounded in size and, where no person is typing, in time.
+
+use std::{
+    fmt,
+    io::{self, Read},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+use super::{clock, terminal};
+
+/// Why nothing was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputError {
+    Broken,
+    TooLong { limit: usize },
+    TooSlow { patience: Duration },
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken => f.write_str("standard input cannot be read"),
+            Self::TooLong { limit } => write!(f, "standard input is longer than {limit} bytes"),
+            Self::TooSlow { patience } => write!(f, "standard input did not end within {} s", patience.as_secs()),
+        }
+    }
+}
+
+impl std::error::Error for InputError {}
+
+/// Reads until `whole` says that nothing more belongs to it, or to the end.
+///
+/// # Errors
+/// More than `limit` bytes, or not whole in time.
+pub fn read(limit: usize, patience: Duration, whole: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, InputError> {
+    let (send, pieces) = mpsc::channel();
+    // A read cannot be given up; the thread ends with the program.
+    thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        loop {
+            let mut piece = vec![0; 16 * 1024];
+            let read = stdin.read(&mut piece).map(|length| {
+                piece.truncate(length);
+                piece
+            });
+            let end = read.as_ref().map_or(true, Vec::is_empty);
+            if send.send(read).is_err() || end {
+                break;
+            }
+        }
+    });
+    let person = terminal::stdin_is_terminal();
+    let deadline = clock::instant() + patience;
+    let mut bytes = Vec::new();
+    loop {
+        let piece = match person {
+            true => pieces.recv().map_err(|_| InputError::Broken)?,
+            false => match pieces.recv_timeout(deadline.saturating_duration_since(clock::instant())) {
+                Ok(piece) => piece,
+                Err(RecvTimeoutError::Timeout) => return Err(InputError::TooSlow { patience }),
+                Err(RecvTimeoutError::Disconnected) => return Err(InputError::Broken),
+            },
+        };
+        let piece = piece.map_err(|_| InputError::Broken)?;
+        let end = piece.is_empty();
+        bytes.extend(piece);
+        if bytes.len() > limit {
+            return Err(InputError::TooLong { limit });
+        }
+        if end || whole(&bytes) {
+            return Ok(bytes);
+        }
+    }
+}
