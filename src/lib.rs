@@ -14,6 +14,7 @@
 //! - [`refresh`]: whether a stored token will do, and what becomes of a refresh; `command::renew` asks for one,
 //!   `command::refresh_worker` is the one process that sends it.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
+//! - [`stdio`]: what a program and `loopin stdio` say to each other, as messages and their state.
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
 //! # The program (feature `program`)
@@ -35,6 +36,7 @@ pub mod redirect;
 pub mod refresh;
 pub mod reply;
 pub mod secret;
+pub mod stdio;
 pub mod vault;
 
 #[cfg(feature = "program")]

@@ -1,12 +1,12 @@
 //! What every verb needs: the configuration, the store, a way to talk.
 
-use std::{cell::Cell, path::PathBuf, thread::JoinHandle};
+use std::{cell::Cell, path::PathBuf, sync::Arc, thread::JoinHandle};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, SecretSource, StoreKind},
     cli::{self, GrantName},
     oauth::{Client, ClientAuthentication},
-    report::{Code, Failure, Form, Talk, Verbosity},
+    report::{Code, Failure, Form, Hear, Talk, Verbosity},
     secret::Secret,
     system::{
         config_file, environment,
@@ -43,6 +43,12 @@ impl Context {
     /// Says every step.
     pub fn narrating(self) -> Self {
         Self { talk: self.talk.at(Verbosity::More), ..self }
+    }
+
+    /// The same for one request of a program, which hears what a person would read.
+    pub fn heard_by(&self, hear: Arc<Hear>) -> Self {
+        let (config, store) = (self.config.clone(), self.store);
+        Self { form: Form::Json, talk: Talk::to(hear), config, store, lingering: Cell::new(None) }
     }
 
     /// A listener that still has a last page to send; it is waited for when everything has been printed.

@@ -12,6 +12,7 @@ mod redirect;
 mod refresh_worker;
 mod renew;
 mod status;
+mod stdio;
 mod token;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Man => Ok(man::run()),
         Verb::Redirect(verb) => Ok(redirect::run(verb)),
         Verb::RefreshWorker(args) => refresh_worker::run(&context, args),
+        Verb::Stdio => return stdio::run(&context).into(),
         Verb::Status(args) => status::run(&context, args),
         Verb::Token(args) => token::run(&context, args),
     };

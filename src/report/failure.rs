@@ -93,6 +93,10 @@ impl Failure {
         Self { code, what: what.to_string(), remedy: None }
     }
 
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "code": self.code.word(), "exit": self.code.exit(), "message": self.what, "remedy": self.remedy })
+    }
+
     /// What another process of ours printed under `--json`.
     pub fn from_json(error: &serde_json::Value) -> Option<Self> {
         let word = error.get("code")?.as_str()?;

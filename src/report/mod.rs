@@ -6,6 +6,7 @@
 mod failure;
 mod outcome;
 mod talk;
+mod wire;
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -17,7 +18,8 @@ use serde_json::{Value, json};
 
 pub use failure::{Code, Failure};
 pub use outcome::{Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
-pub use talk::{Event, Talk, Verbosity, ask};
+pub use talk::{Event, Hear, Talk, Verbosity, ask};
+pub use wire::Wire;
 
 /// Version of the JSON forms.
 const FORMAT: u64 = 1;
@@ -66,9 +68,8 @@ pub fn finish(result: Result<Outcome, Failure>, form: Form, now: SystemTime) -> 
 pub fn fail(failure: &Failure, form: Form) -> u8 {
     match form {
         Form::Json => {
-            let error = json!({ "code": failure.code.word(), "exit": failure.code.exit(), "message": failure.what, "remedy": failure.remedy });
             // Where even this cannot be written, the exit code still tells.
-            let _ = print(&object(json!({ "error": error })));
+            let _ = print(&object(json!({ "error": failure.json() })));
         }
         Form::Text => {
             talk::line(&format!("loopin: {}", failure.what));

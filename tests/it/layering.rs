@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 16] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
@@ -22,6 +22,7 @@ const MAY_NAME: [(&str, &[&str]); 16] = [
     ("reply", &[]),
     ("report", &["catalog", "cli", "loopback", "oauth", "redirect", "refresh", "secret", "system", "vault"]),
     ("secret", &[]),
+    ("stdio", &["catalog", "oauth", "secret"]),
     ("system", &["head", "oauth", "redirect", "reply", "secret", "vault"]),
     ("vault", &["catalog", "oauth", "secret"]),
 ];

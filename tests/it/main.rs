@@ -23,5 +23,7 @@ mod refresh;
 #[cfg(target_os = "linux")]
 mod robustness;
 mod status;
+#[cfg(target_os = "linux")]
+mod stdio;
 #[cfg(unix)]
 mod store;

@@ -32,6 +32,7 @@ const LAST: Receipt = Receipt(0);
 /// What the waiting command is told.
 pub enum Heard {
     BrowserFailed(NotOpened),
+    Cancelled,
     Code(CodeReceived),
     Denied(Denial),
     /// The answer came from another user of this machine: an event, never a refusal.
@@ -106,7 +107,10 @@ impl Service for Desk {
             }
             Reaction::Landed(reply) => Answer::NowWithReceipt(reply, LAST),
             Reaction::Stray(reply, why) => {
-                self.hear(Heard::Stray(why));
+                // Nobody reads on once there is an answer, and a flood must not pile up.
+                if matches!(self.stage, Stage::Waiting) {
+                    self.hear(Heard::Stray(why));
+                }
                 Answer::Now(reply)
             }
         }
