@@ -44,9 +44,12 @@ impl Rejected {
         ((8..=64).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(Self(hash))
     }
 
+    pub fn of(token: &Secret) -> Self {
+        Self(Sha256::digest(token.expose()).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     fn is(&self, token: &Secret) -> bool {
-        let hash: String = Sha256::digest(token.expose()).iter().map(|byte| format!("{byte:02x}")).collect();
-        hash.starts_with(&self.0)
+        Self::of(token).0.starts_with(&self.0)
     }
 }
 

@@ -9,7 +9,9 @@ use crate::{
     report::{Code, Failure, Form, Hear, Talk, Verbosity},
     secret::Secret,
     system::{
-        config_file, environment,
+        config_file,
+        detach::Worker,
+        environment,
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
@@ -23,6 +25,7 @@ pub struct Context {
     pub talk: Talk,
     config: Option<PathBuf>,
     store: Option<StoreKind>,
+    worker: Worker,
     lingering: Cell<Option<JoinHandle<()>>>,
 }
 
@@ -36,8 +39,15 @@ impl Context {
                 cli::Store::File => StoreKind::File,
                 cli::Store::Keychain => StoreKind::Keychain,
             }),
+            worker: Worker::ThisProgram,
             lingering: Cell::new(None),
         }
+    }
+
+    /// For a program that links the crate.
+    pub fn embedded(config: Option<PathBuf>, worker: Worker, hear: Arc<Hear>) -> Self {
+        let lingering = Cell::new(None);
+        Self { form: Form::Json, talk: Talk::to(hear), config, store: None, worker, lingering }
     }
 
     /// Says every step.
@@ -47,8 +57,12 @@ impl Context {
 
     /// The same for one request of a program, which hears what a person would read.
     pub fn heard_by(&self, hear: Arc<Hear>) -> Self {
-        let (config, store) = (self.config.clone(), self.store);
-        Self { form: Form::Json, talk: Talk::to(hear), config, store, lingering: Cell::new(None) }
+        Self { store: self.store, ..Self::embedded(self.config.clone(), self.worker.clone(), hear) }
+    }
+
+    /// Who sends the refresh request.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
     }
 
     /// A listener that still has a last page to send; it is waited for when everything has been printed.

@@ -1,11 +1,11 @@
 //! One file per verb: reads what was typed, calls the pure parts and the edges, and gives an outcome.
 
 mod completions;
-mod context;
+pub(crate) mod context;
 mod demo;
-mod hand_out;
+pub(crate) mod hand_out;
 mod integration;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod man;
 mod redirect;

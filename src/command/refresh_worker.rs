@@ -1,16 +1,21 @@
 //! `loopin refresh-worker`: the one process that refreshes a grant. Its standard input is the locked file, so the lock
 //! lives exactly as long as this process; it has a process session of its own, so that whoever asked may die.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use super::context::{Context, grant_key};
 use crate::{
+    catalog::Integration,
     cli,
     oauth::{self, Client, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, Verdict},
     refresh::{self, LastRefresh, Reached, RefreshResult, pause_before_retry},
-    report::{Failure, Outcome},
+    report::{self, Failure, Outcome},
     secret::Secret,
-    system::{clock, detach, entropy, http::Http, pause},
+    system::{clock, detach, entropy, http::Http, lock::Held, pause, private_files::PrivateFiles},
     vault::{GrantKey, Journal, Record, StateFiles, StoreError, Vault, seal::Nonce},
 };
 
@@ -25,21 +30,57 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let items = context.items(&integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
     let _held = detach::lock_of_worker(&files, &vault.state_name(&key).file(".lock"))?;
-    let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
-    let client = context.client(&integration, &vault)?;
-    let replayed = vault.journal(&key).reply(&record)?.is_some();
-    let (mut result, mut unstored) = Refresh { vault: &vault, key: &key, client: &client, record: &record }.run()?;
+    refresh(context, &integration, &key, &files, &vault)
+}
+
+/// The same inside a program that links the crate, which knows no `refresh-worker`: gives what the command would print,
+/// or `None` if it took too long. It runs on in either case, as long as that program does.
+pub fn on_a_thread(
+    context: &Context,
+    integration: &Integration,
+    key: &GrantKey,
+    held: Held,
+    patience: Duration,
+) -> Option<Vec<u8>> {
+    let (context, integration, key) = (context.heard_by(Arc::new(|_| ())), integration.clone(), key.clone());
+    let (send, printed) = mpsc::channel();
+    thread::spawn(move || {
+        let run = || -> Result<Outcome, Failure> {
+            let files = context.files()?;
+            let items = context.items(&integration, &files);
+            let vault = Vault { items: items.as_ref(), files: &files };
+            refresh(&context, &integration, &key, &files, &vault)
+        };
+        let printed = report::json(&run(), clock::now());
+        drop(held);
+        send.send(printed.into_bytes())
+    });
+    printed.recv_timeout(patience).ok()
+}
+
+/// For whoever holds the grant's lock.
+fn refresh(
+    context: &Context,
+    integration: &Integration,
+    key: &GrantKey,
+    files: &PrivateFiles,
+    vault: &Vault<'_>,
+) -> Result<Outcome, Failure> {
+    let Some(record) = vault.read(key)? else { return Ok(Outcome::Refreshed(None)) };
+    let client = context.client(integration, vault)?;
+    let replayed = vault.journal(key).reply(&record)?.is_some();
+    let (mut result, mut unstored) = Refresh { vault, key, client: &client, record: &record }.run()?;
     // A reply that lay for longer than its token lives brought a new refresh token all the same.
     if replayed && result == RefreshResult::Renewed {
-        let late = vault.read(&key)?.filter(|late| late.grant.expiry.time() <= clock::now());
+        let late = vault.read(key)?.filter(|late| late.grant.expiry.time() <= clock::now());
         if let Some(record) = &late {
-            (result, unstored) = Refresh { vault: &vault, key: &key, client: &client, record }.run()?;
+            (result, unstored) = Refresh { vault, key, client: &client, record }.run()?;
         }
     }
-    let generation = vault.read(&key)?.map_or(record.generation, |record| record.generation);
+    let generation = vault.read(key)?.map_or(record.generation, |record| record.generation);
     let last = LastRefresh::new(result, generation, clock::now());
     // Who waits reads this; a full disk costs them one more request at most.
-    let _ = files.replace(&vault.state_name(&key).file(LastRefresh::SUFFIX), &last.serialize());
+    let _ = files.replace(&vault.state_name(key).file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
 }
 

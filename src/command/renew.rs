@@ -5,14 +5,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::context::{Context, login_command};
+use super::{
+    context::{Context, login_command},
+    refresh_worker,
+};
 use crate::{
     catalog::Integration,
     refresh::{LastRefresh, RefreshResult, Wish, Worth},
     report::{Code, Event, Failure},
     secret::Secret,
     system::{
-        clock, detach,
+        clock,
+        detach::{self, Worker},
         lock::{self, Held, Waited},
         private_files::PrivateFiles,
     },
@@ -73,7 +77,11 @@ impl Renewal<'_> {
     fn work(&self, held: Held, stale: Record, start: SystemTime) -> Result<Record, Failure> {
         let failed =
             |e: std::io::Error| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind()));
-        let printed = detach::worker(self.arguments(), held, PATIENCE).map_err(failed)?;
+        let printed = match self.context.worker() {
+            Worker::Program(path) => detach::worker(Some(path), self.arguments(), held, PATIENCE).map_err(failed)?,
+            Worker::Thread => refresh_worker::on_a_thread(self.context, self.integration, self.key, held, PATIENCE),
+            Worker::ThisProgram => detach::worker(None, self.arguments(), held, PATIENCE).map_err(failed)?,
+        };
         let Some(printed) = printed else {
             let slow = Failure::new(Code::Unavailable, "the refresh has not come to an end; it goes on by itself");
             return self.serve_or(stale, |_| slow.remedy("try again in a moment"));

@@ -22,10 +22,10 @@ use super::{
 use crate::{
     cli::{self, GrantName, How},
     refresh::{MinTtl, Rejected, Wish},
-    report::{Code, Event, Failure, Outcome, Wire},
+    report::{Code, Failure, Outcome, Wire},
     stdio::{
-        Cancelled, Fault, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, WaitsFor, Work, cancelled, failed,
-        note, succeeded,
+        Cancelled, Fault, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, Work, cancelled, failed, note,
+        succeeded,
     },
     system::{clock, parent},
 };
@@ -161,7 +161,7 @@ impl Desk {
 
     fn log_in(self: &Arc<Self>, context: &Context, id: Id, login: Login) {
         let (wire, own) = (self.wire.clone(), id.clone());
-        let context = context.heard_by(Arc::new(move |event| match told(event) {
+        let context = context.heard_by(Arc::new(move |event| match shared::told(event) {
             Some(waiting @ LoginEvent::Waiting { .. }) => wire.offer(note(&own, &waiting)),
             Some(event) => wire.push(note(&own, &event)),
             None => {}
@@ -187,10 +187,13 @@ impl Desk {
         };
         self.wire.wait_for_room(|| false);
         let mut load = self.load();
-        load.session.close(id);
+        // It may have been answered at the end of the conversation.
+        if load.session.is_open(id) {
+            load.session.close(id);
+            self.wire.push(line);
+        }
         load.logins.remove(id);
         load.logouts.remove(id);
-        self.wire.push(line);
         self.changed.notify_all();
     }
 
@@ -211,8 +214,9 @@ impl Desk {
             load = self.wait(load, left.max(GLANCE));
         }
         let why = Failure::new(Code::Unavailable, "the conversation ended before the answer");
-        for id in load.session.open() {
-            self.wire.push(failed(Some(id), &fault(why.clone())));
+        for id in load.session.open().cloned().collect::<Vec<_>>() {
+            load.session.close(&id);
+            self.wire.push(failed(Some(&id), &fault(why.clone())));
         }
     }
 
@@ -284,19 +288,4 @@ fn time(name: &str, seconds: u64) -> Result<Duration, Failure> {
 
 fn fault(failure: Failure) -> Fault {
     Fault::of_command(failure.code.word(), failure.code.exit(), failure.what, failure.remedy)
-}
-
-/// What a client hears of an event.
-fn told(event: &Event<'_>) -> Option<LoginEvent> {
-    Some(match event {
-        Event::BrowserOpening | Event::Listening(_) | Event::Step(_) | Event::Verbose(_) => return None,
-        Event::CodeReceived => LoginEvent::Code,
-        Event::Done => LoginEvent::Done,
-        Event::Exchanging => LoginEvent::Exchanging,
-        Event::Stray(why) => LoginEvent::Stray(why.to_string()),
-        Event::Url(url) => LoginEvent::Url((*url).to_owned()),
-        Event::Waiting(left) => LoginEvent::Waiting { left: *left, on: WaitsFor::Person },
-        Event::WaitingForLogin(left) => LoginEvent::Waiting { left: *left, on: WaitsFor::Login },
-        other => LoginEvent::Note(other.to_string()),
-    })
 }

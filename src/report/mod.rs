@@ -64,6 +64,14 @@ pub fn finish(result: Result<Outcome, Failure>, form: Form, now: SystemTime) -> 
     }
 }
 
+/// One JSON object, as `--json` prints it.
+pub fn json(result: &Result<Outcome, Failure>, now: SystemTime) -> String {
+    match result {
+        Ok(outcome) => object(outcome.json(now)),
+        Err(failure) => object(json!({ "error": failure.json() })),
+    }
+}
+
 /// Prints a failure and gives its exit code.
 pub fn fail(failure: &Failure, form: Form) -> u8 {
     match form {

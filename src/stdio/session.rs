@@ -75,7 +75,7 @@ impl Session {
             },
         };
         let Some(id) = request.id else { return self.notified(request.call) };
-        if self.open.contains_key(&id) {
+        if self.is_open(&id) {
             // An answer with this id would be taken for the one that is still to come.
             return refuse(None, &invalid("this id is the one of a request that is still open"));
         }
@@ -99,6 +99,11 @@ impl Session {
     /// The request is answered; its id may come again.
     pub fn close(&mut self, id: &Id) {
         self.open.remove(id);
+    }
+
+    /// Whether its answer is still to come.
+    pub fn is_open(&self, id: &Id) -> bool {
+        self.open.contains_key(id)
     }
 
     /// Every request that is not answered yet.

@@ -7,12 +7,13 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 17] = [
+const MAY_NAME: [(&str, &[&str]); 18] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
     ("head", &[]),
     ("lib", &["*"]),
+    ("library", &["cli", "command", "oauth", "refresh", "report", "secret", "stdio", "system"]),
     ("loopback", &["head", "oauth", "redirect", "reply"]),
     ("main", &[]),
     ("oauth", &["redirect", "secret"]),

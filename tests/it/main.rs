@@ -13,6 +13,8 @@ mod harness;
 mod integration;
 mod layering;
 #[cfg(target_os = "linux")]
+mod library;
+#[cfg(target_os = "linux")]
 mod listener;
 mod login;
 mod output;

@@ -91,6 +91,10 @@ pub fn sign_in<T>(
         Err(failure) => {
             drop(tell);
             waker.wake();
+            // Whoever has cancelled it may begin again at once, at the very same port.
+            if matches!(failure.code, Code::Signalled(_)) {
+                context.wait_for_last_page();
+            }
             return Err(failure);
         }
     };

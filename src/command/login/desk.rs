@@ -117,16 +117,17 @@ impl Service for Desk {
     }
 
     fn turn(&mut self, now: Instant) -> Turn {
-        match self.told.try_recv() {
-            Ok(outcome) if matches!(self.stage, Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => {
-                let reply: Reply = self.loopback.finish(outcome);
-                self.stage = Stage::Ending { since: now };
-                return Turn::Settle(vec![(HELD, Answer::Now(reply))]);
-            }
-            Ok(_) | Err(TryRecvError::Empty) => {}
-            // The command gave up before there was an answer.
-            Err(TryRecvError::Disconnected) if matches!(self.stage, Stage::Waiting) => return Turn::Stop,
-            Err(TryRecvError::Disconnected) => {}
+        let outcome = match (self.told.try_recv(), &self.stage) {
+            (Ok(outcome), Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => Some(outcome),
+            // The command gave up before there was an answer, or in the very instant when it came.
+            (Err(TryRecvError::Disconnected), Stage::Waiting) => return Turn::Stop,
+            (Err(TryRecvError::Disconnected), Stage::Holding { .. } | Stage::Parted) => Some(Outcome::Failed),
+            _ => None,
+        };
+        if let Some(outcome) = outcome {
+            let reply: Reply = self.loopback.finish(outcome);
+            self.stage = Stage::Ending { since: now };
+            return Turn::Settle(vec![(HELD, Answer::Now(reply))]);
         }
         match self.stage {
             Stage::Holding { since } if now.duration_since(since) >= PATIENCE => {

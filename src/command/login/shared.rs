@@ -11,6 +11,7 @@ use crate::{
     command::context::grant_key,
     oauth::Scopes,
     report::{Code, Event, Failure, SignedIn},
+    stdio::{LoginEvent, WaitsFor},
     system::{
         clock, entropy,
         lock::{self, Waited},
@@ -158,4 +159,19 @@ impl Ended {
         let ended: Value = serde_json::from_slice(&self.0).ok()?;
         ended.get("error").and_then(Failure::from_json)
     }
+}
+
+/// What a program hears of an event.
+pub fn told(event: &Event<'_>) -> Option<LoginEvent> {
+    Some(match event {
+        Event::BrowserOpening | Event::Listening(_) | Event::Step(_) | Event::Verbose(_) => return None,
+        Event::CodeReceived => LoginEvent::Code,
+        Event::Done => LoginEvent::Done,
+        Event::Exchanging => LoginEvent::Exchanging,
+        Event::Stray(why) => LoginEvent::Stray(why.to_string()),
+        Event::Url(url) => LoginEvent::Url((*url).to_owned()),
+        Event::Waiting(left) => LoginEvent::Waiting { left: *left, on: WaitsFor::Person },
+        Event::WaitingForLogin(left) => LoginEvent::Waiting { left: *left, on: WaitsFor::Login },
+        other => LoginEvent::Note(other.to_string()),
+    })
 }
