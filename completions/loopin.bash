@@ -52,6 +52,9 @@ _loopin() {
             loopin,status)
                 cmd="loopin__subcmd__status"
                 ;;
+            loopin,stdio)
+                cmd="loopin__subcmd__stdio"
+                ;;
             loopin,token)
                 cmd="loopin__subcmd__token"
                 ;;
@@ -90,6 +93,9 @@ _loopin() {
                 ;;
             loopin__subcmd__help,status)
                 cmd="loopin__subcmd__help__subcmd__status"
+                ;;
+            loopin__subcmd__help,stdio)
+                cmd="loopin__subcmd__help__subcmd__stdio"
                 ;;
             loopin__subcmd__help,token)
                 cmd="loopin__subcmd__help__subcmd__token"
@@ -209,7 +215,7 @@ _loopin() {
 
     case "${cmd}" in
         loopin)
-            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect demo completions man refresh-worker help"
+            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio demo completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,7 +327,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help)
-            opts="login token exec helper status logout integration redirect demo completions man refresh-worker help"
+            opts="login token exec helper status logout integration redirect stdio demo completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -615,6 +621,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__stdio)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1375,6 +1395,28 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__status)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__stdio)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

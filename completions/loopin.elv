@@ -35,6 +35,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand logout 'Revoke the tokens at the provider and forget them'
             cand integration 'Add, list, show and remove integrations'
             cand redirect 'Judge redirect URIs'
+            cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
@@ -337,6 +338,17 @@ set edit:completion:arg-completer[loopin] = {|@words|
         }
         &'loopin;redirect;help;help'= {
         }
+        &'loopin;stdio'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'loopin;demo'= {
             cand --browser 'Open the URL with this command'
             cand --store 'Keep tokens here, whatever the configuration says'
@@ -394,6 +406,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand logout 'Revoke the tokens at the provider and forget them'
             cand integration 'Add, list, show and remove integrations'
             cand redirect 'Judge redirect URIs'
+            cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
@@ -442,6 +455,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand check 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
         }
         &'loopin;help;redirect;check'= {
+        }
+        &'loopin;help;stdio'= {
         }
         &'loopin;help;demo'= {
         }

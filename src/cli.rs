@@ -58,6 +58,10 @@ pub enum Verb {
     /// Judge redirect URIs
     #[command(subcommand)]
     Redirect(Redirect),
+    /// Serve a program: JSON-RPC 2.0 on standard input and output, one message a line
+    ///
+    /// Every message is described by docs/stdio.schema.json. The first is initialize; the end of standard input ends it.
+    Stdio,
     Demo(Demo),
     Completions(Completions),
     /// Print the man page

@@ -1,5 +1,7 @@
 //! `loopin` gets OAuth tokens for native applications and keeps them alive.
 //!
+//! Programs that link it begin with [`access_token`], [`login`] and [`Options`].
+//!
 //! The crate is two layers. Below, pure modules: values in, values out, with time and chance as arguments. Above, the
 //! program: everything that touches the world is in [`system`], one adapter a file. `tests/it/layering.rs` holds the
 //! table of who may name whom. `cargo check --lib --no-default-features` builds the pure part alone.
@@ -15,9 +17,11 @@
 //!   `command::refresh_worker` is the one process that sends it.
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
+//! - [`stdio`]: what a program and `loopin stdio` say to each other, as messages and their state.
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
 //! # The program (feature `program`)
+//! - `library`: the crate's own entry points, [`access_token`] and [`login`], for programs that link it.
 //! - `cli`: what a person can type; the doc comments there are the help.
 //! - `command`: one file per verb.
 //! - `report`: outcome and failure as text, JSON and exit code; the only module that prints.
@@ -37,6 +41,7 @@ pub mod redirect;
 pub mod refresh;
 pub mod reply;
 pub mod secret;
+pub mod stdio;
 pub mod vault;
 
 #[cfg(feature = "program")]
@@ -44,6 +49,13 @@ pub mod cli;
 #[cfg(feature = "program")]
 pub mod command;
 #[cfg(feature = "program")]
+mod library;
+#[cfg(feature = "program")]
 pub mod report;
 #[cfg(feature = "program")]
 pub mod system;
+
+#[cfg(feature = "program")]
+pub use library::{
+    AccessToken, Cancelled, Canceller, Code, Error, LoginEvent, Opening, Options, Secret, SignedIn, access_token, login,
+};

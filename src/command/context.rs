@@ -1,15 +1,17 @@
 //! What every verb needs: the configuration, the store, a way to talk.
 
-use std::{cell::Cell, path::PathBuf, thread::JoinHandle};
+use std::{cell::Cell, path::PathBuf, sync::Arc, thread::JoinHandle};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, SecretSource, StoreKind},
     cli::{self, GrantName},
     oauth::{Client, ClientAuthentication},
-    report::{Code, Failure, Form, Talk, Verbosity},
+    report::{Code, Failure, Form, Hear, Talk, Verbosity},
     secret::Secret,
     system::{
-        config_file, environment,
+        config_file,
+        detach::Worker,
+        environment,
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
@@ -31,6 +33,7 @@ pub struct Context {
     config: Option<PathBuf>,
     store: Option<StoreKind>,
     prompts: Prompts,
+    worker: Worker,
     lingering: Cell<Option<JoinHandle<()>>>,
 }
 
@@ -45,8 +48,15 @@ impl Context {
                 cli::Store::Keychain => StoreKind::Keychain,
             }),
             prompts: Prompts::Allowed,
+            worker: Worker::ThisProgram,
             lingering: Cell::new(None),
         }
+    }
+
+    /// For a program that links the crate.
+    pub fn embedded(config: Option<PathBuf>, worker: Worker, hear: Arc<Hear>) -> Self {
+        let (prompts, lingering) = (Prompts::Never, Cell::new(None));
+        Self { form: Form::Json, talk: Talk::to(hear), config, store: None, prompts, worker, lingering }
     }
 
     /// Says every step.
@@ -66,6 +76,16 @@ impl Context {
         });
         let store = self.store.map(|store| ["--store".to_owned(), store.as_str().to_owned()]);
         config.into_iter().chain(store).flatten().collect()
+    }
+
+    /// The same for one request of a program, which hears what a person would read.
+    pub fn heard_by(&self, hear: Arc<Hear>) -> Self {
+        Self { store: self.store, ..Self::embedded(self.config.clone(), self.worker.clone(), hear) }
+    }
+
+    /// Who sends the refresh request.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
     }
 
     /// A listener that still has a last page to send; it is waited for when everything has been printed.

@@ -10,6 +10,7 @@ use super::{
     context::Context,
     login::{
         attempt::{Attempt, Opener, sign_in},
+        canceller::Canceller,
         keep,
     },
 };
@@ -24,7 +25,7 @@ use crate::{
     practice::{self, Practice},
     redirect::RegisteredRedirect,
     reply::Reply,
-    report::{Code, Event, Failure, Outcome, Renewal, SignedIn},
+    report::{Code, Event, Failure, Outcome, SignedIn},
     system::{
         browser::Browser,
         clock, entropy,
@@ -57,7 +58,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let id = ClientId::parse(practice::CLIENT_ID).ok_or_else(|| broken("the practice client has no name".into()))?;
     let redirect = RegisteredRedirect::parse(DEFAULT_REDIRECT).map_err(|e| broken(e.to_string()))?;
     let scopes = Scopes::parse("practice")?;
-    let (talk, form) = (context.talk, context.form);
+    let (talk, form) = (context.talk.clone(), context.form);
     let signals = signal::end_on(move |signal| {
         talk.clear();
         crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
@@ -73,6 +74,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         opener: opener(args, &say)?,
         hidden_variable: None,
         timeout: TIMEOUT,
+        canceller: Canceller::default(),
     };
     let (items, files) = (MemoryItems::default(), MemoryFiles::default());
     let vault = Vault { items: &items, files: &files };
@@ -81,16 +83,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let signed_in = sign_in(attempt, context, |tokens| {
         say("the code was exchanged for an access token and a refresh token");
         let grant = Grant::new(tokens, scopes, clock::now());
-        let signed_in = SignedIn {
-            integration: key.integration.to_string(),
-            account: key.user.as_str().to_owned(),
-            action: key.action.as_str().to_owned(),
-            store: "memory",
-            expiry: grant.expiry,
-            renewal: Renewal::of(&grant),
-            granted: grant.granted.clone(),
-            warnings: Vec::new(),
-        };
+        let signed_in = SignedIn::new(&key, "memory", &grant, Vec::new());
         keep(&vault, None, &key, Pinned::new(&server, &id, None), grant)?;
         say("the tokens are stored (here: in memory) and read back; now the browser is told");
         Ok(signed_in)

@@ -1,6 +1,9 @@
 //! `loopin logout`: revoked at the provider where it offers that (RFC 7009), then forgotten here, whatever it answers.
 
-use super::context::{Context, grant_key};
+use super::{
+    context::{Context, grant_key},
+    login::shared::LAST_LOGIN,
+};
 use crate::{
     catalog::Integration,
     cli,
@@ -28,6 +31,7 @@ pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
     };
     vault.delete(&key)?;
     files.remove(&vault.state_name(&key).file(LastRefresh::SUFFIX))?;
+    files.remove(&vault.state_name(&key).file(LAST_LOGIN))?;
     if let Revocation::Unconfirmed(why) = &revocation {
         context.talk.say(&Event::Revocation(why));
     }

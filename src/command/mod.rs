@@ -1,19 +1,20 @@
 //! One file per verb: reads what was typed, calls the pure parts and the edges, and gives an outcome.
 
 mod completions;
-mod context;
+pub(crate) mod context;
 mod demo;
 mod exec;
-mod hand_out;
+pub(crate) mod hand_out;
 mod helper;
 mod integration;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod man;
 mod redirect;
 mod refresh_worker;
 mod renew;
 mod status;
+mod stdio;
 mod token;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -57,6 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Man => Ok(man::run()),
         Verb::Redirect(verb) => Ok(redirect::run(verb)),
         Verb::RefreshWorker(args) => refresh_worker::run(&context, args),
+        Verb::Stdio => return stdio::run(&context).into(),
         Verb::Status(args) => status::run(&context, args),
         Verb::Token(args) => token::run(&context, args),
     };

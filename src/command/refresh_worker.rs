@@ -1,16 +1,21 @@
 //! `loopin refresh-worker`: the one process that refreshes a grant. Its standard input is the locked file, so the lock
 //! lives exactly as long as this process; it has a process session of its own, so that whoever asked may die.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use super::context::{Context, grant_key};
 use crate::{
+    catalog::Integration,
     cli,
     oauth::{self, Client, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, Verdict},
     refresh::{self, LastRefresh, Reached, RefreshResult, Wish, Worth, pause_before_retry, same_refresh_token},
-    report::{Failure, Outcome},
+    report::{self, Failure, Outcome},
     secret::Secret,
-    system::{clock, detach, entropy, http::Http, pause},
+    system::{clock, detach, entropy, http::Http, lock::Held, pause, private_files::PrivateFiles},
     vault::{GrantKey, Journal, Record, Sent, StateFiles, StoreError, Vault, seal::Nonce},
 };
 
@@ -27,13 +32,49 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     let items = context.items(&integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
     let _held = detach::lock_of_worker(&files, &vault.state_name(&key).file(".lock"))?;
-    let Some(record) = vault.read(&key)? else { return Ok(Outcome::Refreshed(None)) };
-    let client = context.client(&integration, &vault)?;
-    let replayed = matches!(vault.journal(&key).sent(&record)?, Sent::Answered { .. });
-    let refresh = |record: &Record| Refresh { vault: &vault, key: &key, client: &client, record }.run();
+    refresh(context, &integration, &key, &files, &vault)
+}
+
+/// The same inside a program that links the crate, which knows no `refresh-worker`: gives what the command would print,
+/// or `None` if it took too long. It runs on in either case, as long as that program does.
+pub fn on_a_thread(
+    context: &Context,
+    integration: &Integration,
+    key: &GrantKey,
+    held: Held,
+    patience: Duration,
+) -> Option<Vec<u8>> {
+    let (context, integration, key) = (context.heard_by(Arc::new(|_| ())), integration.clone(), key.clone());
+    let (send, printed) = mpsc::channel();
+    thread::spawn(move || {
+        let run = || -> Result<Outcome, Failure> {
+            let files = context.files()?;
+            let items = context.items(&integration, &files);
+            let vault = Vault { items: items.as_ref(), files: &files };
+            refresh(&context, &integration, &key, &files, &vault)
+        };
+        let printed = report::json(&run(), clock::now());
+        drop(held);
+        send.send(printed.into_bytes())
+    });
+    printed.recv_timeout(patience).ok()
+}
+
+/// For whoever holds the grant's lock.
+fn refresh(
+    context: &Context,
+    integration: &Integration,
+    key: &GrantKey,
+    files: &PrivateFiles,
+    vault: &Vault<'_>,
+) -> Result<Outcome, Failure> {
+    let Some(record) = vault.read(key)? else { return Ok(Outcome::Refreshed(None)) };
+    let client = context.client(integration, vault)?;
+    let replayed = matches!(vault.journal(key).sent(&record)?, Sent::Answered { .. });
+    let refresh = |record: &Record| Refresh { vault, key, client: &client, record }.run();
     let (mut result, mut unstored) = refresh(&record)?;
     let mut sent = record;
-    match (stored(&vault, &key), &result) {
+    match (stored(vault, key), &result) {
         // A reply that lay for longer than its token lives brought a new refresh token all the same.
         (Some(late), RefreshResult::Renewed) if replayed && late.grant.expiry.time() <= clock::now() => {
             (result, unstored) = refresh(&late)?;
@@ -49,9 +90,9 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
         }
         _ => {}
     }
-    let place = vault.state_name(&key);
+    let place = vault.state_name(key);
     // A failure is one of the grant that was sent, whatever is stored now.
-    let last = match (&result, stored(&vault, &key), entropy::random()) {
+    let last = match (&result, stored(vault, key), entropy::random()) {
         (RefreshResult::Renewed, Some(record), Ok(nonce)) => {
             LastRefresh::renewed(&record, &place, clock::now(), Nonce(nonce))
         }

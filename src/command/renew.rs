@@ -5,14 +5,18 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::context::{Context, login_command};
+use super::{
+    context::{Context, login_command},
+    refresh_worker,
+};
 use crate::{
     catalog::Integration,
     refresh::{LastRefresh, RefreshResult, Wish, Worth},
     report::{Code, Event, Failure},
     secret::Secret,
     system::{
-        clock, detach,
+        clock,
+        detach::{self, Worker},
         lock::{self, Held, Waited},
         private_files::PrivateFiles,
     },
@@ -78,7 +82,11 @@ impl Renewal<'_> {
         let failed =
             |e: std::io::Error| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind()));
         let left = deadline.saturating_duration_since(clock::instant()).min(self.patience(&stale));
-        let printed = detach::worker(self.arguments(), held, left).map_err(failed)?;
+        let printed = match self.context.worker() {
+            Worker::Program(path) => detach::worker(Some(path), self.arguments(), held, left).map_err(failed)?,
+            Worker::Thread => refresh_worker::on_a_thread(self.context, self.integration, self.key, held, left),
+            Worker::ThisProgram => detach::worker(None, self.arguments(), held, left).map_err(failed)?,
+        };
         let Some(printed) = printed else {
             let slow = Failure::new(Code::Unavailable, "the refresh has not come to an end; it goes on by itself");
             return self.serve_or(stale, |_| slow.remedy("try again in a moment"));

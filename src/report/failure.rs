@@ -99,6 +99,10 @@ impl Failure {
         Self { code, what: what.to_string(), remedy: None }
     }
 
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "code": self.code.word(), "exit": self.code.exit(), "message": self.what, "remedy": self.remedy })
+    }
+
     /// What another process of ours printed under `--json`.
     pub fn from_json(error: &serde_json::Value) -> Option<Self> {
         let word = error.get("code")?.as_str()?;
@@ -112,6 +116,17 @@ impl Failure {
         self
     }
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.remedy {
+            Some(remedy) => write!(f, "{} ({remedy})", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {

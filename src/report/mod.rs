@@ -7,6 +7,7 @@ mod failure;
 mod handed_out;
 mod outcome;
 mod talk;
+mod wire;
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -19,7 +20,8 @@ use serde_json::{Value, json};
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
 pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
-pub use talk::{Event, Talk, Verbosity, ask};
+pub use talk::{Event, Hear, Talk, Verbosity, ask};
+pub use wire::Wire;
 
 /// Version of the JSON forms.
 const FORMAT: u64 = 1;
@@ -64,13 +66,20 @@ pub fn finish(result: Result<Outcome, Failure>, form: Form, now: SystemTime) -> 
     }
 }
 
+/// One JSON object, as `--json` prints it.
+pub fn json(result: &Result<Outcome, Failure>, now: SystemTime) -> String {
+    match result {
+        Ok(outcome) => object(outcome.json(now)),
+        Err(failure) => object(json!({ "error": failure.json() })),
+    }
+}
+
 /// Prints a failure and gives its exit code.
 pub fn fail(failure: &Failure, form: Form) -> u8 {
     match form {
         Form::Json => {
-            let error = json!({ "code": failure.code.word(), "exit": failure.code.exit(), "message": failure.what, "remedy": failure.remedy });
             // Where even this cannot be written, the exit code still tells.
-            let _ = print(&object(json!({ "error": error })));
+            let _ = print(&object(json!({ "error": failure.json() })));
         }
         Form::Text => {
             talk::line(&format!("loopin: {}", failure.what));

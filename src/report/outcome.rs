@@ -16,7 +16,7 @@ use crate::{
     redirect::rules::{Finding, Report, Verdict},
     refresh::{LastRefresh, RefreshResult},
     secret::Secret,
-    vault::{Grant, Record},
+    vault::{Grant, GrantKey, Record},
 };
 
 /// Every success.
@@ -103,6 +103,21 @@ pub struct SignedIn {
     pub renewal: Renewal,
     pub granted: Scopes,
     pub warnings: Vec<&'static str>,
+}
+
+impl SignedIn {
+    pub fn new(key: &GrantKey, store: &'static str, grant: &Grant, warnings: Vec<&'static str>) -> Self {
+        Self {
+            integration: key.integration.to_string(),
+            account: key.user.as_str().to_owned(),
+            action: key.action.as_str().to_owned(),
+            store,
+            expiry: grant.expiry,
+            renewal: Renewal::of(grant),
+            granted: grant.granted.clone(),
+            warnings,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -1,7 +1,9 @@
-//! What a person is told while a command runs, on standard error.
+//! What a person is told while a command runs, on standard error; or a program, in its own way.
 
 use std::{
+    fmt,
     io::{self, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,6 +26,9 @@ pub enum Event<'a> {
     BrowserOpening,
     CiLog,
     CodeReceived,
+    /// The tokens of a login are stored and read back.
+    Done,
+    Exchanging,
     /// What the program's own narrator says (`demo`).
     Step(&'a str),
     Listening(&'a str),
@@ -46,16 +51,27 @@ pub enum Event<'a> {
     Url(&'a str),
     /// Draws over the line before.
     Waiting(Duration),
+    /// For another program's login to the same grant.
+    WaitingForLogin(Duration),
     Verbose(&'a str),
 }
 
-/// Standard error, as wordy as asked.
-#[derive(Clone, Copy, Debug)]
+/// Standard error, as wordy as asked, or a program that listens.
+#[derive(Clone)]
 pub struct Talk {
     pub verbosity: Verbosity,
-    /// Whether a line may be drawn over.
-    redraw: Redraw,
+    to: Hearer,
 }
+
+#[derive(Clone)]
+enum Hearer {
+    /// On standard error.
+    Person(Redraw),
+    Program(Arc<Hear>),
+}
+
+/// What a program does with what it is told. Others wait meanwhile.
+pub type Hear = dyn Fn(&Event<'_>) + Send + Sync;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
@@ -63,6 +79,7 @@ pub enum Verbosity {
     More,
 }
 
+/// Whether a line may be drawn over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Redraw {
     Never,
@@ -71,7 +88,12 @@ enum Redraw {
 
 impl Talk {
     pub fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, redraw: if terminal::can_redraw() { Redraw::Yes } else { Redraw::Never } }
+        Self { verbosity, to: Hearer::Person(if terminal::can_redraw() { Redraw::Yes } else { Redraw::Never }) }
+    }
+
+    /// Says everything to a program, and nothing on standard error.
+    pub fn to(hear: Arc<Hear>) -> Self {
+        Self { verbosity: Verbosity::Usual, to: Hearer::Program(hear) }
     }
 
     pub fn at(self, verbosity: Verbosity) -> Self {
@@ -79,9 +101,51 @@ impl Talk {
     }
 
     pub fn say(&self, event: &Event<'_>) {
-        let text = match event {
-            Event::Waiting(left) => return self.waiting(*left),
-            Event::Verbose(_) | Event::BrowserOpening | Event::Listening(_) | Event::CodeReceived if self.verbosity == Verbosity::Usual => return,
+        if let Hearer::Program(hear) = &self.to {
+            return hear(event);
+        }
+        match event {
+            Event::Done | Event::Exchanging => {}
+            Event::Waiting(left) | Event::WaitingForLogin(left) => self.waiting(*left),
+            Event::Verbose(_) | Event::BrowserOpening | Event::Listening(_) | Event::CodeReceived
+                if self.verbosity == Verbosity::Usual => {}
+            Event::Url(url) => url_line(url),
+            other => {
+                self.clear();
+                line(&other.to_string());
+            }
+        }
+    }
+
+    fn waiting(&self, left: Duration) {
+        if self.redraws() {
+            let seconds = left.as_secs();
+            raw(&format!("\r\x1b[Kwaiting, {}:{:02} left", seconds / 60, seconds % 60));
+        }
+    }
+
+    /// Takes the waiting line away.
+    pub fn clear(&self) {
+        if self.redraws() {
+            raw("\r\x1b[K");
+        }
+    }
+
+    fn redraws(&self) -> bool {
+        matches!(self.to, Hearer::Person(Redraw::Yes))
+    }
+}
+
+impl fmt::Debug for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Talk").field("verbosity", &self.verbosity).finish_non_exhaustive()
+    }
+}
+
+/// What a person reads.
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
             Event::BrowserFailed(why) => format!("{why}; open the URL above yourself"),
             Event::BrowserNone(why) => format!("{why}; open the URL above on this machine"),
             Event::BrowserOpening => "opening the browser".into(),
@@ -104,32 +168,21 @@ impl Talk {
             Event::Stray(why) => format!("a request that is not the answer was turned away ({why}); still waiting"),
             Event::UnknownTokenType(name) => format!("note: the provider calls its token \"{name}\", not Bearer"),
             Event::Unstored => "note: the renewed token could not be stored; it is kept sealed, and the next run stores it".into(),
-            Event::Url(url) => return self.url(url),
+            Event::Done => "the tokens are stored".into(),
+            Event::Exchanging => "exchanging the code".into(),
+            Event::Url(url) => format!("to sign in, open {url}"),
+            Event::Waiting(left) => format!("waiting, {} s left", left.as_secs()),
+            Event::WaitingForLogin(left) => format!("waiting for another login, {} s left", left.as_secs()),
             Event::Step(text) | Event::Verbose(text) => (*text).to_owned(),
         };
-        self.clear();
-        line(&text);
+        f.write_str(&text)
     }
+}
 
-    /// The URL on a line of its own, so that it can be copied from any terminal.
-    fn url(&self, url: &str) {
-        line("To sign in, open:");
-        line(&format!("\n  {url}\n"));
-    }
-
-    fn waiting(&self, left: Duration) {
-        if self.redraw == Redraw::Yes {
-            let seconds = left.as_secs();
-            raw(&format!("\r\x1b[Kwaiting, {}:{:02} left", seconds / 60, seconds % 60));
-        }
-    }
-
-    /// Takes the waiting line away.
-    pub fn clear(&self) {
-        if self.redraw == Redraw::Yes {
-            raw("\r\x1b[K");
-        }
-    }
+/// The URL on a line of its own, so that it can be copied from any terminal.
+fn url_line(url: &str) {
+    line("To sign in, open:");
+    line(&format!("\n  {url}\n"));
 }
 
 /// Nobody may be listening any more, which is no reason to stop.

@@ -7,6 +7,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Read},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc,
     thread,
@@ -53,13 +54,31 @@ pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, 
     lock::hold(files, name, lock::PATIENCE).map(Some)
 }
 
-/// Starts this program again with the locked file, and gives what it printed, or `None` if it took too long. It runs
-/// on in either case.
+/// Who does the worker's part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// A loopin at this path.
+    Program(PathBuf),
+    /// Where this program is another, which does not know our arguments.
+    Thread,
+    ThisProgram,
+}
+
+/// Starts a loopin with the locked file, and gives what it printed, or `None` if it took too long. It runs
+/// on in either case. Without a path it is this program.
 ///
 /// # Errors
 /// It could not be started.
-pub fn worker(arguments: Vec<OsString>, held: Held, patience: Duration) -> io::Result<Option<Vec<u8>>> {
-    let mut command = Command::new(std::env::current_exe()?);
+pub fn worker(
+    program: Option<&Path>,
+    arguments: Vec<OsString>,
+    held: Held,
+    patience: Duration,
+) -> io::Result<Option<Vec<u8>>> {
+    let mut command = match program {
+        Some(path) => Command::new(path),
+        None => Command::new(std::env::current_exe()?),
+    };
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
     #[cfg(unix)]
     command.stdin(Stdio::from(held.into_file()));

@@ -12,6 +12,7 @@ pub mod http;
 pub mod keychain;
 pub mod listener;
 pub mod lock;
+pub mod parent;
 pub mod paths;
 pub mod pause;
 pub mod peer;

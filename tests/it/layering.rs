@@ -7,13 +7,14 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 17] = [
+const MAY_NAME: [(&str, &[&str]); 19] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
     ("head", &[]),
     ("helper", &["catalog", "oauth", "secret"]),
     ("lib", &["*"]),
+    ("library", &["cli", "command", "oauth", "refresh", "report", "secret", "stdio", "system"]),
     ("loopback", &["head", "oauth", "redirect", "reply"]),
     ("main", &[]),
     ("oauth", &["redirect", "secret"]),
@@ -23,6 +24,7 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     ("reply", &[]),
     ("report", &["catalog", "cli", "helper", "loopback", "oauth", "redirect", "refresh", "secret", "system", "vault"]),
     ("secret", &[]),
+    ("stdio", &["catalog", "oauth", "secret"]),
     ("system", &["head", "oauth", "redirect", "reply", "secret", "vault"]),
     ("vault", &["catalog", "oauth", "secret"]),
 ];

@@ -17,6 +17,8 @@ mod helper;
 mod integration;
 mod layering;
 #[cfg(target_os = "linux")]
+mod library;
+#[cfg(target_os = "linux")]
 mod listener;
 mod login;
 mod output;
@@ -29,6 +31,8 @@ mod refresh;
 #[cfg(target_os = "linux")]
 mod robustness;
 mod status;
+#[cfg(target_os = "linux")]
+mod stdio;
 #[cfg(unix)]
 mod store;
 #[cfg(unix)]

@@ -5,12 +5,13 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU16,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    thread,
-    time::{Duration, Instant},
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use super::{
     super::context::Context,
+    canceller::{self, Canceller},
     desk::{Desk, Heard},
 };
 use crate::{
@@ -45,11 +46,15 @@ pub struct Attempt {
     /// An environment variable that holds a secret and that no browser needs.
     pub hidden_variable: Option<String>,
     pub timeout: Duration,
+    /// Ends it while it waits.
+    pub canceller: Canceller,
 }
 
 /// Who opens the URL.
 pub enum Opener {
     Browser(Browser, How),
+    /// Whoever has begun the login, and is told the URL.
+    Caller,
     /// Plays the person, on a thread of its own.
     Person(Box<dyn FnOnce(String) + Send>),
 }
@@ -63,10 +68,11 @@ pub fn sign_in<T>(
     let talk = &context.talk;
     let (listener, redirect) = bind(&attempt.redirects, attempt.port, talk)?;
     talk.say(&Event::Listening(redirect.as_str()));
-    let Attempt { server, client, scopes, pkce, extra, .. } = attempt;
+    let Attempt { server, client, scopes, pkce, extra, canceller, .. } = attempt;
     let request = AuthorizationRequest { server, client, redirect, scopes, pkce, extra };
     let (url, pending) = request.begin(Entropy::from_bytes(&entropy::random()?))?;
     let (heard, hearing) = mpsc::channel();
+    canceller.waits(heard.clone())?;
     let (tell, told) = mpsc::channel();
     let waker = listener.waker();
     let desk = Desk::new(Loopback::new(pending), listener.port(), heard.clone(), told);
@@ -74,7 +80,9 @@ pub fn sign_in<T>(
     let thread = thread::spawn(move || drop(listener.run(desk)));
     talk.say(&Event::Url(url.as_str()));
     let how = open(attempt.opener, url.as_str(), attempt.hidden_variable, heard, talk);
-    let code = wait(&hearing, clock::instant() + attempt.timeout, attempt.timeout, how, talk);
+    let code = wait(&hearing, &thread, attempt.timeout, how, talk);
+    // Who cancels in this instant is either heard or told that it is too late.
+    let code = code.and_then(|code| canceller.decide().map(|()| code));
     talk.clear();
     // Whoever was answered with a redirect still gets the page; without an answer the listener ends with `tell`.
     context.linger(thread);
@@ -83,10 +91,15 @@ pub fn sign_in<T>(
         Err(failure) => {
             drop(tell);
             waker.wake();
+            // Whoever has cancelled it may begin again at once, at the very same port.
+            if matches!(failure.code, Code::Signalled(_)) {
+                context.wait_for_last_page();
+            }
             return Err(failure);
         }
     };
     talk.say(&Event::CodeReceived);
+    talk.say(&Event::Exchanging);
     let result = code.exchange(&Http::default(), clock::now()).map_err(Failure::from).and_then(keep);
     let _ = tell.send(if result.is_ok() { Outcome::Done } else { Outcome::Failed });
     waker.wake();
@@ -193,6 +206,7 @@ fn open(opener: Opener, url: &str, hidden_variable: Option<String>, heard: Sende
             });
             how
         }
+        Opener::Caller => How::Auto,
         Opener::Person(play) => {
             let url = url.to_owned();
             thread::spawn(move || play(url));
@@ -203,18 +217,21 @@ fn open(opener: Opener, url: &str, hidden_variable: Option<String>, heard: Sende
 
 fn wait(
     hearing: &Receiver<Heard>,
-    deadline: Instant,
+    listener: &JoinHandle<()>,
     patience: Duration,
     how: How,
     talk: &Talk,
 ) -> Result<CodeReceived, Failure> {
     let mut strays = 0;
+    let deadline = clock::instant() + patience;
+    let ended = || Failure::new(Code::Internal, "the listener ended");
     loop {
         let left = deadline.saturating_duration_since(clock::instant());
         if left.is_zero() {
             return Err(timeout(patience));
         }
         match hearing.recv_timeout(left.min(TICK)) {
+            Ok(Heard::Cancelled) => return Err(canceller::cancelled()),
             Ok(Heard::Code(code)) => return Ok(code),
             Ok(Heard::Denied(denial)) => return Err(denial.into()),
             Ok(Heard::Refused(refusal)) => return Err(refusal.into()),
@@ -229,8 +246,9 @@ fn wait(
                 }
                 strays += u32::from(!everyday);
             }
+            Err(RecvTimeoutError::Timeout) if listener.is_finished() => return Err(ended()),
             Err(RecvTimeoutError::Timeout) => talk.say(&Event::Waiting(left)),
-            Err(RecvTimeoutError::Disconnected) => return Err(Failure::new(Code::Internal, "the listener ended")),
+            Err(RecvTimeoutError::Disconnected) => return Err(ended()),
         }
     }
 }

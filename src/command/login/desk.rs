@@ -32,6 +32,7 @@ const LAST: Receipt = Receipt(0);
 /// What the waiting command is told.
 pub enum Heard {
     BrowserFailed(NotOpened),
+    Cancelled,
     Code(CodeReceived),
     Denied(Denial),
     /// The answer came from another user of this machine: an event, never a refusal.
@@ -106,23 +107,27 @@ impl Service for Desk {
             }
             Reaction::Landed(reply) => Answer::NowWithReceipt(reply, LAST),
             Reaction::Stray(reply, why) => {
-                self.hear(Heard::Stray(why));
+                // Nobody reads on once there is an answer, and a flood must not pile up.
+                if matches!(self.stage, Stage::Waiting) {
+                    self.hear(Heard::Stray(why));
+                }
                 Answer::Now(reply)
             }
         }
     }
 
     fn turn(&mut self, now: Instant) -> Turn {
-        match self.told.try_recv() {
-            Ok(outcome) if matches!(self.stage, Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => {
-                let reply: Reply = self.loopback.finish(outcome);
-                self.stage = Stage::Ending { since: now };
-                return Turn::Settle(vec![(HELD, Answer::Now(reply))]);
-            }
-            Ok(_) | Err(TryRecvError::Empty) => {}
-            // The command gave up before there was an answer.
-            Err(TryRecvError::Disconnected) if matches!(self.stage, Stage::Waiting) => return Turn::Stop,
-            Err(TryRecvError::Disconnected) => {}
+        let outcome = match (self.told.try_recv(), &self.stage) {
+            (Ok(outcome), Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => Some(outcome),
+            // The command gave up before there was an answer, or in the very instant when it came.
+            (Err(TryRecvError::Disconnected), Stage::Waiting) => return Turn::Stop,
+            (Err(TryRecvError::Disconnected), Stage::Holding { .. } | Stage::Parted) => Some(Outcome::Failed),
+            _ => None,
+        };
+        if let Some(outcome) = outcome {
+            let reply: Reply = self.loopback.finish(outcome);
+            self.stage = Stage::Ending { since: now };
+            return Turn::Settle(vec![(HELD, Answer::Now(reply))]);
         }
         match self.stage {
             Stage::Holding { since } if now.duration_since(since) >= PATIENCE => {

@@ -1,7 +1,9 @@
-//! `loopin login`: the browser, one click, and the tokens are in the store.
+//! `loopin login`: the browser, one click, and the tokens are in the store. `shared` is the same begun for programs.
 
 pub mod attempt;
+pub mod canceller;
 mod desk;
+pub mod shared;
 
 use std::sync::{
     Arc,
@@ -17,8 +19,9 @@ use crate::{
     cli::{self, How},
     oauth::{AuthorizationServer, ExtraParameters, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover},
     refresh::LastRefresh,
-    report::{Code, Event, Failure, Outcome, Renewal, SignedIn, Talk},
+    report::{Code, Event, Failure, Outcome, SignedIn, Talk},
     secret::SealKey,
+    stdio::Opening,
     system::{
         browser::Browser,
         clock, entropy,
@@ -30,9 +33,10 @@ use crate::{
     vault::{Grant, GrantKey, Pinned, Record, StoreError, Vault, seal::Nonce},
 };
 use attempt::{Attempt, Opener, sign_in};
+use canceller::Canceller;
 
 pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
-    let (talk, form) = (context.talk, context.form);
+    let (talk, form) = (context.talk.clone(), context.form);
     let storing = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&storing);
     let signals = signal::end_on(move |signal| {
@@ -43,72 +47,97 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
         };
         crate::report::fail(&Failure::new(Code::Signalled(signal), what), form)
     });
-    let integration = context.integration(args.integration.as_deref())?;
-    let key = grant_key(&integration.name, &args.grant)?;
-    let scopes = scopes(&integration, &key, args)?;
-    let extra = extra(&integration, args)?;
-    let browser = browser(args)?;
-    let files = context.files()?;
-    let items = context.items(&integration, &files);
-    let vault = Vault { items: items.as_ref(), files: &files };
-    // Before a person is sent to a browser: a store that cannot keep the tokens is told now.
-    files.lock_file(&vault.state_name(&key).file(".lock"))?;
-    let before = match vault.read(&key) {
-        Err(StoreError::Damaged { .. }) => None,
-        Ok(None) => {
-            vault.prove()?;
-            None
-        }
-        other => other?,
+    let mark = |reached| match reached {
+        Reached::Storing => storing.store(true, Ordering::SeqCst),
+        Reached::Stored => signals.disarm(),
     };
-    let client = context.client(&integration, &vault)?;
-    let server = server(&integration)?;
-    let mut warnings = promises(&integration, &server, &context.talk)?;
-    let pinned_server = server.clone();
-    let attempt = Attempt {
-        server,
-        client,
-        redirects: integration.redirects.clone(),
-        port: args.port,
-        scopes: scopes.clone(),
-        pkce: integration.pkce,
-        extra,
-        opener: Opener::Browser(browser, args.how),
-        hidden_variable: match &integration.client_secret {
-            Some(SecretSource::Environment(name)) => Some(name.clone()),
-            _ => None,
-        },
-        timeout: args.timeout,
-    };
-    let signed_in = sign_in(attempt, context, |tokens| {
-        let warned = Notes { talk: &context.talk, asked: &scopes };
-        warnings.extend(warned.of(&tokens));
-        let account = args.grant.account.as_deref();
-        warnings.extend(same_person(&context.talk, before.as_ref(), &tokens, account)?);
-        let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
-        let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
-        let grant = Grant::new(tokens, scopes.clone(), clock::now());
-        let signed_in = SignedIn {
-            integration: integration.name.to_string(),
-            account: key.user.as_str().to_owned(),
-            action: key.action.as_str().to_owned(),
-            store: vault.items.kind(),
-            expiry: grant.expiry,
-            renewal: Renewal::of(&grant),
-            granted: grant.granted.clone(),
-            warnings: std::mem::take(&mut warnings),
-        };
-        storing.store(true, Ordering::SeqCst);
-        keep(&vault, Some(&files), &key, pinned, grant)?;
-        signals.disarm();
-        Ok(signed_in)
-    });
+    let login = Login { context, args, opening: Opening::Loopin, canceller: &Canceller::default(), reached: &mark };
+    let signed_in = login.run();
     signals.disarm();
-    let retry = |failure: Failure| match failure {
-        Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => failure.remedy(login_command(&key)),
-        other => other,
-    };
-    signed_in.map(Outcome::SignedIn).map_err(retry)
+    signed_in.map(Outcome::SignedIn)
+}
+
+/// One login, whoever has begun it.
+pub struct Login<'a> {
+    pub context: &'a Context,
+    pub args: &'a cli::Login,
+    pub opening: Opening,
+    pub canceller: &'a Canceller,
+    pub reached: &'a dyn Fn(Reached),
+}
+
+/// How far a login has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    Stored,
+    Storing,
+}
+
+impl Login<'_> {
+    pub fn run(&self) -> Result<SignedIn, Failure> {
+        let Self { context, args, .. } = *self;
+        let integration = context.integration(args.integration.as_deref())?;
+        let key = grant_key(&integration.name, &args.grant)?;
+        let scopes = scopes(&integration, &key, args)?;
+        let extra = extra(&integration, args)?;
+        let opener = match self.opening {
+            Opening::Client => Opener::Caller,
+            Opening::Loopin => Opener::Browser(browser(args)?, args.how),
+        };
+        let files = context.files()?;
+        let items = context.items(&integration, &files);
+        let vault = Vault { items: items.as_ref(), files: &files };
+        // Before a person is sent to a browser: a store that cannot keep the tokens is told now.
+        files.lock_file(&vault.state_name(&key).file(".lock"))?;
+        let before = match vault.read(&key) {
+            Err(StoreError::Damaged { .. }) => None,
+            Ok(None) => {
+                vault.prove()?;
+                None
+            }
+            other => other?,
+        };
+        let client = context.client(&integration, &vault)?;
+        let server = server(&integration)?;
+        let mut warnings = promises(&integration, &server, &context.talk)?;
+        let pinned_server = server.clone();
+        let attempt = Attempt {
+            server,
+            client,
+            redirects: integration.redirects.clone(),
+            port: args.port,
+            scopes: scopes.clone(),
+            pkce: integration.pkce,
+            extra,
+            opener,
+            hidden_variable: match &integration.client_secret {
+                Some(SecretSource::Environment(name)) => Some(name.clone()),
+                _ => None,
+            },
+            timeout: args.timeout,
+            canceller: self.canceller.clone(),
+        };
+        let signed_in = sign_in(attempt, context, |tokens| {
+            let warned = Notes { talk: &context.talk, asked: &scopes };
+            warnings.extend(warned.of(&tokens));
+            let account = args.grant.account.as_deref();
+            warnings.extend(same_person(&context.talk, before.as_ref(), &tokens, account)?);
+            let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
+            let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
+            let grant = Grant::new(tokens, scopes.clone(), clock::now());
+            let signed_in = SignedIn::new(&key, vault.items.kind(), &grant, std::mem::take(&mut warnings));
+            (self.reached)(Reached::Storing);
+            keep(&vault, Some(&files), &key, pinned, grant)?;
+            (self.reached)(Reached::Stored);
+            context.talk.say(&Event::Done);
+            Ok(signed_in)
+        });
+        let retry = |failure: Failure| match failure {
+            Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => failure.remedy(login_command(&key)),
+            other => other,
+        };
+        signed_in.map_err(retry)
+    }
 }
 
 /// Stores the grant under its lock and reads it back.

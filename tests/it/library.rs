@@ -1,0 +1,80 @@
+//! A program that links the crate: `examples/host.rs`, built and run as one of somebody else's.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use crate::harness::{Finished, Person, Provider, Sandbox};
+
+fn host() -> &'static PathBuf {
+    static HOST: OnceLock<PathBuf> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let build = ["build", "--quiet", "--example", "host", "--manifest-path", manifest];
+        assert!(Command::new(env!("CARGO")).args(build).status().expect("cargo").success());
+        let target = PathBuf::from(env!("CARGO_BIN_EXE_loopin"));
+        target.parent().expect("target").join("examples").join("host")
+    })
+}
+
+/// The host in the sandbox, and a file with every program that it starts.
+fn command(sandbox: &Sandbox, arguments: &[&str]) -> (Command, PathBuf) {
+    let started = sandbox.path("started");
+    let surroundings = sandbox.loopin(&[]);
+    let mut command = Command::new("strace");
+    command.args(["-f", "-e", "trace=execve", "-o"]).arg(&started).arg(host()).args(arguments).env_clear();
+    command.envs(surroundings.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    (command, started)
+}
+
+/// Names of the programs that ran, the host itself aside.
+fn others(started: &PathBuf) -> Vec<String> {
+    let trace = std::fs::read_to_string(started).expect("trace");
+    let programs = trace.lines().filter_map(|line| line.split("execve(\"").nth(1)?.split('"').next());
+    let names = programs.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned());
+    names.filter(|name| name != "host").collect()
+}
+
+#[test]
+fn a_program_that_links_the_crate_signs_in_and_gets_tokens_of_the_same_store() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::with(&provider);
+    let mut child = command(&sandbox, &["work"]).0.spawn().expect("host");
+    let mut said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let url = said.find_map(|line| Some(line.strip_prefix("open ")?.to_owned())).expect("a URL");
+    Person::at(url).allow();
+    let said: Vec<_> = said.filter(|line| !line.starts_with("Waiting")).collect();
+    assert_eq!(["Code", "Exchanging", "Done", "a Bearer token"].as_slice(), said);
+    let finished = Finished::new(child.wait_with_output().expect("host ends"));
+    assert_eq!("", finished.assert_code(0).stderr, "nothing but what the program itself says");
+    sandbox.run(&["token", "work"]).assert_code(0);
+}
+
+#[test]
+fn a_program_that_links_the_crate_renews_by_itself_and_is_never_started_again() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::signed_in(&provider);
+    let first = sandbox.run(&["token", "work"]).stdout;
+    let (mut command, started) = command(&sandbox, &["work", "refused"]);
+    Finished::new(command.output().expect("host")).assert_code(0);
+    assert_eq!(2, provider.counters().token, "the login's and one refresh");
+    assert_ne!(first, sandbox.run(&["token", "work"]).stdout);
+    assert_eq!(Vec::<String>::new(), others(&started));
+}
+
+#[test]
+fn a_program_that_links_the_crate_can_leave_the_refresh_to_a_loopin_that_outlives_it() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::signed_in(&provider);
+    let first = sandbox.run(&["token", "work"]).stdout;
+    let (mut command, started) = command(&sandbox, &["work", "refused"]);
+    command.env("LOOPIN", env!("CARGO_BIN_EXE_loopin"));
+    Finished::new(command.output().expect("host")).assert_code(0);
+    assert_eq!(2, provider.counters().token);
+    assert_ne!(first, sandbox.run(&["token", "work"]).stdout);
+    assert_eq!(["loopin"].as_slice(), others(&started));
+}
