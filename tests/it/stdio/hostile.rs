@@ -258,7 +258,7 @@ fn p07_fuzzed_messages_bring_neither_a_crash_nor_a_hang_nor_a_stray_byte() {
                 let at = chance.below(line.len());
                 match chance.below(5) {
                     0 => line[at] = (chance.below(256)) as u8,
-                    1 => drop(line.remove(at)),
+                    1 if line.len() > 1 => drop(line.remove(at)),
                     2 => line.truncate(at.max(1)),
                     3 => line.insert(at, b"\"{}[],:\\\n0"[chance.below(10)]),
                     _ => line.extend_from_within(at..),
