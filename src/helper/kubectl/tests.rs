@@ -51,7 +51,8 @@ fn p05_without_a_time_that_makes_sense_none_is_told() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    // 10,000 by hand: PROPTEST_CASES=10000 cargo test --lib helper
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn p05_whatever_the_token_the_answer_is_one_json_object_on_one_line(question in "\\PC{0,60}", token in "[ -~]{0,40}|\\PC{0,20}") {
