@@ -11,6 +11,8 @@ use std::{
 
 use keyring::{Entry, Error};
 
+#[cfg(target_os = "linux")]
+use super::secret_service::{self, Found};
 use super::{
     clock,
     environment::{self, Desktop},
@@ -36,9 +38,6 @@ const LIMIT: usize = if cfg!(windows) { 2560 } else { 256 * 1024 };
 pub struct Keychain {
     deadline: Duration,
 }
-
-/// Of the D-Bus library, for one method call.
-const LIBRARY_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A keychain that is busy, restarting or gone for a moment is asked again for this long.
 const AGAIN: Duration = Duration::from_secs(3);
@@ -89,6 +88,7 @@ impl Keychain {
         let lasting = |error| Fault { error, passes: Passes::No };
         let (answer, answered) = mpsc::sync_channel(1);
         let (name, label) = (name.as_str().to_owned(), label.to_owned());
+        let began = clock::instant();
         thread::spawn(move || answer.send(entry(&name, &label).and_then(|entry| call(&entry))));
         let (mut after, mut result) = (DEADLINE, answered.recv_timeout(DEADLINE));
         // Nobody sees a dialog of a bus that does not even greet.
@@ -96,7 +96,7 @@ impl Keychain {
             (after, result) = (self.deadline, answered.recv_timeout(self.deadline - DEADLINE));
         }
         match result {
-            Ok(result) => result.map_err(|e| Fault::of(&e)),
+            Ok(result) => result.map_err(|e| Fault::of(&e, began.elapsed())),
             Err(RecvTimeoutError::Timeout) => Err(lasting(StoreError::Silent { after })),
             Err(RecvTimeoutError::Disconnected) => {
                 Err(lasting(StoreError::Keychain("the keychain library failed".into())))
@@ -107,7 +107,8 @@ impl Keychain {
 
 impl Items for Keychain {
     fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError> {
-        let found = self.ask(name, "", |entry| match entry.get_secret() {
+        let item = name.clone();
+        let found = self.ask(name, "", move |entry| match get(item.as_str(), entry) {
             Err(Error::NoEntry) => Ok(None),
             other => other.map(Some),
         })?;
@@ -229,6 +230,23 @@ fn entry(name: &str, label: &str) -> Result<Entry, Error> {
     Ok(Entry::new_with_credential(Box::new(credential)))
 }
 
+/// The library where it takes more than reading: it asks for an item to be unlocked.
+#[cfg(target_os = "linux")]
+fn get(name: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
+    let attributes = [("target", "default"), ("service", SERVICE), ("username", name)].into();
+    match secret_service::read(&attributes) {
+        Ok(Found::Nothing) => Err(Error::NoEntry),
+        Ok(Found::Secret(secret)) => Ok(secret),
+        Ok(Found::Other) => entry.get_secret(),
+        Err(why) => Err(Error::PlatformFailure(Box::new(why))),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn get(_: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
+    entry.get_secret()
+}
+
 #[cfg(not(target_os = "linux"))]
 fn entry(name: &str, _label: &str) -> Result<Entry, Error> {
     Entry::new(SERVICE, name)
@@ -236,7 +254,7 @@ fn entry(name: &str, _label: &str) -> Result<Entry, Error> {
 
 impl Fault {
     /// The libraries below give no codes, only names in their words.
-    fn of(error: &Error) -> Self {
+    fn of(error: &Error, after: Duration) -> Self {
         let lasting = |error| Self { error, passes: Passes::No };
         let passing = |error| Self { error, passes: Passes::Perhaps };
         let shown = |text: &str| StoreError::Keychain(RemoteText::new(text).as_str().to_owned());
@@ -260,7 +278,7 @@ impl Fault {
         } else if says(&["disconnected"]) {
             passing(StoreError::Keychain("it ended during the call; try again when it runs".into()))
         } else if says(&["NoReply", "Timeout", "TimedOut"]) {
-            passing(StoreError::Silent { after: LIBRARY_DEADLINE })
+            passing(StoreError::Silent { after: Duration::from_secs(after.as_secs() + 1) })
         } else if says(&["NoResult"]) {
             let what = "it has no default collection; make one with the desktop's password program";
             lasting(StoreError::Keychain(what.into()))

@@ -17,6 +17,8 @@ pub mod paths;
 pub mod pause;
 pub mod peer;
 pub mod private_files;
+#[cfg(target_os = "linux")]
+mod secret_service;
 pub mod signal;
 pub mod stdin;
 pub mod terminal;
