@@ -158,6 +158,10 @@ pub fn renewed(record: &Record, tokens: TokenSet, now: SystemTime) -> Result<Rec
         access_token: tokens.access_token,
         token_type: tokens.token_type,
         expiry: tokens.expiry,
+        // A new refresh token of which nothing is said may live for longer or shorter than the old one.
+        refreshable_until: tokens
+            .refreshable_until
+            .or_else(|| old.refreshable_until.filter(|_| tokens.refresh_token.is_none())),
         refresh_token: tokens.refresh_token.or_else(|| old.refresh_token.clone()),
         id_token: tokens.id_token.or_else(|| old.id_token.clone()),
         subject: subject.or_else(|| old.subject.clone()),

@@ -96,7 +96,9 @@ fn state(
                 (Some(RefreshResult::Misconfigured { .. }), _) => {
                     Some(format!("loopin integration show {}", integration.name))
                 }
-                (_, Renewal::LoginOnly) if grant.expiry.time() <= clock::now() => Some(login_command(key)),
+                (_, renewal) if renewal.is_over(clock::now()) && grant.expiry.time() <= clock::now() => {
+                    Some(login_command(key))
+                }
                 _ => None,
             };
             let (expiry, granted, obtained_at) = (grant.expiry, grant.granted, grant.obtained_at);

@@ -111,6 +111,13 @@ fn token(fields: Fields) -> Option<Value> {
     if let Some(seconds) = fields.get("expires_in").and_then(expires_in) {
         normal["expires_in"] = seconds.into();
     }
+    // No RFC names it: GitHub and others, Keycloak, Intuit. Keycloak's 0 means no end.
+    let refresh_life = ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"];
+    if let Some(seconds) =
+        refresh_life.iter().find_map(|name| fields.get(*name).and_then(expires_in)).filter(|s| *s > 0)
+    {
+        normal["refresh_token_expires_in"] = seconds.into();
+    }
     if let Some(scope) = fields.get("scope").and_then(scope) {
         normal["scope"] = scope.into();
     }

@@ -30,6 +30,8 @@ pub struct TokenSet {
     pub token_type: TokenType,
     pub expiry: Expiry,
     pub refresh_token: Option<Secret>,
+    /// Until when the refresh token can be used, if the server said so (no RFC has it).
+    pub refreshable_until: Option<SystemTime>,
     /// `None`: the server named none, which means as asked (RFC 6749 section 5.1).
     pub granted: Option<Scopes>,
     pub id_token: Option<Secret>,
@@ -171,7 +173,7 @@ impl CodeReceived {
     }
 }
 
-type TolerantReply = StandardTokenResponse<IdTokenField, BasicTokenType>;
+type TolerantReply = StandardTokenResponse<BeyondOAuth, BasicTokenType>;
 type TolerantClient = oauth2::Client<
     BasicErrorResponse,
     TolerantReply,
@@ -245,7 +247,9 @@ impl TokenSet {
             .scopes()
             .map(|list| list.iter().flat_map(|s| s.split(' ')).filter_map(|s| super::Scope::parse(s).ok()).collect());
         let id_token = reply.extra_fields().id_token.clone().map(|Hidden(token)| Secret::new(token));
-        Ok(Self { access_token, token_type, expiry, refresh_token, granted, id_token, claims: None })
+        let refresh_life = reply.extra_fields().refresh_token_expires_in.map(Duration::from_secs);
+        let refreshable_until = refresh_life.and_then(|life| now.checked_add(life));
+        Ok(Self { access_token, token_type, expiry, refresh_token, refreshable_until, granted, id_token, claims: None })
     }
 }
 
@@ -275,12 +279,15 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct IdTokenField {
+pub(super) struct BeyondOAuth {
     #[serde(default, skip_serializing)]
     pub(super) id_token: Option<Hidden>,
+    /// Seconds.
+    #[serde(default)]
+    pub(super) refresh_token_expires_in: Option<u64>,
 }
 
-impl ExtraTokenFields for IdTokenField {}
+impl ExtraTokenFields for BeyondOAuth {}
 
 #[derive(Clone, Deserialize)]
 pub(super) struct Hidden(String);

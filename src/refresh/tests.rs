@@ -35,6 +35,7 @@ fn grant(life: u64) -> Grant {
         token_type: TokenType::Bearer,
         expiry: Expiry::At(at(START + life)),
         refresh_token: Some(Secret::new("old-refresh".into())),
+        refreshable_until: None,
         id_token: Some(Secret::new("old-id".into())),
         subject: Some("me".into()),
         obtained_at: at(START),
@@ -180,6 +181,7 @@ fn tokens() -> TokenSet {
         token_type: TokenType::Bearer,
         expiry: Expiry::At(at(START + 7200)),
         refresh_token: None,
+        refreshable_until: None,
         granted: None,
         id_token: None,
         claims: None,
@@ -215,6 +217,17 @@ fn r14_what_the_reply_brings_replaces() {
     let new = renewed(&record(), brought, at(START)).expect("renewed").grant;
     assert!(same("new-refresh", new.refresh_token.as_ref()) && same("new-id", new.id_token.as_ref()));
     assert_eq!(scopes("write"), new.granted);
+}
+
+#[test]
+fn r14_until_when_a_grant_can_be_renewed_belongs_to_its_refresh_token() {
+    let before = Record { grant: Grant { refreshable_until: Some(at(START + DAY)), ..grant(3600) }, ..record() };
+    let after = |tokens| renewed(&before, tokens, at(START)).expect("renewed").grant.refreshable_until;
+    let rotated = || TokenSet { refresh_token: Some(Secret::new("new-refresh".into())), ..tokens() };
+    assert_eq!(Some(at(START + DAY)), after(tokens()), "the old one stays");
+    assert_eq!(None, after(rotated()), "of the new one nothing is known");
+    let said = Some(at(START + 2 * DAY));
+    assert_eq!(said, after(TokenSet { refreshable_until: said, ..rotated() }));
 }
 
 #[test]

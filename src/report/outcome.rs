@@ -83,12 +83,26 @@ pub enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
     LoginOnly,
-    RefreshToken,
+    RefreshToken {
+        /// As the provider said, if it did.
+        until: Option<SystemTime>,
+    },
 }
 
 impl Renewal {
     pub fn of(grant: &Grant) -> Self {
-        if grant.refresh_token.is_some() { Self::RefreshToken } else { Self::LoginOnly }
+        match grant.refresh_token {
+            Some(_) => Self::RefreshToken { until: grant.refreshable_until },
+            None => Self::LoginOnly,
+        }
+    }
+
+    /// Whether nothing but a login helps any more when the access token has expired.
+    pub fn is_over(self, now: SystemTime) -> bool {
+        match self {
+            Self::LoginOnly => true,
+            Self::RefreshToken { until } => until.is_some_and(|until| until <= now),
+        }
     }
 }
 
@@ -176,8 +190,7 @@ impl GrantStatus {
     fn needs_a_person(&self, now: SystemTime) -> bool {
         match &self.state {
             GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Dead { .. }) => true,
-            GrantState::Stored { expiry, renewal: Renewal::LoginOnly, .. } => expiry.time() <= now,
-            GrantState::Stored { .. } => false,
+            GrantState::Stored { expiry, renewal, .. } => expiry.time() <= now && renewal.is_over(now),
             GrantState::Gone | GrantState::None | GrantState::Outdated => true,
             GrantState::Unknown(_) => false,
         }
@@ -264,7 +277,7 @@ impl Outcome {
             Self::SignedIn(s) => json!({
                 "integration": s.integration, "account": s.account, "action": s.action, "store": s.store,
                 "expires_at": time(s.expiry.time()), "expires_in": left(s.expiry.time(), now), "expiry_assumed": assumed(s.expiry),
-                "refreshable": (s.renewal == Renewal::RefreshToken), "scopes": scopes(&s.granted), "warnings": s.warnings,
+                "refreshable": (s.renewal != Renewal::LoginOnly), "scopes": scopes(&s.granted), "warnings": s.warnings,
             }),
             Self::Status { grants, .. } => {
                 json!({ "grants": grants.iter().map(|g| status_json(g, now)).collect::<Vec<_>>() })
@@ -292,7 +305,7 @@ impl Revocation {
 
 fn signed_in_text(s: &SignedIn, now: SystemTime) -> String {
     let renewal = match s.renewal {
-        Renewal::RefreshToken => "a refresh token is stored too",
+        Renewal::RefreshToken { .. } => "a refresh token is stored too",
         Renewal::LoginOnly => "there is no refresh token",
     };
     let account = if s.account == "default" { String::new() } else { format!(" as {}", s.account) };
@@ -361,7 +374,13 @@ fn status_text(g: &GrantStatus, now: SystemTime) -> String {
         GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
             say(format!("access token valid {}", lifetime(*expiry, now)));
             say(match renewal {
-                Renewal::RefreshToken => "a refresh token is stored; the next loopin token renews a stale one".into(),
+                Renewal::RefreshToken { until: Some(until) } if *until <= now => {
+                    format!("the refresh token expired {}", time(*until))
+                }
+                Renewal::RefreshToken { until } => {
+                    let until = until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
+                    format!("a refresh token is stored{until}; the next loopin token renews a stale one")
+                }
                 Renewal::LoginOnly => "no refresh token".into(),
             });
             say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
@@ -396,7 +415,11 @@ fn status_json(g: &GrantStatus, now: SystemTime) -> Value {
             value["expires_at"] = time(expiry.time()).into();
             value["expires_in"] = left(expiry.time(), now).into();
             value["expiry_assumed"] = assumed(*expiry).into();
-            value["refreshable"] = (*renewal == Renewal::RefreshToken).into();
+            value["refreshable"] = (*renewal != Renewal::LoginOnly).into();
+            value["refreshable_until"] = match renewal {
+                Renewal::RefreshToken { until: Some(until) } => time(*until).into(),
+                _ => Value::Null,
+            };
             value["scopes"] = scopes(granted).into();
             value["obtained_at"] = time(*obtained_at).into();
             if expiry.time() > now { "valid" } else { "expired" }

@@ -175,6 +175,7 @@ mod tests {
                 token_type: TokenType::Bearer,
                 expiry: Expiry::At(at(2)),
                 refresh_token: Some(Secret::new(CANARY.into())),
+                refreshable_until: None,
                 id_token: None,
                 subject: None,
                 obtained_at: at(1),

@@ -37,6 +37,8 @@ pub struct Grant {
     pub token_type: TokenType,
     pub expiry: Expiry,
     pub refresh_token: Option<Secret>,
+    /// As the provider said, if it did.
+    pub refreshable_until: Option<SystemTime>,
     pub id_token: Option<Secret>,
     /// `sub` of the id_token.
     pub subject: Option<String>,
@@ -63,6 +65,7 @@ impl Grant {
             token_type: tokens.token_type,
             expiry: tokens.expiry,
             refresh_token: tokens.refresh_token,
+            refreshable_until: tokens.refreshable_until,
             id_token: tokens.id_token,
             subject: tokens.claims.map(|c| c.sub),
             obtained_at: now,
@@ -127,6 +130,8 @@ struct Stored {
     #[serde(default)]
     expiry_assumed: bool,
     refresh_token: Option<String>,
+    #[serde(default)]
+    refreshable_until: Option<u64>,
     id_token: Option<String>,
     subject: Option<String>,
     obtained_at: u64,
@@ -182,6 +187,7 @@ impl Record {
             expires_at: unix(grant.expiry.time()),
             expiry_assumed: matches!(grant.expiry, Expiry::Assumed(_)),
             refresh_token: grant.refresh_token.as_ref().map(text),
+            refreshable_until: grant.refreshable_until.map(unix),
             id_token: grant.id_token.as_ref().map(text),
             subject: grant.subject.clone(),
             obtained_at: unix(grant.obtained_at),
@@ -255,6 +261,7 @@ impl Stored {
                 },
                 expiry: if self.expiry_assumed { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
                 refresh_token: self.refresh_token.map(Secret::new),
+                refreshable_until: self.refreshable_until.and_then(time),
                 id_token: self.id_token.map(Secret::new),
                 subject: self.subject,
                 obtained_at: time(self.obtained_at).ok_or(RecordError::Damaged)?,

@@ -53,6 +53,7 @@ fn record(generation: u64, token: String) -> Record {
             token_type: TokenType::Bearer,
             expiry: Expiry::At(time(1_800_003_600)),
             refresh_token: Some(Secret::new("canary-refresh".into())),
+            refreshable_until: None,
             id_token: Some(Secret::new("canary-id".into())),
             subject: Some("subject-7".into()),
             obtained_at: time(1_800_000_000),
@@ -352,6 +353,7 @@ fn a_record_comes_back_with_every_field() {
         token_type: TokenType::Other("bot".into()),
         expiry: Expiry::Assumed(time(0)),
         refresh_token: None,
+        refreshable_until: None,
         id_token: None,
         subject: None,
         ..bare.grant
@@ -392,6 +394,7 @@ fn s10_a_grant_keeps_whose_it_is() {
         token_type: TokenType::Bearer,
         expiry: Expiry::At(time(9)),
         refresh_token: None,
+        refreshable_until: None,
         granted: granted.map(|text| Scopes::parse(text).expect("scopes")),
         id_token: None,
         claims: Some(claims.clone()),

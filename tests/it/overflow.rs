@@ -166,6 +166,7 @@ fn record(writer: usize) -> Record {
             token_type: TokenType::Bearer,
             expiry: Expiry::At(UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
             refresh_token: Some(Secret::new(format!("refresh-{writer}"))),
+            refreshable_until: None,
             id_token: None,
             subject: Some(writer.to_string()),
             obtained_at: UNIX_EPOCH,

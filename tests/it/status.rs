@@ -222,3 +222,27 @@ fn without_a_revocation_endpoint_logout_says_so() {
     sandbox.log_in(&[]).assert_code(0);
     sandbox.run(&["logout", "work"]).assert_code(0).assert_says("offers no revocation");
 }
+
+#[test]
+fn until_when_a_grant_can_be_renewed_is_told_where_the_provider_says_so() {
+    let reply = |life: &str| format!(r#"{{"access_token":"t","expires_in":0,"refresh_token":"r"{life}}}"#);
+    for (life, says, code) in [
+        (r#","refresh_token_expires_in":"86400""#, "a refresh token is stored until 2", 0),
+        (r#","refresh_expires_in":86400"#, "a refresh token is stored until 2", 0),
+        (r#","refresh_expires_in":0"#, "a refresh token is stored; ", 0),
+        ("", "a refresh token is stored; ", 0),
+        (r#","refresh_token_expires_in":1"#, "the refresh token expired 2", 4),
+    ] {
+        let body = reply(life);
+        let server =
+            RawServer::new(move |_, stream| send(stream, 200, "Content-Type: application/json\r\n", body.as_bytes()));
+        let sandbox = Sandbox::at(&server);
+        sandbox.log_in(&[]).assert_code(0);
+        // A second passes until it has.
+        while code == 4 && sandbox.run(&["status", "work"]).code == Some(0) {}
+        sandbox.run(&["status", "work"]).assert_code(code).assert_says(says);
+        let unknown = life.is_empty() || life.ends_with(":0");
+        let status = sandbox.run(&["status", "work", "--json"]).json();
+        assert_eq!(unknown, status["grants"][0]["refreshable_until"].is_null(), "{life}: {status}");
+    }
+}

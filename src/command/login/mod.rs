@@ -354,6 +354,7 @@ mod tests {
             token_type: TokenType::Bearer,
             expiry: Expiry::At(SystemTime::UNIX_EPOCH),
             refresh_token: None,
+            refreshable_until: None,
             id_token: None,
             subject: None,
             obtained_at: SystemTime::UNIX_EPOCH,
