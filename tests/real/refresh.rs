@@ -37,7 +37,7 @@ fn r11_a_killed_worker_takes_no_grant_with_it_but_between_request_and_journal() 
 fn s05_a_killed_worker_takes_no_grant_with_it_that_overflows_its_item() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let padding = ("TOKEN_PADDING", "300000");
-    bench("refresh-kill", &["worker"], &[("KILLS", "10"), ("PROVIDERS", "forgiving"), padding]);
+    bench("refresh-kill", &["worker"], &[("KILLS", "6"), ("PROVIDERS", "forgiving"), padding]);
 }
 
 #[test]
