@@ -14,6 +14,7 @@
 //! - [`refresh`]: whether a stored token will do, and what becomes of a refresh; `command::renew` asks for one,
 //!   `command::refresh_worker` is the one process that sends it.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
+//! - [`relay`]: routes from a domain of one's own to fixed targets; what a request there is answered.
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
 //! # The program (feature `program`)
@@ -33,6 +34,7 @@ pub mod oauth;
 pub mod practice;
 pub mod redirect;
 pub mod refresh;
+pub mod relay;
 pub mod reply;
 pub mod secret;
 pub mod vault;

@@ -9,7 +9,7 @@ mod file;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
-pub use file::{CatalogError, Place};
+pub use file::{CatalogError, Place, misspelt};
 
 use crate::{
     oauth::{

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 16] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
@@ -19,6 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 16] = [
     ("practice", &["head", "oauth", "redirect", "reply", "secret"]),
     ("redirect", &[]),
     ("refresh", &["catalog", "oauth", "secret", "vault"]),
+    ("relay", &["catalog", "head", "redirect", "reply"]),
     ("reply", &[]),
     ("report", &["catalog", "cli", "loopback", "oauth", "redirect", "refresh", "secret", "system", "vault"]),
     ("secret", &[]),
