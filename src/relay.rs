@@ -2,17 +2,20 @@
 //!
 //! Here: the routes, and what one request is answered. A target comes from the configuration alone; of the request only
 //! the bytes after the first `?` reach the reply, and they are copied, never parsed. `file` reads the routes from
-//! `relay.toml` and refuses those that could be confused; `template` is the one placeholder. Sockets are elsewhere.
+//! `relay.toml` and refuses those that could be confused; `template` is the one placeholder; `state` is what a log and an
+//! operator may know. Sockets are elsewhere.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
 use crate::{
     head::{Head, Host, Method},
     reply::{Forwarding, Reply},
 };
+pub use state::{Access, Readiness, Reload, State};
 use template::Template;
 
 mod file;
+mod state;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -21,8 +24,10 @@ mod tests;
 pub const LONGEST_QUERY: usize = 64 * 1024;
 
 /// All routes, by the host they are asked at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Relay {
+    listen: SocketAddr,
+    admin: Option<SocketAddr>,
     /// By the Host field in lower case.
     hosts: BTreeMap<Box<[u8]>, Vec<Route>>,
     /// In the order of the file.
@@ -98,12 +103,22 @@ impl Refusal {
 }
 
 impl Relay {
-    fn new(order: Vec<Route>) -> Self {
+    fn new(listen: SocketAddr, admin: Option<SocketAddr>, order: Vec<Route>) -> Self {
         let mut hosts: BTreeMap<Box<[u8]>, Vec<Route>> = BTreeMap::new();
         for route in &order {
             hosts.entry(route.0.host.to_ascii_lowercase().into_bytes().into()).or_default().push(route.clone());
         }
-        Self { hosts, order }
+        Self { listen, admin, hosts, order }
+    }
+
+    /// Where requests are taken.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Where the state of the relay is told, if anywhere.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
     }
 
     /// In the order of the file.
@@ -178,6 +193,20 @@ impl Route {
             (Providers::None, None) => Some(None),
             (providers, Some(segment)) => providers.named(segment).map(Some),
             (Providers::Any | Providers::Listed(_), None) => None,
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: https://{}{} to {}", self.environment(), self.host(), self.path(), self.target())?;
+        match self.providers() {
+            Providers::Any => f.write_str(", for any provider"),
+            Providers::Listed(names) => {
+                let names: Vec<_> = names.iter().map(Name::as_str).collect();
+                write!(f, ", for {}", names.join(", "))
+            }
+            Providers::None => Ok(()),
         }
     }
 }

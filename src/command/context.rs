@@ -1,6 +1,10 @@
 //! What every verb needs: the configuration, the store, a way to talk.
 
-use std::{cell::Cell, path::PathBuf, thread::JoinHandle};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, SecretSource, StoreKind},
@@ -54,6 +58,11 @@ impl Context {
         if let Some(listener) = self.lingering.take() {
             let _ = listener.join();
         }
+    }
+
+    /// What `--config` says.
+    pub fn named_config(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     pub fn config_path(&self) -> Result<PathBuf, Failure> {

@@ -1,6 +1,9 @@
 //! `relay.toml`: TOML in, [`Relay`] out. What could send an answer to the wrong place is refused, with its line.
 
-use std::ops::Range;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::Range,
+};
 
 use serde::{
     Deserialize,
@@ -20,6 +23,8 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    listen: Option<Spanned<String>>,
+    admin: Option<Spanned<String>>,
     #[serde(default)]
     route: Vec<Spanned<Table>>,
 }
@@ -63,6 +68,9 @@ const JUNCTION_PATH: &str = "/v2/link/connect/{provider}";
 /// Where the preset is asked unless `path` says otherwise; the path that seed 001 proposes.
 const USUAL_PATH: &str = "/oauth_callback/{provider}";
 
+/// For a proxy on the same machine.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// A provider to try a template with: whatever holds for it holds for every [`Name`].
 const SAMPLE: &str = "acme_fit";
 
@@ -81,6 +89,17 @@ impl Relay {
             let what = error.message().trim().to_owned();
             CatalogError { place: error.span().map(place), remedy: misspelt(&what), what }
         })?;
+        let address = |name: &str, value: &Spanned<String>| {
+            value.get_ref().parse().map_err(|_| CatalogError {
+                place: Some(place(value.span())),
+                what: format!("{name}: not an address and a port"),
+                remedy: Some(format!(
+                    "write: {name} = \"127.0.0.1:8080\"; 0.0.0.0:8080 or [::]:8080 for every address"
+                )),
+            })
+        };
+        let listen = file.listen.as_ref().map_or(Ok(USUAL_ADDRESS), |value| address("listen", value))?;
+        let admin = file.admin.as_ref().map(|value| address("admin", value)).transpose()?;
         let mut routes: Vec<(Route, Place)> = Vec::new();
         for table in file.route {
             let table_at = table.span();
@@ -99,7 +118,7 @@ impl Relay {
             let what = "there is no route".into();
             return Err(CatalogError { place: None, what, remedy: Some("add: [[route]]".into()) });
         }
-        Ok(Self::new(routes.into_iter().map(|(route, _)| route).collect()))
+        Ok(Self::new(listen, admin, routes.into_iter().map(|(route, _)| route).collect()))
     }
 }
 

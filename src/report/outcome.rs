@@ -45,6 +45,8 @@ pub enum Outcome {
         grants: Vec<GrantStatus>,
         asked: Asked,
     },
+    /// A server ended because it was asked to.
+    Stopped,
     Token(Box<Record>),
 }
 
@@ -188,7 +190,7 @@ impl Outcome {
             }
             Self::LoggedOut(out) => logged_out_text(out),
             Self::Redirect { uri, report } => redirect_text(uri, report),
-            Self::Refreshed(_) => String::new(),
+            Self::Refreshed(_) | Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => signed_in_text(signed_in, now),
             Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
@@ -225,6 +227,7 @@ impl Outcome {
             Self::Status { grants, .. } => {
                 json!({ "grants": grants.iter().map(|g| status_json(g, now)).collect::<Vec<_>>() })
             }
+            Self::Stopped => Value::Null,
             Self::Token(record) => {
                 let grant = &record.grant;
                 json!({
@@ -454,7 +457,7 @@ fn assumed(expiry: Expiry) -> bool {
 }
 
 /// RFC 3339, UTC, whole seconds.
-fn time(at: SystemTime) -> String {
+pub(super) fn time(at: SystemTime) -> String {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX).to_string()
 }

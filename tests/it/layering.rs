@@ -21,7 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     ("refresh", &["catalog", "oauth", "secret", "vault"]),
     ("relay", &["catalog", "head", "redirect", "reply"]),
     ("reply", &[]),
-    ("report", &["catalog", "cli", "loopback", "oauth", "redirect", "refresh", "secret", "system", "vault"]),
+    ("report", &["catalog", "cli", "loopback", "oauth", "redirect", "refresh", "relay", "secret", "system", "vault"]),
     ("secret", &[]),
     ("system", &["head", "oauth", "redirect", "reply", "secret", "vault"]),
     ("vault", &["catalog", "oauth", "secret"]),
