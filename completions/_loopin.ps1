@@ -40,6 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
+            [CompletionResult]::new('relay', 'relay', [CompletionResultType]::ParameterValue, 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
             [CompletionResult]::new('refresh-worker', 'refresh-worker', [CompletionResultType]::ParameterValue, 'Sends the one refresh request of a grant whose locked file is its standard input')
@@ -403,6 +404,18 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'loopin;relay' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'loopin;completions' {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
@@ -452,6 +465,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
+            [CompletionResult]::new('relay', 'relay', [CompletionResultType]::ParameterValue, 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
             [CompletionResult]::new('refresh-worker', 'refresh-worker', [CompletionResultType]::ParameterValue, 'Sends the one refresh request of a grant whose locked file is its standard input')
@@ -522,6 +536,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;demo' {
+            break
+        }
+        'loopin;help;relay' {
             break
         }
         'loopin;help;completions' {

@@ -37,6 +37,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+            cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
@@ -362,6 +363,17 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'loopin;relay'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'loopin;completions'= {
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
@@ -408,6 +420,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
+            cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
@@ -459,6 +472,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;stdio'= {
         }
         &'loopin;help;demo'= {
+        }
+        &'loopin;help;relay'= {
         }
         &'loopin;help;completions'= {
         }

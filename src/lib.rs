@@ -17,6 +17,7 @@
 //!   `command::refresh_worker` is the one process that sends it.
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
+//! - [`relay`]: routes from a domain of one's own to fixed targets; what a request there is answered.
 //! - [`stdio`]: what a program and `loopin stdio` say to each other, as messages and their state.
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
@@ -39,6 +40,7 @@ pub mod oauth;
 pub mod practice;
 pub mod redirect;
 pub mod refresh;
+pub mod relay;
 pub mod reply;
 pub mod secret;
 pub mod stdio;

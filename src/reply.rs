@@ -1,7 +1,7 @@
 //! What is answered, as data: a status, fields that cannot be forged, a body.
 //!
-//! Every value comes from a constant of the program except [`Location`], which is checked, and the body, whose
-//! type is always stated. How a reply becomes bytes on a socket is the listener's affair.
+//! Every value comes from a constant of the program except [`Location`] and [`Forwarding`], which are checked, and the
+//! body, whose type is always stated. How a reply becomes bytes on a socket is the listener's affair.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,11 +13,19 @@ mod tests;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     status: u16,
-    content_type: &'static str,
+    /// `None` where there is no content at all.
+    content_type: Option<&'static str>,
     policy: ContentSecurityPolicy,
-    location: Option<Location>,
+    destination: Option<Destination>,
     others: Vec<(&'static str, &'static str)>,
     body: Cow<'static, [u8]>,
+}
+
+/// Where a redirect leads.
+#[derive(Clone, PartialEq, Eq)]
+enum Destination {
+    Forwarding(Forwarding),
+    Location(Location),
 }
 
 /// What the page may do (Content Security Policy Level 3). No page of this program runs a script.
@@ -48,6 +56,29 @@ impl ContentSecurityPolicy {
 /// The value of a Location field (RFC 9110 §10.2.2): visible ASCII, so that no CR LF can start a field of its own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Location(Cow<'static, str>);
+
+/// A Location that ends in a query copied byte for byte: also bytes of 0x80 and above (`obs-text`, RFC 9110 §5.5), which
+/// to encode would be to change. No control and no space, so that no CR LF can start a field of its own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Forwarding(Vec<u8>);
+
+impl Forwarding {
+    /// `None` for an empty value, and for one with a control byte or a space in it.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        let fit = !bytes.is_empty() && bytes.iter().all(|&byte| byte > b' ' && byte != 0x7f);
+        fit.then_some(Self(bytes))
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Forwarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Forwarding([redacted])")
+    }
+}
 
 /// The text is empty or holds a byte that is not visible ASCII. Percent-encode it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +146,14 @@ impl Reply {
 
     /// `status` is 302, 303 or 307 (RFC 9110 §15.4).
     pub fn redirect(status: u16, location: Location) -> Self {
-        Self { location: Some(location), ..Self::status(status) }
+        Self { destination: Some(Destination::Location(location)), ..Self::status(status) }
+    }
+
+    /// 307 without content: the same request, there (RFC 9110 §15.4.8).
+    pub fn forward(to: Forwarding) -> Self {
+        let empty = Self { content_type: None, ..Self::new(307, "", Cow::Borrowed(&[])) };
+        // Old caches know no Cache-Control.
+        Self { destination: Some(Destination::Forwarding(to)), ..empty }.with_field("Pragma", "no-cache")
     }
 
     /// A small fixed page that says what the status says. Never empty: for a 4xx without a body a browser shows
@@ -152,32 +190,48 @@ impl Reply {
     }
 
     pub fn location(&self) -> Option<&Location> {
-        self.location.as_ref()
+        match &self.destination {
+            Some(Destination::Location(location)) => Some(location),
+            Some(Destination::Forwarding(_)) | None => None,
+        }
+    }
+
+    /// The Location of [`Reply::forward`], which is not among [`Reply::fields`]: it need not be text.
+    pub fn forwarding(&self) -> Option<&Forwarding> {
+        match &self.destination {
+            Some(Destination::Forwarding(to)) => Some(to),
+            Some(Destination::Location(_)) | None => None,
+        }
     }
 
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// All fields but those that only the connection knows: Connection, Content-Length, Date, Server.
+    /// All fields but [`Reply::forwarding`] and those that only the connection knows: Connection, Content-Length, Date,
+    /// Server.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let always = [
-            ("Content-Type", self.content_type),
             // RFC 9111 §5.2.2.5: a reply of ours may stand for a code or carry a token.
             ("Cache-Control", "no-store"),
             // The address of the page may be a callback with a code in it.
             ("Referrer-Policy", "no-referrer"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-Frame-Options", "DENY"),
-            ("Content-Security-Policy", self.policy.value()),
         ];
-        let location = self.location.iter().map(|location| ("Location", location.as_str()));
-        always.into_iter().chain(location).chain(self.others.iter().copied())
+        let content = self.content_type.map(|content_type| {
+            [
+                ("Content-Type", content_type),
+                ("X-Content-Type-Options", "nosniff"),
+                ("X-Frame-Options", "DENY"),
+                ("Content-Security-Policy", self.policy.value()),
+            ]
+        });
+        let location = self.location().into_iter().map(|location| ("Location", location.as_str()));
+        always.into_iter().chain(content.into_iter().flatten()).chain(location).chain(self.others.iter().copied())
     }
 
     fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {
         let policy = ContentSecurityPolicy::Page;
-        Self { status, content_type, policy, location: None, others: Vec::new(), body }
+        Self { status, content_type: Some(content_type), policy, destination: None, others: Vec::new(), body }
     }
 }
 

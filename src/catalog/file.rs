@@ -308,7 +308,7 @@ fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
 }
 
 /// serde's message lists what it expected; the nearest of that is what was meant.
-fn misspelt(message: &str) -> Option<String> {
+pub fn misspelt(message: &str) -> Option<String> {
     let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
     let wrong = names.next()?;
     let nearest = UnknownName::among(wrong, names).nearest?;
@@ -316,7 +316,8 @@ fn misspelt(message: &str) -> Option<String> {
 }
 
 impl Place {
-    fn of(text: &str, offset: usize) -> Self {
+    /// Of the byte at `offset`.
+    pub fn of(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }

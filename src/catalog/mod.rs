@@ -10,7 +10,7 @@ mod host;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
-pub use file::{CatalogError, Place};
+pub use file::{CatalogError, Place, misspelt};
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 
 use crate::{

@@ -1,6 +1,11 @@
 //! What every verb needs: the configuration, the store, a way to talk.
 
-use std::{cell::Cell, path::PathBuf, sync::Arc, thread::JoinHandle};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, SecretSource, StoreKind},
@@ -97,6 +102,11 @@ impl Context {
         if let Some(listener) = self.lingering.take() {
             let _ = listener.join();
         }
+    }
+
+    /// What `--config` says.
+    pub fn named_config(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     pub fn config_path(&self) -> Result<PathBuf, Failure> {

@@ -12,6 +12,7 @@ mod logout;
 mod man;
 mod redirect;
 mod refresh_worker;
+mod relay;
 mod renew;
 mod status;
 mod stdio;
@@ -58,6 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Man => Ok(man::run()),
         Verb::Redirect(verb) => Ok(redirect::run(verb)),
         Verb::RefreshWorker(args) => refresh_worker::run(&context, args),
+        Verb::Relay => relay::run(&context),
         Verb::Stdio => return stdio::run(&context).into(),
         Verb::Status(args) => status::run(&context, args),
         Verb::Token(args) => token::run(&context, args),

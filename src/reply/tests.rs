@@ -72,3 +72,17 @@ fn a_status_page_is_fixed_and_asks_for_no_icon() {
     }
     assert_eq!(field(&Reply::status(405).allow("GET"), "Allow"), ["GET"]);
 }
+
+#[test]
+fn y13_a_forward_is_307_without_content_and_cannot_end_its_line() {
+    let forward = |bytes: &[u8]| Forwarding::new(bytes.to_vec());
+    for bytes in [&b""[..], b"/a\r\nX: y", b"/a\n", b"/a b", b"/\x7f", b"/\0", b"/\t"] {
+        assert_eq!(forward(bytes), None, "{}", bytes.escape_ascii());
+    }
+    let reply = Reply::forward(forward(b"https://a.example/cb?code=SECRET\xe9").unwrap());
+    assert_eq!((307, &b""[..]), (reply.status_code(), reply.body()));
+    assert_eq!(reply.forwarding().unwrap().as_bytes(), b"https://a.example/cb?code=SECRET\xe9");
+    let fields: Vec<_> = reply.fields().collect();
+    assert_eq!(fields, [("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"), ("Pragma", "no-cache")]);
+    assert!(!format!("{reply:?} {:?}", reply.forwarding()).contains("SECRET"));
+}

@@ -3,6 +3,7 @@
 //! [`Outcome`] and [`Failure`] become text or one JSON object (with a format number, times in RFC 3339 UTC); [`Talk`]
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
+mod access_log;
 mod failure;
 mod handed_out;
 mod outcome;
@@ -17,6 +18,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+pub use access_log::AccessLog;
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
 pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
@@ -45,6 +47,8 @@ pub enum ClosedPipe {
 /// Prints what a command led to and gives the exit code.
 pub fn finish(result: Result<Outcome, Failure>, form: Form, now: SystemTime) -> u8 {
     match result {
+        // Its access log was its output; a reader who has stopped reading may still hold that up.
+        Ok(Outcome::Stopped) => 0,
         Ok(outcome) => {
             let text = match form {
                 Form::Json => object(outcome.json(now)),

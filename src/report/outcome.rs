@@ -49,6 +49,8 @@ pub enum Outcome {
         grants: Vec<GrantStatus>,
         asked: Asked,
     },
+    /// A server ended because it was asked to.
+    Stopped,
     /// What a helper says to its client, and whether it found what was asked for.
     Spoken {
         text: Secret,
@@ -242,7 +244,7 @@ impl Outcome {
             }
             Self::LoggedOut(out) => logged_out_text(out),
             Self::Redirect { uri, report } => redirect_text(uri, report),
-            Self::Refreshed(_) => String::new(),
+            Self::Refreshed(_) | Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => signed_in_text(signed_in, now),
             Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
@@ -282,6 +284,7 @@ impl Outcome {
             Self::Status { grants, .. } => {
                 json!({ "grants": grants.iter().map(|g| status_json(g, now)).collect::<Vec<_>>() })
             }
+            Self::Stopped => Value::Null,
             Self::Spoken { text, .. } => json!({ "answer": text.expose() }),
             Self::Token { token, .. } => token.json(now),
             Self::Written { file, expires_at } => {

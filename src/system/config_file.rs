@@ -17,6 +17,14 @@ pub fn read(path: &Path) -> io::Result<String> {
     }
 }
 
+/// The text of a file that somebody named.
+///
+/// # Errors
+/// It cannot be read as text.
+pub fn read_existing(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path)
+}
+
 /// # Errors
 /// Nothing was changed.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {

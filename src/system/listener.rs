@@ -1,4 +1,4 @@
-//! One thread, one `mio` loop: accepts on loopback, reads one request per connection, writes one reply.
+//! One thread, one `mio` loop: accepts, for a login on loopback only, reads one request per connection, writes one reply.
 //!
 //! Here: the [`Service`] that decides, the limits, binding. `event_loop` is accepting, deadlines and who is dropped
 //! when seats run out; `connection` the life of one socket; `render` the bytes of a reply. What a request means is
@@ -70,6 +70,9 @@ pub enum Turn {
     /// Answers every connection held under a ticket (with `Later`, it is held on under another one). A ticket that nobody holds any more is no error: the outcome
     /// of a login does not depend on the browser. [`Service::turn`] is asked again without waiting.
     Settle(Vec<(Ticket, Answer)>),
+    /// Takes who already stands in the queue, closes the port, and ends when everybody was answered. Who has not sent a
+    /// byte is given [`Limits::linger`], everybody together [`Limits::drain_for`]. Asked for again, it changes nothing.
+    Drain,
     /// Closes everything at once, unsent replies too; wait for a receipt where that matters.
     Stop,
 }
@@ -98,6 +101,8 @@ pub struct Limits {
     pub linger: Duration,
     /// Unread bytes swallowed meanwhile, so that no reset overtakes the reply.
     pub drain: usize,
+    /// From [`Turn::Drain`] to the end, whoever is still there.
+    pub drain_for: Duration,
     /// System calls on one connection before the next one gets its turn.
     pub steps: usize,
     /// Pause between two looks at the deadlines, and of accepting after an error.
@@ -113,9 +118,13 @@ impl Limits {
         write: Duration::from_secs(10),
         linger: Duration::from_secs(1),
         drain: 256 * 1024,
+        drain_for: Duration::from_secs(10),
         steps: 16,
         sweep: Duration::from_secs(1),
     };
+
+    /// For a server that strangers are meant to reach.
+    pub const PUBLIC: Self = Self { sockets: 1024, held: 16 * 1024 * 1024, ..Self::DEFAULT };
 }
 
 /// Sockets that are bound once and kept: the port cannot be taken by anybody else before [`Listener::run`].
@@ -155,6 +164,18 @@ impl Listener {
         if addresses.iter().any(|address| address.port() != wanted) {
             return refuse("the addresses name different ports; give all of them the same one");
         }
+        Self::bound(addresses, wanted)
+    }
+
+    /// Binds one address, which others than this machine may reach.
+    ///
+    /// # Errors
+    /// The port is taken, or the address is not this machine's.
+    pub fn bind_public(address: SocketAddr) -> io::Result<Self> {
+        Self::bound(&[address], address.port())
+    }
+
+    fn bound(addresses: &[SocketAddr], wanted: u16) -> io::Result<Self> {
         // A port that is free for the first address may be taken for another.
         let mut tries = 1..if wanted == 0 { PORT_TRIES } else { 1 };
         let (mut sockets, port) = loop {
@@ -185,7 +206,7 @@ impl Listener {
         self.waker.clone()
     }
 
-    /// Serves until [`Turn::Stop`] and hands the service back. No fault of a peer, of accepting or of polling ends it.
+    /// Serves until [`Turn::Stop`] or the end of a [`Turn::Drain`], and hands the service back. No fault of a peer, of accepting or of polling ends it.
     pub fn run<S: Service>(self, service: S) -> S {
         EventLoop::new(self.poll, self.sockets, self.limits, service).run()
     }

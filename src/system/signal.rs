@@ -10,6 +10,18 @@ pub enum Signal {
     Terminate,
 }
 
+#[cfg(unix)]
+impl Signal {
+    /// The one of the three that has this number.
+    fn named(number: i32) -> Self {
+        match number {
+            signal_hook::consts::SIGHUP => Self::Hangup,
+            signal_hook::consts::SIGINT => Self::Interrupt,
+            _ => Self::Terminate,
+        }
+    }
+}
+
 /// Until this is disarmed a signal ends the program.
 #[must_use]
 pub struct Armed(Arc<Mutex<Effect>>);
@@ -45,11 +57,7 @@ pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
             if *effect == Effect::None {
                 continue;
             }
-            let code = farewell(match signal {
-                SIGHUP => Signal::Hangup,
-                SIGINT => Signal::Interrupt,
-                _ => Signal::Terminate,
-            });
+            let code = farewell(Signal::named(signal));
             #[expect(
                 clippy::exit,
                 clippy::disallowed_methods,
@@ -60,6 +68,20 @@ pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
     });
     armed
 }
+
+/// From now on such a signal only calls `notice`, on a thread of its own. Elsewhere the system's own behaviour stays.
+#[cfg(unix)]
+pub fn notice_on(notice: impl Fn(Signal) + Send + 'static) {
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGTERM},
+        iterator::Signals,
+    };
+    let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || signals.forever().for_each(|signal| notice(Signal::named(signal))));
+}
+
+#[cfg(not(unix))]
+pub fn notice_on(_: impl Fn(Signal) + Send + 'static) {}
 
 #[cfg(not(unix))]
 pub fn end_on(_: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
@@ -21,8 +21,12 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("practice", &["head", "oauth", "redirect", "reply", "secret"]),
     ("redirect", &[]),
     ("refresh", &["catalog", "oauth", "secret", "vault"]),
+    ("relay", &["catalog", "head", "redirect", "reply"]),
     ("reply", &[]),
-    ("report", &["catalog", "cli", "helper", "loopback", "oauth", "redirect", "refresh", "secret", "system", "vault"]),
+    (
+        "report",
+        &["catalog", "cli", "helper", "loopback", "oauth", "redirect", "refresh", "relay", "secret", "system", "vault"],
+    ),
     ("secret", &[]),
     ("stdio", &["catalog", "oauth", "secret"]),
     ("system", &["head", "oauth", "redirect", "reply", "secret", "vault"]),

@@ -28,6 +28,8 @@ mod readme;
 mod redirect;
 #[cfg(unix)]
 mod refresh;
+#[cfg(unix)]
+mod relay;
 #[cfg(target_os = "linux")]
 mod robustness;
 mod status;

@@ -399,7 +399,7 @@ fn options(text: &str) -> BTreeSet<String> {
 #[test]
 fn o10_no_option_of_any_verb_takes_a_secret() {
     let sandbox = Sandbox::new();
-    let verbs: [&[&str]; 14] = [
+    let verbs: [&[&str]; 15] = [
         &[],
         &["login"],
         &["token"],
@@ -413,6 +413,7 @@ fn o10_no_option_of_any_verb_takes_a_secret() {
         &["redirect"],
         &["redirect", "check"],
         &["demo"],
+        &["relay"],
         &["completions"],
     ];
     let mut all = BTreeSet::new();

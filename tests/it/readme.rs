@@ -1,7 +1,7 @@
 //! The README says what is so: its demo is the demo's output, its commands parse, its configuration is read.
 
 use clap::Parser;
-use loopin::{catalog::Catalog, cli::Cli};
+use loopin::{catalog::Catalog, cli::Cli, relay::Relay};
 
 use crate::harness::Sandbox;
 
@@ -71,7 +71,11 @@ fn every_command_in_the_readme_is_one() {
 #[test]
 fn the_configuration_in_the_readme_is_read() {
     for block in blocks("toml") {
-        Catalog::parse(&block).expect("the README's configuration");
+        if block.contains("[[route]]") {
+            Relay::parse(&block).expect("the README's routes");
+        } else {
+            Catalog::parse(&block).expect("the README's configuration");
+        }
     }
 }
 

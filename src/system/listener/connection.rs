@@ -122,6 +122,11 @@ impl Connection {
         }
     }
 
+    /// Not one byte has come.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(&self.phase, Phase::Head { reader, .. } if reader.is_empty())
+    }
+
     pub(super) fn ticket(&self) -> Option<Ticket> {
         match self.phase {
             Phase::Held { ticket, .. } => Some(ticket),

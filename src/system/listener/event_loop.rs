@@ -28,6 +28,8 @@ pub(super) struct EventLoop<S> {
     held: usize,
     /// Connections that had more to do than one event allows.
     again: BTreeSet<usize>,
+    /// Since when nobody new is let in.
+    draining: Option<Instant>,
     /// Bytes come in here for every connection alike.
     scratch: Box<[u8]>,
 }
@@ -68,6 +70,7 @@ impl<S: Service> EventLoop<S> {
             next_token,
             held: 0,
             again: BTreeSet::new(),
+            draining: None,
             scratch: vec![0; READ].into_boxed_slice(),
         }
     }
@@ -117,11 +120,35 @@ impl<S: Service> EventLoop<S> {
                     }
                     true
                 }
+                Turn::Drain => {
+                    self.drain(now);
+                    false
+                }
                 Turn::Stop => return self.service,
             };
+            if self.draining.is_some_and(|since| self.is_drained(now - since)) {
+                return self.service;
+            }
             let waiting = self.acceptors.iter().any(|acceptor| acceptor.resume == Resume::AtOnce);
             pace = if settled || waiting || !self.again.is_empty() { Pace::Prompt } else { Pace::Wait };
         }
+    }
+
+    fn drain(&mut self, now: Instant) {
+        if self.draining.is_some() {
+            return;
+        }
+        self.draining = Some(now);
+        // Who stands in the queue has connected before the end was said; closing the port would reset it.
+        for index in 0..self.acceptors.len() {
+            while self.accept(index, now) == Resume::AtOnce {}
+        }
+        self.acceptors.clear();
+    }
+
+    fn is_drained(&self, after: Duration) -> bool {
+        let silent_alone = || self.connections.values().all(Connection::is_silent);
+        after >= self.limits.drain_for || self.connections.is_empty() || (after >= self.limits.linger && silent_alone())
     }
 
     fn accept(&mut self, index: usize, now: Instant) -> Resume {

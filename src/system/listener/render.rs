@@ -26,9 +26,15 @@ fn message(reply: &Reply, method: Method) -> Option<Vec<u8>> {
         .with_chunked_threshold(usize::MAX)
         .raw_print(&mut out, HTTPVersion(1, 1), &[], method == Method::Head, None)
         .ok()?;
-    // `raw_print` drops a Connection field, so it goes in behind the status line.
+    // `raw_print` drops a Connection field and takes only ASCII, so these go in behind the status line.
     let line_end = out.windows(2).position(|pair| pair == b"\r\n")? + 2;
-    out.splice(line_end..line_end, *b"Connection: close\r\n");
+    let mut first = b"Connection: close\r\n".to_vec();
+    if let Some(to) = reply.forwarding() {
+        first.extend_from_slice(b"Location: ");
+        first.extend_from_slice(to.as_bytes());
+        first.extend_from_slice(b"\r\n");
+    }
+    out.splice(line_end..line_end, first);
     Some(out)
 }
 

@@ -16,6 +16,7 @@ const PATIENT: Limits = Limits {
     request: Duration::from_secs(3600),
     write: Duration::from_secs(3600),
     linger: Duration::from_secs(3600),
+    drain_for: Duration::from_secs(3600),
     sweep: Duration::from_secs(3600),
     ..Limits::DEFAULT
 };
@@ -312,6 +313,54 @@ fn stop_hands_the_service_back_and_closes_everything() {
     assert_eq!(running.stop(), []);
     assert!(is_dropped(held));
     assert!(Listener::bind(&[address]).is_ok(), "the port is free again");
+}
+
+#[test]
+fn y22_a_drain_answers_everybody_who_has_connected() {
+    let running = run(Limits { drain_for: STUCK, ..PATIENT });
+    let mut half = running.send(b"GET /half HTTP/1.1\r\n");
+    let held = running.ask("/held");
+    assert_eq!(running.event(), asked("/held"));
+    let gate = running.ask("/gate");
+    assert_eq!(running.event(), asked("/gate"));
+    // These stand in the queue of the kernel when the loop looks again, and the drain is asked for before it does.
+    let queued: Vec<_> = (0..50).map(|_| running.ask("/queued")).collect();
+    let mut silent = running.connect();
+    running.turns.send(Turn::Drain).unwrap();
+    running.gate.send(()).unwrap();
+    assert!(rest(gate).ends_with("open"));
+    assert!(queued.into_iter().all(|stream| rest(stream).ends_with("fine")));
+    assert!(TcpStream::connect(running.address).is_err(), "nobody new is let in");
+    half.write_all(b"\r\n").unwrap();
+    silent.write_all(b"GET /late HTTP/1.1\r\n\r\n").unwrap();
+    assert!(rest(half).ends_with("fine"));
+    assert!(rest(silent).ends_with("fine"));
+    running.settle(1, Answer::Now(Reply::text(200, "settled")));
+    assert!(rest(held).ends_with("settled"));
+    let mut running = running;
+    running.thread.take().unwrap().join().unwrap();
+}
+
+#[test]
+fn y22_a_drain_does_not_wait_for_sockets_that_nobody_uses() {
+    let limits = Limits { linger: Duration::from_millis(20), sweep: Duration::from_millis(10), ..PATIENT };
+    let mut running = run(limits);
+    let silent = running.connect();
+    assert!(running.get("/x").ends_with("fine"));
+    running.turn(Turn::Drain);
+    running.thread.take().unwrap().join().unwrap();
+    assert!(is_dropped(silent));
+}
+
+#[test]
+fn y22_a_drain_ends_whoever_is_still_there() {
+    let limits = Limits { drain_for: Duration::from_millis(50), sweep: Duration::from_millis(10), ..PATIENT };
+    let mut running = run(limits);
+    let held = running.ask("/held");
+    assert_eq!(running.event(), asked("/held"));
+    running.turn(Turn::Drain);
+    running.thread.take().unwrap().join().unwrap();
+    assert!(is_dropped(held));
 }
 
 #[test]

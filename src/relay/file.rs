@@ -1,0 +1,399 @@
+//! `relay.toml`: TOML in, [`Relay`] out. What could send an answer to the wrong place is refused, with its line.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::Range,
+};
+
+use serde::{
+    Deserialize,
+    de::{self, Deserializer, SeqAccess, Visitor},
+};
+use serde_spanned::Spanned;
+
+use super::{
+    Name, Parts, Providers, Relay, Route,
+    template::{PLACEHOLDER, Template},
+};
+use crate::{
+    catalog::{CatalogError, Place, misspelt},
+    redirect::{Landing, LoopbackHost, Port, RegisteredRedirect},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<Spanned<String>>,
+    admin: Option<Spanned<String>>,
+    #[serde(default)]
+    route: Vec<Spanned<Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    environment: Option<Spanned<String>>,
+    host: Option<Spanned<String>>,
+    path: Option<Spanned<String>>,
+    target: Option<Spanned<String>>,
+    providers: Option<Spanned<Wanted>>,
+    preset: Option<Spanned<Preset>>,
+    region: Option<Spanned<Region>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Preset {
+    Junction,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Region {
+    Eu,
+    Us,
+}
+
+/// Junction's endpoints (seed 001, "Use the correct Junction endpoint"): region, environment, host.
+const JUNCTION: [(Region, &str, &str); 4] = [
+    (Region::Us, "sandbox", "api.sandbox.us.junction.com"),
+    (Region::Eu, "sandbox", "api.sandbox.eu.junction.com"),
+    (Region::Us, "production", "api.us.junction.com"),
+    (Region::Eu, "production", "api.eu.junction.com"),
+];
+
+/// Of every endpoint of Junction.
+const JUNCTION_PATH: &str = "/v2/link/connect/{provider}";
+
+/// Where the preset is asked unless `path` says otherwise; the path that seed 001 proposes.
+const USUAL_PATH: &str = "/oauth_callback/{provider}";
+
+/// For a proxy on the same machine.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// A provider to try a template with: whatever holds for it holds for every [`Name`].
+const SAMPLE: &str = "acme_fit";
+
+/// What stands behind the second slash of a URL.
+const AUTHORITY: usize = 2;
+
+/// Bytes of a path or target. With the longest query and name the request line still fits what is read.
+const LONGEST_TEMPLATE: usize = 1024;
+
+impl Relay {
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        let place = |span: Range<usize>| Place::of(text, span.start);
+        let file: File = toml_edit::de::from_str(text).map_err(|error| {
+            let what = error.message().trim().to_owned();
+            CatalogError { place: error.span().map(place), remedy: misspelt(&what), what }
+        })?;
+        let address = |name: &str, value: &Spanned<String>| {
+            value.get_ref().parse().map_err(|_| CatalogError {
+                place: Some(place(value.span())),
+                what: format!("{name}: not an address and a port"),
+                remedy: Some(format!(
+                    "write: {name} = \"127.0.0.1:8080\"; 0.0.0.0:8080 or [::]:8080 for every address"
+                )),
+            })
+        };
+        let listen = file.listen.as_ref().map_or(Ok(USUAL_ADDRESS), |value| address("listen", value))?;
+        let admin = file.admin.as_ref().map(|value| address("admin", value)).transpose()?;
+        let mut routes: Vec<(Route, Place)> = Vec::new();
+        for table in file.route {
+            let table_at = table.span();
+            let at = |fault: Fault| CatalogError {
+                place: Some(place(fault.span.unwrap_or(table_at.clone()))),
+                what: fault.what,
+                remedy: Some(fault.remedy),
+            };
+            let route = table.into_inner().route().map_err(at)?;
+            for (other, other_place) in &routes {
+                route.beside(other, other_place.line).map_err(at)?;
+            }
+            routes.push((route, place(table_at.clone())));
+        }
+        if routes.is_empty() {
+            let what = "there is no route".into();
+            return Err(CatalogError { place: None, what, remedy: Some("add: [[route]]".into()) });
+        }
+        Ok(Self::new(listen, admin, routes.into_iter().map(|(route, _)| route).collect()))
+    }
+}
+
+/// A fault inside one route; without a span it is the route itself.
+struct Fault {
+    span: Option<Range<usize>>,
+    what: String,
+    remedy: String,
+}
+
+impl Fault {
+    fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { span: None, what: what.into(), remedy: remedy.into() }
+    }
+
+    fn at<T>(self, value: &Spanned<T>) -> Self {
+        Self { span: Some(value.span()), ..self }
+    }
+
+    /// At the route itself where the key is missing.
+    fn at_if<T>(self, value: Option<&Spanned<T>>) -> Self {
+        match value {
+            Some(value) => self.at(value),
+            None => self,
+        }
+    }
+}
+
+impl Table {
+    fn route(self) -> Result<Route, Fault> {
+        let environment = required("environment", self.environment.as_ref(), "production")?;
+        let environment = Name::parse(environment.get_ref())
+            .ok_or_else(|| Fault::new("environment: not a name", "use 1 to 64 of a-z 0-9 _ -").at(environment))?;
+        let host = required("host", self.host.as_ref(), "acme.example")?;
+        let (path, target) = match &self.preset {
+            Some(preset) => (self.path(Some(USUAL_PATH))?, self.preset_target(preset, &environment)?),
+            None => (self.path(None)?, self.own_target(&environment)?),
+        };
+        self.one_uri(host, &path)?;
+        let placeholder = path.has_placeholder();
+        if placeholder != target.has_placeholder() {
+            let fault = Fault::new(
+                "{provider} stands in only one of path and target",
+                "write it in both, or in neither and name the provider there",
+            );
+            return Err(fault.at_if(self.target.as_ref().or(self.path.as_ref())));
+        }
+        let providers = match (&self.providers, placeholder) {
+            (Some(wanted), true) => wanted.get_ref().parse().map_err(|fault| fault.at(wanted))?,
+            (None, false) => Providers::None,
+            (Some(wanted), false) => {
+                return Err(Fault::new("providers: there is no {provider} in path and target", "remove it").at(wanted));
+            }
+            (None, true) => {
+                return Err(Fault::new(
+                    "providers is missing",
+                    "add: providers = [\"acme_fit\"], or \"*\" for any name",
+                ));
+            }
+        };
+        let host = host.get_ref().clone();
+        Ok(Route(Parts { environment, host, path, target, providers }.into()))
+    }
+
+    fn path(&self, usual: Option<&str>) -> Result<Template, Fault> {
+        match (&self.path, usual) {
+            (None, Some(usual)) => Template::parse(usual).map_err(|_| misplaced("path")),
+            (path, _) => template("path", required("path", path.as_ref(), USUAL_PATH)?),
+        }
+    }
+
+    /// Host and path together are what is registered at the provider, so the rules of redirect URIs judge them.
+    fn one_uri(&self, host: &Spanned<String>, path: &Template) -> Result<(), Fault> {
+        let name = host.get_ref();
+        let foreign = ['/', '?', '#', '@', '\\'];
+        let judged = |path: &str| RegisteredRedirect::parse(&format!("https://{name}{path}"));
+        // Port 443 is never written in a Host field (RFC 9110 §4.2.2), so nothing would ever arrive there.
+        if name.contains(foreign) || name.ends_with(":443") || judged("/").is_err() {
+            let what = "host: not a host name, with a port where the Host field has one";
+            return Err(Fault::new(what, "write it as browsers send it: acme.example or acme.example:8443").at(host));
+        }
+        let path = path.with(SAMPLE);
+        match judged(&path) {
+            Ok(_) if path.starts_with('/') && !path.contains(['?', '#']) => Ok(()),
+            judgement => {
+                let why = judgement.err().map_or_else(String::new, |error| format!(": {error}"));
+                let fault = Fault::new(
+                    format!("path: not the path of a URI, without query and fragment{why}"),
+                    format!("write it like {USUAL_PATH}"),
+                );
+                Err(fault.at_if(self.path.as_ref()))
+            }
+        }
+    }
+
+    fn own_target(&self, environment: &Name) -> Result<Template, Fault> {
+        if let Some(region) = &self.region {
+            return Err(Fault::new("region belongs to a preset", "add: preset = \"junction\", or remove it").at(region));
+        }
+        let value = required("target", self.target.as_ref(), "https://api.us.junction.com/v2/link/connect/{provider}")?;
+        let template = template("target", value)?;
+        judge_target(&template, environment).map_err(|fault| fault.at(value))?;
+        Ok(template)
+    }
+
+    fn preset_target(&self, preset: &Spanned<Preset>, environment: &Name) -> Result<Template, Fault> {
+        let Preset::Junction = preset.get_ref();
+        if let Some(target) = &self.target {
+            return Err(Fault::new("target: the preset has its own", "remove target, or preset").at(target));
+        }
+        let Some(region) = &self.region else {
+            return Err(Fault::new("region is missing", "add: region = \"us\", or \"eu\"").at(preset));
+        };
+        let wanted = |(of, name, _): &&(Region, &str, &str)| of == region.get_ref() && *name == environment.as_str();
+        let Some((_, _, host)) = JUNCTION.iter().find(wanted) else {
+            let what = format!("environment: Junction has no \"{environment}\"");
+            let fault = Fault::new(what, "write \"sandbox\" or \"production\"");
+            return Err(fault.at_if(self.environment.as_ref()));
+        };
+        Template::parse(&format!("https://{host}{JUNCTION_PATH}")).map_err(|_| misplaced("target"))
+    }
+}
+
+impl Route {
+    /// # Errors
+    /// The two could be confused: they answer the same request, or lead two environments through one place.
+    fn beside(&self, other: &Self, line: usize) -> Result<(), Fault> {
+        let (this, that) = (&*self.0, &*other.0);
+        let one_host = this.host.eq_ignore_ascii_case(&that.host);
+        if this.environment == that.environment {
+            if one_host && this.path.meets(&this.providers, &that.path, &that.providers) {
+                return Err(Fault::new(
+                    format!("the route at line {line} has this host and path too"),
+                    "give them different paths, or providers that differ",
+                ));
+            }
+            return Ok(());
+        }
+        let between = format!("environment {} here and {} at line {line}", this.environment, that.environment);
+        if one_host && this.path.meets(&this.providers.widest(), &that.path, &that.providers.widest()) {
+            let what = format!("one host and path for two environments: {between}");
+            return Err(Fault::new(what, "give each environment a host or a path of its own"));
+        }
+        if place_of(this.target.as_str()) == place_of(that.target.as_str()) {
+            let what = format!("one target host for two environments: {between}");
+            return Err(Fault::new(what, "check which of the two the target belongs to"));
+        }
+        Ok(())
+    }
+}
+
+impl Providers {
+    /// Whatever is listed today, another name may be tomorrow.
+    fn widest(&self) -> Self {
+        match self {
+            Self::Any | Self::Listed(_) => Self::Any,
+            Self::None => Self::None,
+        }
+    }
+}
+
+fn required<'v>(name: &str, value: Option<&'v Spanned<String>>, example: &str) -> Result<&'v Spanned<String>, Fault> {
+    value.ok_or_else(|| Fault::new(format!("{name} is missing"), format!("add: {name} = \"{example}\"")))
+}
+
+fn template(name: &str, value: &Spanned<String>) -> Result<Template, Fault> {
+    if value.get_ref().len() > LONGEST_TEMPLATE {
+        return Err(Fault::new(format!("{name} is too long"), format!("at most {LONGEST_TEMPLATE} bytes")).at(value));
+    }
+    Template::parse(value.get_ref()).map_err(|_| misplaced(name).at(value))
+}
+
+fn misplaced(name: &str) -> Fault {
+    Fault::new(
+        format!("{name}: {{provider}} may stand once, as a whole segment of the path"),
+        "write it between two slashes or at the end: /oauth_callback/{provider}",
+    )
+}
+
+/// # Errors
+/// Not https (a loopback address may be plain), a query, a fragment, something before an `@`, a placeholder in the host,
+/// or another environment's endpoint.
+fn judge_target(target: &Template, environment: &Name) -> Result<(), Fault> {
+    if target.as_str().split('/').nth(AUTHORITY) == Some(PLACEHOLDER) {
+        return Err(misplaced("target"));
+    }
+    let text = target.with(SAMPLE);
+    let redirect = RegisteredRedirect::parse(&text)
+        .map_err(|error| Fault::new(format!("target: {error}"), "write it like https://api.example.com/callback"))?;
+    if redirect.query().is_some() {
+        return Err(Fault::new("target: the request's own query is put there", "remove the query from target"));
+    }
+    if text.contains('@') {
+        return Err(Fault::new("target: an @ can hide which host it is", "write it without"));
+    }
+    let host = redirect.host();
+    match redirect.landing() {
+        Landing::Loopback { host: LoopbackHost::V4 | LoopbackHost::V6, port: Port::Fixed(_) | Port::Unstated } => {}
+        Landing::Loopback { host: LoopbackHost::Localhost, .. } => {
+            return Err(Fault::new("target: localhost may be another program's", "write 127.0.0.1 or [::1]"));
+        }
+        Landing::Loopback { port: Port::Ephemeral, .. } => {
+            return Err(Fault::new("target: a fixed port is needed", "write the port that the listener has"));
+        }
+        Landing::Elsewhere if text.starts_with("https://") => {}
+        Landing::Elsewhere => {
+            return Err(Fault::new(
+                "target: not https, which would show the code to the network",
+                "write https://; plain http is for 127.0.0.1 and [::1] alone",
+            ));
+        }
+    }
+    match JUNCTION.iter().find(|(_, _, known)| host.eq_ignore_ascii_case(known)) {
+        Some((_, of, known)) if *of != environment.as_str() => {
+            let what = format!("target: {known} is Junction's {of}, and the route says environment {environment}");
+            Err(Fault::new(what, format!("write: environment = \"{of}\", or the other endpoint")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What two environments may not share: a host whatever its port, but on loopback the port is the place.
+fn place_of(target: &str) -> String {
+    let authority = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    let name = match authority.rfind(':') {
+        Some(colon) if !authority[colon..].contains(']') => &authority[..colon],
+        _ => &authority,
+    };
+    if matches!(name, "127.0.0.1" | "[::1]") { authority } else { name.trim_end_matches('.').to_owned() }
+}
+
+enum Wanted {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl Wanted {
+    fn parse(&self) -> Result<Providers, Fault> {
+        let names = match self {
+            Self::Text(text) if text == "*" => return Ok(Providers::Any),
+            Self::Text(_) => return Err(Fault::new("providers: a list is wanted", "write [\"acme_fit\"], or \"*\"")),
+            Self::List(names) => names,
+        };
+        if names.is_empty() {
+            return Err(Fault::new("providers is an empty list", "name one, or write \"*\" for any name"));
+        }
+        let parse = |text: &String| {
+            let shown: String = text.escape_debug().take(80).collect();
+            let fault = || Fault::new(format!("providers: \"{shown}\" is not a name"), "use 1 to 64 of a-z 0-9 _ -");
+            Name::parse(text).ok_or_else(fault)
+        };
+        Ok(Providers::Listed(names.iter().map(parse).collect::<Result<_, _>>()?))
+    }
+}
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Wanted;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of providers, or \"*\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Wanted, E> {
+                Ok(Wanted::Text(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Wanted, A::Error> {
+                let mut all = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    all.push(text);
+                }
+                Ok(Wanted::List(all))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}

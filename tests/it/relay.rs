@@ -1,0 +1,145 @@
+//! `loopin relay`: the real executable behind a real socket. What the routes decide is tested beside them.
+//! `LOOPIN_BAR=full` makes crowds of 1,000 and 100 restarts and reloads.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, Stdio},
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{self, Receiver},
+    },
+    thread,
+};
+
+use crate::harness::{Finished, PATIENCE, Reply, Sandbox, crowd, http, kill, read_reply, tell};
+
+mod conduct;
+mod service;
+
+/// One route of seed 001, on free ports.
+const CONFIG: &str = r#"
+listen = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+
+[[route]]
+environment = "production"
+host = "yourdomain.com"
+path = "/oauth_callback/{provider}"
+target = "https://api.us.junction.com/v2/link/connect/{provider}"
+providers = ["acme_fit"]
+"#;
+
+const TARGET: &str = "https://api.us.junction.com/v2/link/connect/acme_fit";
+
+/// A relay that runs.
+struct Running {
+    child: Child,
+    address: SocketAddr,
+    admin: SocketAddr,
+    said: Receiver<String>,
+    /// Lines of the access log.
+    log: Receiver<String>,
+    sandbox: Sandbox,
+}
+
+impl Running {
+    fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    fn with(config: &str) -> Self {
+        let sandbox = Sandbox::new();
+        std::fs::write(sandbox.path("relay.toml"), config).expect("configuration");
+        let mut command = sandbox.loopin(&["relay", "--config"]);
+        let mut child = command.arg(sandbox.path("relay.toml")).stdout(Stdio::piped()).spawn().expect("loopin starts");
+        let said = lines(child.stderr.take().expect("piped"));
+        let log = lines(child.stdout.take().expect("piped"));
+        let admin = address_in(&wait_for(&said, "state at http://"));
+        let address = address_in(&wait_for(&said, "relaying at http://"));
+        Self { child, address, admin, said, log, sandbox }
+    }
+
+    fn get(&self, target: &str) -> Reply {
+        http(self.address, &request(target))
+    }
+
+    fn send(&self, bytes: &[u8]) -> Reply {
+        let mut stream = TcpStream::connect(self.address).expect("connect");
+        // It may be cut off in the middle; the reply tells.
+        let _ = stream.write_all(bytes);
+        read_reply(stream)
+    }
+
+    fn admin(&self, path: &str) -> Reply {
+        http(self.admin, &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"))
+    }
+
+    fn configure(&self, config: &str) {
+        // Renamed into place, as an editor does: the relay reads the old text or the new one.
+        std::fs::write(self.sandbox.path("relay.new"), config).expect("configuration");
+        std::fs::rename(self.sandbox.path("relay.new"), self.sandbox.path("relay.toml")).expect("rename");
+    }
+
+    fn signal(&self, name: &str) {
+        kill(name, self.child.id());
+    }
+
+    fn next_line(&self) -> serde_json::Value {
+        serde_json::from_str(&self.log.recv_timeout(PATIENCE).expect("a line of the access log")).expect("JSON")
+    }
+
+    /// Waits for the end; everything that was not read yet.
+    fn finished(mut self) -> Finished {
+        let code = self.child.wait().expect("loopin ends").code();
+        let all = |lines: &Receiver<String>| lines.iter().collect::<Vec<_>>().join("\n");
+        Finished { code, stdout: all(&self.log), stderr: all(&self.said) }
+    }
+
+    fn terminated(self) -> Finished {
+        self.signal("TERM");
+        self.finished()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn request(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: yourdomain.com\r\n\r\n")
+}
+
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, lines) = mpsc::channel();
+    thread::spawn(move || {
+        BufReader::new(stream)
+            .lines()
+            .map_while(Result::ok)
+            .take_while(|line| send.send(line.clone()).is_ok())
+            .for_each(drop);
+    });
+    lines
+}
+
+#[track_caller]
+fn wait_for(said: &Receiver<String>, text: &str) -> String {
+    loop {
+        let line = said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("\"{text}\" was never said"));
+        if line.contains(text) {
+            return line;
+        }
+    }
+}
+
+fn address_in(line: &str) -> SocketAddr {
+    let rest = line.split("http://").nth(1).expect("URL");
+    rest.split(' ').next().expect("authority").parse().expect("address")
+}
+
+fn rounds() -> usize {
+    if std::env::var("LOOPIN_BAR").as_deref() == Ok("full") { 100 } else { 4 }
+}
