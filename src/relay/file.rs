@@ -219,6 +219,10 @@ impl Table {
             return Err(Fault::new("region belongs to a preset", "add: preset = \"junction\", or remove it").at(region));
         }
         let value = required("target", self.target.as_ref(), "https://api.us.junction.com/v2/link/connect/{provider}")?;
+        if value.get_ref().contains(['?', '#']) {
+            let what = "target: it has a query or a fragment, and the request's own query is put there";
+            return Err(Fault::new(what, "write the target without it").at(value));
+        }
         let template = template("target", value)?;
         judge_target(&template, environment).map_err(|fault| fault.at(value))?;
         Ok(template)
@@ -299,8 +303,8 @@ fn misplaced(name: &str) -> Fault {
 }
 
 /// # Errors
-/// Not https (a loopback address may be plain), a query, a fragment, something before an `@`, a placeholder in the host,
-/// or another environment's endpoint.
+/// Not https (a loopback address may be plain), something before an `@`, a placeholder in the host, or another
+/// environment's endpoint.
 fn judge_target(target: &Template, environment: &Name) -> Result<(), Fault> {
     if target.as_str().split('/').nth(AUTHORITY) == Some(PLACEHOLDER) {
         return Err(misplaced("target"));
@@ -308,9 +312,6 @@ fn judge_target(target: &Template, environment: &Name) -> Result<(), Fault> {
     let text = target.with(SAMPLE);
     let redirect = RegisteredRedirect::parse(&text)
         .map_err(|error| Fault::new(format!("target: {error}"), "write it like https://api.example.com/callback"))?;
-    if redirect.query().is_some() {
-        return Err(Fault::new("target: the request's own query is put there", "remove the query from target"));
-    }
     if text.contains('@') {
         return Err(Fault::new("target: an @ can hide which host it is", "write it without"));
     }

@@ -317,20 +317,21 @@ fn stop_hands_the_service_back_and_closes_everything() {
 
 #[test]
 fn y22_a_drain_answers_everybody_who_has_connected() {
-    let running = run(Limits { drain_for: STUCK, ..PATIENT });
+    let running = run(Limits { drain_for: STUCK, sockets: 1000, ..PATIENT });
     let mut half = running.send(b"GET /half HTTP/1.1\r\n");
     let held = running.ask("/held");
     assert_eq!(running.event(), asked("/held"));
     let gate = running.ask("/gate");
     assert_eq!(running.event(), asked("/gate"));
     // These stand in the queue of the kernel when the loop looks again, and the drain is asked for before it does.
-    let queued: Vec<_> = (0..50).map(|_| running.ask("/queued")).collect();
+    // More of them than are accepted in a row, fewer than the kernel keeps.
+    let queued: Vec<_> = (0..100).map(|_| running.ask("/queued")).collect();
     let mut silent = running.connect();
     running.turns.send(Turn::Drain).unwrap();
     running.gate.send(()).unwrap();
     assert!(rest(gate).ends_with("open"));
     assert!(queued.into_iter().all(|stream| rest(stream).ends_with("fine")));
-    assert!(TcpStream::connect(running.address).is_err(), "nobody new is let in");
+    assert!((0..500).any(|_| TcpStream::connect(running.address).is_err()), "nobody new is let in");
     half.write_all(b"\r\n").unwrap();
     silent.write_all(b"GET /late HTTP/1.1\r\n\r\n").unwrap();
     assert!(rest(half).ends_with("fine"));
