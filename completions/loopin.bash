@@ -49,6 +49,9 @@ _loopin() {
             loopin,refresh-worker)
                 cmd="loopin__subcmd__refresh__subcmd__worker"
                 ;;
+            loopin,relay)
+                cmd="loopin__subcmd__relay"
+                ;;
             loopin,status)
                 cmd="loopin__subcmd__status"
                 ;;
@@ -90,6 +93,9 @@ _loopin() {
                 ;;
             loopin__subcmd__help,refresh-worker)
                 cmd="loopin__subcmd__help__subcmd__refresh__subcmd__worker"
+                ;;
+            loopin__subcmd__help,relay)
+                cmd="loopin__subcmd__help__subcmd__relay"
                 ;;
             loopin__subcmd__help,status)
                 cmd="loopin__subcmd__help__subcmd__status"
@@ -215,7 +221,7 @@ _loopin() {
 
     case "${cmd}" in
         loopin)
-            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio demo completions man refresh-worker help"
+            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio demo relay completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -327,7 +333,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help)
-            opts="login token exec helper status logout integration redirect stdio demo completions man refresh-worker help"
+            opts="login token exec helper status logout integration redirect stdio demo relay completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -607,6 +613,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__refresh__subcmd__worker)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__relay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1379,6 +1399,28 @@ _loopin() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --store)
                     COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
                     return 0
