@@ -5,7 +5,6 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -36,7 +35,10 @@ pub fn own_session() {}
 /// Another process holds it.
 #[cfg(unix)]
 pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
-    use std::os::{fd::AsFd, unix::fs::MetadataExt};
+    use std::{
+        fs::File,
+        os::{fd::AsFd, unix::fs::MetadataExt},
+    };
     let inode = |file: &File| file.metadata().ok().map(|about| (about.dev(), about.ino()));
     let lock_file = files.lock_file(name)?;
     match io::stdin().as_fd().try_clone_to_owned().map(File::from) {

@@ -6,13 +6,14 @@
 use std::{
     ffi::OsString,
     fmt,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind},
     process::Command,
 };
 
 use crate::secret::Secret;
 
 /// What a pipe takes without a reader on every system, in bytes.
+#[cfg(unix)]
 const PIPE: usize = 16 * 1024;
 
 /// Where the command finds the secret.
@@ -77,6 +78,7 @@ pub fn exec(program: &OsString, arguments: &[OsString], secret: &Secret, to: &Ha
 #[cfg(unix)]
 fn hand_over(command: &mut Command, number: u16, secret: &Secret) -> Result<(), NotStarted> {
     use command_fds::{CommandFdExt, FdMapping};
+    use std::io::Write;
     if secret.expose().len() > PIPE {
         return Err(NotStarted::TooLong);
     }
