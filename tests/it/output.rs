@@ -251,7 +251,9 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
         ),
         (
             sandbox.run(&["status", "--json"]),
-            format!("{grant} grants last_refresh_at last_refresh_error login_required obtained_at repair state"),
+            format!(
+                "{grant} grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair state"
+            ),
         ),
         (sandbox.run(&["integration", "show", "work", "--json"]), format!("{integration} integration name")),
         (sandbox.run(&["integration", "list", "--json"]), format!("{integration} integrations name")),
