@@ -3,6 +3,8 @@
 //! Each call opens the keychain anew and has a deadline. The Linux session is the plain one: secrets cross the
 //! person's own bus, which therefore must be a socket of this machine.
 
+#[cfg(target_os = "linux")]
+use std::collections::HashMap;
 use std::{
     sync::mpsc::{self, RecvTimeoutError},
     thread,
@@ -12,10 +14,11 @@ use std::{
 use keyring::{Entry, Error};
 
 #[cfg(target_os = "linux")]
-use super::secret_service::{self, Found};
+use super::secret_service::{self, Found, Replaced};
 use super::{
     clock,
     environment::{self, Desktop},
+    patience::{self, Patience},
     pause,
 };
 use crate::{
@@ -90,10 +93,10 @@ impl Keychain {
         let (name, label) = (name.as_str().to_owned(), label.to_owned());
         let began = clock::instant();
         thread::spawn(move || answer.send(entry(&name, &label).and_then(|entry| call(&entry))));
-        let (mut after, mut result) = (DEADLINE, answered.recv_timeout(DEADLINE));
+        let (mut after, mut result) = (DEADLINE, patience::receive(&answered, Patience::of(DEADLINE)));
         // Nobody sees a dialog of a bus that does not even greet.
         if result.is_err() && self.deadline > DEADLINE && bus::greets() {
-            (after, result) = (self.deadline, answered.recv_timeout(self.deadline - DEADLINE));
+            (after, result) = (self.deadline, patience::receive(&answered, Patience::of(self.deadline - DEADLINE)));
         }
         match result {
             Ok(result) => result.map_err(|e| Fault::of(&e, began.elapsed())),
@@ -119,8 +122,8 @@ impl Items for Keychain {
     }
 
     fn write(&self, name: &ItemName, label: &str, secret: &Secret) -> Result<(), StoreError> {
-        let secret = secret.clone();
-        self.ask(name, label, move |entry| entry.set_secret(secret.expose().as_bytes()))
+        let (item, secret) = (name.clone(), secret.clone());
+        self.ask(name, label, move |entry| set(item.as_str(), entry, secret.expose().as_bytes()))
     }
 
     fn delete(&self, name: &ItemName) -> Result<Removal, StoreError> {
@@ -233,8 +236,7 @@ fn entry(name: &str, label: &str) -> Result<Entry, Error> {
 /// The library where it takes more than reading: it asks for an item to be unlocked.
 #[cfg(target_os = "linux")]
 fn get(name: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
-    let attributes = [("target", "default"), ("service", SERVICE), ("username", name)].into();
-    match secret_service::read(&attributes) {
+    match secret_service::read(&attributes(name)) {
         Ok(Found::Nothing) => Err(Error::NoEntry),
         Ok(Found::Secret(secret)) => Ok(secret),
         Ok(Found::Other) => entry.get_secret(),
@@ -242,9 +244,30 @@ fn get(name: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
     }
 }
 
+/// The library where it takes more than replacing: it asks for an item to be unlocked, and makes it.
+#[cfg(target_os = "linux")]
+fn set(name: &str, entry: &Entry, secret: &[u8]) -> Result<(), Error> {
+    match secret_service::replace(&attributes(name), secret) {
+        Ok(Replaced::Done) => Ok(()),
+        Ok(Replaced::Other) => entry.set_secret(secret),
+        Err(why) => Err(Error::PlatformFailure(Box::new(why))),
+    }
+}
+
+/// As the library writes them.
+#[cfg(target_os = "linux")]
+fn attributes(name: &str) -> HashMap<&str, &str> {
+    [("target", "default"), ("service", SERVICE), ("username", name)].into()
+}
+
 #[cfg(not(target_os = "linux"))]
 fn get(_: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
     entry.get_secret()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set(_: &str, entry: &Entry, secret: &[u8]) -> Result<(), Error> {
+    entry.set_secret(secret)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -14,6 +14,7 @@ pub mod listener;
 pub mod lock;
 pub mod parent;
 pub mod paths;
+pub mod patience;
 pub mod pause;
 pub mod peer;
 pub mod private_files;

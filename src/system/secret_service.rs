@@ -1,29 +1,37 @@
-//! Reading one item of the Secret Service with three calls on a connection of our own.
+//! One item of the Secret Service, read or replaced with three calls on a connection of our own.
 //!
-//! Every asker reads, hundreds at once. The library gives each call 2 s and then hangs up, and a gnome-keyring that
-//! finds the caller of OpenSession gone aborts, for everybody: whoever has called waits here for as long as he can.
+//! Every asker reads, hundreds at once, and one of them writes meanwhile. The library gives each call 2 s and then hangs
+//! up, and a gnome-keyring that finds the caller of OpenSession gone aborts, for everybody. So whoever waits here waits
+//! by [`Patience`], and opens a session only where an answer just came in half of it.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
+use std::{collections::HashMap, time::Duration};
+
+use dbus::{
+    Error, Message, Path,
+    arg::{AppendAll, ReadAll, Variant},
+    channel::{BusType, Channel},
 };
 
-use dbus::{Path, arg::Variant, blocking::Connection};
-
-use super::clock;
+use super::patience::{Patience, TURN};
 
 const NAME: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const ITEM: &str = "org.freedesktop.Secret.Item";
 
-/// For the whole of one read.
+/// For all calls together.
 const PATIENCE: Duration = Duration::from_millis(4500);
 
 pub enum Found {
     Nothing,
     Secret(Vec<u8>),
     /// Locked, or several: not to be had by reading alone.
+    Other,
+}
+
+pub enum Replaced {
+    Done,
+    /// Absent, locked, or several: there is nothing to replace as it is.
     Other,
 }
 
@@ -34,24 +42,87 @@ type Secret = (Path<'static>, Vec<u8>, Vec<u8>, String);
 ///
 /// # Errors
 /// D-Bus errors, by their names.
-pub fn read(attributes: &HashMap<&str, &str>) -> Result<Found, dbus::Error> {
-    let until = clock::instant() + PATIENCE;
-    let connection = Connection::new_session()?;
-    let at = |path: Path<'static>| connection.with_proxy(NAME, path, left(until));
-    let plain = ("plain", Variant(String::new()));
-    let (_, session): (Variant<String>, Path<'static>) = at(ROOT.into()).method_call(SERVICE, "OpenSession", plain)?;
-    let (unlocked, locked): (Vec<Path<'static>>, Vec<Path<'static>>) =
-        at(ROOT.into()).method_call(SERVICE, "SearchItems", (attributes.clone(),))?;
-    match (&unlocked[..], &locked[..]) {
-        ([], []) => Ok(Found::Nothing),
-        ([item], []) => {
-            let ((_, _, value, _),): (Secret,) = at(item.clone()).method_call(ITEM, "GetSecret", (session,))?;
+pub fn read(attributes: &HashMap<&str, &str>) -> Result<Found, Error> {
+    let mut service = Service::connect()?;
+    match &service.search(attributes)?[..] {
+        [] => Ok(Found::Nothing),
+        [Item::Unlocked(item)] => {
+            let session = service.open_session()?;
+            let ((_, _, value, _),): (Secret,) = service.call(item, ITEM, "GetSecret", (session,))?;
             Ok(Found::Secret(value))
         }
         _ => Ok(Found::Other),
     }
 }
 
-fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(clock::instant())
+/// Puts another secret into the item with these attributes.
+///
+/// # Errors
+/// D-Bus errors, by their names.
+pub fn replace(attributes: &HashMap<&str, &str>, value: &[u8]) -> Result<Replaced, Error> {
+    let mut service = Service::connect()?;
+    match &service.search(attributes)?[..] {
+        [Item::Unlocked(item)] => {
+            let secret: Secret = (service.open_session()?, Vec::new(), value.to_vec(), "text/plain".into());
+            let (): () = service.call(item, ITEM, "SetSecret", (secret,))?;
+            Ok(Replaced::Done)
+        }
+        _ => Ok(Replaced::Other),
+    }
+}
+
+struct Service {
+    channel: Channel,
+    patience: Patience,
+}
+
+enum Item {
+    Unlocked(Path<'static>),
+    Locked,
+}
+
+impl Service {
+    fn connect() -> Result<Self, Error> {
+        Ok(Self { channel: Channel::get_private(BusType::Session)?, patience: Patience::of(PATIENCE) })
+    }
+
+    fn search(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<Item>, Error> {
+        let (unlocked, locked): (Vec<Path<'static>>, Vec<Path<'static>>) =
+            self.call(&ROOT.into(), SERVICE, "SearchItems", (attributes.clone(),))?;
+        Ok(unlocked.into_iter().map(Item::Unlocked).chain(locked.into_iter().map(|_| Item::Locked)).collect())
+    }
+
+    fn open_session(&mut self) -> Result<Path<'static>, Error> {
+        if self.patience.left() < PATIENCE / 2 {
+            return Err(no_reply());
+        }
+        let plain = ("plain", Variant(String::new()));
+        let (_, session): (Variant<String>, Path<'static>) = self.call(&ROOT.into(), SERVICE, "OpenSession", plain)?;
+        Ok(session)
+    }
+
+    fn call<A: AppendAll, R: ReadAll>(
+        &mut self,
+        path: &Path<'static>,
+        interface: &str,
+        method: &str,
+        arguments: A,
+    ) -> Result<R, Error> {
+        let call = Message::call_with_args(NAME, path, interface, method, arguments);
+        let serial = self.channel.send(call).map_err(|()| Error::new_failed("the message cannot be sent"))?;
+        loop {
+            match self.channel.blocking_pop_message(TURN)? {
+                Some(mut message) if message.get_reply_serial() == Some(serial) => {
+                    return message.as_result()?.read_all();
+                }
+                Some(_) => {}
+                None if self.patience.spend() => {}
+                None => return Err(no_reply()),
+            }
+        }
+    }
+}
+
+fn no_reply() -> Error {
+    Error::new_custom("org.freedesktop.DBus.Error.NoReply", "the Secret Service does not answer")
 }
