@@ -43,5 +43,5 @@ fn s05_a_killed_worker_takes_no_grant_with_it_that_overflows_its_item() {
 #[test]
 fn s03_no_command_waits_for_long_where_a_provider_or_a_keychain_is_silent() {
     let only = "says no TLS hello: logout,says no TLS hello: token,bus says nothing: status,bus says nothing: token";
-    bench("silence", &[], &[("ONLY", only)]);
+    bench("silence", &[], &[("ONLY", only), ("SLACK", "3")]);
 }
