@@ -1,8 +1,10 @@
 //! One item of the Secret Service, read or replaced with three calls on a connection of our own.
 //!
-//! Every asker reads, hundreds at once, and one of them writes meanwhile. The library gives each call 2 s and then hangs
-//! up, and a gnome-keyring that finds the caller of OpenSession gone aborts, for everybody. So whoever waits here waits
-//! by [`Patience`], and opens a session only where an answer just came in half of it.
+//! gnome-keyring takes note of a caller beside his first call, and with many callers at times after it. It then refuses
+//! the call as unknown; but over an OpenSession it aborts, for everybody (Debian bug 1147303), and likewise when the
+//! caller of OpenSession has hung up. Hundreds of askers read at once here, so: the search comes first and is repeated,
+//! a session is opened only where an answer just came in half of the patience, and whoever has called waits by turns.
+//! The library opens the session first, and hangs up after 2 s.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,6 +20,7 @@ const NAME: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const ITEM: &str = "org.freedesktop.Secret.Item";
+const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
 
 /// For all calls together.
 const PATIENCE: Duration = Duration::from_millis(4500);
@@ -87,8 +90,12 @@ impl Service {
     }
 
     fn search(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<Item>, Error> {
-        let (unlocked, locked): (Vec<Path<'static>>, Vec<Path<'static>>) =
-            self.call(&ROOT.into(), SERVICE, "SearchItems", (attributes.clone(),))?;
+        let mut search = || self.call(&ROOT.into(), SERVICE, "SearchItems", (attributes.clone(),));
+        let found: Result<(Vec<Path<'static>>, Vec<Path<'static>>), Error> = match search() {
+            Err(refused) if refused.name() == Some(UNKNOWN_METHOD) => search(),
+            found => found,
+        };
+        let (unlocked, locked) = found?;
         Ok(unlocked.into_iter().map(Item::Unlocked).chain(locked.into_iter().map(|_| Item::Locked)).collect())
     }
 

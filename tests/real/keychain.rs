@@ -302,6 +302,19 @@ fn a_keychain_that_ends_during_the_call_is_asked_again_and_then_told() {
     sandbox.run(&["token", "work"]).assert_code(8).assert_says(ABSENT);
 }
 
+/// gnome-keyring takes note of a caller beside the call, and under load after it: a search is then refused, OpenSession
+/// is the end of it for everybody.
+#[test]
+fn s03_a_keychain_that_does_not_know_a_caller_yet_is_asked_again_and_is_not_brought_down() {
+    let (Some(provider), Some(keyring)) = (Provider::start(), Keyring::start("fake:strangers")) else { return };
+    let sandbox = beside(&keyring, &provider);
+    sign_in(&sandbox);
+    let first = sandbox.run(&["token", "work"]).token().to_owned();
+    sign_in(&sandbox);
+    let second = sandbox.run(&["token", "work"]).token().to_owned();
+    assert!(first != second && provider.takes(&second));
+}
+
 #[test]
 fn a_keychain_without_a_default_collection_is_told_with_what_to_make() {
     let (Some(provider), Some(keyring)) = (Provider::start(), Keyring::start("fake:no-default")) else { return };

@@ -17,6 +17,7 @@ const faults = {
   'limit': 'refuses a secret over 2560 bytes',
   'limits-exceeded': 'every second call of a method of Service fails (counted over all clients)',
   'vanishes': 'leaves the bus upon the second CreateItem or SetSecret, before replying',
+  'strangers': 'after two writes refuses the first call of every caller as unknown, and ends if that was OpenSession',
   'no-default': 'the collection is there but is not the default one',
 };
 import { Message, NameFlag, RequestNameReply, Variant, sessionBus } from '@jellybrick/dbus-next';
@@ -183,18 +184,22 @@ function completed(path, destination) {
 
 let serviceCalls = 0;
 let writes = 0;
+const met = new Set();
+const leave = () => bus.releaseName(name).finally(() => process.exit(0));
 function answer(call) {
   if (fault === 'hangs') return;
+  if (fault === 'strangers' && writes >= 2 && !met.has(call.sender)) {
+    met.add(call.sender);
+    if (call.member === 'OpenSession') return leave();
+    refuse('DBus.Error.UnknownMethod', `Method ${call.member} is not implemented on interface ${call.interface}`);
+  }
   if (call.interface === kind.service && ++serviceCalls % 2 === 0 && fault === 'limits-exceeded') {
     refuse('DBus.Error.LimitsExceeded', 'The maximum number of pending replies per connection has been reached');
   }
   if (call.member === 'CreateItem' || call.member === 'SetSecret') {
     writes += 1;
     if (fault === 'hangs-on-write') return;
-    if (fault === 'vanishes' && writes === 2) {
-      bus.releaseName(name).finally(() => process.exit(0));
-      return;
-    }
+    if (fault === 'vanishes' && writes === 2) return leave();
   }
   const object = objects.get(call.path)
     ?? refuse('DBus.Error.UnknownMethod', `Object does not exist at path “${call.path}”`);
