@@ -3,7 +3,7 @@
 //! Here: the routes, and what one request is answered. A target comes from the configuration alone; of the request only
 //! the bytes after the first `?` reach the reply, and they are copied, never parsed. `file` reads the routes from
 //! `relay.toml` and refuses those that could be confused; `template` is the one placeholder; `state` is what a log and an
-//! operator may know. Sockets are elsewhere.
+//! operator may know; `odd` and `check` are queries that others alter, and whether they came back. Sockets are elsewhere.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
@@ -11,10 +11,14 @@ use crate::{
     head::{Head, Host, Method},
     reply::{Forwarding, Reply},
 };
+pub use check::{Answer, Callback, NotAPlace, Place, Scheme, Verdict};
+pub use odd::{ODD_QUERIES, OddQuery, Refusable};
 pub use state::{Access, Readiness, Reload, State};
 use template::Template;
 
+mod check;
 mod file;
+mod odd;
 mod state;
 mod template;
 #[cfg(test)]

@@ -72,7 +72,7 @@ const USUAL_PATH: &str = "/oauth_callback/{provider}";
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// A provider to try a template with: whatever holds for it holds for every [`Name`].
-const SAMPLE: &str = "acme_fit";
+pub(super) const SAMPLE: &str = "acme_fit";
 
 /// What stands behind the second slash of a URL.
 const AUTHORITY: usize = 2;
