@@ -414,6 +414,49 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Send odd queries through every route, compare the bytes, and print the URIs to register')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print the same routes as the configuration of another server, with logs that hold no codes')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;relay;check' {
+            [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'A deployed relay: https://acme.example or http://127.0.0.1:8080')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;relay;export' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;relay;help' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Send odd queries through every route, compare the bytes, and print the URIs to register')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print the same routes as the configuration of another server, with logs that hold no codes')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;relay;help;check' {
+            break
+        }
+        'loopin;relay;help;export' {
+            break
+        }
+        'loopin;relay;help;help' {
             break
         }
         'loopin;completions' {
@@ -539,6 +582,14 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;relay' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Send odd queries through every route, compare the bytes, and print the URIs to register')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print the same routes as the configuration of another server, with logs that hold no codes')
+            break
+        }
+        'loopin;help;relay;check' {
+            break
+        }
+        'loopin;help;relay;export' {
             break
         }
         'loopin;help;completions' {

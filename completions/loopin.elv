@@ -373,6 +373,43 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+            cand check 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+            cand export 'Print the same routes as the configuration of another server, with logs that hold no codes'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;relay;check'= {
+            cand --against 'A deployed relay: https://acme.example or http://127.0.0.1:8080'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;relay;export'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;relay;help'= {
+            cand check 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+            cand export 'Print the same routes as the configuration of another server, with logs that hold no codes'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;relay;help;check'= {
+        }
+        &'loopin;relay;help;export'= {
+        }
+        &'loopin;relay;help;help'= {
         }
         &'loopin;completions'= {
             cand --store 'Keep tokens here, whatever the configuration says'
@@ -474,6 +511,12 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;demo'= {
         }
         &'loopin;help;relay'= {
+            cand check 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+            cand export 'Print the same routes as the configuration of another server, with logs that hold no codes'
+        }
+        &'loopin;help;relay;check'= {
+        }
+        &'loopin;help;relay;export'= {
         }
         &'loopin;help;completions'= {
         }

@@ -3,7 +3,8 @@
 //! Here: the routes, and what one request is answered. A target comes from the configuration alone; of the request only
 //! the bytes after the first `?` reach the reply, and they are copied, never parsed. `file` reads the routes from
 //! `relay.toml` and refuses those that could be confused; `template` is the one placeholder; `state` is what a log and an
-//! operator may know; `odd` and `check` are queries that others alter, and whether they came back. Sockets are elsewhere.
+//! operator may know; `odd` and `check` are queries that others alter, and whether they came
+//! back; `export` says the same routes to other servers. Sockets are elsewhere.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
@@ -17,6 +18,7 @@ pub use state::{Access, Readiness, Reload, State};
 use template::Template;
 
 mod check;
+pub mod export;
 mod file;
 mod odd;
 mod state;

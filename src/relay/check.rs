@@ -134,6 +134,9 @@ impl<'a> Callback<'a> {
 }
 
 impl Answer {
+    /// The connection was closed instead.
+    pub const NONE: Self = Self { status: 0, location: None };
+
     /// Reads the head of a reply (RFC 9112 §4). `None`: it is none, or its end is missing, or it has two Locations.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
@@ -155,7 +158,10 @@ impl Answer {
 /// What is not printable is escaped.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.status)?;
+        match self.status {
+            0 => f.write_str("no reply")?,
+            status => write!(f, "{status}")?,
+        }
         match &self.location {
             Some(location) => write!(f, ", Location: {}", location.escape_ascii()),
             None => Ok(()),

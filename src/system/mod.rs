@@ -17,6 +17,7 @@ pub mod paths;
 pub mod pause;
 pub mod peer;
 pub mod private_files;
+pub mod raw_http;
 #[cfg(target_os = "linux")]
 mod secret_service;
 pub mod signal;
