@@ -88,9 +88,12 @@ pub struct Login {
     /// Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop's own]
     #[arg(long, value_name = "COMMAND")]
     pub browser: Option<String>,
-    /// Listen on this port; the redirect must be registered with :0
+    /// Listen on this port; the redirect must be registered with :0, or a relay's route must end there
     #[arg(long, value_name = "PORT")]
     pub port: Option<NonZeroU16>,
+    /// The registered redirect URI is a relay's, whose route ends on this machine
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
     /// Wait this long for the person, such as 90s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,

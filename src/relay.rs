@@ -14,6 +14,7 @@ use crate::{
 };
 pub use check::{Answer, Callback, NotAPlace, Place, Scheme, Verdict};
 pub use odd::{ODD_QUERIES, OddQuery, Refusable};
+pub use proxies::{ClientField, Network, TrustedProxies};
 pub use state::{Access, Readiness, Reload, State};
 use template::Template;
 
@@ -21,6 +22,7 @@ mod check;
 pub mod export;
 mod file;
 mod odd;
+mod proxies;
 mod state;
 mod template;
 #[cfg(test)]
@@ -34,6 +36,7 @@ pub const LONGEST_QUERY: usize = 64 * 1024;
 pub struct Relay {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
+    proxies: TrustedProxies,
     /// By the Host field in lower case.
     hosts: BTreeMap<Box<[u8]>, Vec<Route>>,
     /// In the order of the file.
@@ -109,12 +112,12 @@ impl Refusal {
 }
 
 impl Relay {
-    fn new(listen: SocketAddr, admin: Option<SocketAddr>, order: Vec<Route>) -> Self {
+    fn new(listen: SocketAddr, admin: Option<SocketAddr>, proxies: TrustedProxies, order: Vec<Route>) -> Self {
         let mut hosts: BTreeMap<Box<[u8]>, Vec<Route>> = BTreeMap::new();
         for route in &order {
             hosts.entry(route.0.host.to_ascii_lowercase().into_bytes().into()).or_default().push(route.clone());
         }
-        Self { listen, admin, hosts, order }
+        Self { listen, admin, proxies, hosts, order }
     }
 
     /// Where requests are taken.
@@ -125,6 +128,11 @@ impl Relay {
     /// Where the state of the relay is told, if anywhere.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
+    }
+
+    /// Who is believed about the client's address.
+    pub fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
     }
 
     /// In the order of the file.

@@ -93,10 +93,11 @@ struct Relaying {
 }
 
 impl Service for Relaying {
-    fn respond(&mut self, &Request { head, .. }: &Request<'_>) -> Answer {
+    fn respond(&mut self, &Request { head, peer, .. }: &Request<'_>) -> Answer {
+        let client = self.relay.proxies().client(peer.ip(), head);
         let decision = self.relay.respond(head);
         let environment = decision.route.map(|route| route.environment());
-        let lost = self.log.write(&Access::of(head, &decision), clock::now()).is_err();
+        let lost = self.log.write(&Access::of(client, head, &decision), clock::now()).is_err();
         let mut state = lock(&self.state);
         state.answered(environment, decision.reply.status_code());
         state.lost_lines += u64::from(lost);

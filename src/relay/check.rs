@@ -84,10 +84,15 @@ impl<'a> Callback<'a> {
 
     /// The fixed port of this machine that the route ends on, if it does: a login waits there.
     pub fn loopback_port(&self) -> Option<Port> {
-        match RegisteredRedirect::parse(self.route.target()).ok()?.landing() {
+        match RegisteredRedirect::parse(&self.asked_target()).ok()?.landing() {
             Landing::Loopback { port, .. } => Some(port),
             Landing::Elsewhere => None,
         }
+    }
+
+    /// Of the target.
+    pub fn target_host(&self) -> String {
+        RegisteredRedirect::parse(&self.asked_target()).map(|target| target.host().to_owned()).unwrap_or_default()
     }
 
     /// The request that brings this query, whole.
@@ -98,7 +103,7 @@ impl<'a> Callback<'a> {
     }
 
     pub fn judge(&self, query: &OddQuery, answer: Answer) -> Verdict {
-        let copied = [self.route.0.target.with(self.asked()).as_bytes(), query.bytes].concat();
+        let copied = [self.asked_target().as_bytes(), query.bytes].concat();
         match (answer.status, query.refusal) {
             (307, Refusable::No | Refusable::Tolerated) if answer.location.as_ref() == Some(&copied) => Verdict::Copied,
             (400, Refusable::Tolerated | Refusable::Required) if answer.location.is_none() => Verdict::Refused,
@@ -115,6 +120,10 @@ impl<'a> Callback<'a> {
         mut ask: impl FnMut(&[u8]) -> Result<Answer, E>,
     ) -> Result<Vec<(&'static OddQuery, Verdict)>, E> {
         ODD_QUERIES.iter().map(|query| Ok((query, self.judge(query, ask(&self.request(query))?)))).collect()
+    }
+
+    fn asked_target(&self) -> String {
+        self.route.0.target.with(self.asked())
     }
 
     /// What is put in the placeholder's place to ask.

@@ -479,6 +479,7 @@ fn integration_json(i: &Integration) -> Value {
         "client_id": i.client_id.as_str(),
         "client_secret": secret_words(i.client_secret.as_ref()),
         "redirect_uris": i.redirects.iter().map(|r| r.as_str()).collect::<Vec<_>>(),
+        "relay": i.relay.as_ref().map(|r| r.as_str()),
         "scopes": scopes(&i.scopes),
         "actions": i.actions.iter().map(|(name, s)| (name.to_string(), scopes(s))).collect::<std::collections::BTreeMap<_, _>>(),
         "hosts": i.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),

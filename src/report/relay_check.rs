@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::{
-    redirect::{Port, RegisteredRedirect},
+    redirect::Port,
     relay::{Answer, Callback, OddQuery, Verdict},
 };
 
@@ -25,6 +25,7 @@ pub struct CheckedCallback {
     provider: Option<String>,
     uri: String,
     target: String,
+    target_host: String,
     /// Where the target is on this machine.
     loopback_port: Option<Port>,
     results: Vec<(&'static OddQuery, Verdict)>,
@@ -37,6 +38,7 @@ impl CheckedCallback {
             provider: callback.provider().map(str::to_owned),
             uri: callback.uri(),
             target: callback.target(),
+            target_host: callback.target_host(),
             loopback_port: callback.loopback_port(),
             results,
         }
@@ -58,10 +60,7 @@ impl CheckedCallback {
         match self.loopback_port {
             Some(Port::Fixed(port)) => format!("loopin login NAME --relay {} --port {port}", self.uri),
             Some(Port::Ephemeral | Port::Unstated) => format!("loopin login NAME --relay {}", self.uri),
-            None => {
-                let host = RegisteredRedirect::parse(&self.target).map(|target| target.host().to_owned());
-                format!("{} at {}", self.uri, host.as_deref().unwrap_or("the target"))
-            }
+            None => format!("{} (at {})", self.uri, self.target_host),
         }
     }
 }
