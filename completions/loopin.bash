@@ -1233,7 +1233,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__login)
-            opts="-v -h -V --account --action --scope --how --browser --port --timeout --prompt --login-hint --param --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --scope --how --browser --port --relay --timeout --prompt --login-hint --param --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1260,6 +1260,10 @@ _loopin() {
                     return 0
                     ;;
                 --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

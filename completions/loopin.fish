@@ -52,7 +52,8 @@ complete -c loopin -n "__fish_loopin_using_subcommand login" -l scope -d 'Ask fo
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l how -d 'How the answer comes back' -r -f -a "auto\t'Open a browser where there is one; the URL is printed in any case'
 browser\t'Fail if no browser can be opened'"
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l browser -d 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop\'s own]' -r
-complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0, or a relay\'s route must end there' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l relay -d 'The registered redirect URI is a relay\'s, whose route ends on this machine' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l timeout -d 'Wait this long for the person, such as 90s or 5m' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l prompt -d 'The prompt parameter of OpenID Connect: login, consent, select_account, none' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l login-hint -d 'Tell the provider who is signing in, such as a mail address' -r

@@ -454,6 +454,9 @@ fn integration_text(i: &Integration) -> String {
     for redirect in &i.redirects {
         say("redirect", redirect.as_str().to_owned());
     }
+    if let Some(relay) = &i.relay {
+        say("relay", relay.as_str().to_owned());
+    }
     say("scopes", if i.scopes.is_empty() { "none".into() } else { i.scopes.to_string() });
     for (action, scopes) in &i.actions {
         say("action", format!("{action}: {scopes}"));
