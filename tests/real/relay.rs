@@ -23,6 +23,14 @@ fn routes(listen: SocketAddr) -> String {
     text.replace("127.0.0.1:8080", &listen.to_string())
 }
 
+/// The README's one block in this language.
+fn readme(language: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).expect("README.md");
+    let block = readme.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
+    block.unwrap_or_else(|| panic!("no {language} in the README")).to_owned()
+}
+
 /// Free a moment ago.
 fn free_port() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a port")
@@ -165,13 +173,11 @@ fn y01_through_nginx_with_tls_every_odd_query_arrives_as_it_was_sent() {
     let (front, behind) = (free_port(), free_port());
     let config = format!("trusted_proxies = [\"127.0.0.1\"]\n{}", routes(behind));
     let (_relay, mut next_line) = relay(&sandbox, &config, behind);
-    // As the README has it.
     let http = format!(
-        "access_log off;\nserver {{\n listen {front} ssl;\n ssl_certificate {};\n ssl_certificate_key {};\n\
-         location / {{\n proxy_pass http://{behind};\n proxy_http_version 1.1;\n proxy_set_header Host $http_host;\n\
-         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n proxy_set_header Forwarded \"\";\n }}\n}}",
+        "server {{\n listen {front} ssl;\n ssl_certificate {};\n ssl_certificate_key {};\n{}}}",
         sandbox.path("cert.pem").display(),
-        sandbox.path("key.pem").display()
+        sandbox.path("key.pem").display(),
+        readme("nginx").replace("127.0.0.1:8080", &behind.to_string())
     );
     let _front = nginx(&sandbox, &http, front);
     assert_keeps_every_byte(&sandbox, &format!("https://{front}"));

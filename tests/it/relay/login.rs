@@ -93,7 +93,7 @@ fn l05_behind_a_relay_a_wrong_state_keeps_waiting() {
 }
 
 #[test]
-fn l09_behind_a_relay_the_issuer_is_compared() {
+fn l13_behind_a_relay_the_issuer_is_compared() {
     let faults = vec![Fault::TakesOnly { redirect_uri: REGISTERED.into() }, Fault::AnswersWithOtherIss];
     let (provider, port) = (Provider::with(faults), fixed_port());
     let relay = relay_to(port);
@@ -105,7 +105,7 @@ fn l09_behind_a_relay_the_issuer_is_compared() {
 }
 
 #[test]
-fn l03_a_relay_needs_a_fixed_port_and_a_uri_of_its_own() {
+fn a_relay_needs_a_fixed_port_and_a_uri_of_its_own() {
     let provider = strict();
     let sandbox = Sandbox::with(&provider);
     let refused = |arguments: &[&str]| match Login::try_start(sandbox.loopin(&[&["login", "work"], arguments].concat()))
