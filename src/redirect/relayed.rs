@@ -72,7 +72,7 @@ mod tests {
         assert_eq!("https://acme.example/cli/withings", relay.as_str());
         assert_eq!(Err(RelayedError::Query), RelayedRedirect::parse("https://acme.example/cb?a=b"));
         for text in
-            ["http://acme.example/cb", "http://127.0.0.1:53127/callback", "https://127.0.0.1/cb", "app.example:/cb"]
+            ["http://acme.example/cb", "http://127.0.0.1:53127/callback", "https://127.0.0.1/cb", "app.example:///cb"]
         {
             assert_eq!(Err(RelayedError::NotHttps), RelayedRedirect::parse(text), "{text}");
         }

@@ -127,7 +127,7 @@ impl RelayCheck {
                 "queries": callback.results.len(),
                 "copied": callback.count(&Verdict::Copied),
                 "refused": callback.count(&Verdict::Refused),
-                "broken": broken.collect::<Vec<_>>(),
+                "failures": broken.collect::<Vec<_>>(),
             })
         };
         json!({

@@ -105,7 +105,7 @@ fn assert_keeps_every_byte(sandbox: &Sandbox, against: &str) {
     let output = command.env("SSL_CERT_FILE", sandbox.path("cert.pem")).output().expect("loopin runs");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     let callbacks = report["callbacks"].as_array().unwrap_or_else(|| panic!("{report:#}"));
-    let broken = callbacks.iter().flat_map(|callback| callback["broken"].as_array().expect("a list"));
+    let broken = callbacks.iter().flat_map(|callback| callback["failures"].as_array().expect("a list"));
     let broken: Vec<_> = broken.map(|found| (&found["query"], &found["status"])).collect();
     assert!(broken.is_empty(), "{broken:?}");
     let counts = |callback: &Value| (callback["copied"].as_u64(), callback["refused"].as_u64());
@@ -187,9 +187,12 @@ fn y01_through_nginx_with_tls_every_odd_query_arrives_as_it_was_sent() {
     let reply = get(plain, "GET", "acme.example", &format!("/oauth_callback/acme_fit?{longest}"));
     let location = format!("\r\nLocation: https://api.us.junction.com/v2/link/connect/acme_fit?{longest}\r\n");
     assert!(reply.contains(&location), "{}", reply.lines().next().unwrap_or_default());
-    let forged = "GET /oauth_callback/acme_fit?a HTTP/1.1\r\nHost: acme.example\r\nX-Forwarded-For: 198.51.100.7\r\nConnection: close\r\n\r\n";
-    assert!(send(plain, forged).starts_with("HTTP/1.1 307 "));
-    let last = std::iter::from_fn(|| Some(next_line())).find(|line| line["query_len"] == 1).expect("the last one");
+    let marked = "q".repeat(777);
+    let forged = format!(
+        "GET /oauth_callback/acme_fit?{marked} HTTP/1.1\r\nHost: acme.example\r\nX-Forwarded-For: 198.51.100.7\r\nConnection: close\r\n\r\n"
+    );
+    assert!(send(plain, &forged).starts_with("HTTP/1.1 307 "));
+    let last = std::iter::from_fn(|| Some(next_line())).find(|line| line["query_len"] == 777).expect("the last one");
     assert_eq!("198.51.100.7", last["client"], "behind nginx, which is trusted, stood another: y21");
 }
 

@@ -50,7 +50,7 @@ fn y01_check_asks_a_deployed_relay_over_the_wire() {
 fn y01_check_finds_whoever_alters_a_query() {
     let plus = relay_that(|query| query.replace('+', "%20"));
     let checked = check(CONFIG, &["--against", &plus.origin, "--json"]);
-    let broken = checked.assert_code(9).json()["callbacks"][0]["broken"].clone();
+    let broken = checked.assert_code(9).json()["callbacks"][0]["failures"].clone();
     let names: Vec<_> = broken.as_array().unwrap().iter().map(|found| found["query"].as_str().unwrap()).collect();
     assert!(names.contains(&"plus signs, bare and escaped") && !names.contains(&"a plain answer"), "{names:?}");
     let nothing = relay_that(|_| String::new());
