@@ -53,7 +53,8 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Ask for this scope too (repeatable)')
             [CompletionResult]::new('--how', '--how', [CompletionResultType]::ParameterName, 'How the answer comes back')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop''s own]')
-            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Listen on this port; the redirect must be registered with :0')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Listen on this port; the redirect must be registered with :0, or a relay''s route must end there')
+            [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'The registered redirect URI is a relay''s, whose route ends on this machine')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait this long for the person, such as 90s or 5m')
             [CompletionResult]::new('--prompt', '--prompt', [CompletionResultType]::ParameterName, 'The prompt parameter of OpenID Connect: login, consent, select_account, none')
             [CompletionResult]::new('--login-hint', '--login-hint', [CompletionResultType]::ParameterName, 'Tell the provider who is signing in, such as a mail address')
@@ -414,6 +415,49 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Send odd queries through every route, compare the bytes, and print the URIs to register')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print the same routes as the configuration of another server, with logs that hold no codes')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;relay;check' {
+            [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'A deployed relay: https://acme.example or http://127.0.0.1:8080')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;relay;export' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;relay;help' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Send odd queries through every route, compare the bytes, and print the URIs to register')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print the same routes as the configuration of another server, with logs that hold no codes')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;relay;help;check' {
+            break
+        }
+        'loopin;relay;help;export' {
+            break
+        }
+        'loopin;relay;help;help' {
             break
         }
         'loopin;completions' {
@@ -539,6 +583,14 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;relay' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Send odd queries through every route, compare the bytes, and print the URIs to register')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print the same routes as the configuration of another server, with logs that hold no codes')
+            break
+        }
+        'loopin;help;relay;check' {
+            break
+        }
+        'loopin;help;relay;export' {
             break
         }
         'loopin;help;completions' {

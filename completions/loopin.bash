@@ -133,6 +133,12 @@ _loopin() {
             loopin__subcmd__help__subcmd__redirect,check)
                 cmd="loopin__subcmd__help__subcmd__redirect__subcmd__check"
                 ;;
+            loopin__subcmd__help__subcmd__relay,check)
+                cmd="loopin__subcmd__help__subcmd__relay__subcmd__check"
+                ;;
+            loopin__subcmd__help__subcmd__relay,export)
+                cmd="loopin__subcmd__help__subcmd__relay__subcmd__export"
+                ;;
             loopin__subcmd__helper,docker)
                 cmd="loopin__subcmd__helper__subcmd__docker"
                 ;;
@@ -213,6 +219,24 @@ _loopin() {
                 ;;
             loopin__subcmd__redirect__subcmd__help,help)
                 cmd="loopin__subcmd__redirect__subcmd__help__subcmd__help"
+                ;;
+            loopin__subcmd__relay,check)
+                cmd="loopin__subcmd__relay__subcmd__check"
+                ;;
+            loopin__subcmd__relay,export)
+                cmd="loopin__subcmd__relay__subcmd__export"
+                ;;
+            loopin__subcmd__relay,help)
+                cmd="loopin__subcmd__relay__subcmd__help"
+                ;;
+            loopin__subcmd__relay__subcmd__help,check)
+                cmd="loopin__subcmd__relay__subcmd__help__subcmd__check"
+                ;;
+            loopin__subcmd__relay__subcmd__help,export)
+                cmd="loopin__subcmd__relay__subcmd__help__subcmd__export"
+                ;;
+            loopin__subcmd__relay__subcmd__help,help)
+                cmd="loopin__subcmd__relay__subcmd__help__subcmd__help"
                 ;;
             *)
                 ;;
@@ -627,8 +651,36 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__relay)
-            opts=""
+            opts="check export"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__relay__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__relay__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1181,7 +1233,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__login)
-            opts="-v -h -V --account --action --scope --how --browser --port --timeout --prompt --login-hint --param --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --scope --how --browser --port --relay --timeout --prompt --login-hint --param --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1208,6 +1260,10 @@ _loopin() {
                     return 0
                     ;;
                 --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1415,7 +1471,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__relay)
-            opts="-v -h -V --json --store --config --verbose --help --version"
+            opts="-v -h -V --json --store --config --verbose --help --version check export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1429,6 +1485,110 @@ _loopin() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay__subcmd__check)
+            opts="-v -h -V --against --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --against)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay__subcmd__export)
+            opts="-v -h -V --json --store --config --verbose --help --version caddy nginx"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay__subcmd__help)
+            opts="check export help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__relay__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

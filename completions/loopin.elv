@@ -49,7 +49,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --scope 'Ask for this scope too (repeatable)'
             cand --how 'How the answer comes back'
             cand --browser 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop''s own]'
-            cand --port 'Listen on this port; the redirect must be registered with :0'
+            cand --port 'Listen on this port; the redirect must be registered with :0, or a relay''s route must end there'
+            cand --relay 'The registered redirect URI is a relay''s, whose route ends on this machine'
             cand --timeout 'Wait this long for the person, such as 90s or 5m'
             cand --prompt 'The prompt parameter of OpenID Connect: login, consent, select_account, none'
             cand --login-hint 'Tell the provider who is signing in, such as a mail address'
@@ -373,6 +374,43 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+            cand check 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+            cand export 'Print the same routes as the configuration of another server, with logs that hold no codes'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;relay;check'= {
+            cand --against 'A deployed relay: https://acme.example or http://127.0.0.1:8080'
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;relay;export'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;relay;help'= {
+            cand check 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+            cand export 'Print the same routes as the configuration of another server, with logs that hold no codes'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;relay;help;check'= {
+        }
+        &'loopin;relay;help;export'= {
+        }
+        &'loopin;relay;help;help'= {
         }
         &'loopin;completions'= {
             cand --store 'Keep tokens here, whatever the configuration says'
@@ -474,6 +512,12 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;demo'= {
         }
         &'loopin;help;relay'= {
+            cand check 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+            cand export 'Print the same routes as the configuration of another server, with logs that hold no codes'
+        }
+        &'loopin;help;relay;check'= {
+        }
+        &'loopin;help;relay;export'= {
         }
         &'loopin;help;completions'= {
         }

@@ -52,7 +52,8 @@ complete -c loopin -n "__fish_loopin_using_subcommand login" -l scope -d 'Ask fo
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l how -d 'How the answer comes back' -r -f -a "auto\t'Open a browser where there is one; the URL is printed in any case'
 browser\t'Fail if no browser can be opened'"
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l browser -d 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop\'s own]' -r
-complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0, or a relay\'s route must end there' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l relay -d 'The registered redirect URI is a relay\'s, whose route ends on this machine' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l timeout -d 'Wait this long for the person, such as 90s or 5m' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l prompt -d 'The prompt parameter of OpenID Connect: login, consent, select_account, none' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l login-hint -d 'Tell the provider who is signing in, such as a mail address' -r
@@ -246,13 +247,34 @@ complete -c loopin -n "__fish_loopin_using_subcommand demo" -l json -d 'Print on
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand relay" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
-complete -c loopin -n "__fish_loopin_using_subcommand relay" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand relay" -l json -d 'Print one JSON object instead of text, failures included'
-complete -c loopin -n "__fish_loopin_using_subcommand relay" -s v -l verbose -d 'Say more on standard error'
-complete -c loopin -n "__fish_loopin_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c loopin -n "__fish_loopin_using_subcommand relay" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -f -a "check" -d 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -f -a "export" -d 'Print the same routes as the configuration of another server, with logs that hold no codes'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l against -d 'A deployed relay: https://acme.example or http://127.0.0.1:8080' -r
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from help" -f -a "check" -d 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from help" -f -a "export" -d 'Print the same routes as the configuration of another server, with logs that hold no codes'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -299,3 +321,5 @@ complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subc
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "show" -d 'Show one integration'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from redirect" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from relay" -f -a "check" -d 'Send odd queries through every route, compare the bytes, and print the URIs to register'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from relay" -f -a "export" -d 'Print the same routes as the configuration of another server, with logs that hold no codes'

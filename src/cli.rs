@@ -63,13 +63,7 @@ pub enum Verb {
     /// Every message is described by docs/stdio.schema.json. The first is initialize; the end of standard input ends it.
     Stdio,
     Demo(Demo),
-    /// Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte
-    ///
-    /// Reads the routes from --config relay.toml and answers with 307. Speaks plain HTTP: a proxy or load balancer in
-    /// front of it speaks TLS and passes the Host field on. SIGHUP reads the routes again and keeps the old ones if the
-    /// new ones are refused; SIGTERM answers everybody who has connected, then ends. The access log is JSON lines on
-    /// standard output, without any query.
-    Relay,
+    Relay(Relay),
     Completions(Completions),
     /// Print the man page
     Man,
@@ -94,9 +88,12 @@ pub struct Login {
     /// Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop's own]
     #[arg(long, value_name = "COMMAND")]
     pub browser: Option<String>,
-    /// Listen on this port; the redirect must be registered with :0
+    /// Listen on this port; the redirect must be registered with :0, or a relay's route must end there
     #[arg(long, value_name = "PORT")]
     pub port: Option<NonZeroU16>,
+    /// The registered redirect URI is a relay's, whose route ends on this machine
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
     /// Wait this long for the person, such as 90s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,
@@ -375,6 +372,49 @@ pub struct Demo {
     /// Open the URL with this command
     #[arg(long, value_name = "COMMAND")]
     pub browser: Option<String>,
+}
+
+/// Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte
+///
+/// Reads the routes from --config relay.toml and answers with 307. Speaks plain HTTP: a proxy or load balancer in
+/// front of it speaks TLS and passes the Host field on; trusted_proxies names those whose word on the client's address
+/// the log takes. SIGHUP reads the routes again and keeps the old ones if the
+/// new ones are refused; SIGTERM answers everybody who has connected, then ends. The access log is JSON lines on
+/// standard output, without any query.
+#[derive(Args, Debug)]
+pub struct Relay {
+    #[command(subcommand)]
+    pub verb: Option<RelayVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RelayVerb {
+    Check(RelayCheck),
+    Export(RelayExport),
+}
+
+/// Send odd queries through every route, compare the bytes, and print the URIs to register
+///
+/// Asks this program itself, or with --against a deployed relay and whatever stands in front of it. Exits with 9 when a
+/// byte was altered, with 7 when nobody answers.
+#[derive(Args, Debug)]
+pub struct RelayCheck {
+    /// A deployed relay: https://acme.example or http://127.0.0.1:8080
+    #[arg(long, value_name = "URL")]
+    pub against: Option<String>,
+}
+
+/// Print the same routes as the configuration of another server, with logs that hold no codes
+#[derive(Args, Debug)]
+pub struct RelayExport {
+    /// Whose configuration
+    pub server: ExportedServer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportedServer {
+    Caddy,
+    Nginx,
 }
 
 /// Print the completions of a shell

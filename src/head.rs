@@ -80,6 +80,10 @@ pub struct Head {
     pub fetch: Fetch,
     /// RFC 6454 §7.
     pub origin: Option<Vec<u8>>,
+    /// RFC 7239 §4; several lines are one list. Anybody can write it.
+    pub forwarded: Option<Vec<u8>>,
+    /// X-Forwarded-For, which came before it; likewise.
+    pub forwarded_for: Option<Vec<u8>>,
     /// RFC 9110 §11.6.2.
     pub authorization: Option<Authorization>,
     /// RFC 9110 §8.3.
@@ -158,6 +162,8 @@ impl Head {
             host: Host::Missing,
             fetch: Fetch::default(),
             origin: None,
+            forwarded: None,
+            forwarded_for: None,
             authorization: None,
             content_type: None,
             content_length: 0,
@@ -172,7 +178,8 @@ impl Head {
         };
         let Fetch { site, mode, dest, purpose } = &self.fetch;
         let authorization = self.authorization.as_ref().map_or(0, |value| value.0.capacity());
-        let optional = [site, mode, dest, purpose, &self.origin, &self.content_type];
+        let optional =
+            [site, mode, dest, purpose, &self.origin, &self.content_type, &self.forwarded, &self.forwarded_for];
         let optional: usize = optional.into_iter().flatten().map(Vec::capacity).sum();
         self.target.capacity() + host + authorization + optional
     }

@@ -204,6 +204,7 @@ impl Options {
             how: How::Auto,
             browser: None,
             port: None,
+            relay: None,
             timeout: self.timeout.unwrap_or(TIMEOUT),
             prompt: None,
             login_hint: None,

@@ -47,6 +47,8 @@ pub enum Fault {
     TokenReply { status: u16, content_type: &'static str, body: Vec<u8> },
     /// Every token request is sent elsewhere.
     TokenRedirect { status: u16, to: String },
+    /// This redirect URI is registered, and nothing on loopback.
+    TakesOnly { redirect_uri: String },
     /// Revocation gets this status.
     Revocation { status: u16 },
 }
@@ -162,7 +164,11 @@ impl Practice {
             return wrong("This client is not registered.");
         }
         // Before this check nothing may be sent to the address that the request names (RFC 6749 section 4.1.2.1).
-        if rules::compare(REDIRECT_URI, &redirect_uri).broken().next().is_some() {
+        let registered = self.faults.iter().find_map(|fault| match fault {
+            Fault::TakesOnly { redirect_uri } => Some(redirect_uri.as_str()),
+            _ => None,
+        });
+        if rules::compare(registered.unwrap_or(REDIRECT_URI), &redirect_uri).broken().next().is_some() {
             return wrong("The redirect URI is not the registered one.");
         }
         let consent =

@@ -3,7 +3,8 @@
 //! Here: the routes, and what one request is answered. A target comes from the configuration alone; of the request only
 //! the bytes after the first `?` reach the reply, and they are copied, never parsed. `file` reads the routes from
 //! `relay.toml` and refuses those that could be confused; `template` is the one placeholder; `state` is what a log and an
-//! operator may know. Sockets are elsewhere.
+//! operator may know; `odd` and `check` are queries that others alter, and whether they came
+//! back; `export` says the same routes to other servers. Sockets are elsewhere.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
@@ -11,10 +12,17 @@ use crate::{
     head::{Head, Host, Method},
     reply::{Forwarding, Reply},
 };
+pub use check::{Answer, Callback, NotAPlace, Place, Scheme, Verdict};
+pub use odd::{ODD_QUERIES, OddQuery, Refusable};
+pub use proxies::{ClientField, Network, TrustedProxies};
 pub use state::{Access, Readiness, Reload, State};
 use template::Template;
 
+mod check;
+pub mod export;
 mod file;
+mod odd;
+mod proxies;
 mod state;
 mod template;
 #[cfg(test)]
@@ -28,6 +36,7 @@ pub const LONGEST_QUERY: usize = 64 * 1024;
 pub struct Relay {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
+    proxies: TrustedProxies,
     /// By the Host field in lower case.
     hosts: BTreeMap<Box<[u8]>, Vec<Route>>,
     /// In the order of the file.
@@ -103,12 +112,12 @@ impl Refusal {
 }
 
 impl Relay {
-    fn new(listen: SocketAddr, admin: Option<SocketAddr>, order: Vec<Route>) -> Self {
+    fn new(listen: SocketAddr, admin: Option<SocketAddr>, proxies: TrustedProxies, order: Vec<Route>) -> Self {
         let mut hosts: BTreeMap<Box<[u8]>, Vec<Route>> = BTreeMap::new();
         for route in &order {
             hosts.entry(route.0.host.to_ascii_lowercase().into_bytes().into()).or_default().push(route.clone());
         }
-        Self { listen, admin, hosts, order }
+        Self { listen, admin, proxies, hosts, order }
     }
 
     /// Where requests are taken.
@@ -119,6 +128,11 @@ impl Relay {
     /// Where the state of the relay is told, if anywhere.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
+    }
+
+    /// Who is believed about the client's address.
+    pub fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
     }
 
     /// In the order of the file.

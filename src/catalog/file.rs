@@ -17,7 +17,7 @@ use crate::{
     oauth::{
         AuthenticationMethod, ClientId, Endpoint, ExtraParameters, Issuer, Pkce, Scope, Scopes, reserved_in_answers,
     },
-    redirect::{Landing, LoopbackHost, RegisteredRedirect},
+    redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
 
 /// Line and column, both from 1; columns count characters.
@@ -64,6 +64,7 @@ struct Table {
     client_secret: Option<SecretTable>,
     token_endpoint_auth_method: Option<Method>,
     redirect_uri: Option<Spanned<OneOrMany>>,
+    relay: Option<Spanned<String>>,
     #[serde(default)]
     insist_on_localhost: bool,
     #[serde(default)]
@@ -171,6 +172,7 @@ impl Table {
         let hosts = self.hosts(&server)?;
         let basic_username = self.basic_username()?;
         let redirects = self.redirects()?;
+        let relay = self.relay()?;
         let mut extra = ExtraParameters::default();
         for (name, value) in &self.params {
             extra.add(name.get_ref(), value).map_err(|e| Fault::new(format!("params: {e}")).at(name.span()))?;
@@ -195,6 +197,7 @@ impl Table {
                 Some(Method::Post) => AuthenticationMethod::Post,
             },
             redirects,
+            relay,
             scopes: scopes(&self.scopes)?,
             actions,
             pkce: match self.code_challenge_method {
@@ -258,6 +261,16 @@ impl Table {
         let Some(text) = &self.basic_username else { return Ok(BasicUsername::default()) };
         BasicUsername::parse(text.get_ref())
             .ok_or_else(|| Fault::new("basic_username is not printable ASCII without a colon").at(text.span()))
+    }
+
+    fn relay(&self) -> Result<Option<RelayedRedirect>, Fault> {
+        let parse = |text: &Spanned<String>| {
+            RelayedRedirect::parse(text.get_ref()).map_err(|why| {
+                let remedy = "write the URI that is registered, such as https://acme.example/cli/withings";
+                Fault::new(format!("relay: {why}")).at(text.span()).remedy(remedy)
+            })
+        };
+        self.relay.as_ref().map(parse).transpose()
     }
 
     fn redirects(&self) -> Result<Vec<RegisteredRedirect>, Fault> {

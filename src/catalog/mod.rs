@@ -18,7 +18,7 @@ use crate::{
         AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce,
         S256, Scopes,
     },
-    redirect::RegisteredRedirect,
+    redirect::{RegisteredRedirect, RelayedRedirect},
 };
 
 /// The redirect of a native application whose configuration names none (seed 003, RFC 8252 section 7.3).
@@ -141,6 +141,8 @@ pub struct Integration {
     pub authentication_method: AuthenticationMethod,
     /// Tried in order; never empty.
     pub redirects: Vec<RegisteredRedirect>,
+    /// Registered in their place: it forwards the answers to the one redirect there is.
+    pub relay: Option<RelayedRedirect>,
     pub scopes: Scopes,
     pub actions: BTreeMap<ActionName, Scopes>,
     pub pkce: Pkce,

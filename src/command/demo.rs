@@ -68,6 +68,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         client: Client { id: id.clone(), authentication: ClientAuthentication::None },
         redirects: vec![redirect],
         port: None,
+        relay: None,
         scopes: scopes.clone(),
         pkce: Pkce::S256,
         extra: ExtraParameters::default(),

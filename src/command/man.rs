@@ -62,7 +62,7 @@ fn render(page: &mut Vec<u8>) -> io::Result<()> {
 fn verbs(page: &mut Vec<u8>, prefix: &str, command: &Command) -> io::Result<()> {
     for verb in command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set()) {
         let name = format!("{prefix} {}", verb.get_name());
-        if verb.has_subcommands() {
+        if verb.is_subcommand_required_set() {
             verbs(page, &name, verb)?;
             continue;
         }
@@ -85,6 +85,7 @@ fn verbs(page: &mut Vec<u8>, prefix: &str, command: &Command) -> io::Result<()> 
                 argument.get_help().map(ToString::to_string).unwrap_or_default()
             )?;
         }
+        verbs(page, &name, verb)?;
     }
     Ok(())
 }

@@ -11,10 +11,13 @@ use std::{
     time::Instant,
 };
 
+mod check;
+
 use super::context::Context;
 use crate::{
+    cli::{self, ExportedServer, RelayVerb},
     head::Rejection,
-    relay::{Access, Readiness, Relay, Reload, State},
+    relay::{Access, Readiness, Relay, Reload, State, export},
     report::{AccessLog, Code, Event, Failure, Outcome, Talk},
     system::{
         clock, config_file,
@@ -23,10 +26,24 @@ use crate::{
     },
 };
 
-pub fn run(context: &Context) -> Result<Outcome, Failure> {
+pub fn run(context: &Context, args: &cli::Relay) -> Result<Outcome, Failure> {
     let path = context.named_config().ok_or_else(|| {
         Failure::new(Code::Usage, "the relay's configuration is not named").remedy("loopin relay --config relay.toml")
     })?;
+    match &args.verb {
+        None => serve(context, path),
+        Some(RelayVerb::Check(args)) => check::run(path, args),
+        Some(RelayVerb::Export(args)) => {
+            let write = match args.server {
+                ExportedServer::Caddy => export::caddy,
+                ExportedServer::Nginx => export::nginx,
+            };
+            Ok(Outcome::Document(write(&read(path)?).into_bytes()))
+        }
+    }
+}
+
+fn serve(context: &Context, path: &Path) -> Result<Outcome, Failure> {
     let relay = read(path)?;
     let listener = bind(relay.listen())?;
     let shared = Arc::new(Mutex::new(State::default()));
@@ -76,10 +93,11 @@ struct Relaying {
 }
 
 impl Service for Relaying {
-    fn respond(&mut self, &Request { head, .. }: &Request<'_>) -> Answer {
+    fn respond(&mut self, &Request { head, peer, .. }: &Request<'_>) -> Answer {
+        let client = self.relay.proxies().client(peer.ip(), head);
         let decision = self.relay.respond(head);
         let environment = decision.route.map(|route| route.environment());
-        let lost = self.log.write(&Access::of(head, &decision), clock::now()).is_err();
+        let lost = self.log.write(&Access::of(client, head, &decision), clock::now()).is_err();
         let mut state = lock(&self.state);
         state.answered(environment, decision.reply.status_code());
         state.lost_lines += u64::from(lost);

@@ -269,6 +269,7 @@ fn sign_in(context: &Context, login: Login, canceller: &Canceller) -> Result<Val
         how: How::Auto,
         browser: None,
         port: None,
+        relay: None,
         timeout: login.timeout.map_or(Ok(TIMEOUT), |seconds| time("timeout", seconds))?,
         prompt: login.prompt,
         login_hint: login.login_hint,

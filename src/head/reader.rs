@@ -173,13 +173,9 @@ impl HeadReader {
             }
             Kept::Origin => once(&mut head.origin, value),
             // Browsers have sent both names side by side; either one alone must be enough to be seen.
-            Kept::Purpose => match &mut head.fetch.purpose {
-                Some(first) => {
-                    keep(first, b", ", LONGEST_VALUE, Rejection::FieldsTooLarge)?;
-                    keep(first, &value, LONGEST_VALUE, Rejection::FieldsTooLarge)
-                }
-                none => once(none, value),
-            },
+            Kept::Purpose => listed(&mut head.fetch.purpose, value),
+            Kept::Forwarded => listed(&mut head.forwarded, value),
+            Kept::ForwardedFor => listed(&mut head.forwarded_for, value),
             // Nobody who talks to this program needs it, and two readers may disagree about it (RFC 9112 §6.1).
             Kept::TransferEncoding => Err(Rejection::Malformed),
         }
@@ -221,6 +217,8 @@ pub(super) enum Kept {
     FetchDest,
     FetchMode,
     FetchSite,
+    Forwarded,
+    ForwardedFor,
     Host,
     Origin,
     Purpose,
@@ -274,6 +272,17 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Rejection> {
     }
 }
 
+/// Several lines of a list are one list (RFC 9110 §5.3).
+fn listed(slot: &mut Option<Vec<u8>>, value: Vec<u8>) -> Result<(), Rejection> {
+    match slot {
+        Some(first) => {
+            keep(first, b", ", LONGEST_VALUE, Rejection::FieldsTooLarge)?;
+            keep(first, &value, LONGEST_VALUE, Rejection::FieldsTooLarge)
+        }
+        none => once(none, value),
+    }
+}
+
 /// Appends within a limit. Capacity doubles as in any vector, but not past the limit.
 fn keep(buffer: &mut Vec<u8>, bytes: &[u8], limit: usize, beyond: Rejection) -> Result<(), Rejection> {
     let length = buffer.len() + bytes.len();
@@ -312,10 +321,11 @@ fn is_token(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~')
 }
 
-pub(super) const NAMES: [(&str, Kept); 11] = [
+pub(super) const NAMES: [(&str, Kept); 13] = [
     ("authorization", Kept::Authorization),
     ("content-length", Kept::ContentLength),
     ("content-type", Kept::ContentType),
+    ("forwarded", Kept::Forwarded),
     ("host", Kept::Host),
     ("origin", Kept::Origin),
     ("purpose", Kept::Purpose),
@@ -324,6 +334,7 @@ pub(super) const NAMES: [(&str, Kept); 11] = [
     ("sec-fetch-site", Kept::FetchSite),
     ("sec-purpose", Kept::Purpose),
     ("transfer-encoding", Kept::TransferEncoding),
+    ("x-forwarded-for", Kept::ForwardedFor),
 ];
 
 /// Bytes of the longest name in `NAMES`.

@@ -1,10 +1,12 @@
 //! Redirect URIs: registered, then bound to the port of a listener, never rewritten in between.
 //! What is registered is a [`RegisteredRedirect`]; what is sent is a [`BoundRedirect`], which only
-//! [`RegisteredRedirect::bind`] makes, so `:0` is never sent and two requests cannot differ.
+//! [`RegisteredRedirect::bind`] makes, so `:0` is never sent and two requests cannot differ. A [`RelayedRedirect`] is
+//! sent in its place where a relay stands between.
 //! The judgement is in [`rules`]; sockets are elsewhere.
 
 mod host;
 mod parts;
+mod relayed;
 pub mod rules;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,7 @@ use std::num::NonZeroU16;
 
 use host::{LOCALHOST, LOOPBACK_V4, LOOPBACK_V6};
 use parts::{Parts, canonical_port};
+pub use relayed::{RelayedError, RelayedRedirect};
 use rules::{Finding, Rule};
 
 /// Port of `http` that no browser writes (RFC 9110 section 4.2.1).
@@ -133,7 +136,8 @@ impl RegisteredRedirect {
             HTTP_PORT => format!("{ORIGIN_SCHEME}{host}"),
             port => format!("{ORIGIN_SCHEME}{host}:{port}"),
         };
-        Ok(BoundRedirect { text: parts.with_port(Some(&port.to_string())).join(), origin, port })
+        let text = parts.with_port(Some(&port.to_string())).join();
+        Ok(BoundRedirect { sent: text.clone(), text, origin, port })
     }
 }
 
@@ -166,10 +170,13 @@ impl Landing {
 /// ```compile_fail,E0451
 /// use loopin::redirect::BoundRedirect;
 /// let port = std::num::NonZeroU16::MIN;
-/// let bound = BoundRedirect { text: String::new(), origin: String::new(), port };
+/// let bound = BoundRedirect { sent: String::new(), text: String::new(), origin: String::new(), port };
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundRedirect {
+    /// The text itself, or the relay's.
+    sent: String,
+    /// Where the listener is.
     text: String,
     /// `http://`, the host, and the port unless it is 80.
     origin: String,
@@ -178,6 +185,11 @@ pub struct BoundRedirect {
 
 impl BoundRedirect {
     pub fn as_str(&self) -> &str {
+        &self.sent
+    }
+
+    /// Where the answer arrives in the end; another URI than the one that is sent where a relay stands between.
+    pub fn listened_at(&self) -> &str {
         &self.text
     }
 

@@ -12,7 +12,7 @@ use serde::{
 use serde_spanned::Spanned;
 
 use super::{
-    Name, Parts, Providers, Relay, Route,
+    ClientField, Name, Network, Parts, Providers, Relay, Route, TrustedProxies,
     template::{PLACEHOLDER, Template},
 };
 use crate::{
@@ -25,6 +25,10 @@ use crate::{
 struct File {
     listen: Option<Spanned<String>>,
     admin: Option<Spanned<String>>,
+    #[serde(default)]
+    trusted_proxies: Vec<Spanned<String>>,
+    #[serde(default)]
+    client_field: Field,
     #[serde(default)]
     route: Vec<Spanned<Table>>,
 }
@@ -39,6 +43,14 @@ struct Table {
     providers: Option<Spanned<Wanted>>,
     preset: Option<Spanned<Preset>>,
     region: Option<Spanned<Region>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Field {
+    Forwarded,
+    #[default]
+    XForwardedFor,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -72,7 +84,7 @@ const USUAL_PATH: &str = "/oauth_callback/{provider}";
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// A provider to try a template with: whatever holds for it holds for every [`Name`].
-const SAMPLE: &str = "acme_fit";
+pub(super) const SAMPLE: &str = "acme_fit";
 
 /// What stands behind the second slash of a URL.
 const AUTHORITY: usize = 2;
@@ -100,6 +112,18 @@ impl Relay {
         };
         let listen = file.listen.as_ref().map_or(Ok(USUAL_ADDRESS), |value| address("listen", value))?;
         let admin = file.admin.as_ref().map(|value| address("admin", value)).transpose()?;
+        let network = |value: &Spanned<String>| {
+            Network::parse(value.get_ref()).ok_or_else(|| CatalogError {
+                place: Some(place(value.span())),
+                what: "trusted_proxies: not an address or a network".into(),
+                remedy: Some("write each like 127.0.0.1, 10.0.0.0/8 or fd00::/8".into()),
+            })
+        };
+        let networks = file.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?;
+        let field = match file.client_field {
+            Field::Forwarded => ClientField::Forwarded,
+            Field::XForwardedFor => ClientField::XForwardedFor,
+        };
         let mut routes: Vec<(Route, Place)> = Vec::new();
         for table in file.route {
             let table_at = table.span();
@@ -118,7 +142,8 @@ impl Relay {
             let what = "there is no route".into();
             return Err(CatalogError { place: None, what, remedy: Some("add: [[route]]".into()) });
         }
-        Ok(Self::new(listen, admin, routes.into_iter().map(|(route, _)| route).collect()))
+        let proxies = TrustedProxies::new(networks, field);
+        Ok(Self::new(listen, admin, proxies, routes.into_iter().map(|(route, _)| route).collect()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a log line, a probe and a counter may know of a relay: never a query, a code or a state.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use crate::{
 /// One request, as it is logged. Of the query only its length is told, and whether it has a `code` and an `error`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Access<'a> {
+    /// Who has asked, as far as is known.
+    pub client: Option<IpAddr>,
     pub method: &'static str,
     pub status: u16,
     /// Of the route that was taken, as the three after it.
@@ -42,9 +44,10 @@ impl From<Presence> for bool {
 }
 
 impl<'a> Access<'a> {
-    pub fn of(head: &Head, decision: &Decision<'a>) -> Self {
+    pub fn of(client: IpAddr, head: &Head, decision: &Decision<'a>) -> Self {
         let query = head.query().unwrap_or_default();
         Self {
+            client: Some(client),
             method: match head.method {
                 Method::Get => "GET",
                 Method::Head => "HEAD",
@@ -68,7 +71,18 @@ impl<'a> Access<'a> {
         let status = rejection.status();
         let (has_code, has_error) = (Presence::Absent, Presence::Absent);
         let (environment, host, path, provider) = (None, None, None, None);
-        Self { method: "none", status, environment, host, path, provider, has_code, has_error, query_len: 0 }
+        Self {
+            client: None,
+            method: "none",
+            status,
+            environment,
+            host,
+            path,
+            provider,
+            has_code,
+            has_error,
+            query_len: 0,
+        }
     }
 }
 

@@ -116,6 +116,29 @@ fn y01_no_byte_of_a_query_is_altered() {
 }
 
 #[test]
+fn y01_every_odd_query_is_copied_or_refused_with_400() {
+    let relay = relay(TWO);
+    for query in &ODD_QUERIES {
+        for callback in relay.callbacks() {
+            let request = callback.request(query);
+            let answer = match HeadReader::new(Limits::DEFAULT).push(&request) {
+                Progress::Complete { head, .. } => {
+                    let (status, location) = answer(&relay, &head);
+                    Answer { status, location }
+                }
+                Progress::Reject(rejection) => Answer { status: rejection.status(), location: None },
+                Progress::NeedMore => panic!("{}", query.name),
+            };
+            let expected = match query.refusal {
+                Refusable::Required => Verdict::Refused,
+                Refusable::No | Refusable::Tolerated => Verdict::Copied,
+            };
+            assert_eq!(expected, callback.judge(query, answer), "{}", query.name);
+        }
+    }
+}
+
+#[test]
 fn y02_quotes_and_angle_brackets_are_kept() {
     let target = b"/oauth_callback/acme_fit?a='b'&c=\"d\"&e=<f>";
     assert_forwards(&relay(TWO), "yourdomain.com", target, &[ACME, b"?a='b'&c=\"d\"&e=<f>"].concat());

@@ -7,6 +7,7 @@ mod access_log;
 mod failure;
 mod handed_out;
 mod outcome;
+mod relay_check;
 mod talk;
 mod wire;
 
@@ -22,6 +23,7 @@ pub use access_log::AccessLog;
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
 pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
+pub use relay_check::{CheckedCallback, RelayCheck};
 pub use talk::{Event, Hear, Talk, Verbosity, ask};
 pub use wire::Wire;
 

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ClosedPipe, Code, HandedOut, TokenForm};
+use super::{ClosedPipe, Code, HandedOut, RelayCheck, TokenForm};
 use crate::{
     catalog::{Integration, SecretSource, Server},
     oauth::{Expiry, Scopes},
@@ -34,6 +34,7 @@ pub enum Outcome {
     Integration(Box<Integration>),
     Integrations(Vec<Integration>),
     LoggedOut(LoggedOut),
+    RelayCheck(RelayCheck),
     /// The worker's answer to its asker: the grant itself only where no store took it.
     Refreshed(Option<Box<Record>>),
     Redirect {
@@ -217,6 +218,7 @@ impl Outcome {
                     0
                 }
             }
+            Self::RelayCheck(check) if check.is_broken() => Code::Refused.exit(),
             Self::Ended(code) => *code,
             Self::Spoken { answered: Answered::No, .. } => Code::Internal.exit(),
             _ => 0,
@@ -244,6 +246,7 @@ impl Outcome {
             }
             Self::LoggedOut(out) => logged_out_text(out),
             Self::Redirect { uri, report } => redirect_text(uri, report),
+            Self::RelayCheck(check) => check.text(),
             Self::Refreshed(_) | Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => signed_in_text(signed_in, now),
@@ -272,6 +275,7 @@ impl Outcome {
                 "uri": uri, "broken": redirect_broken(report),
                 "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
             }),
+            Self::RelayCheck(check) => check.json(),
             Self::Refreshed(unstored) => {
                 json!({ "unstored": unstored.as_ref().map(|record| record.serialize().expose().to_owned()) })
             }
@@ -450,6 +454,9 @@ fn integration_text(i: &Integration) -> String {
     for redirect in &i.redirects {
         say("redirect", redirect.as_str().to_owned());
     }
+    if let Some(relay) = &i.relay {
+        say("relay", relay.as_str().to_owned());
+    }
     say("scopes", if i.scopes.is_empty() { "none".into() } else { i.scopes.to_string() });
     for (action, scopes) in &i.actions {
         say("action", format!("{action}: {scopes}"));
@@ -475,6 +482,7 @@ fn integration_json(i: &Integration) -> Value {
         "client_id": i.client_id.as_str(),
         "client_secret": secret_words(i.client_secret.as_ref()),
         "redirect_uris": i.redirects.iter().map(|r| r.as_str()).collect::<Vec<_>>(),
+        "relay": i.relay.as_ref().map(|r| r.as_str()),
         "scopes": scopes(&i.scopes),
         "actions": i.actions.iter().map(|(name, s)| (name.to_string(), scopes(s))).collect::<std::collections::BTreeMap<_, _>>(),
         "hosts": i.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -43,6 +43,8 @@ pub enum Event<'a> {
     Pipe,
     /// It cannot be listened at, and there is another one.
     RedirectPassed(&'a str, &'a str),
+    /// What is registered, and where its relay has to lead.
+    Relayed(&'a str, &'a str),
     Revocation(&'a str),
     Stray(Stray),
     UnknownTokenType(&'a str),
@@ -163,6 +165,7 @@ impl fmt::Display for Event<'_> {
             Event::PkceUnverified => "note: the provider does not say that it checks PKCE (pkce_unverified)".into(),
             Event::PeerUser(uid) => format!("note: the answer was brought by another user of this machine (peer_uid_differs: {uid})"),
             Event::RedirectPassed(redirect, why) => format!("{redirect}: {why}; trying the next"),
+            Event::Relayed(relay, listener) => format!("registered at the provider is {relay}; its relay must forward to {listener}"),
             Event::Pipe => "hint: pipe it, e.g. curl -H \"Authorization: Bearer $(loopin token NAME)\" ...".into(),
             Event::Revocation(why) => format!("note: signed out here, but {why}; the refresh token may stay valid there"),
             Event::Stray(why) => format!("a request that is not the answer was turned away ({why}); still waiting"),

@@ -21,7 +21,7 @@ const LONGEST_REPLY: u64 = 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(10);
 /// With what a command does before and after, it ends within 35 s.
 const WHOLE: Duration = Duration::from_secs(28);
-const NO_NAME: &str = "the name cannot be resolved (DNS)";
+pub(super) const NO_NAME: &str = "the name cannot be resolved (DNS)";
 const NOT_IN_TIME: &str = "no connection in time";
 
 /// One connection a request. Requests that serve one purpose share their time, however many they are: a provider that is
@@ -103,7 +103,7 @@ fn error(error: ureq::Error) -> HttpError {
     }
 }
 
-fn io(error: &std::io::Error) -> HttpError {
+pub(super) fn io(error: &std::io::Error) -> HttpError {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::ConnectionRefused => HttpError::Connect("the connection was refused".into()),

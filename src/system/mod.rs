@@ -18,6 +18,7 @@ pub mod patience;
 pub mod pause;
 pub mod peer;
 pub mod private_files;
+pub mod raw_http;
 #[cfg(target_os = "linux")]
 mod secret_service;
 pub mod signal;

@@ -241,8 +241,9 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
     let login = sandbox.login(&["--json"]);
     login.person().allow();
     let grant = "account action expires_at expires_in expiry_assumed format integration refreshable scopes store";
-    let integration = "authorization_endpoint basic_username client_id client_secret format hosts issuer redirect_uris revocation_endpoint scopes store token_endpoint actions";
+    let integration = "authorization_endpoint basic_username client_id client_secret format hosts issuer redirect_uris relay revocation_endpoint scopes store token_endpoint actions";
     let error = "error code exit message remedy format";
+    let relay = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/relay/relay.toml");
     let forms = [
         (login.finished(), format!("{grant} warnings")),
         (
@@ -260,6 +261,12 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
         (
             sandbox.run(&["redirect", "check", "http://a/", "--json"]),
             "broken findings format remedy rule statement uri verdict why".into(),
+        ),
+        (
+            sandbox.run(&["relay", "check", "--config", relay, "--json"]),
+            "against broken callbacks copied enter_at_target environment failures format not_asked provider queries refused \
+             register_at_provider target"
+                .into(),
         ),
         (sandbox.run(&["completions", "bash", "--json"]), "document format".into()),
         (sandbox.run(&["man", "--json"]), "document format".into()),

@@ -3,7 +3,7 @@
 use clap::Parser;
 use loopin::{catalog::Catalog, cli::Cli, relay::Relay};
 
-use crate::harness::Sandbox;
+use crate::harness::{Finished, Sandbox};
 
 fn readme() -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
@@ -77,6 +77,27 @@ fn the_configuration_in_the_readme_is_read() {
             Catalog::parse(&block).expect("the README's configuration");
         }
     }
+}
+
+/// Those that end by themselves and ask nobody else.
+#[test]
+fn the_relays_commands_in_the_readme_run_as_written() {
+    let sandbox = Sandbox::new();
+    let routes = blocks("toml").into_iter().find(|block| block.contains("[[route]]")).expect("routes");
+    std::fs::write(sandbox.path("relay.toml"), routes).expect("relay.toml");
+    let lines: Vec<_> =
+        blocks("sh").iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let mut ran = 0;
+    for line in lines.iter().filter(|line| line.starts_with("loopin relay ") && !line.contains("--against")) {
+        let words: Vec<_> = line.split_whitespace().skip(1).collect();
+        if words[1].starts_with("--") {
+            continue;
+        }
+        let output = sandbox.loopin(&words).current_dir(sandbox.path("")).output().expect("loopin runs");
+        Finished::new(output).assert_code(0);
+        ran += 1;
+    }
+    assert_eq!(3, ran, "{lines:?}");
 }
 
 #[test]

@@ -14,7 +14,9 @@ use std::{
 
 use crate::harness::{Finished, PATIENCE, Reply, Sandbox, crowd, http, kill, read_reply, tell};
 
+mod check;
 mod conduct;
+mod login;
 mod service;
 
 /// One route of seed 001, on free ports.

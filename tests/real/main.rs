@@ -1,5 +1,6 @@
-//! The program against parts that nobody here wrote: oidc-provider, headless Chromium, gnome-keyring. `parts/` has the
-//! scripts that start them; one file a part here, and names of tests carry the attack row they stand for.
+//! The program against parts that nobody here wrote: oidc-provider, headless Chromium, gnome-keyring, nginx,
+//! Caddy. `parts/` has the scripts that start them; one file a part here, and names of tests carry the attack row they
+//! stand for.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "tests read the environment")]
@@ -10,3 +11,4 @@ mod harness;
 mod keychain;
 mod provider;
 mod refresh;
+mod relay;

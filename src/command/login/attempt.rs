@@ -21,7 +21,7 @@ use crate::{
         AuthorizationRequest, AuthorizationServer, Client, CodeReceived, Entropy, ExtraParameters, Pkce, Scopes,
         TokenSet,
     },
-    redirect::{BindError, BoundRedirect, Landing, LoopbackHost, Port, RegisteredRedirect},
+    redirect::{BindError, BoundRedirect, Landing, LoopbackHost, Port, RegisteredRedirect, RelayedRedirect},
     report::{Code, Event, Failure, Talk, Verbosity},
     system::{browser::Browser, clock, entropy, http::Http, listener::Listener},
 };
@@ -39,6 +39,8 @@ pub struct Attempt {
     pub redirects: Vec<RegisteredRedirect>,
     /// In place of a free one, for a redirect with `:0`.
     pub port: Option<NonZeroU16>,
+    /// What is registered instead, and forwards to the redirect.
+    pub relay: Option<RelayedRedirect>,
     pub scopes: Scopes,
     pub pkce: Pkce,
     pub extra: ExtraParameters,
@@ -66,8 +68,21 @@ pub fn sign_in<T>(
     keep: impl FnOnce(TokenSet) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let talk = &context.talk;
-    let (listener, redirect) = bind(&attempt.redirects, attempt.port, talk)?;
-    talk.say(&Event::Listening(redirect.as_str()));
+    let (listener, redirect) = match &attempt.relay {
+        None => bind(&attempt.redirects, attempt.port, talk)?,
+        Some(relay) => {
+            let (listener, redirect) = bind_behind(&attempt.redirects, attempt.port, talk)?;
+            (listener, redirect.behind(relay))
+        }
+    };
+    match &attempt.relay {
+        None => talk.say(&Event::Listening(redirect.as_str())),
+        Some(relay) => talk.say(&Event::Relayed(relay.as_str(), redirect.listened_at())),
+    }
+    let patience = Patience {
+        time: attempt.timeout,
+        behind: attempt.relay.as_ref().map(|relay| (relay.as_str().to_owned(), redirect.listened_at().to_owned())),
+    };
     let Attempt { server, client, scopes, pkce, extra, canceller, .. } = attempt;
     let request = AuthorizationRequest { server, client, redirect, scopes, pkce, extra };
     let (url, pending) = request.begin(Entropy::from_bytes(&entropy::random()?))?;
@@ -80,7 +95,7 @@ pub fn sign_in<T>(
     let thread = thread::spawn(move || drop(listener.run(desk)));
     talk.say(&Event::Url(url.as_str()));
     let how = open(attempt.opener, url.as_str(), attempt.hidden_variable, heard, talk);
-    let code = wait(&hearing, &thread, attempt.timeout, how, talk);
+    let code = wait(&hearing, &thread, &patience, how, talk);
     // Who cancels in this instant is either heard or told that it is too late.
     let code = code.and_then(|code| canceller.decide().map(|()| code));
     talk.clear();
@@ -106,6 +121,44 @@ pub fn sign_in<T>(
     result
 }
 
+/// How long an answer is awaited, and what lies on its way.
+struct Patience {
+    time: Duration,
+    /// A relay, and where it has to lead.
+    behind: Option<(String, String)>,
+}
+
+impl Patience {
+    fn is_over(&self) -> Failure {
+        let way = match &self.behind {
+            None => {
+                "if the browser showed an error for 127.0.0.1, it may have switched to https: allow http there".into()
+            }
+            Some((relay, listener)) => {
+                format!("if the browser showed an error, see that the relay's route {relay} ends on {listener}")
+            }
+        };
+        Failure::new(Code::Timeout, format!("nobody answered within {} s ({way})", self.time.as_secs()))
+    }
+}
+
+/// Binds the one place where the relay's route ends.
+fn bind_behind(
+    redirects: &[RegisteredRedirect],
+    port: Option<NonZeroU16>,
+    talk: &Talk,
+) -> Result<(Listener, BoundRedirect), Failure> {
+    let [redirect] = redirects else {
+        return Err(Failure::new(Code::Configuration, "a relay's route ends on one port, and redirect_uri is a list")
+            .remedy("write one redirect_uri: the target of the route"));
+    };
+    if let (Landing::Loopback { port: Port::Ephemeral, .. }, None) = (redirect.landing(), port) {
+        return Err(Failure::new(Code::Configuration, "a relay's route ends on a fixed port, and none is named here")
+            .remedy("add --port N, or redirect_uri = \"http://127.0.0.1:N/callback\" to the integration, as the route's target has it"));
+    }
+    bind(redirects, port, talk)
+}
+
 /// Binds the first redirect whose port can be had.
 fn bind(
     redirects: &[RegisteredRedirect],
@@ -121,7 +174,8 @@ fn bind(
                 redirect.as_str()
             );
             last = Failure::new(Code::Configuration, what)
-                .remedy("register http://127.0.0.1:0/callback for a native application, and write it as redirect_uri");
+                .remedy("register http://127.0.0.1:0/callback for a native application, and write it as redirect_uri; where the provider \
+                         insists on https, write a relay's URI as relay (loopin relay --help)");
             continue;
         };
         let wanted = match (stated, port) {
@@ -218,17 +272,17 @@ fn open(opener: Opener, url: &str, hidden_variable: Option<String>, heard: Sende
 fn wait(
     hearing: &Receiver<Heard>,
     listener: &JoinHandle<()>,
-    patience: Duration,
+    patience: &Patience,
     how: How,
     talk: &Talk,
 ) -> Result<CodeReceived, Failure> {
     let mut strays = 0;
-    let deadline = clock::instant() + patience;
+    let deadline = clock::instant() + patience.time;
     let ended = || Failure::new(Code::Internal, "the listener ended");
     loop {
         let left = deadline.saturating_duration_since(clock::instant());
         if left.is_zero() {
-            return Err(timeout(patience));
+            return Err(patience.is_over());
         }
         match hearing.recv_timeout(left.min(TICK)) {
             Ok(Heard::Cancelled) => return Err(canceller::cancelled()),
@@ -251,12 +305,4 @@ fn wait(
             Err(RecvTimeoutError::Disconnected) => return Err(ended()),
         }
     }
-}
-
-fn timeout(patience: Duration) -> Failure {
-    let what = format!(
-        "nobody answered within {} s (if the browser showed an error for 127.0.0.1, it may have switched to https: allow http there)",
-        patience.as_secs()
-    );
-    Failure::new(Code::Timeout, what)
 }

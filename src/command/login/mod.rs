@@ -18,6 +18,7 @@ use crate::{
     catalog::{Integration, PkcePromise, SecretSource, Server},
     cli::{self, How},
     oauth::{AuthorizationServer, ExtraParameters, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover},
+    redirect::RelayedRedirect,
     refresh::LastRefresh,
     report::{Code, Event, Failure, Outcome, SignedIn, Talk},
     secret::SealKey,
@@ -80,6 +81,7 @@ impl Login<'_> {
         let key = grant_key(&integration.name, &args.grant)?;
         let scopes = scopes(&integration, &key, args)?;
         let extra = extra(&integration, args)?;
+        let relay = relay(&integration, args)?;
         let opener = match self.opening {
             Opening::Client => Opener::Caller,
             Opening::Loopin => Opener::Browser(browser(args)?, args.how),
@@ -106,6 +108,7 @@ impl Login<'_> {
             client,
             redirects: integration.redirects.clone(),
             port: args.port,
+            relay,
             scopes: scopes.clone(),
             pkce: integration.pkce,
             extra,
@@ -133,7 +136,11 @@ impl Login<'_> {
             Ok(signed_in)
         });
         let retry = |failure: Failure| match failure {
-            Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => failure.remedy(login_command(&key)),
+            Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => {
+                let relay = args.relay.iter().map(|relay| format!(" --relay {relay}"));
+                let port = args.port.iter().map(|port| format!(" --port {port}"));
+                failure.remedy(login_command(&key) + &relay.chain(port).collect::<String>())
+            }
             other => other,
         };
         signed_in.map_err(retry)
@@ -181,6 +188,14 @@ fn extra(integration: &Integration, args: &cli::Login) -> Result<ExtraParameters
         extra.set_login_hint(hint);
     }
     Ok(extra)
+}
+
+fn relay(integration: &Integration, args: &cli::Login) -> Result<Option<RelayedRedirect>, Failure> {
+    let Some(url) = &args.relay else { return Ok(integration.relay.clone()) };
+    RelayedRedirect::parse(url).map(Some).map_err(|why| {
+        Failure::new(Code::Configuration, format!("--relay: {why}"))
+            .remedy("name the URI that is registered, such as https://acme.example/cli/withings")
+    })
 }
 
 fn browser(args: &cli::Login) -> Result<Browser, Failure> {

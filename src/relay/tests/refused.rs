@@ -31,6 +31,16 @@ const TARGET: usize = 5;
 const PROVIDERS: usize = 6;
 const MORE: usize = 7;
 
+#[test]
+fn y21_a_proxy_is_an_address_or_a_network() {
+    for text in ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", ""] {
+        assert_refused(&format!("trusted_proxies = [\"{text}\"]\n{}", route(&[])), 1, "trusted_proxies");
+    }
+    let other = format!("client_field = \"x-real-ip\"\n{}", route(&[]));
+    let error = Relay::parse(&other).expect_err("no such field").to_string();
+    assert!(error.contains("line 1") && error.contains("`forwarded` or `x-forwarded-for`"), "{error}");
+}
+
 #[track_caller]
 fn assert_refused(text: &str, line: usize, says: &str) {
     let error = Relay::parse(text).expect_err(text);

@@ -145,3 +145,22 @@ fn y20_only_the_hosts_of_the_configuration() {
         assert_eq!(status, reply.status, "{host}");
     }
 }
+
+#[test]
+fn y21_the_log_names_the_client_that_a_trusted_proxy_names() {
+    let ask = |relay: &Running, fields: &str| {
+        let asked = format!("GET /oauth_callback/acme_fit?a HTTP/1.1\r\nHost: yourdomain.com\r\n{fields}\r\n");
+        let reply = relay.send(asked.as_bytes());
+        assert_eq!(Some(format!("{TARGET}?a").as_str()), reply.field("location"));
+        relay.next_line()["client"].clone()
+    };
+    let alone = Running::new();
+    assert_eq!("127.0.0.1", ask(&alone, "X-Forwarded-For: 198.51.100.7\r\n"), "nobody is trusted");
+    let behind = Running::with(&format!("trusted_proxies = [\"127.0.0.0/8\"]\n{CONFIG}"));
+    assert_eq!("198.51.100.7", ask(&behind, "X-Forwarded-For: 6.6.6.6, 198.51.100.7\r\n"));
+    assert_eq!("127.0.0.1", ask(&behind, "Forwarded: for=198.51.100.7\r\n"), "the other field is anybody's");
+    let forged = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: http\r\nX-Original-URL: /cli\r\n";
+    assert_eq!("127.0.0.1", ask(&behind, forged), "and nothing else is taken");
+    let standard = Running::with(&format!("trusted_proxies = [\"127.0.0.1\"]\nclient_field = \"forwarded\"\n{CONFIG}"));
+    assert_eq!("198.51.100.7", ask(&standard, "Forwarded: for=198.51.100.7\r\nX-Forwarded-For: 6.6.6.6\r\n"));
+}

@@ -1,0 +1,177 @@
+//! Who has asked, where a proxy stands in front. Only a proxy that the configuration names is believed, and only this.
+
+use std::net::IpAddr;
+
+use crate::head::Head;
+
+/// Networks whose word is taken for who is behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    field: ClientField,
+}
+
+/// Which field the proxy writes. Not both: the one that it does not write would be the client's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientField {
+    /// RFC 7239.
+    Forwarded,
+    #[default]
+    XForwardedFor,
+}
+
+/// An address and how many of its first bits count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    first: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// `10.0.0.0/8`, `fd00::/8` or one address. `None`: it is neither, or bits are set behind the prefix.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let first: IpAddr = address.parse().ok()?;
+        let all = if first.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Some(all), |bits| bits.parse().ok().filter(|&bits| bits <= all))?;
+        let network = Self { first, bits };
+        (network.prefix(first) == Some(number(first))).then_some(network)
+    }
+
+    fn holds(&self, address: IpAddr) -> bool {
+        address.is_ipv4() == self.first.is_ipv4() && self.prefix(address) == Some(number(self.first))
+    }
+
+    fn prefix(&self, address: IpAddr) -> Option<u128> {
+        let width: u8 = if address.is_ipv4() { 32 } else { 128 };
+        let behind = u32::from(width.checked_sub(self.bits)?);
+        Some(number(address).checked_shr(behind).unwrap_or(0).checked_shl(behind).unwrap_or(0))
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
+impl TrustedProxies {
+    pub fn new(networks: Vec<Network>, field: ClientField) -> Self {
+        Self { networks, field }
+    }
+
+    /// The nearest address that is no trusted proxy's. What stands further left was written by whoever that is, and what
+    /// cannot be read is nobody's word: then it is the last proxy that could be believed.
+    pub fn client(&self, peer: IpAddr, head: &Head) -> IpAddr {
+        let mut nearest = peer.to_canonical();
+        let written = match self.field {
+            ClientField::Forwarded => &head.forwarded,
+            ClientField::XForwardedFor => &head.forwarded_for,
+        };
+        let mut hops = written.as_deref().unwrap_or_default().rsplit(|&byte| byte == b',');
+        while self.networks.iter().any(|network| network.holds(nearest)) {
+            let Some(hop) = hops.next().and_then(|hop| self.field.address(hop)) else { break };
+            nearest = hop.to_canonical();
+        }
+        nearest
+    }
+}
+
+impl ClientField {
+    /// Of one element of the list: an address, perhaps with a port, brackets or quotes.
+    fn address(self, element: &[u8]) -> Option<IpAddr> {
+        let text = std::str::from_utf8(element).ok()?;
+        let node = match self {
+            Self::XForwardedFor => text.trim(),
+            Self::Forwarded => {
+                let named = |pair: &str| {
+                    let (name, value) = pair.split_once('=')?;
+                    name.trim().eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"').to_owned())
+                };
+                return Self::XForwardedFor.address(text.split(';').find_map(named)?.as_bytes());
+            }
+        };
+        let bracketed = node.strip_prefix('[').and_then(|rest| rest.split(']').next());
+        let with_port = || node.rsplit_once(':').and_then(|(address, _)| address.parse::<std::net::Ipv4Addr>().ok());
+        match bracketed {
+            Some(address) => address.parse().ok(),
+            None => node.parse().ok().or_else(|| with_port().map(IpAddr::from)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::{HeadReader, Limits, Progress};
+
+    fn proxies(networks: &[&str], field: ClientField) -> TrustedProxies {
+        TrustedProxies::new(networks.iter().map(|text| Network::parse(text).expect(text)).collect(), field)
+    }
+
+    fn client(proxies: &TrustedProxies, peer: &str, fields: &str) -> String {
+        let bytes = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        let Progress::Complete { head, .. } = HeadReader::new(Limits::DEFAULT).push(bytes.as_bytes()) else {
+            panic!("{fields}");
+        };
+        proxies.client(peer.parse().expect("peer"), &head).to_string()
+    }
+
+    #[test]
+    fn y21_only_a_trusted_proxy_is_believed() {
+        let nobody = TrustedProxies::default();
+        assert_eq!("203.0.113.9", client(&nobody, "203.0.113.9", "X-Forwarded-For: 127.0.0.1\r\n"));
+        let one = proxies(&["127.0.0.1"], ClientField::XForwardedFor);
+        assert_eq!("198.51.100.7", client(&one, "127.0.0.1", "X-Forwarded-For: 198.51.100.7\r\n"));
+        assert_eq!("203.0.113.9", client(&one, "203.0.113.9", "X-Forwarded-For: 198.51.100.7\r\n"), "not from anybody");
+        assert_eq!("127.0.0.1", client(&one, "127.0.0.1", "Forwarded: for=198.51.100.7\r\n"), "the other field");
+        assert_eq!("127.0.0.1", client(&one, "127.0.0.1", ""));
+    }
+
+    #[test]
+    fn y21_what_a_client_writes_itself_stands_to_the_left() {
+        let chain = proxies(&["10.0.0.0/8", "::1"], ClientField::XForwardedFor);
+        let forged = "X-Forwarded-For: 6.6.6.6, 198.51.100.7, 10.1.2.3\r\n";
+        assert_eq!("198.51.100.7", client(&chain, "10.9.9.9", forged));
+        let in_lines = "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-for: 198.51.100.7 ,10.1.2.3\r\n";
+        assert_eq!("198.51.100.7", client(&chain, "::1", in_lines), "several lines are one list");
+        assert_eq!("10.1.2.3", client(&chain, "10.9.9.9", "X-Forwarded-For: 6.6.6.6, <script>, 10.1.2.3\r\n"));
+        assert_eq!("2001:db8::1", client(&chain, "::ffff:10.0.0.1", "X-Forwarded-For: 2001:db8::1\r\n"));
+    }
+
+    #[test]
+    fn y21_the_forms_of_an_address() {
+        let legacy = proxies(&["127.0.0.1"], ClientField::XForwardedFor);
+        for (written, read) in [("198.51.100.7:4711", "198.51.100.7"), ("[2001:db8::1]:4711", "2001:db8::1")] {
+            assert_eq!(read, client(&legacy, "127.0.0.1", &format!("X-Forwarded-For: {written}\r\n")), "{written}");
+        }
+        let standard = proxies(&["127.0.0.1"], ClientField::Forwarded);
+        for (written, read) in [
+            ("for=198.51.100.7;proto=https", "198.51.100.7"),
+            ("proto=https;For=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=6.6.6.6, for=198.51.100.7", "198.51.100.7"),
+            ("for=unknown", "127.0.0.1"),
+            ("for=_hidden", "127.0.0.1"),
+            ("proto=https", "127.0.0.1"),
+        ] {
+            assert_eq!(read, client(&standard, "127.0.0.1", &format!("Forwarded: {written}\r\n")), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_an_address_and_a_prefix() {
+        for text in ["", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/", "::/129", "example.com", "10.0.0.0/8/8", "10.0.0/8"]
+        {
+            assert_eq!(None, Network::parse(text), "{text}");
+        }
+        let every = Network::parse("0.0.0.0/0").expect("a network");
+        assert!(every.holds("203.0.113.9".parse().expect("address")));
+        assert!(!every.holds("::1".parse().expect("address")), "of the other family");
+        let eight = Network::parse("fd00::/8").expect("a network");
+        assert!(eight.holds("fdff::1".parse().expect("address")) && !eight.holds("fe00::1".parse().expect("address")));
+    }
+}

@@ -1,0 +1,108 @@
+//! Requests as bytes that nobody touches, over TCP or TLS: HTTP libraries would correct just what is to be tried.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::{ClientConfig, ClientConnection, StreamOwned, crypto::ring, pki_types::ServerName};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::{clock, http};
+use crate::oauth::HttpError;
+
+/// From the connection to the end of the reply's head.
+const WHOLE: Duration = Duration::from_secs(10);
+/// Bytes of a reply that are read at most.
+const LONGEST_REPLY: usize = 256 * 1024;
+
+/// A server that is asked; one connection a request.
+pub struct RawHttp {
+    addresses: Vec<SocketAddr>,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+}
+
+impl RawHttp {
+    /// # Errors
+    /// The name cannot be resolved.
+    pub fn plain(host: &str, port: u16) -> Result<Self, HttpError> {
+        let addresses = (host, port).to_socket_addrs().map_err(|_| HttpError::Connect(http::NO_NAME.into()))?;
+        Ok(Self { addresses: addresses.collect(), tls: None })
+    }
+
+    /// The certificate is checked as the system would.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or no certificate can be for it.
+    pub fn tls(host: &str, port: u16) -> Result<Self, HttpError> {
+        let failed = |why: rustls::Error| HttpError::Tls(why.to_string());
+        let name = ServerName::try_from(host.to_owned()).map_err(|why| HttpError::Tls(why.to_string()))?;
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(BuilderVerifierExt::with_platform_verifier)
+            .map_err(failed)?
+            .with_no_client_auth();
+        Ok(Self { tls: Some((Arc::new(config), name)), ..Self::plain(host, port)? })
+    }
+
+    /// Sends these bytes and reads up to the end of the reply's head. What was cut off is returned as it is: no reply is
+    /// a reply here.
+    ///
+    /// # Errors
+    /// No connection, no trust, or nothing in time.
+    pub fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, HttpError> {
+        let stream = self.connect()?;
+        stream
+            .set_read_timeout(Some(WHOLE))
+            .and_then(|()| stream.set_write_timeout(Some(WHOLE)))
+            .map_err(|e| http::io(&e))?;
+        match &self.tls {
+            None => converse(stream, request),
+            Some((config, name)) => {
+                let mut connection = ClientConnection::new(Arc::clone(config), name.clone())
+                    .map_err(|why| HttpError::Tls(why.to_string()))?;
+                let mut stream = stream;
+                while connection.is_handshaking() {
+                    connection.complete_io(&mut stream).map_err(|why| http::io(&why))?;
+                }
+                converse(StreamOwned::new(connection, stream), request)
+            }
+        }
+    }
+
+    fn connect(&self) -> Result<TcpStream, HttpError> {
+        let mut last = HttpError::Connect(http::NO_NAME.into());
+        for address in &self.addresses {
+            match TcpStream::connect_timeout(address, WHOLE) {
+                Ok(stream) => return Ok(stream),
+                Err(why) => last = http::io(&why),
+            }
+        }
+        Err(last)
+    }
+}
+
+fn converse(mut stream: impl Read + Write, request: &[u8]) -> Result<Vec<u8>, HttpError> {
+    let deadline = clock::instant() + WHOLE;
+    // Who refuses early may close before all was taken; the reply tells.
+    let _ = stream.write_all(request).and_then(|()| stream.flush());
+    let mut reply = Vec::new();
+    let mut piece = [0; 4096];
+    while !reply.windows(4).any(|four| four == b"\r\n\r\n") && reply.len() < LONGEST_REPLY {
+        if clock::instant() >= deadline {
+            return Err(HttpError::Timeout);
+        }
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => reply.extend_from_slice(&piece[..count]),
+            Err(why) if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                return Err(HttpError::Timeout);
+            }
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    Ok(reply)
+}
