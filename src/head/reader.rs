@@ -3,7 +3,7 @@
 
 use std::mem;
 
-use super::{Authorization, Head, Host, Limits, Method, Progress, Rejection};
+use super::{Authorization, Head, Host, Limits, Method, Persistence, Progress, Rejection};
 
 /// Reads request heads out of a stream of bytes.
 ///
@@ -144,7 +144,10 @@ impl HeadReader {
 
     fn line_read(&mut self, line: Line) -> Result<(), Rejection> {
         match line {
-            Line::Request => (self.head.method, self.head.target) = request_line(mem::take(&mut self.line))?,
+            Line::Request => {
+                let head = &mut self.head;
+                (head.method, head.target, head.persistence) = request_line(mem::take(&mut self.line))?;
+            }
             Line::Field(Some(kept)) => {
                 let mut value = mem::take(&mut self.line);
                 value.truncate(value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1));
@@ -159,6 +162,14 @@ impl HeadReader {
         let head = &mut self.head;
         match kept {
             Kept::Authorization => once(&mut head.authorization, Authorization(value)),
+            // A list, and perhaps several of them; only one of its words is known here (RFC 9110 §7.6.1).
+            Kept::Connection => {
+                let close = |word: &[u8]| word.trim_ascii().eq_ignore_ascii_case(b"close");
+                if value.split(|&byte| byte == b',').any(close) {
+                    head.persistence = Persistence::Close;
+                }
+                Ok(())
+            }
             Kept::ContentLength => once(&mut self.content_length, decimal(&value)?),
             Kept::ContentType => once(&mut head.content_type, value),
             Kept::FetchDest => once(&mut head.fetch.dest, value),
@@ -216,6 +227,7 @@ enum End {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
     Authorization,
+    Connection,
     ContentLength,
     ContentType,
     FetchDest,
@@ -234,7 +246,7 @@ impl Kept {
 }
 
 /// `METHOD SP target SP HTTP/1.x`, split at the first and the last space (RFC 9112 §3).
-fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>), Rejection> {
+fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>, Persistence), Rejection> {
     let space = |byte: &u8| *byte == b' ';
     let first = line.iter().position(space).ok_or(Rejection::Malformed)?;
     let last = line.iter().rposition(space).ok_or(Rejection::Malformed)?;
@@ -249,14 +261,15 @@ fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>), Rejection> {
         b"POST" => Method::Post,
         _ => Method::Other,
     };
-    match &line[last + 1..] {
-        b"HTTP/1.0" | b"HTTP/1.1" => {}
+    let persistence = match &line[last + 1..] {
+        b"HTTP/1.0" => Persistence::Close,
+        b"HTTP/1.1" => Persistence::KeepAlive,
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => return Err(Rejection::VersionNotSupported),
         _ => return Err(Rejection::Malformed),
-    }
+    };
     line.truncate(last);
     line.drain(..=first);
-    Ok((method, line))
+    Ok((method, line, persistence))
 }
 
 /// `1*DIGIT` (RFC 9110 §8.6): no sign, no list, nothing beyond 64 bits.
@@ -312,8 +325,9 @@ fn is_token(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~')
 }
 
-pub(super) const NAMES: [(&str, Kept); 11] = [
+pub(super) const NAMES: [(&str, Kept); 12] = [
     ("authorization", Kept::Authorization),
+    ("connection", Kept::Connection),
     ("content-length", Kept::ContentLength),
     ("content-type", Kept::ContentType),
     ("host", Kept::Host),

@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Range,
+    path::PathBuf,
 };
 
 use serde::{
@@ -12,7 +13,7 @@ use serde::{
 use serde_spanned::Spanned;
 
 use super::{
-    Name, Parts, Providers, Relay, Route,
+    AccessLogging, Name, Parts, Providers, Relay, Route, Settings,
     template::{PLACEHOLDER, Template},
 };
 use crate::{
@@ -25,8 +26,27 @@ use crate::{
 struct File {
     listen: Option<Spanned<String>>,
     admin: Option<Spanned<String>>,
+    tls: Option<Tls>,
+    access_log: Option<bool>,
     #[serde(default)]
     route: Vec<Spanned<Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    cert: Spanned<PathBuf>,
+    key: Spanned<PathBuf>,
+}
+
+/// Two PEM files, and where each is named.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first. A relative path begins where `relay.toml` is.
+    pub cert: PathBuf,
+    pub cert_place: Place,
+    pub key: PathBuf,
+    pub key_place: Place,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +120,12 @@ impl Relay {
         };
         let listen = file.listen.as_ref().map_or(Ok(USUAL_ADDRESS), |value| address("listen", value))?;
         let admin = file.admin.as_ref().map(|value| address("admin", value)).transpose()?;
+        let tls = file.tls.map(|Tls { cert, key }| {
+            let (cert_place, key_place) = (place(cert.span()), place(key.span()));
+            TlsFiles { cert: cert.into_inner(), cert_place, key: key.into_inner(), key_place }
+        });
+        let access_log = if file.access_log == Some(false) { AccessLogging::Off } else { AccessLogging::On };
+        let settings = Settings { listen, admin, tls, access_log };
         let mut routes: Vec<(Route, Place)> = Vec::new();
         for table in file.route {
             let table_at = table.span();
@@ -118,7 +144,7 @@ impl Relay {
             let what = "there is no route".into();
             return Err(CatalogError { place: None, what, remedy: Some("add: [[route]]".into()) });
         }
-        Ok(Self::new(listen, admin, routes.into_iter().map(|(route, _)| route).collect()))
+        Ok(Self::new(settings, routes.into_iter().map(|(route, _)| route).collect()))
     }
 }
 

@@ -38,7 +38,8 @@ fn y01_every_byte_that_may_stand_in_a_query_comes_back() {
     let relay = Running::new();
     let query: Vec<u8> = (0x21..=0xff).filter(|byte| !b"#\x7f".contains(byte)).collect();
     let mut stream = TcpStream::connect(relay.address).unwrap();
-    let asked = [b"GET /oauth_callback/acme_fit?", &query[..], b" HTTP/1.1\r\nHost: yourdomain.com\r\n\r\n"].concat();
+    let end = b" HTTP/1.1\r\nHost: yourdomain.com\r\nConnection: close\r\n\r\n";
+    let asked = [b"GET /oauth_callback/acme_fit?", &query[..], end].concat();
     stream.write_all(&asked).unwrap();
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).unwrap();
