@@ -65,10 +65,11 @@ pub enum Verb {
     Demo(Demo),
     /// Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte
     ///
-    /// Reads the routes from --config relay.toml and answers with 307. Speaks plain HTTP: a proxy or load balancer in
-    /// front of it speaks TLS and passes the Host field on. SIGHUP reads the routes again and keeps the old ones if the
-    /// new ones are refused; SIGTERM answers everybody who has connected, then ends. The access log is JSON lines on
-    /// standard output, without any query.
+    /// Reads the routes from --config relay.toml and answers with 307, connections kept alive, on every core. Speaks TLS
+    /// with the certificate that the configuration names, or plain HTTP behind a proxy that passes the Host field on.
+    /// SIGHUP reads the routes again and keeps the old ones if the new ones are refused, a certificate that has changed
+    /// is noticed; SIGTERM answers everybody who has connected, then ends. The access log is JSON lines on standard
+    /// output, without any query.
     Relay,
     Completions(Completions),
     /// Print the man page
