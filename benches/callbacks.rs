@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     if kind == Kind::Idle {
-        println!("idle");
+        writeln!(io::stdout(), "idle")?;
         io::stdin().read_to_end(&mut Vec::new())?;
     }
     Ok(())

@@ -60,7 +60,10 @@ impl AccessLog {
         thread::spawn(move || {
             // Ends with `end`, which nobody is told of but by its loss.
             let _end = end;
-            for sheet in written {
+            while let Ok(mut sheet) = written.recv() {
+                // Who hands over meanwhile wakes nobody, and one write serves all.
+                thread::sleep(GATHERING);
+                written.try_iter().for_each(|more| sheet.extend_from_slice(&more));
                 let mut stdout = io::stdout().lock();
                 if stdout.write_all(&sheet).and_then(|()| stdout.flush()).is_err() {
                     return;
@@ -136,6 +139,9 @@ fn text_of(second: &mut Option<(SystemTime, String)>, now: SystemTime) -> &str {
 
 /// Bytes that wait for a slow reader.
 const BACKLOG: usize = 1024 * 1024;
+
+/// From the first line to its write.
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// Sheets that wait.
 const SHEETS: usize = 4096;

@@ -329,9 +329,9 @@ impl<S: Service> Context<'_, S> {
                 }
                 Progress::Complete { head: complete, consumed } => {
                     at += consumed;
-                    let Unfinished { since, due, .. } = head;
-                    match self.request(peer, Unfinished { part: complete, since, due }, at..count) {
-                        None => head = self.unfinished(self.now + self.limits.request),
+                    match self.request(peer, complete, (head.since, head.due), at..count) {
+                        // The reader is as new.
+                        None => (head.since, head.due) = (self.now, self.now + self.limits.request),
                         Some(then) => break then,
                     }
                 }
@@ -345,8 +345,13 @@ impl<S: Service> Context<'_, S> {
     }
 
     /// `None`: it was answered, and the peer may ask again. `rest` are the bytes behind the head.
-    fn request(&mut self, peer: SocketAddr, head: Unfinished<Head>, rest: Range<usize>) -> Option<Then> {
-        let Unfinished { part: head, since, due } = head;
+    fn request(
+        &mut self,
+        peer: SocketAddr,
+        head: Head,
+        (since, due): (Instant, Instant),
+        rest: Range<usize>,
+    ) -> Option<Then> {
         if head.content_length > 0 {
             let limit = contained(|| self.service.body_limit(&head)).unwrap_or(0);
             if limit > 0 {

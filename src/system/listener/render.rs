@@ -1,6 +1,5 @@
 //! A reply as the bytes of an HTTP/1.1 message (RFC 9112 §4).
 
-use std::io::Write;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -49,7 +48,7 @@ impl Renderer {
         }
         out.extend_from_slice(&self.standing);
         for (name, value) in reply.fields() {
-            if value.bytes().any(|byte| byte.is_ascii_control()) {
+            if value.bytes().fold(false, |control, byte| control | byte.is_ascii_control()) {
                 return None;
             }
             out.extend_from_slice(name.as_bytes());
@@ -69,11 +68,10 @@ impl Renderer {
 }
 
 fn number(out: &mut Vec<u8>, number: usize) {
-    match number {
-        0 => out.push(b'0'),
-        // Writing into memory does not fail.
-        _ => drop(write!(out, "{number}")),
+    if number >= 10 {
+        self::number(out, number / 10);
     }
+    out.extend(u8::try_from(number % 10).map(|digit| b'0' + digit));
 }
 
 /// The phrase of RFC 9110 §15 and RFC 6585; it decides nothing.
