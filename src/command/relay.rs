@@ -105,51 +105,50 @@ impl Keeper<'_> {
     /// Until the end is asked for.
     fn keep(&self, signals: &Receiver<Signal>) {
         while !self.shared.is_ending() {
-            let reload = match signals.recv_timeout(LOOK) {
+            match signals.recv_timeout(LOOK) {
                 Ok(Signal::Hangup) => self.reload(),
                 Ok(Signal::Interrupt | Signal::Terminate) => return,
                 Err(_) => match &self.certificate {
                     Some(certificate) if certificate.has_changed() => self.renew(certificate),
-                    _ => continue,
+                    _ => {}
                 },
-            };
-            self.shared.state().reloaded(reload);
+            }
         }
     }
 
     /// All of the new configuration or nothing of it.
-    fn reload(&self) -> Reload {
+    fn reload(&self) {
         let fresh = read(self.path).and_then(|fresh| self.same_places(fresh)).and_then(|fresh| self.certified(fresh));
         match fresh {
             Ok(fresh) => {
                 let routes: Vec<String> = fresh.routes().iter().map(ToString::to_string).collect();
                 self.shared.replace(fresh);
+                self.shared.state().reloaded(Reload::Taken);
                 self.talk.say(&Event::Step("the configuration was read again:"));
                 routes.iter().for_each(|route| self.talk.say(&Event::Step(route)));
-                Reload::Taken
             }
             Err(failure) => self.keep_old("configuration", failure),
         }
     }
 
     /// The files that the configuration names are others than before.
-    fn renew(&self, certificate: &Certificate) -> Reload {
+    fn renew(&self, certificate: &Certificate) {
         let relay = self.shared.relay();
-        let Some(tls) = &relay.settings().tls else { return Reload::Refused };
+        let Some(tls) = &relay.settings().tls else { return };
         match certificate.read_again(files(self.path, tls)) {
             Ok(()) => {
+                self.shared.state().reloaded(Reload::Taken);
                 self.talk.say(&Event::Step("the certificate was read again"));
-                Reload::Taken
             }
             Err(unfit) => self.keep_old("certificate", refused(self.path, tls, &unfit)),
         }
     }
 
-    fn keep_old(&self, what: &str, failure: Failure) -> Reload {
+    fn keep_old(&self, what: &str, failure: Failure) {
+        self.shared.state().reloaded(Reload::Refused);
         let remedy = failure.remedy.map_or_else(String::new, |remedy| format!(" → {remedy}"));
         let what = format!("the old {what} stays ({}): {}{remedy}", failure.code.word(), failure.what);
         self.talk.say(&Event::Step(&what));
-        Reload::Refused
     }
 
     fn same_places(&self, fresh: Relay) -> Result<Relay, Failure> {
