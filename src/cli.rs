@@ -376,11 +376,11 @@ pub struct Demo {
 
 /// Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte
 ///
-/// Reads the routes from --config relay.toml and answers with 307. Speaks plain HTTP: a proxy or load balancer in
-/// front of it speaks TLS and passes the Host field on; trusted_proxies names those whose word on the client's address
-/// the log takes. SIGHUP reads the routes again and keeps the old ones if the
-/// new ones are refused; SIGTERM answers everybody who has connected, then ends. The access log is JSON lines on
-/// standard output, without any query.
+/// Reads the routes from --config relay.toml and answers with 307, connections kept alive, on every core. Speaks TLS with
+/// the certificate that the configuration names, or plain HTTP behind a proxy that passes the Host field on;
+/// trusted_proxies names those whose word on the client's address the log takes. SIGHUP reads the routes again and keeps
+/// the old ones if the new ones are refused, a certificate that has changed is noticed; SIGTERM answers everybody who has
+/// connected, then ends. The access log is JSON lines on standard output, without any query.
 #[derive(Args, Debug)]
 pub struct Relay {
     #[command(subcommand)]

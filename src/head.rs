@@ -90,6 +90,15 @@ pub struct Head {
     pub content_type: Option<Vec<u8>>,
     /// Bytes of body that follow; 0 if the field is missing (RFC 9112 §6.3).
     pub content_length: u64,
+    pub persistence: Persistence,
+}
+
+/// Whether the peer wants to ask again on the same connection (RFC 9112 §9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It said so, or speaks HTTP/1.0.
+    Close,
+    KeepAlive,
 }
 
 /// The methods anything here is decided by; all others are `Other`.
@@ -167,6 +176,7 @@ impl Head {
             authorization: None,
             content_type: None,
             content_length: 0,
+            persistence: Persistence::KeepAlive,
         }
     }
 

@@ -13,9 +13,10 @@ use crate::{
     reply::{Forwarding, Reply},
 };
 pub use check::{Answer, Callback, NotAPlace, Place, Scheme, Verdict};
+pub use file::TlsFiles;
 pub use odd::{ODD_QUERIES, OddQuery, Refusable};
 pub use proxies::{ClientField, Network, TrustedProxies};
-pub use state::{Access, Readiness, Reload, State};
+pub use state::{Access, Readiness, Reload, State, Tally};
 use template::Template;
 
 mod check;
@@ -34,13 +35,30 @@ pub const LONGEST_QUERY: usize = 64 * 1024;
 /// All routes, by the host they are asked at.
 #[derive(Debug)]
 pub struct Relay {
-    listen: SocketAddr,
-    admin: Option<SocketAddr>,
+    settings: Settings,
     proxies: TrustedProxies,
     /// By the Host field in lower case.
     hosts: BTreeMap<Box<[u8]>, Vec<Route>>,
     /// In the order of the file.
     order: Vec<Route>,
+}
+
+/// Where and how requests are taken, whatever the routes.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    /// Where the state of the relay is told, if anywhere.
+    pub admin: Option<SocketAddr>,
+    /// Without it somebody in front speaks TLS.
+    pub tls: Option<TlsFiles>,
+    pub access_log: AccessLogging,
+}
+
+/// Whether each request is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLogging {
+    Off,
+    On,
 }
 
 /// One way from a path of a host to a target.
@@ -82,7 +100,7 @@ pub struct Decision<'a> {
 /// Why a request is not forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No Host or several, a fragment in the target, or a body.
+    /// No Host or several, a target that is no path or has a fragment, or a body.
     Malformed,
     /// Neither GET nor HEAD: a 307 would send a POST's body to the target.
     MethodNotAllowed,
@@ -112,22 +130,16 @@ impl Refusal {
 }
 
 impl Relay {
-    fn new(listen: SocketAddr, admin: Option<SocketAddr>, proxies: TrustedProxies, order: Vec<Route>) -> Self {
+    fn new(settings: Settings, proxies: TrustedProxies, order: Vec<Route>) -> Self {
         let mut hosts: BTreeMap<Box<[u8]>, Vec<Route>> = BTreeMap::new();
         for route in &order {
             hosts.entry(route.0.host.to_ascii_lowercase().into_bytes().into()).or_default().push(route.clone());
         }
-        Self { listen, admin, proxies, hosts, order }
+        Self { settings, proxies, hosts, order }
     }
 
-    /// Where requests are taken.
-    pub fn listen(&self) -> SocketAddr {
-        self.listen
-    }
-
-    /// Where the state of the relay is told, if anywhere.
-    pub fn admin(&self) -> Option<SocketAddr> {
-        self.admin
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Who is believed about the client's address.
@@ -150,7 +162,8 @@ impl Relay {
 
     fn forward<'a>(&'a self, head: &'a Head) -> Result<Decision<'a>, Refusal> {
         let Host::One(host) = &head.host else { return Err(Refusal::Malformed) };
-        if head.target.contains(&b'#') {
+        // The absolute form is a proxy's (RFC 9112 §3.2.2), and says a second time which host is meant.
+        if head.target.first() != Some(&b'/') || head.target.contains(&b'#') {
             return Err(Refusal::Malformed);
         }
         if !matches!(head.method, Method::Get | Method::Head) {
@@ -159,14 +172,18 @@ impl Relay {
         if head.content_length != 0 {
             return Err(Refusal::Malformed);
         }
-        let routes = self.hosts.get(host.to_ascii_lowercase().as_slice()).ok_or(Refusal::Misdirected)?;
+        let routes = self.hosts.get(host.as_slice());
+        let routes = routes.or_else(|| self.hosts.get(host.to_ascii_lowercase().as_slice()));
+        let routes = routes.ok_or(Refusal::Misdirected)?;
         let taken = routes.iter().find_map(|route| Some((route, route.taken_by(head.path())?)));
         let (route, provider) = taken.ok_or(Refusal::NotFound)?;
         let query = head.query();
         if query.is_some_and(|query| query.len() > LONGEST_QUERY) {
             return Err(Refusal::QueryTooLong);
         }
-        let mut location = route.0.target.with(provider.unwrap_or_default()).into_bytes();
+        let length = route.0.target.as_str().len() + provider.map_or(0, str::len) + query.map_or(0, <[u8]>::len) + 1;
+        let mut location = Vec::with_capacity(length);
+        route.0.target.write(&mut location, provider.unwrap_or_default());
         if let Some(query) = query {
             location.push(b'?');
             location.extend_from_slice(query);

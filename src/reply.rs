@@ -65,8 +65,9 @@ pub struct Forwarding(Vec<u8>);
 impl Forwarding {
     /// `None` for an empty value, and for one with a control byte or a space in it.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        let fit = !bytes.is_empty() && bytes.iter().all(|&byte| byte > b' ' && byte != 0x7f);
-        fit.then_some(Self(bytes))
+        // All of them, without a branch a byte.
+        let fit = bytes.iter().fold(true, |fit, &byte| fit & (byte > b' ') & (byte != 0x7f));
+        (fit && !bytes.is_empty()).then_some(Self(bytes))
     }
 
     pub fn as_bytes(&self) -> &[u8] {
@@ -151,9 +152,8 @@ impl Reply {
 
     /// 307 without content: the same request, there (RFC 9110 §15.4.8).
     pub fn forward(to: Forwarding) -> Self {
-        let empty = Self { content_type: None, ..Self::new(307, "", Cow::Borrowed(&[])) };
-        // Old caches know no Cache-Control.
-        Self { destination: Some(Destination::Forwarding(to)), ..empty }.with_field("Pragma", "no-cache")
+        let destination = Some(Destination::Forwarding(to));
+        Self { content_type: None, destination, ..Self::new(307, "", Cow::Borrowed(&[])) }
     }
 
     /// A small fixed page that says what the status says. Never empty: for a 4xx without a body a browser shows
@@ -225,8 +225,15 @@ impl Reply {
                 ("Content-Security-Policy", self.policy.value()),
             ]
         });
+        // Old caches know no Cache-Control.
+        let pragma = self.forwarding().map(|_| ("Pragma", "no-cache"));
         let location = self.location().into_iter().map(|location| ("Location", location.as_str()));
-        always.into_iter().chain(content.into_iter().flatten()).chain(location).chain(self.others.iter().copied())
+        always
+            .into_iter()
+            .chain(content.into_iter().flatten())
+            .chain(pragma)
+            .chain(location)
+            .chain(self.others.iter().copied())
     }
 
     fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {

@@ -1,27 +1,32 @@
-//! `loopin relay`: the routes of `relay.toml` behind a socket; the state of it all behind another.
+//! `loopin relay`: the routes of `relay.toml` behind a socket; the state of it all behind another. The workers serve;
+//! here: starting them, and reading configuration and certificate again.
 
 use std::{
     net::SocketAddr,
-    path::{Path, PathBuf},
+    num::{NonZeroU16, NonZeroUsize},
+    path::Path,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Arc,
+        mpsc::{self, Receiver},
     },
     thread,
-    time::Instant,
+    time::Duration,
 };
 
 mod check;
+mod worker;
 
+use self::worker::{Admin, Shared, Worker};
 use super::context::Context;
 use crate::{
+    catalog::CatalogError,
     cli::{self, ExportedServer, RelayVerb},
-    head::Rejection,
-    relay::{Access, Readiness, Relay, Reload, State, export},
+    relay::{AccessLogging, Readiness, Relay, Reload, Settings, TlsFiles, export},
     report::{AccessLog, Code, Event, Failure, Outcome, Talk},
     system::{
-        clock, config_file,
-        listener::{Answer, Limits, Listener, Request, Service, Turn},
+        certificate::{Certificate, Files, Unfit},
+        config_file,
+        listener::{Limits, Listener},
         signal::{self, Signal},
     },
 };
@@ -45,127 +50,144 @@ pub fn run(context: &Context, args: &cli::Relay) -> Result<Outcome, Failure> {
 
 fn serve(context: &Context, path: &Path) -> Result<Outcome, Failure> {
     let relay = read(path)?;
-    let listener = bind(relay.listen())?;
-    let shared = Arc::new(Mutex::new(State::default()));
-    if let Some(address) = relay.admin() {
-        let admin = bind(address)?;
-        context.talk.say(&Event::Step(&format!("state at http://{}", at(address, &admin))));
-        let shared = Arc::clone(&shared);
-        thread::spawn(move || drop(admin.run(Admin(shared))));
+    let Settings { listen, admin, tls, access_log } = relay.settings().clone();
+    let certificate = tls.map(|tls| certificate(path, &tls)).transpose()?.map(Arc::new);
+    let talk = &context.talk;
+    let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let (mut listeners, port) = bind(listen, workers)?;
+    if let Some(certificate) = &certificate {
+        let config = Arc::clone(certificate).config();
+        listeners = listeners.into_iter().map(|listener| listener.with_tls(Arc::clone(&config))).collect();
     }
-    for route in relay.routes() {
-        context.talk.say(&Event::Step(&route.to_string()));
-    }
-    let wishes = Arc::new(Wishes::default());
-    let (waker, told) = (listener.waker(), Arc::clone(&wishes));
-    signal::notice_on(move |signal| {
-        match signal {
-            Signal::Hangup => told.reload.store(true, Ordering::Relaxed),
-            Signal::Interrupt | Signal::Terminate => {
-                told.ends.fetch_add(1, Ordering::Relaxed);
-            }
+    let routes: Vec<String> = relay.routes().iter().map(ToString::to_string).collect();
+    let shared = Arc::new(Shared::new(relay, workers.get()));
+    if let Some(address) = admin {
+        let (admins, port) = bind(address, NonZeroUsize::MIN)?;
+        talk.say(&Event::Step(&format!("state at http://{}", at(address, port))));
+        for admin in admins {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || drop(admin.run(Admin(shared))));
         }
-        waker.wake();
+    }
+    routes.iter().for_each(|route| talk.say(&Event::Step(route)));
+    let (send, signals) = mpsc::channel();
+    let (told, wakers) = (Arc::clone(&shared), listeners.iter().map(Listener::waker).collect::<Vec<_>>());
+    // Kept, so that the channel outlives a system without signals.
+    let _send = send.clone();
+    signal::notice_on(move |signal| {
+        if signal != Signal::Hangup {
+            told.state().readiness = Readiness::Draining;
+            told.end();
+            wakers.iter().for_each(|waker| waker.wake());
+        }
+        // Without a receiver the end has begun.
+        let _ = send.send(signal);
     });
-    let plain = "plain http: whoever stands in front of it speaks TLS";
-    context.talk.say(&Event::Step(&format!("relaying at http://{} ({plain})", at(relay.listen(), &listener))));
-    let (path, talk) = (path.to_owned(), context.talk.clone());
-    let service = Relaying { relay, path, talk, state: shared, wishes, log: AccessLog::new() };
-    listener.run(service).log.finish();
+    let at = at(listen, port);
+    talk.say(&Event::Step(&match &certificate {
+        Some(_) => format!("relaying at https://{at}"),
+        None => format!("relaying at http://{at} (plain http: whoever stands in front of it speaks TLS)"),
+    }));
+    let log = match access_log {
+        AccessLogging::Off => None,
+        AccessLogging::On => Some(AccessLog::new()),
+    };
+    let workers: Vec<_> = (listeners.into_iter().enumerate())
+        .map(|(number, listener)| {
+            let worker = Worker::new(&shared, number, log.as_ref().map(AccessLog::sheet));
+            thread::spawn(move || listener.run(worker).finish())
+        })
+        .collect();
+    Keeper { path, talk, shared, certificate }.keep(&signals);
+    for worker in workers {
+        // A panic has said why by then.
+        let _ = worker.join();
+    }
+    if let Some(log) = log {
+        log.finish();
+    }
     Ok(Outcome::Stopped)
 }
 
-/// What signals ask for.
-#[derive(Default)]
-struct Wishes {
-    reload: AtomicBool,
-    /// The first lets everybody finish, the second does not.
-    ends: AtomicU32,
+/// Watches over configuration and certificate while the workers serve.
+struct Keeper<'a> {
+    path: &'a Path,
+    talk: &'a Talk,
+    shared: Arc<Shared>,
+    certificate: Option<Arc<Certificate>>,
 }
 
-struct Relaying {
-    relay: Relay,
-    path: PathBuf,
-    talk: Talk,
-    state: Arc<Mutex<State>>,
-    wishes: Arc<Wishes>,
-    log: AccessLog,
-}
-
-impl Service for Relaying {
-    fn respond(&mut self, &Request { head, peer, .. }: &Request<'_>) -> Answer {
-        let client = self.relay.proxies().client(peer.ip(), head);
-        let decision = self.relay.respond(head);
-        let environment = decision.route.map(|route| route.environment());
-        let lost = self.log.write(&Access::of(client, head, &decision), clock::now()).is_err();
-        let mut state = lock(&self.state);
-        state.answered(environment, decision.reply.status_code());
-        state.lost_lines += u64::from(lost);
-        drop(state);
-        Answer::Now(decision.reply)
-    }
-
-    fn unreadable(&mut self, rejection: Rejection) {
-        let lost = self.log.write(&Access::of_rejection(rejection), clock::now()).is_err();
-        let mut state = lock(&self.state);
-        state.answered(None, rejection.status());
-        state.lost_lines += u64::from(lost);
-    }
-
-    fn turn(&mut self, _: Instant) -> Turn {
-        if self.wishes.reload.swap(false, Ordering::Relaxed) {
-            self.reload();
-        }
-        match self.wishes.ends.load(Ordering::Relaxed) {
-            0 => Turn::Continue,
-            1 => {
-                lock(&self.state).readiness = Readiness::Draining;
-                Turn::Drain
+impl Keeper<'_> {
+    /// Until the end is asked for.
+    fn keep(&self, signals: &Receiver<Signal>) {
+        while !self.shared.is_ending() {
+            match signals.recv_timeout(LOOK) {
+                Ok(Signal::Hangup) => self.reload(),
+                Ok(Signal::Interrupt | Signal::Terminate) => return,
+                Err(_) => match &self.certificate {
+                    Some(certificate) if certificate.has_changed() => self.renew(certificate),
+                    _ => {}
+                },
             }
-            _ => Turn::Stop,
         }
     }
-}
 
-impl Relaying {
     /// All of the new configuration or nothing of it.
-    fn reload(&mut self) {
-        let fresh = read(&self.path).and_then(|fresh| self.same_addresses(fresh));
-        let reload = match fresh {
+    fn reload(&self) {
+        let fresh = read(self.path).and_then(|fresh| self.same_places(fresh)).and_then(|fresh| self.certified(fresh));
+        match fresh {
             Ok(fresh) => {
-                self.relay = fresh;
+                let routes: Vec<String> = fresh.routes().iter().map(ToString::to_string).collect();
+                self.shared.replace(fresh);
+                self.shared.state().reloaded(Reload::Taken);
                 self.talk.say(&Event::Step("the configuration was read again:"));
-                self.relay.routes().iter().for_each(|route| self.talk.say(&Event::Step(&route.to_string())));
-                Reload::Taken
+                routes.iter().for_each(|route| self.talk.say(&Event::Step(route)));
             }
-            Err(failure) => {
-                let remedy = failure.remedy.map_or_else(String::new, |remedy| format!(" → {remedy}"));
-                let what = format!("the old configuration stays ({}): {}{remedy}", failure.code.word(), failure.what);
-                self.talk.say(&Event::Step(&what));
-                Reload::Refused
-            }
-        };
-        lock(&self.state).reloaded(reload);
+            Err(failure) => self.keep_old("configuration", failure),
+        }
     }
 
-    fn same_addresses(&self, fresh: Relay) -> Result<Relay, Failure> {
-        if (fresh.listen(), fresh.admin()) == (self.relay.listen(), self.relay.admin()) {
+    /// The files that the configuration names are others than before.
+    fn renew(&self, certificate: &Certificate) {
+        let relay = self.shared.relay();
+        let Some(tls) = &relay.settings().tls else { return };
+        match certificate.read_again(files(self.path, tls)) {
+            Ok(()) => {
+                self.shared.state().reloaded(Reload::Taken);
+                self.talk.say(&Event::Step("the certificate was read again"));
+            }
+            Err(unfit) => self.keep_old("certificate", refused(self.path, tls, &unfit)),
+        }
+    }
+
+    fn keep_old(&self, what: &str, failure: Failure) {
+        self.shared.state().reloaded(Reload::Refused);
+        let remedy = failure.remedy.map_or_else(String::new, |remedy| format!(" → {remedy}"));
+        let what = format!("the old {what} stays ({}): {}{remedy}", failure.code.word(), failure.what);
+        self.talk.say(&Event::Step(&what));
+    }
+
+    fn same_places(&self, fresh: Relay) -> Result<Relay, Failure> {
+        let old = self.shared.relay();
+        let fixed = |settings: &Settings| {
+            (settings.listen, settings.admin, settings.tls.is_some(), settings.access_log == AccessLogging::On)
+        };
+        if fixed(fresh.settings()) == fixed(old.settings()) {
             return Ok(fresh);
         }
-        let what = format!("{}: listen and admin change only with a restart", self.path.display());
+        let what = format!(
+            "{}: listen, admin, access_log and whether there is tls change only with a restart",
+            self.path.display()
+        );
         Err(Failure::new(Code::Configuration, what).remedy("restart the relay"))
     }
-}
 
-struct Admin(Arc<Mutex<State>>);
-
-impl Service for Admin {
-    fn respond(&mut self, request: &Request<'_>) -> Answer {
-        Answer::Now(lock(&self.0).respond(request.head))
-    }
-
-    fn turn(&mut self, _: Instant) -> Turn {
-        Turn::Continue
+    /// With the certificate that it names, from the next handshake on.
+    fn certified(&self, fresh: Relay) -> Result<Relay, Failure> {
+        if let (Some(certificate), Some(tls)) = (&self.certificate, &fresh.settings().tls) {
+            certificate.read_again(files(self.path, tls)).map_err(|unfit| refused(self.path, tls, &unfit))?;
+        }
+        Ok(fresh)
     }
 }
 
@@ -176,20 +198,44 @@ fn read(path: &Path) -> Result<Relay, Failure> {
     Relay::parse(&text).map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })
 }
 
-fn bind(address: SocketAddr) -> Result<Listener, Failure> {
-    let bound = Listener::bind_public(address).map(|listener| listener.with_limits(Limits::PUBLIC));
-    bound.map_err(|error| {
+fn certificate(path: &Path, tls: &TlsFiles) -> Result<Certificate, Failure> {
+    Certificate::read(files(path, tls)).map_err(|unfit| refused(path, tls, &unfit))
+}
+
+/// A relative path begins beside the configuration.
+fn files(path: &Path, tls: &TlsFiles) -> Files {
+    let beside = path.parent().unwrap_or(Path::new(""));
+    Files { chain: beside.join(&tls.cert), key: beside.join(&tls.key) }
+}
+
+fn refused(path: &Path, tls: &TlsFiles, unfit: &Unfit) -> Failure {
+    let (name, place, file, remedy) = match unfit {
+        Unfit::Chain(_) => ("cert", tls.cert_place, &tls.cert, "name a PEM file with the certificate and its chain"),
+        Unfit::Key(_) => ("key", tls.key_place, &tls.key, "name a PEM file with the certificate's private key"),
+        Unfit::Mismatch => ("key", tls.key_place, &tls.key, "name the key that the certificate was made for"),
+    };
+    let what = format!("tls.{name}: {}: {unfit}", file.display());
+    let error = CatalogError { place: Some(place), what, remedy: None };
+    Failure::new(Code::Configuration, format!("{}: {error}", path.display())).remedy(remedy)
+}
+
+/// For so many loops, and the port that was bound.
+fn bind(address: SocketAddr, loops: NonZeroUsize) -> Result<(Vec<Listener>, NonZeroU16), Failure> {
+    let limits = Limits::PUBLIC.shared_by(loops);
+    let listeners = Listener::bind_public(address, loops).map_err(|error| {
         Failure::new(Code::Unavailable, format!("cannot listen at {address}: {}", error.kind()))
             .remedy("see what has that port, or write another one in the configuration")
-    })
+    })?;
+    let listeners: Vec<_> = listeners.into_iter().map(|listener| listener.with_limits(limits)).collect();
+    let port = listeners.first().map_or(NonZeroU16::MIN, Listener::port);
+    Ok((listeners, port))
 }
 
 /// The address with the port that was bound.
-fn at(mut address: SocketAddr, listener: &Listener) -> SocketAddr {
-    address.set_port(listener.port().get());
+fn at(mut address: SocketAddr, port: NonZeroU16) -> SocketAddr {
+    address.set_port(port.get());
     address
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// Between two looks at the files of the certificate.
+const LOOK: Duration = Duration::from_secs(1);

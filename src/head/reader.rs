@@ -3,7 +3,7 @@
 
 use std::mem;
 
-use super::{Authorization, Head, Host, Limits, Method, Progress, Rejection};
+use super::{Authorization, Head, Host, Limits, Method, Persistence, Progress, Rejection};
 
 /// Reads request heads out of a stream of bytes.
 ///
@@ -34,8 +34,11 @@ impl HeadReader {
         match self.scan(bytes) {
             Ok(None) => Progress::NeedMore,
             Ok(Some(consumed)) => {
-                let Self { mut head, content_length, .. } = mem::replace(self, Self::new(self.limits));
-                head.content_length = content_length.unwrap_or(0);
+                let mut head = mem::replace(&mut self.head, Head::blank());
+                head.content_length = self.content_length.take().unwrap_or(0);
+                (self.state, self.seen, self.fields) = (State::RequestLine, 0, 0);
+                // The value of a field that is not kept leaves nothing in it.
+                self.line.clear();
                 Progress::Complete { head, consumed }
             }
             Err(rejection) => {
@@ -144,7 +147,10 @@ impl HeadReader {
 
     fn line_read(&mut self, line: Line) -> Result<(), Rejection> {
         match line {
-            Line::Request => (self.head.method, self.head.target) = request_line(mem::take(&mut self.line))?,
+            Line::Request => {
+                let head = &mut self.head;
+                (head.method, head.target, head.persistence) = request_line(mem::take(&mut self.line))?;
+            }
             Line::Field(Some(kept)) => {
                 let mut value = mem::take(&mut self.line);
                 value.truncate(value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1));
@@ -159,6 +165,14 @@ impl HeadReader {
         let head = &mut self.head;
         match kept {
             Kept::Authorization => once(&mut head.authorization, Authorization(value)),
+            // A list, and perhaps several of them; only one of its words is known here (RFC 9110 §7.6.1).
+            Kept::Connection => {
+                let close = |word: &[u8]| word.trim_ascii().eq_ignore_ascii_case(b"close");
+                if value.split(|&byte| byte == b',').any(close) {
+                    head.persistence = Persistence::Close;
+                }
+                Ok(())
+            }
             Kept::ContentLength => once(&mut self.content_length, decimal(&value)?),
             Kept::ContentType => once(&mut head.content_type, value),
             Kept::FetchDest => once(&mut head.fetch.dest, value),
@@ -212,6 +226,7 @@ enum End {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
     Authorization,
+    Connection,
     ContentLength,
     ContentType,
     FetchDest,
@@ -232,7 +247,7 @@ impl Kept {
 }
 
 /// `METHOD SP target SP HTTP/1.x`, split at the first and the last space (RFC 9112 §3).
-fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>), Rejection> {
+fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>, Persistence), Rejection> {
     let space = |byte: &u8| *byte == b' ';
     let first = line.iter().position(space).ok_or(Rejection::Malformed)?;
     let last = line.iter().rposition(space).ok_or(Rejection::Malformed)?;
@@ -247,14 +262,15 @@ fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>), Rejection> {
         b"POST" => Method::Post,
         _ => Method::Other,
     };
-    match &line[last + 1..] {
-        b"HTTP/1.0" | b"HTTP/1.1" => {}
+    let persistence = match &line[last + 1..] {
+        b"HTTP/1.0" => Persistence::Close,
+        b"HTTP/1.1" => Persistence::KeepAlive,
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => return Err(Rejection::VersionNotSupported),
         _ => return Err(Rejection::Malformed),
-    }
+    };
     line.truncate(last);
     line.drain(..=first);
-    Ok((method, line))
+    Ok((method, line, persistence))
 }
 
 /// `1*DIGIT` (RFC 9110 §8.6): no sign, no list, nothing beyond 64 bits.
@@ -298,7 +314,11 @@ fn keep(buffer: &mut Vec<u8>, bytes: &[u8], limit: usize, beyond: Rejection) -> 
 
 /// How many bytes at the front are of one kind.
 fn run(bytes: &[u8], within: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().position(|&byte| !within(byte)).unwrap_or(bytes.len())
+    // Whole chunks first, without a branch a byte.
+    let all = |chunk: &&[u8]| chunk.iter().fold(true, |all, &byte| all & within(byte));
+    let length = bytes.chunks_exact(CHUNK).take_while(all).count() * CHUNK;
+    let rest = &bytes[length..];
+    length + rest.iter().position(|&byte| !within(byte)).unwrap_or(rest.len())
 }
 
 /// Optional white space around a value (RFC 9110 §5.6.3).
@@ -321,8 +341,9 @@ fn is_token(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~')
 }
 
-pub(super) const NAMES: [(&str, Kept); 13] = [
+pub(super) const NAMES: [(&str, Kept); 14] = [
     ("authorization", Kept::Authorization),
+    ("connection", Kept::Connection),
     ("content-length", Kept::ContentLength),
     ("content-type", Kept::ContentType),
     ("forwarded", Kept::Forwarded),
@@ -336,6 +357,9 @@ pub(super) const NAMES: [(&str, Kept); 13] = [
     ("transfer-encoding", Kept::TransferEncoding),
     ("x-forwarded-for", Kept::ForwardedFor),
 ];
+
+/// Bytes that are judged together.
+const CHUNK: usize = 16;
 
 /// Bytes of the longest name in `NAMES`.
 pub(super) const LONGEST_NAME: usize = 17;

@@ -96,7 +96,7 @@ fn write_nginx(relay: &Relay, text: &mut String) -> std::fmt::Result {
         text.push_str("geo $loopin_dollar { default \"$\"; }\n");
     }
     text.push_str("log_format loopin_relay escape=json\n    '{\"time\":\"$time_iso8601\",\"status\":$status,\"route\":\"$loopin_route\"}';\n\n");
-    write!(text, "server {{\n    listen {} default_server;\n{NGINX_SERVER}", relay.listen())
+    write!(text, "server {{\n    listen {} default_server;\n{NGINX_SERVER}", relay.settings().listen)
 }
 
 /// A Caddyfile.
@@ -108,7 +108,7 @@ pub fn caddy(relay: &Relay) -> String {
 }
 
 fn write_caddy(relay: &Relay, text: &mut String) -> std::fmt::Result {
-    let listen = relay.listen();
+    let listen = relay.settings().listen;
     write!(
         text,
         "{{\n\tadmin off\n\tauto_https off\n}}\n\nhttp://:{} {{\n\tbind {}\n{CADDY_LOG}",

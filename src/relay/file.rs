@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Range,
+    path::PathBuf,
 };
 
 use serde::{
@@ -12,7 +13,7 @@ use serde::{
 use serde_spanned::Spanned;
 
 use super::{
-    ClientField, Name, Network, Parts, Providers, Relay, Route, TrustedProxies,
+    AccessLogging, ClientField, Name, Network, Parts, Providers, Relay, Route, Settings, TrustedProxies,
     template::{PLACEHOLDER, Template},
 };
 use crate::{
@@ -25,12 +26,31 @@ use crate::{
 struct File {
     listen: Option<Spanned<String>>,
     admin: Option<Spanned<String>>,
+    tls: Option<Tls>,
+    access_log: Option<bool>,
     #[serde(default)]
     trusted_proxies: Vec<Spanned<String>>,
     #[serde(default)]
     client_field: Field,
     #[serde(default)]
     route: Vec<Spanned<Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    cert: Spanned<PathBuf>,
+    key: Spanned<PathBuf>,
+}
+
+/// Two PEM files, and where each is named.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first. A relative path begins where `relay.toml` is.
+    pub cert: PathBuf,
+    pub cert_place: Place,
+    pub key: PathBuf,
+    pub key_place: Place,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +144,12 @@ impl Relay {
             Field::Forwarded => ClientField::Forwarded,
             Field::XForwardedFor => ClientField::XForwardedFor,
         };
+        let tls = file.tls.map(|Tls { cert, key }| {
+            let (cert_place, key_place) = (place(cert.span()), place(key.span()));
+            TlsFiles { cert: cert.into_inner(), cert_place, key: key.into_inner(), key_place }
+        });
+        let access_log = if file.access_log == Some(false) { AccessLogging::Off } else { AccessLogging::On };
+        let settings = Settings { listen, admin, tls, access_log };
         let mut routes: Vec<(Route, Place)> = Vec::new();
         for table in file.route {
             let table_at = table.span();
@@ -143,7 +169,7 @@ impl Relay {
             return Err(CatalogError { place: None, what, remedy: Some("add: [[route]]".into()) });
         }
         let proxies = TrustedProxies::new(networks, field);
-        Ok(Self::new(listen, admin, proxies, routes.into_iter().map(|(route, _)| route).collect()))
+        Ok(Self::new(settings, proxies, routes.into_iter().map(|(route, _)| route).collect()))
     }
 }
 

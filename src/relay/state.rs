@@ -1,32 +1,45 @@
 //! What a log line, a probe and a counter may know of a relay: never a query, a code or a state.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::{Decision, Name};
+use super::{Decision, Name, Route};
 use crate::{
-    head::{Head, Method, Rejection},
+    head::{Head, Method},
     reply::Reply,
 };
 
 /// One request, as it is logged. Of the query only its length is told, and whether it has a `code` and an `error`.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Access<'a> {
+#[derive(Debug)]
+pub struct Access {
     /// Who has asked, as far as is known.
-    pub client: Option<IpAddr>,
-    pub method: &'static str,
-    pub status: u16,
-    /// Of the route that was taken, as the three after it.
-    pub environment: Option<&'a str>,
-    pub host: Option<&'a str>,
-    /// With its `{provider}`.
-    pub path: Option<&'a str>,
-    pub provider: Option<&'a str>,
-    pub has_code: Presence,
-    pub has_error: Presence,
+    client: Option<IpAddr>,
+    method: &'static str,
+    status: u16,
+    /// The route that was taken.
+    route: Option<Route>,
+    provider: Option<String>,
+    has_code: Presence,
+    has_error: Presence,
     /// In bytes.
-    pub query_len: usize,
+    query_len: usize,
+}
+
+/// As it stands in the log.
+#[derive(Serialize)]
+struct Shown<'a> {
+    client: Option<IpAddr>,
+    method: &'static str,
+    status: u16,
+    environment: Option<&'a str>,
+    host: Option<&'a str>,
+    path: Option<&'a str>,
+    provider: Option<&'a str>,
+    has_code: Presence,
+    has_error: Presence,
+    query_len: usize,
+    ms: f64,
 }
 
 /// `true` or `false` in the log.
@@ -43,8 +56,8 @@ impl From<Presence> for bool {
     }
 }
 
-impl<'a> Access<'a> {
-    pub fn of(client: IpAddr, head: &Head, decision: &Decision<'a>) -> Self {
+impl Access {
+    pub fn of(client: IpAddr, head: &Head, decision: &Decision<'_>) -> Self {
         let query = head.query().unwrap_or_default();
         Self {
             client: Some(client),
@@ -56,33 +69,41 @@ impl<'a> Access<'a> {
                 Method::Other => "other",
             },
             status: decision.reply.status_code(),
-            environment: decision.route.map(|route| route.environment().as_str()),
-            host: decision.route.map(|route| route.host()),
-            path: decision.route.map(|route| route.path()),
-            provider: decision.provider,
+            route: decision.route.cloned(),
+            provider: decision.provider.map(str::to_owned),
             has_code: presence(query, b"code"),
             has_error: presence(query, b"error"),
             query_len: query.len(),
         }
     }
 
-    /// Bytes that were no request.
-    pub fn of_rejection(rejection: Rejection) -> Self {
-        let status = rejection.status();
+    /// Bytes that were no request, or not in time.
+    pub fn of_refusal(status: u16) -> Self {
         let (has_code, has_error) = (Presence::Absent, Presence::Absent);
-        let (environment, host, path, provider) = (None, None, None, None);
-        Self {
-            client: None,
-            method: "none",
-            status,
-            environment,
-            host,
-            path,
-            provider,
-            has_code,
-            has_error,
-            query_len: 0,
-        }
+        Self { client: None, method: "none", status, route: None, provider: None, has_code, has_error, query_len: 0 }
+    }
+
+    /// With `ms`: what passed from the first byte of the head to the last byte of the reply in the kernel, in
+    /// milliseconds.
+    ///
+    /// # Errors
+    /// As the serializer's.
+    pub fn serialize<S: Serializer>(&self, took: Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        let route = self.route.as_ref();
+        let shown = Shown {
+            client: self.client,
+            method: self.method,
+            status: self.status,
+            environment: route.map(|route| route.environment().as_str()),
+            host: route.map(Route::host),
+            path: route.map(Route::path),
+            provider: self.provider.as_deref(),
+            has_code: self.has_code,
+            has_error: self.has_error,
+            query_len: self.query_len,
+            ms: (took.as_secs_f64() * 1e6).round() / 1e3,
+        };
+        shown.serialize(serializer)
     }
 }
 
@@ -108,28 +129,51 @@ pub enum Reload {
     Taken,
 }
 
-/// What an operator may ask at the admin address.
+/// What an operator may ask at the admin address, the counters of the workers aside.
 #[derive(Debug, Default)]
 pub struct State {
     pub readiness: Readiness,
-    /// Answers by environment (none where no route was taken) and status.
-    answers: BTreeMap<(Option<Name>, u16), u64>,
     reloads: BTreeMap<Reload, u64>,
+}
+
+/// What one worker has counted.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// By environment (none where no route was taken) and status. They are few.
+    answers: Vec<((Option<Name>, u16), u64)>,
     /// Lines of the access log that nobody read in time.
     pub lost_lines: u64,
 }
 
-impl State {
+impl Tally {
     pub fn answered(&mut self, environment: Option<&Name>, status: u16) {
-        *self.answers.entry((environment.cloned(), status)).or_default() += 1;
+        self.count(environment, status, 1);
     }
 
+    /// Both together.
+    pub fn with(mut self, other: &Self) -> Self {
+        for ((environment, status), count) in &other.answers {
+            self.count(environment.as_ref(), *status, *count);
+        }
+        self.lost_lines += other.lost_lines;
+        self
+    }
+
+    fn count(&mut self, environment: Option<&Name>, status: u16, more: u64) {
+        match self.answers.iter_mut().find(|((of, number), _)| *number == status && of.as_ref() == environment) {
+            Some((_, count)) => *count += more,
+            None => self.answers.push(((environment.cloned(), status), more)),
+        }
+    }
+}
+
+impl State {
     pub fn reloaded(&mut self, reload: Reload) {
         *self.reloads.entry(reload).or_default() += 1;
     }
 
     /// `/healthz`: the process lives. `/readyz`: send requests here. `/metrics`: the counters, as Prometheus reads them.
-    pub fn respond(&self, head: &Head) -> Reply {
+    pub fn respond(&self, head: &Head, tally: impl FnOnce() -> Tally) -> Reply {
         match (head.method, head.target.as_slice()) {
             (Method::Get | Method::Head, b"/healthz") => Reply::text(200, "ok\n"),
             (Method::Get | Method::Head, b"/readyz") => match self.readiness {
@@ -137,7 +181,8 @@ impl State {
                 Readiness::Ready => Reply::text(200, "ready\n"),
             },
             (Method::Get | Method::Head, b"/metrics") => {
-                Reply::bytes(200, "text/plain; version=0.0.4; charset=utf-8", self.to_string().into_bytes())
+                let metrics = Metrics { reloads: &self.reloads, tally: tally() };
+                Reply::bytes(200, "text/plain; version=0.0.4; charset=utf-8", metrics.to_string().into_bytes())
             }
             (Method::Get | Method::Head, _) => Reply::status(404),
             _ => Reply::status(405).allow("GET, HEAD"),
@@ -145,13 +190,20 @@ impl State {
     }
 }
 
+struct Metrics<'a> {
+    reloads: &'a BTreeMap<Reload, u64>,
+    tally: Tally,
+}
+
 /// The text format of Prometheus, version 0.0.4. Labels are names and numbers, so nothing is to be escaped.
-impl fmt::Display for State {
+impl fmt::Display for Metrics<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "# HELP loopin_relay_answers_total Requests answered.\n# TYPE loopin_relay_answers_total counter\n",
         )?;
-        for ((environment, status), count) in &self.answers {
+        for ((environment, status), count) in
+            self.tally.answers.iter().map(|(key, count)| (key, count)).collect::<BTreeMap<_, _>>()
+        {
             let environment = environment.as_ref().map_or("", Name::as_str);
             writeln!(f, "loopin_relay_answers_total{{environment=\"{environment}\",status=\"{status}\"}} {count}")?;
         }
@@ -164,6 +216,6 @@ impl fmt::Display for State {
         }
         f.write_str("# HELP loopin_relay_lost_log_lines_total Log lines nobody read in time.\n")?;
         writeln!(f, "# TYPE loopin_relay_lost_log_lines_total counter")?;
-        writeln!(f, "loopin_relay_lost_log_lines_total {}", self.lost_lines)
+        writeln!(f, "loopin_relay_lost_log_lines_total {}", self.tally.lost_lines)
     }
 }

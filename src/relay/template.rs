@@ -46,6 +46,16 @@ impl Template {
         }
     }
 
+    /// Appends what [`Template::with`] gives.
+    pub(super) fn write(&self, out: &mut Vec<u8>, provider: &str) {
+        match self.around() {
+            Some((before, after)) => {
+                [before, provider, after].iter().for_each(|part| out.extend_from_slice(part.as_bytes()))
+            }
+            None => out.extend_from_slice(self.text.as_bytes()),
+        }
+    }
+
     /// Whether this is the path: `Some(None)` without a placeholder, else the segment in its place, which may be any
     /// bytes.
     pub(super) fn matched<'p>(&self, path: &'p [u8]) -> Option<Option<&'p [u8]>> {

@@ -19,7 +19,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use access_log::AccessLog;
+pub use access_log::{AccessLog, Lost, Sheet};
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
 pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};

@@ -1,25 +1,30 @@
-//! One thread, one `mio` loop: accepts, for a login on loopback only, reads one request per connection, writes one reply.
+//! One thread, one `mio` loop: accepts, reads requests, writes replies; for a login on loopback and one request a
+//! connection, for a relay in public, kept alive, perhaps under TLS, and on one thread a core.
 //!
-//! Here: the [`Service`] that decides, the limits, binding. `event_loop` is accepting, deadlines and who is dropped
-//! when seats run out; `connection` the life of one socket; `render` the bytes of a reply. What a request means is
-//! not known here.
+//! Here: the [`Service`] that decides, the limits. `port` binds; `event_loop` is accepting, deadlines and who is dropped
+//! when `seats` run out; `connection` the life of one socket, `stream` its bytes; `render` the bytes of a reply. What a
+//! request means is not known here.
 
 use std::io;
 use std::net::SocketAddr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
 use mio::{Interest, Poll, Token};
+use rustls::ServerConfig;
 
-use self::event_loop::EventLoop;
-use crate::head::{self, Head, Rejection};
+use self::event_loop::{ACCEPTOR, EventLoop};
+use crate::head::{self, Head};
 use crate::reply::Reply;
 
 mod connection;
 mod event_loop;
+mod port;
 mod render;
+mod seats;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -34,14 +39,21 @@ pub trait Service {
     /// One complete request. A panic becomes a 500 on this connection and ends nothing else.
     fn respond(&mut self, request: &Request<'_>) -> Answer;
 
-    /// Bytes that will never be a request. The loop answers them.
-    fn unreadable(&mut self, _rejection: Rejection) {}
+    /// The loop itself answers with this status: to bytes that will never be a request, or that took too long.
+    /// `since` is when the first of them came.
+    fn refused(&mut self, _status: u16, _since: Instant) -> Option<Receipt> {
+        None
+    }
 
     /// Called after every batch of events, after every wake-up and at least once a second.
     fn turn(&mut self, now: Instant) -> Turn;
 
-    /// The reply with this receipt was handed to the kernel in full, and the peer has closed or was given its time.
-    fn sent(&mut self, _receipt: Receipt) {}
+    /// The reply with this receipt was handed to the kernel in full at `at`; if the connection ends with a wait for the
+    /// peer's own end, that wait is over.
+    fn sent(&mut self, _receipt: Receipt, _at: Instant) {}
+
+    /// The reply with this receipt did not go out in full.
+    fn lost(&mut self, _receipt: Receipt, _at: Instant) {}
 }
 
 /// One complete request.
@@ -51,6 +63,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// The other end of the connection.
     pub peer: SocketAddr,
+    /// When the first byte of the head came.
+    pub since: Instant,
 }
 
 /// What becomes of one request.
@@ -91,10 +105,13 @@ pub struct Limits {
     pub head: head::Limits,
     /// Open connections. Idle ones fill at most all seats but one.
     pub sockets: usize,
-    /// Bytes of unfinished requests, over all connections.
+    /// Bytes of unfinished requests and of replies that nobody reads, over all connections.
     pub held: usize,
-    /// From accept to the last byte of head and body; more bytes do not extend it.
+    /// To the last byte of head and body, from accept or, of a later request, from its first byte; more bytes do not
+    /// extend it.
     pub request: Duration,
+    /// How long a connection is kept for the next request; `None`: one request a connection.
+    pub idle: Option<Duration>,
     /// From the reply to its last byte in the kernel.
     pub write: Duration,
     /// From there to the peer's close.
@@ -115,6 +132,7 @@ impl Limits {
         sockets: 64,
         held: 2 * 1024 * 1024,
         request: Duration::from_secs(10),
+        idle: None,
         write: Duration::from_secs(10),
         linger: Duration::from_secs(1),
         drain: 256 * 1024,
@@ -124,7 +142,13 @@ impl Limits {
     };
 
     /// For a server that strangers are meant to reach.
-    pub const PUBLIC: Self = Self { sockets: 1024, held: 16 * 1024 * 1024, ..Self::DEFAULT };
+    pub const PUBLIC: Self =
+        Self { sockets: 1024, held: 16 * 1024 * 1024, idle: Some(Duration::from_secs(60)), ..Self::DEFAULT };
+
+    /// The share of each of so many loops that serve together.
+    pub fn shared_by(self, loops: NonZeroUsize) -> Self {
+        Self { sockets: self.sockets.div_ceil(loops.get()), held: self.held / loops, ..self }
+    }
 }
 
 /// Sockets that are bound once and kept: the port cannot be taken by anybody else before [`Listener::run`].
@@ -135,6 +159,7 @@ pub struct Listener {
     port: NonZeroU16,
     waker: Waker,
     limits: Limits,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 /// Makes the loop take its turn now; for other threads.
@@ -164,37 +189,36 @@ impl Listener {
         if addresses.iter().any(|address| address.port() != wanted) {
             return refuse("the addresses name different ports; give all of them the same one");
         }
-        Self::bound(addresses, wanted)
+        let (sockets, port) = port::bind_all(addresses)?;
+        Self::over(sockets, port)
     }
 
-    /// Binds one address, which others than this machine may reach.
+    /// Binds one address, which others than this machine may reach, for so many loops that serve it together.
     ///
     /// # Errors
     /// The port is taken, or the address is not this machine's.
-    pub fn bind_public(address: SocketAddr) -> io::Result<Self> {
-        Self::bound(&[address], address.port())
+    pub fn bind_public(address: SocketAddr, loops: NonZeroUsize) -> io::Result<Vec<Self>> {
+        let (sockets, port) = port::bind_shared(address, loops)?;
+        sockets.into_iter().map(|socket| Self::over(vec![socket], port)).collect()
     }
 
-    fn bound(addresses: &[SocketAddr], wanted: u16) -> io::Result<Self> {
-        // A port that is free for the first address may be taken for another.
-        let mut tries = 1..if wanted == 0 { PORT_TRIES } else { 1 };
-        let (mut sockets, port) = loop {
-            match bind_all(addresses) {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries.next().is_some() => {}
-                bound => break bound?,
-            }
-        };
+    fn over(mut sockets: Vec<TcpListener>, port: NonZeroU16) -> io::Result<Self> {
         let poll = Poll::new()?;
         for (index, socket) in sockets.iter_mut().enumerate() {
-            poll.registry().register(socket, Token(index), Interest::READABLE)?;
+            poll.registry().register(socket, Token(ACCEPTOR - index), Interest::READABLE)?;
         }
         let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKE)?));
-        Ok(Self { poll, sockets, port, waker, limits: Limits::DEFAULT })
+        Ok(Self { poll, sockets, port, waker, limits: Limits::DEFAULT, tls: None })
     }
 
     /// Replaces [`Limits::DEFAULT`].
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Every connection begins with a handshake.
+    pub fn with_tls(self, config: Arc<ServerConfig>) -> Self {
+        Self { tls: Some(config), ..self }
     }
 
     /// The port all addresses are bound to.
@@ -208,30 +232,9 @@ impl Listener {
 
     /// Serves until [`Turn::Stop`] or the end of a [`Turn::Drain`], and hands the service back. No fault of a peer, of accepting or of polling ends it.
     pub fn run<S: Service>(self, service: S) -> S {
-        EventLoop::new(self.poll, self.sockets, self.limits, service).run()
+        EventLoop::new(self.poll, self.sockets, self.limits, self.tls, service).run()
     }
 }
 
-/// Binds every address to the port of the first.
-fn bind_all(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, NonZeroU16)> {
-    let mut port = 0;
-    let mut sockets = Vec::with_capacity(addresses.len());
-    for &(mut address) in addresses {
-        if port != 0 {
-            address.set_port(port);
-        }
-        // The standard library sets SO_REUSEADDR on Unix, where it shares no port, and not on Windows, where it would.
-        let socket = std::net::TcpListener::bind(address)?;
-        socket.set_nonblocking(true)?;
-        port = socket.local_addr()?.port();
-        sockets.push(TcpListener::from_std(socket));
-    }
-    let port = NonZeroU16::new(port).ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((sockets, port))
-}
-
-/// The token of the waker; those of the bound sockets count from 0, those of connections go on from there.
+/// The token of the waker.
 const WAKE: Token = Token(usize::MAX);
-
-/// Ports tried until one is free for both families. A second try is rare unless somebody squats on purpose.
-const PORT_TRIES: u32 = 16;

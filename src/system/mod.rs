@@ -1,6 +1,7 @@
 //! Everything that touches the world, one adapter a file. An edge translates and returns; it decides nothing.
 
 pub mod browser;
+pub mod certificate;
 pub mod clock;
 pub mod config_file;
 pub mod detach;

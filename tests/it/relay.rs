@@ -16,8 +16,10 @@ use crate::harness::{Finished, PATIENCE, Reply, Sandbox, crowd, http, kill, read
 
 mod check;
 mod conduct;
+mod kept;
 mod login;
 mod service;
+mod tls;
 
 /// One route of seed 001, on free ports.
 const CONFIG: &str = r#"
@@ -51,14 +53,17 @@ impl Running {
     }
 
     fn with(config: &str) -> Self {
-        let sandbox = Sandbox::new();
+        Self::within(Sandbox::new(), config)
+    }
+
+    fn within(sandbox: Sandbox, config: &str) -> Self {
         std::fs::write(sandbox.path("relay.toml"), config).expect("configuration");
         let mut command = sandbox.loopin(&["relay", "--config"]);
         let mut child = command.arg(sandbox.path("relay.toml")).stdout(Stdio::piped()).spawn().expect("loopin starts");
         let said = lines(child.stderr.take().expect("piped"));
         let log = lines(child.stdout.take().expect("piped"));
         let admin = address_in(&wait_for(&said, "state at http://"));
-        let address = address_in(&wait_for(&said, "relaying at http://"));
+        let address = address_in(&wait_for(&said, "relaying at http"));
         Self { child, address, admin, said, log, sandbox }
     }
 
@@ -85,6 +90,14 @@ impl Running {
 
     fn signal(&self, name: &str) {
         kill(name, self.child.id());
+    }
+
+    /// In KiB.
+    #[cfg(target_os = "linux")]
+    fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
+        let peak = status.lines().find(|line| line.starts_with("VmHWM")).expect("field");
+        peak.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("number")
     }
 
     fn next_line(&self) -> serde_json::Value {
@@ -138,7 +151,7 @@ fn wait_for(said: &Receiver<String>, text: &str) -> String {
 }
 
 fn address_in(line: &str) -> SocketAddr {
-    let rest = line.split("http://").nth(1).expect("URL");
+    let rest = line.split("://").nth(1).expect("URL");
     rest.split(' ').next().expect("authority").parse().expect("address")
 }
 

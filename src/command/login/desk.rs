@@ -140,7 +140,7 @@ impl Service for Desk {
         }
     }
 
-    fn sent(&mut self, _: Receipt) {
+    fn sent(&mut self, _: Receipt, _: Instant) {
         self.stage = Stage::Over;
     }
 }

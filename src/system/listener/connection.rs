@@ -1,20 +1,25 @@
-//! The life of one socket: head, perhaps a body, perhaps a wait, the reply, the farewell. One request, then it ends.
+//! The life of one socket: heads, perhaps a body, perhaps a wait, the replies, the farewell.
 //! Whom to drop and when to look again is decided in `event_loop`.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Instant;
 
-use mio::net::TcpStream;
+use mio::Registry;
 
-use super::event_loop::contained;
-use super::{Answer, Limits, Receipt, Request, Service, Ticket, render};
-use crate::head::{Head, HeadReader, Method, Progress};
+use super::event_loop::{clock, contained};
+use super::render::Renderer;
+use super::stream::Stream;
+use super::{Answer, Limits, Receipt, Request, Service, Ticket};
+use crate::head::{Head, HeadReader, Method, Persistence, Progress};
 use crate::reply::Reply;
 
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
+    /// In the order of accepting.
+    number: u64,
     phase: Phase,
 }
 
@@ -22,16 +27,28 @@ pub(super) struct Connection {
 pub(super) struct Context<'a, S> {
     pub(super) service: &'a mut S,
     pub(super) scratch: &'a mut [u8],
+    pub(super) replies: &'a mut Replies,
+    pub(super) renderer: &'a Renderer,
     pub(super) limits: &'a Limits,
+    pub(super) registry: &'a Registry,
     pub(super) now: Instant,
+    /// Whether anybody may ask again on a connection.
+    pub(super) persistence: Persistence,
+}
+
+/// Replies that go out with one write; both are empty between two connections.
+#[derive(Default)]
+pub(super) struct Replies {
+    pub(super) bytes: Vec<u8>,
+    pub(super) receipts: Vec<Receipt>,
 }
 
 /// What has become of a connection that was handed over.
 pub(super) enum Fate {
     /// It had no more turns; there may be more to do at once.
     Again(Connection),
-    /// It is closed; the receipt, if its reply had one and went out.
-    Over(Option<Receipt>),
+    /// It is closed.
+    Over,
     /// Nothing to do until the next event.
     Waits(Connection),
 }
@@ -39,30 +56,96 @@ pub(super) enum Fate {
 /// Who may lose the seat, most expendable first. Who waits for an answer or is being sent one may not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Expendable {
+    /// No whole head has come.
     Head,
+    /// Its last request was answered.
+    Kept,
     Body,
     Lingering,
 }
 
+/// Whose memory is taken back first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Burden {
+    Asking,
+    /// Replies wait for a peer that does not read.
+    Deaf,
+}
+
 enum Phase {
-    Head { reader: HeadReader, due: Instant },
-    Body { head: Head, body: Vec<u8>, due: Instant },
-    Held { ticket: Ticket, method: Method },
-    Writing { bytes: Vec<u8>, written: usize, receipt: Option<Receipt>, due: Instant },
-    Lingering { drained: usize, receipt: Option<Receipt>, due: Instant },
+    /// Not one byte has come.
+    Fresh {
+        due: Instant,
+    },
+    /// Between two requests.
+    Kept {
+        due: Instant,
+    },
+    Head(Box<Unfinished<HeadReader>>),
+    Body(Box<Unfinished<(Head, Vec<u8>)>>),
+    Held(Box<Waiting>),
+    Writing(Box<Stalled>),
+    Lingering(Box<Lingering>),
+}
+
+/// A part of a request.
+struct Unfinished<P> {
+    part: P,
+    /// When its first byte came.
+    since: Instant,
+    due: Instant,
+}
+
+struct Waiting {
+    ticket: Ticket,
+    method: Method,
+}
+
+/// Replies that the kernel had no room for. Nothing is read meanwhile.
+struct Stalled {
+    bytes: Vec<u8>,
+    written: usize,
+    receipts: Vec<Receipt>,
+    then: Then,
+    due: Instant,
+}
+
+struct Lingering {
+    drained: usize,
+    receipts: Vec<Receipt>,
+    /// When the replies were the kernel's.
+    sent: Instant,
+    due: Instant,
+}
+
+/// What follows once the replies are out.
+enum Then {
+    Await(Phase),
+    /// Nothing of the peer is unread.
+    Close,
+    /// Closing with bytes unread would make the kernel send a reset, which may overtake the reply.
+    Linger,
 }
 
 /// The result of one system call.
 enum Step {
     Next(Phase),
-    Over(Option<Receipt>),
+    Over,
     Wait(Phase),
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, limits: &Limits, now: Instant) -> Self {
-        let reader = HeadReader::new(limits.head);
-        Self { stream, peer, phase: Phase::Head { reader, due: now + limits.request } }
+    pub(super) fn new(stream: Stream, peer: SocketAddr, number: u64, due: Instant) -> Self {
+        Self { stream, peer, number, phase: Phase::Fresh { due } }
+    }
+
+    pub(super) fn stream(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
+    /// Counts up from connection to connection.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Does what can be done without waiting, within a fair share.
@@ -70,7 +153,7 @@ impl Connection {
         for _ in 0..context.limits.steps {
             match context.step(&mut self.stream, self.peer, self.phase) {
                 Step::Next(phase) => self.phase = phase,
-                Step::Over(receipt) => return Fate::Over(receipt),
+                Step::Over => return Fate::Over,
                 Step::Wait(phase) => return Fate::Waits(Self { phase, ..self }),
             }
         }
@@ -80,177 +163,366 @@ impl Connection {
     /// The answer that a held connection has waited for.
     pub(super) fn settle<S: Service>(self, answer: Answer, context: &mut Context<'_, S>) -> Fate {
         match self.phase {
-            Phase::Held { method, .. } => Self { phase: context.answer(answer, method), ..self }.advance(context),
+            Phase::Held(ref waiting) => {
+                let then = context.answer(answer, waiting.method, Persistence::Close, Then::Linger);
+                self.send(then, context)
+            }
             _ => Fate::Waits(self),
         }
     }
 
     /// The deadline has passed.
     pub(super) fn expire<S: Service>(self, context: &mut Context<'_, S>) -> Fate {
-        match &self.phase {
-            // A socket that browsers open in advance and never use; nobody reads a reply there.
-            Phase::Head { reader, .. } if reader.is_empty() => Fate::Over(None),
-            Phase::Head { .. } | Phase::Body { .. } => Self { phase: context.refuse(408), ..self }.advance(context),
-            Phase::Held { .. } | Phase::Lingering { .. } | Phase::Writing { .. } => self.end(),
-        }
+        let since = match &self.phase {
+            Phase::Head(head) => head.since,
+            Phase::Body(body) => body.since,
+            // A socket that browsers open in advance and never use, or that nobody used again: nobody reads a reply there.
+            _ => return self.end(context),
+        };
+        context.refuse(408, since);
+        self.send(Then::Linger, context)
     }
 
     /// Closes the socket.
-    pub(super) fn end(self) -> Fate {
+    pub(super) fn end<S: Service>(mut self, context: &mut Context<'_, S>) -> Fate {
         match self.phase {
-            Phase::Lingering { receipt, .. } => Fate::Over(receipt),
-            _ => Fate::Over(None),
+            Phase::Lingering(farewell) => context.sent(farewell.receipts, farewell.sent),
+            Phase::Writing(stalled) => context.lost(stalled.receipts),
+            Phase::Fresh { .. } | Phase::Kept { .. } => self.stream.take_leave(),
+            Phase::Head(_) | Phase::Body(_) | Phase::Held(_) => {}
+        }
+        Fate::Over
+    }
+
+    /// Writes what was answered, and goes on.
+    fn send<S: Service>(mut self, then: Then, context: &mut Context<'_, S>) -> Fate {
+        match context.send(&mut self.stream, then) {
+            Step::Over => Fate::Over,
+            Step::Next(phase) => Self { phase, ..self }.advance(context),
+            Step::Wait(phase) => Fate::Waits(Self { phase, ..self }),
         }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Head { due, .. }
-            | Phase::Body { due, .. }
-            | Phase::Writing { due, .. }
-            | Phase::Lingering { due, .. } => Some(due),
-            Phase::Held { .. } => None,
+        match &self.phase {
+            Phase::Fresh { due } | Phase::Kept { due } => Some(*due),
+            Phase::Head(head) => Some(head.due),
+            Phase::Body(body) => Some(body.due),
+            Phase::Writing(stalled) => Some(stalled.due),
+            Phase::Lingering(farewell) => Some(farewell.due),
+            Phase::Held(_) => None,
         }
     }
 
     pub(super) fn expendable(&self) -> Option<Expendable> {
         match self.phase {
-            Phase::Head { .. } => Some(Expendable::Head),
-            Phase::Body { .. } => Some(Expendable::Body),
-            Phase::Lingering { .. } => Some(Expendable::Lingering),
-            Phase::Held { .. } | Phase::Writing { .. } => None,
+            Phase::Fresh { .. } | Phase::Head(_) => Some(Expendable::Head),
+            Phase::Body(_) => Some(Expendable::Body),
+            Phase::Kept { .. } => Some(Expendable::Kept),
+            Phase::Lingering(_) => Some(Expendable::Lingering),
+            Phase::Held(_) | Phase::Writing(_) => None,
         }
     }
 
-    /// Not one byte has come.
+    pub(super) fn burden(&self) -> Option<Burden> {
+        (self.held() > 0).then_some(match self.phase {
+            Phase::Writing(_) => Burden::Deaf,
+            _ => Burden::Asking,
+        })
+    }
+
+    /// Not one byte of a request has come since it was accepted or answered.
     pub(super) fn is_silent(&self) -> bool {
-        matches!(&self.phase, Phase::Head { reader, .. } if reader.is_empty())
+        matches!(self.phase, Phase::Fresh { .. } | Phase::Kept { .. })
     }
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
-        match self.phase {
-            Phase::Held { ticket, .. } => Some(ticket),
+        match &self.phase {
+            Phase::Held(waiting) => Some(waiting.ticket),
             _ => None,
         }
     }
 
-    /// Bytes of memory behind an unfinished request.
+    /// Bytes of memory behind an unfinished request, or behind replies that are not out.
     pub(super) fn held(&self) -> usize {
-        match &self.phase {
-            Phase::Head { reader, .. } => reader.held(),
-            Phase::Body { head, body, .. } => head.held() + body.capacity(),
-            Phase::Held { .. } | Phase::Writing { .. } | Phase::Lingering { .. } => 0,
+        self.stream.held() + self.phase.held()
+    }
+}
+
+impl Phase {
+    fn held(&self) -> usize {
+        match self {
+            Self::Head(head) => size_of::<HeadReader>() + head.part.held(),
+            Self::Body(body) => body.part.0.held() + body.part.1.capacity(),
+            Self::Writing(stalled) => {
+                let then = if let Then::Await(phase) = &stalled.then { phase.held() } else { 0 };
+                stalled.bytes.capacity() + then
+            }
+            Self::Fresh { .. } | Self::Kept { .. } | Self::Held(_) | Self::Lingering(_) => 0,
         }
     }
 }
 
 impl<S: Service> Context<'_, S> {
-    fn step(&mut self, stream: &mut TcpStream, peer: SocketAddr, phase: Phase) -> Step {
+    fn step(&mut self, stream: &mut Stream, peer: SocketAddr, phase: Phase) -> Step {
         match phase {
-            Phase::Head { reader, due } => match stream.read(self.scratch) {
-                Ok(0) => Step::Over(None),
-                Ok(count) => Step::Next(self.head(peer, reader, count, due)),
-                Err(error) => again_or_over(&error, Phase::Head { reader, due }, None),
+            Phase::Fresh { due } => match stream.read(self.scratch) {
+                Ok(0) => Step::Over,
+                Ok(count) => self.heads(stream, peer, self.unfinished(due), count),
+                Err(error) => again_or_over(&error, phase),
             },
-            Phase::Body { head, body, due } => match stream.read(self.scratch) {
-                Ok(0) => Step::Over(None),
-                Ok(count) => Step::Next(self.body(peer, head, body, 0..count, due)),
-                Err(error) => again_or_over(&error, Phase::Body { head, body, due }, None),
+            Phase::Kept { .. } => match stream.read(self.scratch) {
+                Ok(0) => Step::Over,
+                Ok(count) => self.heads(stream, peer, self.unfinished(self.now + self.limits.request), count),
+                Err(error) => again_or_over(&error, phase),
+            },
+            Phase::Head(head) => match stream.read(self.scratch) {
+                Ok(0) => Step::Over,
+                Ok(count) => self.heads(stream, peer, *head, count),
+                Err(error) => again_or_over(&error, Phase::Head(head)),
+            },
+            Phase::Body(body) => match stream.read(self.scratch) {
+                Ok(0) => Step::Over,
+                Ok(count) => {
+                    let then = self.body(peer, *body, 0..count);
+                    self.send(stream, then)
+                }
+                Err(error) => again_or_over(&error, Phase::Body(body)),
             },
             // Not read: if the peer has left, the reply finds out.
-            Phase::Held { .. } => Step::Wait(phase),
-            Phase::Writing { bytes, written, receipt, due } => match stream.write(&bytes[written..]) {
-                Ok(0) => Step::Over(None),
-                Ok(count) if written + count < bytes.len() => {
-                    Step::Next(Phase::Writing { bytes, written: written + count, receipt, due })
+            Phase::Held(_) => Step::Wait(phase),
+            Phase::Writing(stalled) => self.write(stream, stalled),
+            // Who sends more than is drained has until the deadline to read the reply.
+            Phase::Lingering(farewell) if farewell.drained >= self.limits.drain => {
+                Step::Wait(Phase::Lingering(farewell))
+            }
+            Phase::Lingering(mut farewell) => match stream.read(self.scratch) {
+                Ok(count) if count > 0 => {
+                    farewell.drained += count;
+                    Step::Next(Phase::Lingering(farewell))
                 }
-                Ok(_) => match stream.shutdown(Shutdown::Write) {
-                    Ok(()) => {
-                        let due = self.now + self.limits.linger;
-                        Step::Next(Phase::Lingering { drained: 0, receipt, due })
-                    }
-                    Err(_) => Step::Over(receipt),
-                },
-                Err(error) => again_or_over(&error, Phase::Writing { bytes, written, receipt, due }, None),
-            },
-            // Closing with bytes unread would make the kernel send a reset, which may overtake the reply. Who sends
-            // more than is drained has until the deadline to read it.
-            Phase::Lingering { drained, .. } if drained >= self.limits.drain => Step::Wait(phase),
-            Phase::Lingering { drained, receipt, due } => match stream.read(self.scratch) {
-                Ok(0) => Step::Over(receipt),
-                Ok(count) => Step::Next(Phase::Lingering { drained: drained + count, receipt, due }),
-                Err(error) => again_or_over(&error, Phase::Lingering { drained, receipt, due }, receipt),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Wait(Phase::Lingering(farewell)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => Step::Next(Phase::Lingering(farewell)),
+                Ok(_) | Err(_) => {
+                    self.sent(farewell.receipts, farewell.sent);
+                    Step::Over
+                }
             },
         }
     }
 
-    fn head(&mut self, peer: SocketAddr, mut reader: HeadReader, count: usize, due: Instant) -> Phase {
-        match reader.push(&self.scratch[..count]) {
-            Progress::NeedMore => Phase::Head { reader, due },
-            Progress::Reject(rejection) => {
-                contained(|| self.service.unreadable(rejection));
-                self.refuse(rejection.status())
-            }
-            Progress::Complete { head, consumed } => {
-                let limit = contained(|| self.service.body_limit(&head)).unwrap_or(0);
-                if limit == 0 || head.content_length == 0 {
-                    self.respond(&Request { head: &head, body: &[], peer })
-                } else if usize::try_from(head.content_length).is_ok_and(|length| length <= limit) {
-                    self.body(peer, head, Vec::new(), consumed..count, due)
-                } else {
-                    self.refuse(413)
+    fn unfinished(&self, due: Instant) -> Unfinished<HeadReader> {
+        Unfinished { part: HeadReader::new(self.limits.head), since: self.now, due }
+    }
+
+    /// Answers every request of the bytes that were just read, all with one write.
+    fn heads(&mut self, stream: &mut Stream, peer: SocketAddr, first: Unfinished<HeadReader>, count: usize) -> Step {
+        let mut head = first;
+        let mut at = 0;
+        let then = loop {
+            match head.part.push(&self.scratch[at..count]) {
+                Progress::NeedMore if head.part.is_empty() => break Then::Await(self.kept()),
+                Progress::NeedMore => break Then::Await(Phase::Head(Box::new(head))),
+                Progress::Reject(rejection) => {
+                    self.refuse(rejection.status(), head.since);
+                    break Then::Linger;
+                }
+                Progress::Complete { head: complete, consumed } => {
+                    at += consumed;
+                    match self.request(peer, complete, (head.since, head.due), at..count) {
+                        // The reader is as new.
+                        None => (head.since, head.due) = (self.now, self.now + self.limits.request),
+                        Some(then) => break then,
+                    }
                 }
             }
+        };
+        let emptied = count < self.scratch.len() && stream.empties_by_short_read();
+        match self.send(stream, then) {
+            Step::Next(phase @ (Phase::Kept { .. } | Phase::Head(_))) if emptied => Step::Wait(phase),
+            step => step,
+        }
+    }
+
+    /// `None`: it was answered, and the peer may ask again. `rest` are the bytes behind the head.
+    fn request(
+        &mut self,
+        peer: SocketAddr,
+        head: Head,
+        (since, due): (Instant, Instant),
+        rest: Range<usize>,
+    ) -> Option<Then> {
+        if head.content_length > 0 {
+            let limit = contained(|| self.service.body_limit(&head)).unwrap_or(0);
+            if limit > 0 {
+                return Some(if usize::try_from(head.content_length).is_ok_and(|length| length <= limit) {
+                    self.body(peer, Unfinished { part: (head, Vec::new()), since, due }, rest)
+                } else {
+                    self.refuse(413, since);
+                    Then::Linger
+                });
+            }
+        }
+        let full = rest.end == self.scratch.len();
+        let unread = head.content_length > 0 || !rest.is_empty() || full;
+        let after = if head.content_length > 0 { Persistence::Close } else { head.persistence };
+        let close = if self.limits.idle.is_some() && !unread { Then::Close } else { Then::Linger };
+        match self.respond(&Request { head: &head, body: &[], peer, since }, after, close) {
+            Then::Await(Phase::Kept { .. }) => None,
+            then => Some(then),
         }
     }
 
     /// Takes the part of the new bytes that belongs to the body; what follows it is never looked at.
-    fn body(
-        &mut self,
-        peer: SocketAddr,
-        head: Head,
-        mut body: Vec<u8>,
-        new: std::ops::Range<usize>,
-        due: Instant,
-    ) -> Phase {
+    fn body(&mut self, peer: SocketAddr, request: Unfinished<(Head, Vec<u8>)>, new: Range<usize>) -> Then {
+        let Unfinished { part: (head, mut body), since, due } = request;
         let missing = usize::try_from(head.content_length).unwrap_or(usize::MAX) - body.len();
         let new = &self.scratch[new];
         body.extend_from_slice(&new[..new.len().min(missing)]);
         if new.len() < missing {
-            Phase::Body { head, body, due }
+            Then::Await(Phase::Body(Box::new(Unfinished { part: (head, body), since, due })))
         } else {
-            self.respond(&Request { head: &head, body: &body, peer })
+            self.respond(&Request { head: &head, body: &body, peer, since }, Persistence::Close, Then::Linger)
         }
     }
 
-    fn respond(&mut self, request: &Request<'_>) -> Phase {
-        let answer = contained(|| self.service.respond(request));
-        self.answer(answer.unwrap_or_else(|| Answer::Now(Reply::status(500))), request.head.method)
-    }
-
-    fn answer(&self, answer: Answer, method: Method) -> Phase {
-        match answer {
-            Answer::Later(ticket) => Phase::Held { ticket, method },
-            Answer::Now(reply) => self.write(&reply, None, method),
-            Answer::NowWithReceipt(reply, receipt) => self.write(&reply, Some(receipt), method),
+    fn respond(&mut self, request: &Request<'_>, after: Persistence, close: Then) -> Then {
+        match contained(|| self.service.respond(request)) {
+            Some(answer) => self.answer(answer, request.head.method, after, close),
+            None => {
+                self.refuse(500, request.since);
+                Then::Linger
+            }
         }
     }
 
-    fn refuse(&self, status: u16) -> Phase {
-        self.write(&Reply::status(status), None, Method::Other)
+    /// No connection outlives a refusal: who was not understood once may be misunderstood next.
+    fn answer(&mut self, answer: Answer, method: Method, after: Persistence, close: Then) -> Then {
+        let (reply, receipt) = match answer {
+            Answer::Later(ticket) => return Then::Await(Phase::Held(Box::new(Waiting { ticket, method }))),
+            Answer::Now(reply) => (reply, None),
+            Answer::NowWithReceipt(reply, receipt) => (reply, Some(receipt)),
+        };
+        let kept = after == Persistence::KeepAlive && self.persistence == after && reply.status_code() < 400;
+        let after = if kept { Persistence::KeepAlive } else { Persistence::Close };
+        self.renderer.append(&mut self.replies.bytes, &reply, method, after);
+        self.replies.receipts.extend(receipt);
+        if kept { Then::Await(self.kept()) } else { close }
     }
 
-    fn write(&self, reply: &Reply, receipt: Option<Receipt>, method: Method) -> Phase {
-        let bytes = render::bytes(reply, method);
-        Phase::Writing { bytes, written: 0, receipt, due: self.now + self.limits.write }
+    fn refuse(&mut self, status: u16, since: Instant) {
+        let receipt = contained(|| self.service.refused(status, since)).flatten();
+        self.replies.receipts.extend(receipt);
+        self.renderer.append(&mut self.replies.bytes, &Reply::status(status), Method::Other, Persistence::Close);
+    }
+
+    fn kept(&self) -> Phase {
+        Phase::Kept { due: self.now + self.limits.idle.unwrap_or_default() }
+    }
+
+    /// One write for all replies that have gathered.
+    fn send(&mut self, stream: &mut Stream, then: Then) -> Step {
+        let length = self.replies.bytes.len();
+        if length == 0 {
+            return self.follow(stream, then, self.now);
+        }
+        let written = match stream.write(&self.replies.bytes) {
+            Ok(count) if count > 0 => count,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+            Ok(_) | Err(_) => {
+                self.replies.bytes.clear();
+                let receipts = std::mem::take(&mut self.replies.receipts);
+                self.lost(receipts);
+                return Step::Over;
+            }
+        };
+        if written == length && stream.flush().is_ok() {
+            self.replies.bytes.clear();
+            // One that was once large is not kept for ever.
+            self.replies.bytes.shrink_to(REPLIES);
+            return self.out(stream, then);
+        }
+        let bytes = self.replies.bytes.split_off(written);
+        self.replies.bytes.clear();
+        self.replies.bytes.shrink_to(REPLIES);
+        let receipts = std::mem::take(&mut self.replies.receipts);
+        let due = self.now + self.limits.write;
+        Step::Next(Phase::Writing(Box::new(Stalled { bytes, written: 0, receipts, then, due })))
+    }
+
+    fn write(&mut self, stream: &mut Stream, mut stalled: Box<Stalled>) -> Step {
+        let rest = &stalled.bytes[stalled.written..];
+        let result = if rest.is_empty() { stream.flush().map(|()| 0) } else { stream.write(rest) };
+        match result {
+            Ok(0) if rest.is_empty() => {
+                let Stalled { receipts, then, .. } = *stalled;
+                self.replies.receipts = receipts;
+                self.out(stream, then)
+            }
+            Ok(count) if count > 0 => {
+                stalled.written += count;
+                Step::Next(Phase::Writing(stalled))
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Wait(Phase::Writing(stalled)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Step::Next(Phase::Writing(stalled)),
+            Ok(_) | Err(_) => {
+                self.lost(stalled.receipts);
+                Step::Over
+            }
+        }
+    }
+
+    /// Every reply is the kernel's.
+    fn out(&mut self, stream: &mut Stream, then: Then) -> Step {
+        let sent = if self.replies.receipts.is_empty() { self.now } else { clock() };
+        self.follow(stream, then, sent)
+    }
+
+    fn follow(&mut self, stream: &mut Stream, then: Then, sent: Instant) -> Step {
+        let receipts = std::mem::take(&mut self.replies.receipts);
+        match then {
+            Then::Linger if stream.shut_down().is_ok() => {
+                let due = self.now + self.limits.linger;
+                Step::Next(Phase::Lingering(Box::new(Lingering { drained: 0, receipts, sent, due })))
+            }
+            Then::Linger => {
+                self.sent(receipts, sent);
+                Step::Over
+            }
+            Then::Close => {
+                stream.take_leave();
+                self.sent(receipts, sent);
+                Step::Over
+            }
+            Then::Await(phase) => {
+                self.sent(receipts, sent);
+                // A deadline that was set before the replies had to wait is none for what follows them.
+                Step::Next(if let Phase::Kept { .. } = phase { self.kept() } else { phase })
+            }
+        }
+    }
+
+    fn sent(&mut self, receipts: Vec<Receipt>, at: Instant) {
+        for receipt in receipts {
+            contained(|| self.service.sent(receipt, at));
+        }
+    }
+
+    fn lost(&mut self, receipts: Vec<Receipt>) {
+        for receipt in receipts {
+            contained(|| self.service.lost(receipt, self.now));
+        }
     }
 }
 
 /// What a failed system call means: wait, call again, or the peer is gone.
-fn again_or_over(error: &io::Error, phase: Phase, receipt: Option<Receipt>) -> Step {
+fn again_or_over(error: &io::Error, phase: Phase) -> Step {
     match error.kind() {
-        io::ErrorKind::WouldBlock => Step::Wait(phase),
-        io::ErrorKind::Interrupted => Step::Next(phase),
-        _ => Step::Over(receipt),
+        ErrorKind::WouldBlock => Step::Wait(phase),
+        ErrorKind::Interrupted => Step::Next(phase),
+        _ => Step::Over,
     }
 }
+
+/// Bytes of the replies' buffer that are kept from one write to the next.
+const REPLIES: usize = 64 * 1024;

@@ -1,37 +1,46 @@
 //! The loop: waiting, accepting, the deadline sweep, and who is dropped when seats or memory run out.
 //! What happens on one socket is `connection`'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use rustls::ServerConfig;
 
-use super::connection::{Connection, Context, Expendable, Fate};
-use super::{Answer, Limits, Receipt, Service, Ticket, Turn, WAKE};
+use super::connection::{Connection, Context, Expendable, Fate, Replies};
+use super::render::Renderer;
+use super::seats::Seats;
+use super::stream::Stream;
+use super::{Answer, Limits, Service, Ticket, Turn, WAKE};
+use crate::head::Persistence;
+use crate::system::clock as wall_clock;
 
 pub(super) struct EventLoop<S> {
     poll: Poll,
     limits: Limits,
+    tls: Option<Arc<ServerConfig>>,
     service: S,
     acceptors: Vec<Acceptor>,
-    /// By token. Tokens only count up: the order is the order of accepting, and a late event of a connection that
-    /// is gone meets no other.
-    connections: BTreeMap<usize, Connection>,
-    next_token: usize,
+    seats: Seats,
+    /// Connections so far.
+    accepted: u64,
     /// Sum of [`Connection::held`] over all connections.
     held: usize,
-    /// Connections that had more to do than one event allows.
+    /// Seats of connections that had more to do than one event allows.
     again: BTreeSet<usize>,
     /// Since when nobody new is let in.
     draining: Option<Instant>,
-    /// Bytes come in here for every connection alike.
+    /// Bytes come in here for every connection alike, and go out from there.
     scratch: Box<[u8]>,
+    replies: Replies,
+    renderer: Renderer,
 }
 
 struct Acceptor {
@@ -58,31 +67,40 @@ enum Pace {
 }
 
 impl<S: Service> EventLoop<S> {
-    pub(super) fn new(poll: Poll, sockets: Vec<TcpListener>, limits: Limits, service: S) -> Self {
-        let next_token = sockets.len();
+    pub(super) fn new(
+        poll: Poll,
+        sockets: Vec<TcpListener>,
+        limits: Limits,
+        tls: Option<Arc<ServerConfig>>,
+        service: S,
+    ) -> Self {
         let acceptors = sockets.into_iter().map(|socket| Acceptor { socket, resume: Resume::OnEvent }).collect();
         Self {
             poll,
             limits,
+            tls,
             service,
             acceptors,
-            connections: BTreeMap::new(),
-            next_token,
+            seats: Seats::default(),
+            accepted: 0,
             held: 0,
             again: BTreeSet::new(),
             draining: None,
             scratch: vec![0; READ].into_boxed_slice(),
+            replies: Replies::default(),
+            renderer: Renderer::new(wall_clock::now()),
         }
     }
 
     pub(super) fn run(mut self) -> S {
         let mut events = Events::with_capacity(EVENTS);
-        let mut sweep_at = clock() + self.limits.sweep;
+        let mut now = clock();
+        let mut sweep_at = now + self.limits.sweep;
         let mut pace = Pace::Wait;
         loop {
             let timeout = match pace {
                 Pace::Prompt => Duration::ZERO,
-                Pace::Wait => sweep_at.saturating_duration_since(clock()),
+                Pace::Wait => sweep_at.saturating_duration_since(now),
             };
             if let Err(error) = self.poll.poll(&mut events, Some(timeout)) {
                 events.clear();
@@ -91,22 +109,23 @@ impl<S: Service> EventLoop<S> {
                     thread::sleep(self.limits.sweep);
                 }
             }
-            let now = clock();
+            now = clock();
             let unfinished = mem::take(&mut self.again);
             for token in events.iter().map(|event| event.token()).filter(|&token| token != WAKE) {
-                match self.acceptors.get_mut(token.0) {
+                match ACCEPTOR.checked_sub(token.0).and_then(|index| self.acceptors.get_mut(index)) {
                     Some(Acceptor { resume: Resume::AtSweep, .. }) => {}
                     Some(acceptor) => acceptor.resume = Resume::AtOnce,
                     None => self.advance(token.0, now),
                 }
             }
-            for token in unfinished {
-                self.advance(token, now);
+            for seat in unfinished {
+                self.advance(seat, now);
             }
             if now >= sweep_at {
                 sweep_at = now + self.limits.sweep;
                 self.sweep(now);
             }
+            self.seats.clear_left();
             for index in 0..self.acceptors.len() {
                 if self.acceptors[index].resume == Resume::AtOnce {
                     self.acceptors[index].resume = self.accept(index, now);
@@ -124,10 +143,14 @@ impl<S: Service> EventLoop<S> {
                     self.drain(now);
                     false
                 }
-                Turn::Stop => return self.service,
+                Turn::Stop => return self.end(now),
             };
             if self.draining.is_some_and(|since| self.is_drained(now - since)) {
-                return self.service;
+                // Whose request has arrived in this very moment is not among the silent.
+                self.every_seat(now, Connection::advance);
+                if self.seats.iter().all(|(_, connection)| connection.is_silent()) || self.is_late(now) {
+                    return self.end(now);
+                }
             }
             let waiting = self.acceptors.iter().any(|acceptor| acceptor.resume == Resume::AtOnce);
             pace = if settled || waiting || !self.again.is_empty() { Pace::Prompt } else { Pace::Wait };
@@ -147,15 +170,32 @@ impl<S: Service> EventLoop<S> {
     }
 
     fn is_drained(&self, after: Duration) -> bool {
-        let silent_alone = || self.connections.values().all(Connection::is_silent);
-        after >= self.limits.drain_for || self.connections.is_empty() || (after >= self.limits.linger && silent_alone())
+        let silent_alone = || self.seats.iter().all(|(_, connection)| connection.is_silent());
+        after >= self.limits.drain_for || self.seats.taken() == 0 || (after >= self.limits.linger && silent_alone())
+    }
+
+    fn is_late(&self, now: Instant) -> bool {
+        self.draining.is_some_and(|since| now - since >= self.limits.drain_for)
+    }
+
+    /// Closes everything; the service learns what became of each reply.
+    fn end(mut self, now: Instant) -> S {
+        self.every_seat(now, Connection::end);
+        self.service
+    }
+
+    fn every_seat(&mut self, now: Instant, act: impl Fn(Connection, &mut Context<'_, S>) -> Fate) {
+        let seats: Vec<usize> = self.seats.iter().map(|(seat, _)| seat).collect();
+        for seat in seats {
+            self.with(seat, now, &act);
+        }
     }
 
     fn accept(&mut self, index: usize, now: Instant) -> Resume {
         let mut failures = 0;
         for _ in 0..ACCEPTS {
             // Room comes first: who is accepted has a seat.
-            while self.connections.len() >= self.limits.sockets {
+            while self.seats.taken() >= self.limits.sockets {
                 if !self.give_up_one(now) {
                     return Resume::AtSweep;
                 }
@@ -179,54 +219,73 @@ impl<S: Service> EventLoop<S> {
         Resume::AtOnce
     }
 
-    fn admit(&mut self, mut stream: TcpStream, peer: SocketAddr, now: Instant) {
-        let token = self.next_token;
-        self.next_token += 1;
-        // Registered once for both directions: readiness is told per change, so unwanted interest costs nothing.
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if self.poll.registry().register(&mut stream, Token(token), interest).is_err() {
-            return;
-        }
-        self.put(token, Connection::new(stream, peer, &self.limits, now));
-        // What has already arrived is served without another wait.
-        self.advance(token, now);
+    fn admit(&mut self, socket: TcpStream, peer: SocketAddr, now: Instant) {
+        // Elsewhere it comes with the listening socket.
+        #[cfg(not(target_os = "linux"))]
+        let _ = socket.set_nodelay(true);
+        let Ok(stream) = Stream::new(socket, self.tls.as_ref()) else { return };
+        self.accepted += 1;
+        let connection = Connection::new(stream, peer, self.accepted, now + self.limits.request);
+        let seat = self.seats.reserve();
+        self.seats.put(seat, connection);
+        // What has already arrived is served without another wait; who leaves again is never registered.
+        self.advance(seat, now);
+        self.with(seat, now, |mut connection, context| {
+            // Once for both directions: readiness is told per change, so unwanted interest costs nothing.
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            match context.registry.register(connection.stream().socket(), Token(seat), interest) {
+                Ok(()) => Fate::Waits(connection),
+                Err(_) => connection.end(context),
+            }
+        });
     }
 
-    /// Drops the oldest connection whose head is incomplete, or else the next best, but never one that waits for its
+    /// Drops the connection that has been silent for longest, or else the next best, but never one that waits for its
     /// answer. A candidate that turns out to have its request in the kernel is served instead; then try the next.
     /// `false`: nobody can be dropped.
     fn give_up_one(&mut self, now: Instant) -> bool {
-        let Some((rank, token)) = self.most_expendable() else { return false };
-        self.advance(token, now);
-        if self.connections.get(&token).and_then(Connection::expendable) == Some(rank) {
-            self.evict(token, now);
+        let number_of =
+            |kind| self.seats.iter().filter(|(_, connection)| connection.expendable() == Some(kind)).count();
+        // Neither a flood of strangers takes the seats of those who have asked, nor these all seats for themselves.
+        let many =
+            if number_of(Expendable::Kept) > number_of(Expendable::Head) { Expendable::Kept } else { Expendable::Head };
+        let rank = |connection: &Connection| {
+            let kind = connection.expendable()?;
+            Some((kind != many, kind, connection.due(), connection.number()))
+        };
+        let Some((first, seat)) = self.first_by(rank) else { return false };
+        self.advance(seat, now);
+        if self.seats.get(seat).and_then(rank) == Some(first) {
+            self.evict(seat, now);
         }
         true
     }
 
-    /// The oldest of the most expendable.
-    fn most_expendable(&self) -> Option<(Expendable, usize)> {
-        self.connections.iter().filter_map(|(&token, connection)| Some((connection.expendable()?, token))).min()
+    /// The seat whose connection has the least rank.
+    fn first_by<R: Ord>(&self, rank: impl Fn(&Connection) -> Option<R>) -> Option<(R, usize)> {
+        self.seats.iter().filter_map(|(seat, connection)| Some((rank(connection)?, seat))).min()
     }
 
-    fn evict(&mut self, token: usize, now: Instant) {
-        self.with(token, now, |connection, _| connection.end());
+    fn evict(&mut self, seat: usize, now: Instant) {
+        self.with(seat, now, Connection::end);
     }
 
-    fn advance(&mut self, token: usize, now: Instant) {
-        self.with(token, now, Connection::advance);
+    fn advance(&mut self, seat: usize, now: Instant) {
+        self.with(seat, now, Connection::advance);
         while self.held > self.limits.held {
-            let Some((_, token)) = self.most_expendable() else { break };
-            self.evict(token, now);
+            let burden = |connection: &Connection| Some((connection.burden()?, connection.number()));
+            let Some((_, seat)) = self.first_by(burden) else { break };
+            self.evict(seat, now);
         }
     }
 
     fn sweep(&mut self, now: Instant) {
+        self.renderer = Renderer::new(wall_clock::now());
         let due = |connection: &Connection| connection.due().is_some_and(|due| due <= now);
         let overdue: Vec<usize> =
-            self.connections.iter().filter(|(_, connection)| due(connection)).map(|(&token, _)| token).collect();
-        for token in overdue {
-            self.with(token, now, Connection::expire);
+            self.seats.iter().filter(|(_, connection)| due(connection)).map(|(seat, _)| seat).collect();
+        for seat in overdue {
+            self.with(seat, now, Connection::expire);
         }
         for acceptor in &mut self.acceptors {
             if acceptor.resume == Resume::AtSweep {
@@ -237,40 +296,44 @@ impl<S: Service> EventLoop<S> {
 
     fn settle(&mut self, ticket: Ticket, answer: &Answer, now: Instant) {
         let waiting = |connection: &Connection| connection.ticket() == Some(ticket);
-        let tokens: Vec<usize> =
-            self.connections.iter().filter(|(_, connection)| waiting(connection)).map(|(&token, _)| token).collect();
-        for token in tokens {
-            self.with(token, now, |connection, context| connection.settle(answer.clone(), context));
+        let seats: Vec<usize> =
+            self.seats.iter().filter(|(_, connection)| waiting(connection)).map(|(seat, _)| seat).collect();
+        for seat in seats {
+            self.with(seat, now, |connection, context| connection.settle(answer.clone(), context));
         }
     }
 
     /// Lets something happen to one connection and keeps the books. A panic in there costs this connection only.
-    fn with<A>(&mut self, token: usize, now: Instant, act: A)
+    fn with<A>(&mut self, seat: usize, now: Instant, act: A)
     where
         A: FnOnce(Connection, &mut Context<'_, S>) -> Fate,
     {
-        let Some(connection) = self.connections.remove(&token) else { return };
+        let Some(connection) = self.seats.take(seat) else { return };
         self.held -= connection.held();
-        let Self { service, scratch, limits, .. } = self;
-        let mut context = Context { service, scratch, limits, now };
+        let persistence = match (self.limits.idle, self.draining) {
+            (Some(_), None) => Persistence::KeepAlive,
+            (None, _) | (_, Some(_)) => Persistence::Close,
+        };
+        let Self { service, scratch, limits, replies, renderer, poll, .. } = self;
+        let registry = poll.registry();
+        let mut context = Context { service, scratch, replies, renderer, limits, registry, now, persistence };
         match contained(|| act(connection, &mut context)) {
             Some(Fate::Again(connection)) => {
-                self.again.insert(token);
-                self.put(token, connection);
+                self.again.insert(seat);
+                self.put(seat, connection);
             }
-            Some(Fate::Waits(connection)) => self.put(token, connection),
-            Some(Fate::Over(Some(receipt))) => self.sent(receipt),
-            Some(Fate::Over(None)) | None => {}
+            Some(Fate::Waits(connection)) => self.put(seat, connection),
+            Some(Fate::Over) => self.seats.leave(seat),
+            None => {
+                self.replies = Replies::default();
+                self.seats.leave(seat);
+            }
         }
     }
 
-    fn put(&mut self, token: usize, connection: Connection) {
+    fn put(&mut self, seat: usize, connection: Connection) {
         self.held += connection.held();
-        self.connections.insert(token, connection);
-    }
-
-    fn sent(&mut self, receipt: Receipt) {
-        contained(|| self.service.sent(receipt));
+        self.seats.put(seat, connection);
     }
 }
 
@@ -280,9 +343,12 @@ pub(super) fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "deadlines of sockets; everybody else gets this time as an argument")]
-fn clock() -> Instant {
+pub(super) fn clock() -> Instant {
     Instant::now()
 }
+
+/// The token of the first bound socket; those of the others count down. Connections have their seat's number.
+pub(super) const ACCEPTOR: usize = usize::MAX - 1;
 
 /// Bytes of the one buffer that is read into.
 const READ: usize = 16 * 1024;

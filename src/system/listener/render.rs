@@ -1,44 +1,97 @@
 //! A reply as the bytes of an HTTP/1.1 message (RFC 9112 §4). `tiny_http` writes it; its server is not used.
+//!
+//! A forwarding is put together here: its Location is not ASCII when the query was not, and a relay writes thousands of
+//! them in a second.
 
+use std::time::SystemTime;
+
+use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
-use crate::head::Method;
-use crate::reply::Reply;
+use crate::{
+    head::{Method, Persistence},
+    reply::{Forwarding, Reply},
+};
 
-/// The whole message. Every reply ends its connection; one to HEAD has no body (RFC 9110 §9.3.2).
-pub(super) fn bytes(reply: &Reply, method: Method) -> Vec<u8> {
-    message(reply, method).unwrap_or_else(|| FAILED.to_vec())
+/// What is the same in the replies of a second.
+pub(super) struct Renderer {
+    /// `Server` and `Date`, each with the end of its line.
+    standing: Vec<u8>,
 }
 
-fn message(reply: &Reply, method: Method) -> Option<Vec<u8>> {
+impl Renderer {
+    pub(super) fn new(now: SystemTime) -> Self {
+        // A clock before 1970 or behind the year 9999 has no such date.
+        let date = Timestamp::try_from(now).ok().map(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now));
+        let date = date.and_then(Result::ok).map_or_else(String::new, |date| format!("Date: {date}\r\n"));
+        Self { standing: format!("Server: loopin\r\n{date}").into_bytes() }
+    }
+
+    /// Appends the whole message. A reply to HEAD has no body (RFC 9110 §9.3.2).
+    pub(super) fn append(&self, out: &mut Vec<u8>, reply: &Reply, method: Method, after: Persistence) {
+        let start = out.len();
+        let whole = match reply.forwarding() {
+            Some(to) => self.forward(out, reply, to, after),
+            None => print(out, reply, method, after),
+        };
+        if whole.is_none() {
+            out.truncate(start);
+            out.extend_from_slice(FAILED);
+        }
+    }
+
+    fn forward(&self, out: &mut Vec<u8>, reply: &Reply, to: &Forwarding, after: Persistence) -> Option<()> {
+        let status = StatusCode(reply.status_code());
+        out.extend_from_slice(b"HTTP/1.1 ");
+        for place in [100, 10, 1] {
+            out.extend(u8::try_from(status.0 / place % 10).map(|digit| b'0' + digit));
+        }
+        out.push(b' ');
+        out.extend_from_slice(status.default_reason_phrase().as_bytes());
+        out.extend_from_slice(b"\r\n");
+        if after == Persistence::Close {
+            out.extend_from_slice(CLOSE);
+        }
+        out.extend_from_slice(b"Location: ");
+        out.extend_from_slice(to.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.standing);
+        for (name, value) in reply.fields() {
+            for part in [checked(name)?, ": ", checked(value)?, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+        out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        Some(())
+    }
+}
+
+/// Everything that is no forwarding.
+fn print(out: &mut Vec<u8>, reply: &Reply, method: Method, after: Persistence) -> Option<()> {
     let mut headers = vec![Header::from_bytes("Server", "loopin").ok()?];
     for (name, value) in reply.fields() {
-        // `Header` accepts CR LF. Fields are constants or checked; this is the last place to notice a slip.
-        if value.bytes().any(|byte| byte.is_ascii_control()) {
-            return None;
-        }
-        headers.push(Header::from_bytes(name, value).ok()?);
+        headers.push(Header::from_bytes(name, checked(value)?).ok()?);
     }
-    let body = reply.body();
-    let mut out = Vec::with_capacity(body.len() + HEAD_ROOM);
+    let (start, body) = (out.len(), reply.body());
     Response::new(StatusCode(reply.status_code()), headers, body, Some(body.len()), None)
         // Never chunked: without request fields and with this threshold nothing else asks for it.
         .with_chunked_threshold(usize::MAX)
-        .raw_print(&mut out, HTTPVersion(1, 1), &[], method == Method::Head, None)
+        .raw_print(&mut *out, HTTPVersion(1, 1), &[], method == Method::Head, None)
         .ok()?;
-    // `raw_print` drops a Connection field and takes only ASCII, so these go in behind the status line.
-    let line_end = out.windows(2).position(|pair| pair == b"\r\n")? + 2;
-    let mut first = b"Connection: close\r\n".to_vec();
-    if let Some(to) = reply.forwarding() {
-        first.extend_from_slice(b"Location: ");
-        first.extend_from_slice(to.as_bytes());
-        first.extend_from_slice(b"\r\n");
+    if after == Persistence::Close {
+        // `raw_print` drops a Connection field, so it goes in behind the status line.
+        let line_end = start + out[start..].windows(2).position(|pair| pair == b"\r\n")? + 2;
+        out.splice(line_end..line_end, CLOSE.iter().copied());
     }
-    out.splice(line_end..line_end, first);
-    Some(out)
+    Some(())
 }
 
-const FAILED: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// `Header` accepts CR LF. Fields are constants or checked; this is the last place to notice a slip.
+fn checked(text: &str) -> Option<&str> {
+    let control = text.bytes().fold(false, |control, byte| control | byte.is_ascii_control());
+    if control { None } else { Some(text) }
+}
 
-/// Bytes set aside for the status line and the fields.
-const HEAD_ROOM: usize = 1024;
+const CLOSE: &[u8] = b"Connection: close\r\n";
+
+const FAILED: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";

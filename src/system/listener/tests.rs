@@ -5,14 +5,18 @@ use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpStream};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
 
+use super::render::Renderer;
 use super::*;
-use crate::head::Method;
+use crate::head::{Method, Persistence};
 
 mod hostile;
+mod kept;
 
 /// Only what a test asks for may happen: no deadline passes, no sweep repairs a lost event.
 const PATIENT: Limits = Limits {
+    held: 4 * BIG,
     request: Duration::from_secs(3600),
     write: Duration::from_secs(3600),
     linger: Duration::from_secs(3600),
@@ -30,7 +34,7 @@ const BIG: usize = 16 * 1024 * 1024;
 enum Event {
     Asked(String),
     Sent(Receipt),
-    Unreadable(Rejection),
+    Refused(u16),
 }
 
 struct TestService {
@@ -58,21 +62,23 @@ impl Service for TestService {
                 Answer::Now(Reply::text(200, "open"))
             }
             b"/held" => Answer::Later(Ticket(1)),
+            b"/missing" => Answer::Now(Reply::status(404)),
             b"/panic" => resume_unwind(Box::new("on purpose")),
             b"/receipt" => Answer::NowWithReceipt(Reply::text(200, "signed"), Receipt(7)),
             _ => Answer::Now(Reply::text(200, "fine")),
         }
     }
 
-    fn unreadable(&mut self, rejection: Rejection) {
-        self.events.send(Event::Unreadable(rejection)).unwrap();
+    fn refused(&mut self, status: u16, _: Instant) -> Option<Receipt> {
+        self.events.send(Event::Refused(status)).unwrap();
+        None
     }
 
     fn turn(&mut self, _now: Instant) -> Turn {
         self.turns.try_recv().unwrap_or(Turn::Continue)
     }
 
-    fn sent(&mut self, receipt: Receipt) {
+    fn sent(&mut self, receipt: Receipt, _: Instant) {
         self.events.send(Event::Sent(receipt)).unwrap();
     }
 }
@@ -117,6 +123,11 @@ impl Running {
 
     fn ask(&self, path: &str) -> TcpStream {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+    }
+
+    /// A whole round trip, where connections are kept.
+    fn get_closing(&self, path: &str) -> String {
+        rest(self.send(format!("GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n").as_bytes()))
     }
 
     /// A whole round trip.
@@ -366,9 +377,12 @@ fn y22_a_drain_ends_whoever_is_still_there() {
 
 #[test]
 fn a_field_with_a_line_end_in_it_is_never_written() {
-    let bad = render::bytes(&Reply::text(200, "x").with_field("X-A", "a\r\nX-B: b"), Method::Get);
+    let mut bad = Vec::new();
+    let reply = Reply::text(200, "x").with_field("X-A", "a\r\nX-B: b");
+    Renderer::new(SystemTime::UNIX_EPOCH).append(&mut bad, &reply, Method::Get, Persistence::KeepAlive);
     assert!(bad.starts_with(b"HTTP/1.1 500 ") && !bad.windows(3).any(|bytes| bytes == b"X-B"));
 }
+
 #[test]
 fn a_connection_with_more_to_read_than_one_turn_gets_another() {
     let running = run(Limits { steps: 1, ..PATIENT });

@@ -39,11 +39,25 @@ pub fn http(address: SocketAddr, request: &str) -> Reply {
 pub fn read_reply(mut stream: TcpStream) -> Reply {
     stream.set_read_timeout(Some(PATIENCE)).expect("time-out");
     let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
+    let mut piece = [0; 16 * 1024];
+    while !is_whole(&bytes) {
+        match stream.read(&mut piece) {
+            Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
+            _ => break,
+        }
+    }
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
     Reply { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// A reply behind which the connection goes on. To see what comes behind any other is the caller's aim.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head.split("\r\ncontent-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse::<usize>().ok());
+    !head.contains("\r\nconnection: close") && length.is_some_and(|length| bytes.len() >= end + 4 + length)
 }
 
 /// Plays the person at the practice provider.

@@ -196,9 +196,7 @@ fn y19_hostile_connections_cost_little_and_delay_nobody() {
     for _ in 0..20 {
         assert_eq!(307, relay.get("/oauth_callback/acme_fit?a").status);
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", relay.child.id())).unwrap();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap().split_whitespace().nth(1).unwrap();
-    let peak: u64 = peak.parse().unwrap();
+    let peak = relay.peak_memory();
     tell(&format!("{} hostile connections: at most {peak} KiB of memory", open.len()));
     assert!(peak < 64 * 1024, "{peak} KiB");
 }

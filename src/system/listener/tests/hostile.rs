@@ -28,7 +28,7 @@ fn l22_a_dripping_head_gets_408_at_the_deadline() {
     assert!(is_dropped(silent), "nobody reads a 408 on a connection that was never used");
     let body = running.send(b"POST /body HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc");
     assert!(rest(body).starts_with("HTTP/1.1 408 "));
-    assert_eq!(running.stop(), []);
+    assert_eq!(running.stop(), [Event::Refused(408), Event::Refused(408)]);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn l23_an_endless_header_line_is_cut_with_431() {
     let written = (0..800).take_while(|_| stream.write_all(&[b'a'; 64 * 1024]).is_ok()).count();
     assert_eq!(&reply.join().unwrap().unwrap(), b"HTTP/1.1 431");
     assert!(written < 800, "the connection was not cut");
-    assert_eq!(running.stop(), [Event::Unreadable(Rejection::FieldsTooLarge)]);
+    assert_eq!(running.stop(), [Event::Refused(431)]);
 }
 
 #[test]
@@ -144,9 +144,9 @@ fn l27_nonsense_is_answered_and_disturbs_nobody() {
     }
     assert!(running.get("/x").ends_with("fine"));
     let events = running.stop();
-    assert_eq!(events.iter().filter(|event| matches!(event, Event::Unreadable(_))).count(), 10);
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Refused(_))).count(), 12);
     assert_eq!(events.last(), Some(&asked("/x")));
-    assert_eq!(events.len(), 11);
+    assert_eq!(events.len(), 13);
 }
 
 #[test]

@@ -1,0 +1,157 @@
+//! The certificate of a server and its key, as PEM files: read, checked against each other, and read again when they
+//! change, while connections go on.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use rustls::{
+    Error, InconsistentKeys, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+/// The pair that is shown to whoever connects next.
+#[derive(Debug)]
+pub struct Certificate {
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    files: Files,
+    /// Of the files when they were last read, whatever came of it.
+    stamps: [Option<Stamp>; 2],
+    pair: Arc<CertifiedKey>,
+}
+
+/// PEM: the chain, the server's own certificate first; and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    pub chain: PathBuf,
+    pub key: PathBuf,
+}
+
+/// What of a file is compared to see that it is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+}
+
+/// Which of the two files it is, and what is wrong with it.
+#[derive(Debug)]
+pub enum Unfit {
+    Chain(Fault),
+    Key(Fault),
+    /// Each is good, and they are not of one pair.
+    Mismatch,
+}
+
+#[derive(Debug)]
+pub enum Fault {
+    Unreadable(io::ErrorKind),
+    /// There is no PEM section of the kind that is wanted.
+    Missing,
+    /// Of a form, or with an algorithm, that TLS has no use for.
+    Useless,
+}
+
+impl Certificate {
+    /// # Errors
+    /// The files are no certificate and its key.
+    pub fn read(files: Files) -> Result<Self, Unfit> {
+        let stamps = stamps(&files);
+        let pair = Arc::new(pair(&files)?);
+        Ok(Self { current: Mutex::new(Current { files, stamps, pair }) })
+    }
+
+    /// Whether the files are others than those that were read last.
+    pub fn has_changed(&self) -> bool {
+        let current = self.lock();
+        stamps(&current.files) != current.stamps
+    }
+
+    /// Takes these files from the next handshake on.
+    ///
+    /// # Errors
+    /// As [`Certificate::read`]; the old pair stays.
+    pub fn read_again(&self, files: Files) -> Result<(), Unfit> {
+        let stamps = stamps(&files);
+        let fresh = pair(&files);
+        let mut current = self.lock();
+        current.stamps = stamps;
+        current.pair = Arc::new(fresh?);
+        current.files = files;
+        Ok(())
+    }
+
+    /// TLS 1.2 and 1.3 for HTTP/1.1, with whatever pair is current.
+    pub fn config(self: Arc<Self>) -> Arc<ServerConfig> {
+        let builder = ServerConfig::builder_with_provider(ring::default_provider().into());
+        let versions = builder.with_protocol_versions(rustls::DEFAULT_VERSIONS);
+        #[expect(clippy::expect_used, reason = "the provider has cipher suites of both versions")]
+        let mut config = versions.expect("TLS 1.2 and 1.3").with_no_client_auth().with_cert_resolver(self);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Arc::new(config)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.lock().pair))
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (fault, wanted) = match self {
+            Self::Chain(fault) => (fault, "certificate"),
+            Self::Key(fault) => (fault, "private key"),
+            Self::Mismatch => return f.write_str("the key is not the certificate's"),
+        };
+        match fault {
+            Fault::Unreadable(kind) => write!(f, "{kind}"),
+            Fault::Missing => write!(f, "there is no PEM {wanted} in it"),
+            Fault::Useless => write!(f, "TLS has no use for this {wanted}"),
+        }
+    }
+}
+
+fn pair(files: &Files) -> Result<CertifiedKey, Unfit> {
+    let pem = read(&files.chain).map_err(Unfit::Chain)?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    if chain.is_empty() {
+        return Err(Unfit::Chain(Fault::Missing));
+    }
+    let pem = zeroize::Zeroizing::new(read(&files.key).map_err(Unfit::Key)?);
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| Unfit::Key(Fault::Missing))?;
+    let key = ring::default_provider().key_provider.load_private_key(key).map_err(|_| Unfit::Key(Fault::Useless))?;
+    let pair = CertifiedKey::new(chain, key);
+    match pair.keys_match() {
+        // Not every kind of key tells its public half.
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(pair),
+        Err(Error::InconsistentKeys(_)) => Err(Unfit::Mismatch),
+        Err(_) => Err(Unfit::Chain(Fault::Useless)),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    fs::read(path).map_err(|error| Fault::Unreadable(error.kind()))
+}
+
+fn stamps(files: &Files) -> [Option<Stamp>; 2] {
+    [&files.chain, &files.key].map(|path| {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Stamp { modified: metadata.modified().ok(), length: metadata.len() })
+    })
+}
