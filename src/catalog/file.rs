@@ -10,8 +10,8 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    BasicUsername, Catalog, DEFAULT_REDIRECT, Host, Hosts, Integration, IntegrationName, PkcePromise, SecretSource,
-    Server, StoreKind, UnknownName,
+    BasicUsername, Catalog, DEFAULT_REDIRECT, Host, Hosts, Instance, Instances, Integration, IntegrationName, Others,
+    PkcePromise, SecretSource, Server, StoreKind, UnknownName,
 };
 use crate::{
     oauth::{
@@ -62,7 +62,7 @@ struct Table {
     revocation_endpoint: Option<Spanned<String>>,
     client_id: Option<Spanned<String>>,
     client_secret: Option<SecretTable>,
-    token_endpoint_auth_method: Option<Method>,
+    token_endpoint_auth_method: Option<Spanned<String>>,
     redirect_uri: Option<Spanned<OneOrMany>>,
     #[serde(default)]
     insist_on_localhost: bool,
@@ -78,16 +78,23 @@ struct Table {
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
+    allowed_scopes: Vec<Spanned<String>>,
+    #[serde(default)]
+    base_allow: Vec<Spanned<BaseEntry>>,
+    #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
 }
 
+/// Another instance of the provider: its server alone, or with the client that is registered there.
+struct BaseEntry(InstanceTable);
+
 #[derive(Deserialize)]
-enum Method {
-    #[serde(rename = "client_secret_basic")]
-    Basic,
-    #[serde(rename = "client_secret_post")]
-    Post,
+#[serde(deny_unknown_fields)]
+struct InstanceTable {
+    url: String,
+    client_id: Option<Spanned<String>>,
+    client_secret: Option<SecretTable>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -168,6 +175,8 @@ impl Table {
         let client_id = ClientId::parse(client_id.get_ref())
             .ok_or_else(|| Fault::new("client_id is not printable ASCII").at(client_id.span()))?;
         let server = self.server()?;
+        let authentication_method = self.authentication_method()?;
+        let base_allow = self.base_allow()?;
         let hosts = self.hosts(&server)?;
         let basic_username = self.basic_username()?;
         let redirects = self.redirects()?;
@@ -190,10 +199,7 @@ impl Table {
             server,
             client_id,
             client_secret: self.client_secret.map(|s| s.0),
-            authentication_method: match self.token_endpoint_auth_method {
-                None | Some(Method::Basic) => AuthenticationMethod::Basic,
-                Some(Method::Post) => AuthenticationMethod::Post,
-            },
+            authentication_method,
             redirects,
             scopes: scopes(&self.scopes)?,
             actions,
@@ -209,6 +215,8 @@ impl Table {
             extra,
             hosts,
             basic_username,
+            allowed_scopes: scopes(&self.allowed_scopes)?,
+            base_allow,
             store: match self.store {
                 Store::File => StoreKind::File,
                 Store::Keychain => StoreKind::Keychain,
@@ -252,6 +260,58 @@ impl Table {
             Host::parse(text.get_ref()).map_err(|e| Fault::new(format!("hosts: {e}")).at(text.span()))
         };
         list.iter().map(parse).collect::<Result<_, _>>().map(Hosts::Written)
+    }
+
+    /// RFC 7523 is left out on purpose: an assertion whose audience is a token endpoint can be used at whatever server
+    /// passes itself off as that endpoint.
+    fn authentication_method(&self) -> Result<AuthenticationMethod, Fault> {
+        let Some(method) = &self.token_endpoint_auth_method else { return Ok(AuthenticationMethod::Basic) };
+        let fault = |what: String| {
+            Err(Fault::new(format!("token_endpoint_auth_method: {what}"))
+                .at(method.span())
+                .remedy("write client_secret_basic or client_secret_post; without a client_secret leave it out"))
+        };
+        match method.get_ref().as_str() {
+            "client_secret_basic" => Ok(AuthenticationMethod::Basic),
+            "client_secret_post" => Ok(AuthenticationMethod::Post),
+            jwt @ ("private_key_jwt" | "client_secret_jwt") => {
+                fault(format!("{jwt} is not offered, since another server could use its assertion"))
+            }
+            other => fault(format!("\"{}\" is not known", other.escape_debug().take(80).collect::<String>())),
+        }
+    }
+
+    fn base_allow(&self) -> Result<Instances, Fault> {
+        let mut instances = Instances::default();
+        for entry in &self.base_allow {
+            let InstanceTable { url, client_id, client_secret } = &entry.get_ref().0;
+            let fault = |what: String| Fault::new(format!("base_allow: {what}")).at(entry.span());
+            if client_secret.is_some() && client_id.is_none() {
+                return Err(fault("a client_secret belongs to a client_id".into())
+                    .remedy("add the client_id that this instance has given out"));
+            }
+            if url == "*" {
+                if client_id.is_some() {
+                    return Err(fault("no client is registered at every server".into()).remedy("write \"*\" alone"));
+                }
+                instances.others = Others::Public;
+                continue;
+            }
+            let host = Host::parse(url).map_err(|e| fault(e.to_string()))?;
+            if instances.listed.iter().any(|known: &Instance| known.host == host) {
+                return Err(fault("this server is listed twice".into()));
+            }
+            let parse = |id: &Spanned<String>| {
+                ClientId::parse(id.get_ref())
+                    .ok_or_else(|| Fault::new("base_allow: client_id is not printable ASCII").at(id.span()))
+            };
+            instances.listed.push(Instance {
+                host,
+                client_id: client_id.as_ref().map(parse).transpose()?,
+                client_secret: client_secret.as_ref().map(|secret| secret.0.clone()),
+            });
+        }
+        Ok(instances)
     }
 
     fn basic_username(&self) -> Result<BasicUsername, Fault> {
@@ -343,6 +403,25 @@ impl<'de> Deserialize<'de> for OneOrMany {
                     all.push(text);
                 }
                 Ok(OneOrMany(all))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = BaseEntry;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a server, or a table with url, client_id and client_secret")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<BaseEntry, E> {
+                Ok(BaseEntry(InstanceTable { url: text.to_owned(), client_id: None, client_secret: None }))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BaseEntry, A::Error> {
+                InstanceTable::deserialize(de::value::MapAccessDeserializer::new(map)).map(BaseEntry)
             }
         }
         deserializer.deserialize_any(Either)

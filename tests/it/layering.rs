@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
@@ -28,8 +28,9 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
         &["catalog", "cli", "helper", "loopback", "oauth", "redirect", "refresh", "relay", "secret", "system", "vault"],
     ),
     ("secret", &[]),
+    ("serve", &["catalog", "oauth", "redirect", "refresh", "secret", "vault"]),
     ("stdio", &["catalog", "oauth", "secret"]),
-    ("system", &["head", "oauth", "redirect", "reply", "secret", "vault"]),
+    ("system", &["head", "oauth", "redirect", "reply", "secret", "serve", "vault"]),
     ("vault", &["catalog", "oauth", "secret"]),
 ];
 
