@@ -18,7 +18,8 @@
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
 //! - [`relay`]: routes from a domain of one's own to fixed targets; what a request there is answered.
-//! - [`serve`]: the integration service: who calls, what may be asked for, and where a browser or a request may be sent.
+//! - [`serve`]: the integration service: who calls, what may be asked for, where a browser or a request may be sent, what
+//!   is kept and how that is sealed.
 //! - [`stdio`]: what a program and `loopin stdio` say to each other, as messages and their state.
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
