@@ -46,12 +46,25 @@ impl fmt::Display for CatalogError {
 
 impl std::error::Error for CatalogError {}
 
+impl CatalogError {
+    /// What the reader of TOML has to say of `text`, with the nearest name for one that is not known.
+    pub fn of_toml(text: &str, error: &toml_edit::de::Error) -> Self {
+        let what = error.message().trim().to_owned();
+        Self { place: error.span().map(|span| Place::of(text, span.start)), remedy: misspelt(&what), what }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    integration: BTreeMap<String, Spanned<Table>>,
+    integration: Tables,
 }
+
+/// The `[integration.*]` tables of a file, as they stand there; not judged yet. The service's file holds others beside.
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+pub struct Tables(BTreeMap<String, Spanned<Table>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +86,9 @@ struct Table {
     code_challenge_method: Option<ChallengeMethod>,
     #[serde(default)]
     require_pkce: bool,
+    /// Seed 002's word. PKCE is used in any case; with this it cannot be switched off.
+    #[serde(default, rename = "requiresPKCE")]
+    requires_pkce: bool,
     #[serde(default)]
     params: BTreeMap<Spanned<String>, String>,
     hosts: Option<Vec<Spanned<String>>>,
@@ -122,13 +138,20 @@ impl Catalog {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
+        file.integration.catalog(text)
+    }
+}
+
+impl Tables {
+    /// `text` is the file that they were read from.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn catalog(self, text: &str) -> Result<Catalog, CatalogError> {
         let place = |span: Range<usize>| Place::of(text, span.start);
-        let file: File = toml_edit::de::from_str(text).map_err(|error| {
-            let what = error.message().trim().to_owned();
-            CatalogError { place: error.span().map(place), remedy: misspelt(&what), what }
-        })?;
         let mut integrations = BTreeMap::new();
-        for (name, table) in file.integration {
+        for (name, table) in self.0 {
             let span = table.span();
             let at = |fault: Fault| CatalogError {
                 place: Some(place(fault.span.unwrap_or(span.clone()))),
@@ -139,7 +162,7 @@ impl Catalog {
             let integration = table.into_inner().integration(key.clone()).map_err(at)?;
             integrations.insert(key, integration);
         }
-        Ok(Self(integrations))
+        Ok(Catalog(integrations))
     }
 }
 
@@ -174,6 +197,10 @@ impl Table {
             .ok_or_else(|| Fault::new("client_id is missing").remedy("add: client_id = \"...\""))?;
         let client_id = ClientId::parse(client_id.get_ref())
             .ok_or_else(|| Fault::new("client_id is not printable ASCII").at(client_id.span()))?;
+        if self.requires_pkce && matches!(self.code_challenge_method, Some(ChallengeMethod::Off)) {
+            let what = "requiresPKCE and code_challenge_method = \"off\" contradict each other";
+            return Err(Fault::new(what).remedy("take one of them out"));
+        }
         let server = self.server()?;
         let authentication_method = self.authentication_method()?;
         let base_allow = self.base_allow()?;
@@ -368,7 +395,7 @@ fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
 }
 
 /// serde's message lists what it expected; the nearest of that is what was meant.
-pub fn misspelt(message: &str) -> Option<String> {
+fn misspelt(message: &str) -> Option<String> {
     let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
     let wrong = names.next()?;
     let nearest = UnknownName::among(wrong, names).nearest?;

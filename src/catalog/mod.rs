@@ -12,7 +12,7 @@ mod instance;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
-pub use file::{CatalogError, Place, misspelt};
+pub use file::{CatalogError, Place, Tables};
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, Instances, Others};
 
