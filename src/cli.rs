@@ -70,6 +70,8 @@ pub enum Verb {
     /// new ones are refused; SIGTERM answers everybody who has connected, then ends. The access log is JSON lines on
     /// standard output, without any query.
     Relay,
+    #[cfg(feature = "server")]
+    Serve(Serve),
     Completions(Completions),
     /// Print the man page
     Man,
@@ -349,6 +351,27 @@ pub struct Add {
     /// Ask for this scope (repeatable)
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<String>,
+}
+
+/// Connect the accounts of an application's users at third parties, and keep their tokens alive
+///
+/// Reads --config loopin.toml; docs/serve.md has a complete one and shows what a front end does. Speaks plain HTTP: a
+/// proxy in front of it speaks TLS. SIGTERM lets everybody finish, then ends. The access log is JSON lines on standard
+/// output, without queries, tokens and users.
+#[cfg(feature = "server")]
+#[derive(Args, Debug)]
+pub struct Serve {
+    #[command(subcommand)]
+    pub verb: Option<ServeVerb>,
+}
+
+#[cfg(feature = "server")]
+#[derive(Debug, Subcommand)]
+pub enum ServeVerb {
+    /// Judge the configuration, its keys and its database; say what to register at each provider
+    Check,
+    /// Make the database, or bring it up to this version, and end
+    Migrate,
 }
 
 #[derive(Debug, Subcommand)]

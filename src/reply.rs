@@ -258,7 +258,11 @@ impl Reply {
             ]
         });
         let location = self.location().into_iter().map(|location| ("Location", location.as_str()));
-        always.into_iter().chain(content.into_iter().flatten()).chain(location).chain(self.others.iter().map(|(name, value)| (*name, value.as_ref())))
+        always
+            .into_iter()
+            .chain(content.into_iter().flatten())
+            .chain(location)
+            .chain(self.others.iter().map(|(name, value)| (*name, value.as_ref())))
     }
 
     fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {

@@ -74,7 +74,7 @@ struct Table {
     token_endpoint: Option<Spanned<String>>,
     revocation_endpoint: Option<Spanned<String>>,
     client_id: Option<Spanned<String>>,
-    client_secret: Option<SecretTable>,
+    client_secret: Option<SecretSource>,
     token_endpoint_auth_method: Option<Spanned<String>>,
     redirect_uri: Option<Spanned<OneOrMany>>,
     #[serde(default)]
@@ -110,7 +110,7 @@ struct BaseEntry(InstanceTable);
 struct InstanceTable {
     url: String,
     client_id: Option<Spanned<String>>,
-    client_secret: Option<SecretTable>,
+    client_secret: Option<SecretSource>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -225,7 +225,7 @@ impl Table {
             name,
             server,
             client_id,
-            client_secret: self.client_secret.map(|s| s.0),
+            client_secret: self.client_secret,
             authentication_method,
             redirects,
             scopes: scopes(&self.scopes)?,
@@ -335,7 +335,7 @@ impl Table {
             instances.listed.push(Instance {
                 host,
                 client_id: client_id.as_ref().map(parse).transpose()?,
-                client_secret: client_secret.as_ref().map(|secret| secret.0.clone()),
+                client_secret: client_secret.clone(),
             });
         }
         Ok(instances)
@@ -455,23 +455,22 @@ impl<'de> Deserialize<'de> for BaseEntry {
     }
 }
 
+const SECRET_FORM: &str =
+    "a secret never stands in this file: write { keychain = true }, { file = \"...\" } or { env = \"...\" }";
+
 /// Reads by hand, since serde's own errors would quote a secret that somebody wrote here.
-struct SecretTable(SecretSource);
-
-const SECRET_FORM: &str = "a client secret never stands in this file: client_secret = { keychain = true }, { file = \"...\" } or { env = \"...\" }";
-
-impl<'de> Deserialize<'de> for SecretTable {
+impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Source;
         impl<'de> Visitor<'de> for Source {
-            type Value = SecretTable;
+            type Value = SecretSource;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(SECRET_FORM)
             }
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretTable, E> {
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretSource, E> {
                 Err(E::custom(SECRET_FORM))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretTable, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
                 let form = |_| de::Error::custom(SECRET_FORM);
                 let source = match map.next_key::<String>().map_err(form)?.as_deref() {
                     Some("keychain") if map.next_value::<bool>().map_err(form)? => SecretSource::Store,
@@ -480,7 +479,7 @@ impl<'de> Deserialize<'de> for SecretTable {
                     _ => return Err(de::Error::custom(SECRET_FORM)),
                 };
                 match map.next_key::<String>().map_err(form)? {
-                    None => Ok(SecretTable(source)),
+                    None => Ok(source),
                     Some(_) => Err(de::Error::custom(SECRET_FORM)),
                 }
             }

@@ -11,22 +11,25 @@ use std::{
 use serde::Serialize;
 
 use super::outcome::time;
-use crate::relay::Access;
 
 pub struct AccessLog {
-    lines: SyncSender<Vec<u8>>,
+    writer: LogWriter,
     ended: Receiver<()>,
 }
+
+/// Writes lines from any thread. The log is finished when all of these are gone.
+#[derive(Clone)]
+pub struct LogWriter(SyncSender<Vec<u8>>);
 
 /// The reader is too far behind, or gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<'a, T> {
     time: String,
     #[serde(flatten)]
-    access: &'a Access<'a>,
+    entry: &'a T,
 }
 
 impl AccessLog {
@@ -43,21 +46,33 @@ impl AccessLog {
                 }
             }
         });
-        Self { lines, ended }
+        Self { writer: LogWriter(lines), ended }
+    }
+
+    pub fn writer(&self) -> LogWriter {
+        self.writer.clone()
     }
 
     /// # Errors
     /// The line will never be written.
-    pub fn write(&self, access: &Access<'_>, now: SystemTime) -> Result<(), Lost> {
-        let mut line = serde_json::to_vec(&Line { time: time(now), access }).map_err(|_| Lost)?;
-        line.push(b'\n');
-        self.lines.try_send(line).map_err(|_| Lost)
+    pub fn write(&self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
+        self.writer.write(entry, now)
     }
 
     /// Waits until everything is written, or for as long as a reader may take that has stopped reading.
     pub fn finish(self) {
-        drop(self.lines);
+        drop(self.writer);
         let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(PATIENCE);
+    }
+}
+
+impl LogWriter {
+    /// # Errors
+    /// The line will never be written.
+    pub fn write(&self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
+        let mut line = serde_json::to_vec(&Line { time: time(now), entry }).map_err(|_| Lost)?;
+        line.push(b'\n');
+        self.0.try_send(line).map_err(|_| Lost)
     }
 }
 

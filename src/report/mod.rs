@@ -18,9 +18,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use access_log::AccessLog;
+pub use access_log::{AccessLog, LogWriter};
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
+pub use outcome::time;
 pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
 pub use talk::{Event, Hear, Talk, Verbosity, ask};
 pub use wire::Wire;

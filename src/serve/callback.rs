@@ -36,6 +36,30 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// All that an application can be told; docs/serve.md lists them.
+    pub const CODES: [&str; 20] = [
+        "access_denied",
+        "account_selection_required",
+        "browser_mismatch",
+        "code_exchange_failed",
+        "config_error",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "issuer_mismatch",
+        "login_required",
+        "provider_error",
+        "provider_unreachable",
+        "server_error",
+        "state_expired",
+        "state_replayed",
+        "storage_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    ];
+
     pub fn code(self) -> &'static str {
         match self {
             Self::BrowserMismatch => "browser_mismatch",
@@ -82,6 +106,18 @@ impl From<&ExchangeError> for Ending {
 mod tests {
     use super::*;
     use crate::oauth::RemoteText;
+
+    #[test]
+    fn what_an_application_can_be_told_is_listed() {
+        use Ending::*;
+        let own = [
+            BrowserMismatch, CodeExchangeFailed, ConfigError, IssuerMismatch, Provider("provider_error"),
+            ProviderUnreachable, StateExpired, StateReplayed, StorageError,
+        ];
+        let mut told: Vec<_> = own.map(Ending::code).into_iter().chain(KNOWN).collect();
+        told.sort_unstable();
+        assert_eq!(Ending::CODES.as_slice(), told);
+    }
 
     #[test]
     fn v20_a_providers_words_are_passed_on_only_if_they_are_known() {

@@ -171,10 +171,14 @@ impl KeyRing {
         self.keys.keys()
     }
 
-    /// The keys themselves, the current one first; for files beside the database.
+    /// For what is sealed in files beside the database.
+    pub fn current_key(&self) -> &SealKey {
+        self.key(&self.current)
+    }
+
+    /// All keys: which of them has sealed a file is not written on it.
     pub fn keys(&self) -> impl Iterator<Item = &SealKey> {
-        let others = self.keys.iter().filter(|(id, _)| **id != self.current).map(|(_, key)| key);
-        self.keys.get(&self.current).into_iter().chain(others)
+        self.keys.values()
     }
 
     /// `nonce` must never have been used before.
@@ -205,12 +209,15 @@ impl KeyRing {
     }
 
     fn sealed(&self, id: &KeyId, aad: &[u8], nonce: Nonce, plain: &Secret) -> Sealed {
-        let key = self.keys.get(id).unwrap_or_else(|| unreachable!("the ring has the keys it is asked to seal with"));
         let name = id.as_str().as_bytes();
         let mut bytes = vec![VERSION, u8::try_from(name.len()).unwrap_or_default()];
         bytes.extend(name);
-        bytes.extend(seal::seal(key, aad, nonce, plain.expose().as_bytes()));
+        bytes.extend(seal::seal(self.key(id), aad, nonce, plain.expose().as_bytes()));
         Sealed(bytes)
+    }
+
+    fn key(&self, id: &KeyId) -> &SealKey {
+        self.keys.get(id).unwrap_or_else(|| unreachable!("the ring has the keys it is asked to seal with"))
     }
 
     fn opened(&self, aad: &[u8], id: &str, sealed: &[u8]) -> Result<Secret, Unopened> {

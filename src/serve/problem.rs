@@ -12,6 +12,7 @@ use crate::reply::{FieldValue, Reply};
 pub enum Problem {
     BaseUrlNotAllowed(String),
     DuplicateParameter(&'static str),
+    InsufficientScope { missing: Vec<String> },
     IntegrationMisconfigured,
     InvalidAppCallbackUrl(String),
     InvalidBody(String),
@@ -25,7 +26,8 @@ pub enum Problem {
     OriginNotAllowed,
     ProviderUnavailable { retry_after: u64 },
     QueryTokenOff,
-    ReauthRequired { reason: &'static str },
+    /// The time is RFC 3339.
+    ReauthRequired { reason: &'static str, since: String },
     ScopeNotAllowed(String),
     ServiceOnly,
     TooLarge,
@@ -54,7 +56,7 @@ impl Problem {
             | Self::TwoTokens
             | Self::UnknownAction => 400,
             Self::Unauthenticated => 401,
-            Self::OrgForbidden | Self::OriginNotAllowed | Self::ServiceOnly => 403,
+            Self::InsufficientScope { .. } | Self::OrgForbidden | Self::OriginNotAllowed | Self::ServiceOnly => 403,
             Self::NotConnected | Self::NotFound | Self::UnknownGroup => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::ReauthRequired { .. } => 409,
@@ -71,6 +73,7 @@ impl Problem {
         match self {
             Self::BaseUrlNotAllowed(_) => "base_url_not_allowed",
             Self::DuplicateParameter(_) => "duplicate_parameter",
+            Self::InsufficientScope { .. } => "insufficient_scope",
             Self::IntegrationMisconfigured => "integration_misconfigured",
             Self::InvalidAppCallbackUrl(_) => "invalid_app_callback_url",
             Self::InvalidBody(_) => "invalid_body",
@@ -101,6 +104,7 @@ impl Problem {
         match self {
             Self::BaseUrlNotAllowed(why) => format!("baseUrl: {why}"),
             Self::DuplicateParameter(name) => format!("{name} stands more than once"),
+            Self::InsufficientScope { .. } => "the provider has granted less than this action needs".into(),
             Self::IntegrationMisconfigured => {
                 "the provider refuses this client, or its configuration is not complete; the operator has to look".into()
             }
@@ -138,8 +142,13 @@ impl Problem {
             "detail": self.detail(),
             "request": request,
         });
-        if let Self::ReauthRequired { reason } = self {
-            body["reason"] = (*reason).into();
+        match self {
+            Self::InsufficientScope { missing } => body["missing"] = missing.as_slice().into(),
+            Self::ReauthRequired { reason, since } => {
+                body["reason"] = (*reason).into();
+                body["since"] = since.as_str().into();
+            }
+            _ => {}
         }
         let reply = Reply::bytes(self.status(), "application/problem+json", body.to_string().into_bytes());
         match self {

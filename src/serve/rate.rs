@@ -63,14 +63,21 @@ impl Buckets {
         // A clock that was set back does not lock anybody out for longer than an empty bucket would.
         let full_at = known.clamp(now, now + self.rate.period);
         let after = full_at + self.rate.period / self.rate.burst.max(1);
-        if let Some(wait) = after.checked_sub(now + self.rate.period).filter(|wait| !wait.is_zero()) {
-            return Err(Exceeded { wait });
-        }
+        let wait = after.saturating_sub(now + self.rate.period);
         if self.recent.len() >= self.remembered / 2 && !self.recent.contains_key(&key) {
             self.before = std::mem::take(&mut self.recent);
         }
-        self.recent.insert(key, after);
-        Ok(())
+        // Whoever is refused is remembered too, or a flood of others would fill the bucket again.
+        match wait.is_zero() {
+            true => {
+                self.recent.insert(key, after);
+                Ok(())
+            }
+            false => {
+                self.recent.insert(key, full_at);
+                Err(Exceeded { wait })
+            }
+        }
     }
 }
 

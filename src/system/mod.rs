@@ -3,12 +3,16 @@
 pub mod browser;
 pub mod clock;
 pub mod config_file;
+#[cfg(feature = "server")]
+pub mod database;
 pub mod detach;
 pub mod entropy;
 pub mod environment;
 pub mod exec;
 pub mod file_store;
 pub mod http;
+#[cfg(feature = "server")]
+pub mod jwks;
 pub mod keychain;
 pub mod listener;
 pub mod lock;
@@ -16,9 +20,13 @@ pub mod parent;
 pub mod paths;
 pub mod pause;
 pub mod peer;
+#[cfg(feature = "server")]
+pub mod pinned;
 pub mod private_files;
 #[cfg(target_os = "linux")]
 mod secret_service;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod signal;
 pub mod stdin;
 pub mod terminal;

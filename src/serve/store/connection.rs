@@ -196,3 +196,8 @@ impl Lease {
     /// How long a lease lasts. Longer than any HTTP request of a refresh: the configuration is checked against it.
     pub const LASTS: Duration = Duration::from_secs(30);
 }
+
+impl Delay {
+    /// A provider that says "later" is not waited for any longer.
+    pub const LONGEST: Duration = Duration::from_secs(3600);
+}
