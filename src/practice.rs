@@ -119,6 +119,11 @@ impl Practice {
         self.redirects.push(redirect_uri);
     }
 
+    /// Commits one more fault from now on.
+    pub fn misbehave(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
     /// Ends every grant, as an administrator there can.
     pub fn forget(&mut self) {
         self.refresh.clear();

@@ -2,13 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{
-    app_callback::AllowList,
-    base_url::BaseUrl,
-    flow::Errand,
-    problem::Problem,
-    scopes,
-};
+use super::{app_callback::AllowList, base_url::BaseUrl, flow::Errand, problem::Problem, scopes};
 use crate::{
     catalog::Integration,
     secret::Secret,
@@ -95,8 +89,7 @@ impl Wish {
         let action = self.action.as_deref().ok_or(Problem::MissingParameter("action"))?;
         let action = scopes::action(integration, action).map_err(|_| Problem::UnknownAction)?;
         let pairs = self.scopes.iter().map(|value| ("scopes", value.as_str()));
-        let extra = scopes::extra(pairs, &integration.allowed_scopes)
-            .map_err(|why| Problem::ScopeNotAllowed(why.to_string()))?;
+        let extra = scopes::extra(pairs, &integration.allowed_scopes).map_err(Problem::ScopeNotAllowed)?;
         let base_url = self.base_url.as_deref().filter(|text| !text.is_empty());
         let base_url = base_url
             .map(|text| BaseUrl::parse(text, integration))
@@ -169,7 +162,8 @@ pub enum Accept {
 
 impl Accept {
     pub fn of(field: Option<&str>) -> Self {
-        let json = |part: &str| part.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"));
+        let json =
+            |part: &str| part.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"));
         if field.is_some_and(|field| field.split(',').any(json)) { Self::Json } else { Self::Other }
     }
 }
@@ -253,7 +247,11 @@ mod tests {
                 assert_eq!(Ok(Start::Confirm), start(Credential::Cookie, strange, query), "{strange:?}");
             }
         }
-        assert_eq!(Ok(Start::Confirm), start(Credential::Query, page, Confirm), "a link in a page of ours may be planted");
+        assert_eq!(
+            Ok(Start::Confirm),
+            start(Credential::Query, page, Confirm),
+            "a link in a page of ours may be planted"
+        );
         assert_eq!(Ok(Start::Redirect), start(Credential::Query, Fetch::default(), Redirect));
         assert_eq!(Err(Problem::QueryTokenOff), start(Credential::Query, page, Off));
     }

@@ -111,8 +111,15 @@ mod tests {
     fn what_an_application_can_be_told_is_listed() {
         use Ending::*;
         let own = [
-            BrowserMismatch, CodeExchangeFailed, ConfigError, IssuerMismatch, Provider("provider_error"),
-            ProviderUnreachable, StateExpired, StateReplayed, StorageError,
+            BrowserMismatch,
+            CodeExchangeFailed,
+            ConfigError,
+            IssuerMismatch,
+            Provider("provider_error"),
+            ProviderUnreachable,
+            StateExpired,
+            StateReplayed,
+            StorageError,
         ];
         let mut told: Vec<_> = own.map(Ending::code).into_iter().chain(KNOWN).collect();
         told.sort_unstable();
@@ -122,7 +129,8 @@ mod tests {
     #[test]
     fn v20_a_providers_words_are_passed_on_only_if_they_are_known() {
         let ending = |error: &str| {
-            Ending::from(&Denial { error: RemoteText::new(error), description: Some(RemoteText::new("<script>")) }).code()
+            Ending::from(&Denial { error: RemoteText::new(error), description: Some(RemoteText::new("<script>")) })
+                .code()
         };
         for known in KNOWN {
             assert_eq!(known, ending(known));

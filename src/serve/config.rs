@@ -143,10 +143,9 @@ impl Config {
         let keys = judged_keys(file.keys.get_ref()).map_err(|fault| fault.in_table("[keys]", keys, text))?;
         let callbacks = match &file.callbacks {
             None => AllowList::default(),
-            Some(table) => table
-                .get_ref()
-                .allow_list()
-                .map_err(|fault| fault.in_table("[callbacks]", table.span(), text))?,
+            Some(table) => {
+                table.get_ref().allow_list().map_err(|fault| fault.in_table("[callbacks]", table.span(), text))?
+            }
         };
         let issuers = jwt::issuers(&file.jwt, text)?;
         let missing = |what: &str, remedy: &str| CatalogError {
@@ -277,7 +276,8 @@ fn database(table: &StoreTable) -> Result<PathBuf, Fault> {
 }
 
 fn judged_keys(table: &BTreeMap<String, Spanned<KeyEntry>>) -> Result<Keys, Fault> {
-    const FORM: &str = "write: current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 32 random bytes in that file";
+    const FORM: &str =
+        "write: current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 32 random bytes in that file";
     let (mut current, mut sources) = (None, BTreeMap::new());
     for (name, entry) in table {
         match entry.get_ref() {

@@ -15,9 +15,7 @@ use super::{
 };
 use crate::{
     catalog::{ActionName, IntegrationName},
-    oauth::{
-        AuthorizationServer, ClientId, Endpoint, IssParameter, Issuer, Kept, S256, Scopes,
-    },
+    oauth::{AuthorizationServer, ClientId, Endpoint, IssParameter, Issuer, Kept, S256, Scopes},
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
     secret::Secret,
@@ -102,10 +100,20 @@ impl StoredErrand {
 #[serde(tag = "for", rename_all = "lowercase")]
 enum Carried {
     /// The person has to press a button in the very browser that was shown it.
-    Confirm { errand: StoredErrand, browser: String, until: u64, link: Option<String> },
+    Confirm {
+        errand: StoredErrand,
+        browser: String,
+        until: u64,
+        link: Option<String>,
+    },
     /// Counts once: a row of its own is consumed with it.
-    Link { errand: StoredErrand, until: u64 },
-    State { errand: Option<StoredErrand> },
+    Link {
+        errand: StoredErrand,
+        until: u64,
+    },
+    State {
+        errand: Option<StoredErrand>,
+    },
 }
 
 /// Everything outside that is sealed has this form: the name, then the cell, in base64url.
@@ -166,7 +174,14 @@ pub struct Ticket {
 }
 
 /// The address of the button on the page that asks the person; good in the browser with this cookie only.
-pub fn confirm_ticket(ring: &KeyRing, id: FlowId, ticket: &Ticket, cookie: &Secret, nonce: Nonce, now: SystemTime) -> Secret {
+pub fn confirm_ticket(
+    ring: &KeyRing,
+    id: FlowId,
+    ticket: &Ticket,
+    cookie: &Secret,
+    nonce: Nonce,
+    now: SystemTime,
+) -> Secret {
     let carried = Carried::Confirm {
         errand: (&ticket.errand).into(),
         browser: URL_SAFE_NO_PAD.encode(browser(cookie.expose())),
@@ -272,10 +287,7 @@ impl Content {
             redirect: RegisteredRedirect::parse(&stored.redirect_uri).ok()?.at_its_own_address().ok()?,
             asked: Scopes::parse(&stored.asked).ok()?,
             base_url: stored.base_url,
-            kept: Kept {
-                code_verifier: stored.code_verifier.map(Secret::new),
-                nonce: stored.nonce.map(Secret::new),
-            },
+            kept: Kept { code_verifier: stored.code_verifier.map(Secret::new), nonce: stored.nonce.map(Secret::new) },
         })
     }
 }

@@ -107,7 +107,9 @@ fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | '_' | '-' | '@' | '/' | ':' | '?' | '=' | '+' => safe.push(c),
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | '_' | '-' | '@' | '/' | ':' | '?' | '=' | '+' => {
+                safe.push(c)
+            }
             _ => {
                 let _ = write!(safe, "&#{};", u32::from(c));
             }

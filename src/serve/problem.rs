@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::scopes::{self, ScopesRefused};
 use crate::reply::{FieldValue, Reply};
 
 /// Every code, with its status and what it means.
@@ -12,7 +13,9 @@ use crate::reply::{FieldValue, Reply};
 pub enum Problem {
     BaseUrlNotAllowed(String),
     DuplicateParameter(&'static str),
-    InsufficientScope { missing: Vec<String> },
+    InsufficientScope {
+        missing: Vec<String>,
+    },
     IntegrationMisconfigured,
     InvalidAppCallbackUrl(String),
     InvalidBody(String),
@@ -24,14 +27,21 @@ pub enum Problem {
     OrgForbidden,
     OrgRequired,
     OriginNotAllowed,
-    ProviderUnavailable { retry_after: u64 },
+    ProviderUnavailable {
+        retry_after: u64,
+    },
     QueryTokenOff,
     /// The time is RFC 3339.
-    ReauthRequired { reason: &'static str, since: String },
-    ScopeNotAllowed(String),
+    ReauthRequired {
+        reason: &'static str,
+        since: String,
+    },
+    ScopeNotAllowed(ScopesRefused),
     ServiceOnly,
     TooLarge,
-    TooManyRequests { retry_after: u64 },
+    TooManyRequests {
+        retry_after: u64,
+    },
     TwoTokens,
     Unauthenticated,
     Unavailable,
@@ -106,7 +116,8 @@ impl Problem {
             Self::DuplicateParameter(name) => format!("{name} stands more than once"),
             Self::InsufficientScope { .. } => "the provider has granted less than this action needs".into(),
             Self::IntegrationMisconfigured => {
-                "the provider refuses this client, or its configuration is not complete; the operator has to look".into()
+                "the provider refuses this client, or its configuration is not complete; the operator has to look"
+                    .into()
             }
             Self::InvalidAppCallbackUrl(why) => format!("appCallbackUrl: {why}"),
             Self::InvalidBody(why) => format!("the body is not what this request needs: {why}"),
@@ -121,7 +132,14 @@ impl Problem {
             Self::ProviderUnavailable { .. } => "the provider cannot be reached now".into(),
             Self::QueryTokenOff => "a token in the address is not taken here".into(),
             Self::ReauthRequired { .. } => "the person has to connect again".into(),
-            Self::ScopeNotAllowed(why) => why.clone(),
+            // Without the scope itself, which the caller knows.
+            Self::ScopeNotAllowed(ScopesRefused::NotAScope) => {
+                "scopes: one of them is no scope (RFC 6749, section 3.3)".into()
+            }
+            Self::ScopeNotAllowed(ScopesRefused::NotAllowed(_)) => {
+                "scopes: one of them is not among the integration's allowed_scopes".into()
+            }
+            Self::ScopeNotAllowed(ScopesRefused::TooMany) => format!("scopes: more than {}", scopes::MOST),
             Self::ServiceOnly => "only a service may name another user".into(),
             Self::TooLarge => "the request is too large".into(),
             Self::TooManyRequests { .. } => "too many requests".into(),

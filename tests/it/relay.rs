@@ -2,7 +2,7 @@
 //! `LOOPIN_BAR=full` makes crowds of 1,000 and 100 restarts and reloads.
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, Stdio},
     sync::{

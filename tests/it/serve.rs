@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     process::{Child, Stdio},
     sync::mpsc::Receiver,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::{
-    Finished, PATIENCE, Person, Provider, Reply, Sandbox, fixed_port, http, kill, lines, parameter, wait_for,
-    write_private,
+    Finished, PATIENCE, Person, Provider, Reply, Sandbox, fixed_port, http, kill, lines, parameter, write_private,
 };
 
 mod answers;
@@ -93,6 +92,8 @@ struct Serving {
     child: Child,
     port: u16,
     admin: SocketAddr,
+    /// What it said at its start, and what it says after.
+    heard: Vec<String>,
     said: Receiver<String>,
     /// Lines of the access log.
     log: Receiver<String>,
@@ -170,9 +171,16 @@ impl Serving {
         let mut child = command.arg(sandbox.path("loopin.toml")).stdout(Stdio::piped()).spawn().expect("loopin starts");
         let said = lines(child.stderr.take().expect("piped"));
         let log = lines(child.stdout.take().expect("piped"));
-        let line = wait_for(&said, "state at http://");
+        let mut heard = Vec::new();
+        let line = loop {
+            let line = said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("it does not start: {heard:?}"));
+            heard.push(line.clone());
+            if line.contains("state at http://") {
+                break line;
+            }
+        };
         let admin = line.split("http://").nth(1).and_then(|rest| rest.trim().parse().ok()).expect("address");
-        let serving = Self { child, port, admin, said, log, provider, sandbox };
+        let serving = Self { child, port, admin, heard, said, log, provider, sandbox };
         // The port is ours already; whoever answers first is ready.
         assert_eq!(200, serving.get("/healthz", "").status);
         serving
@@ -183,13 +191,15 @@ impl Serving {
     }
 
     fn request(&self, method: &str, target: &str, fields: &str, body: &str) -> Reply {
+        http(self.address(), &self.written(method, target, fields, body))
+    }
+
+    /// The bytes of a request, for another thread to send.
+    fn written(&self, method: &str, target: &str, fields: &str, body: &str) -> String {
         let length = body.len();
-        http(
-            self.address(),
-            &format!(
-                "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Length: {length}\r\n{fields}\r\n{body}",
-                self.port
-            ),
+        format!(
+            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Length: {length}\r\n{fields}\r\n{body}",
+            self.port
         )
     }
 
@@ -237,6 +247,18 @@ impl Serving {
         self.post("/work/token", &token_of(user, "acme"), json!({ "action": "all" }))
     }
 
+    /// As if every token had been obtained and had expired long ago.
+    fn age(&self) {
+        let changed = self.database().execute("UPDATE connection SET obtained_at = 1000, expires_at = 2000", []);
+        assert!(changed.expect("update") > 0);
+    }
+
+    fn database(&self) -> rusqlite::Connection {
+        let database = rusqlite::Connection::open(self.sandbox.path("loopin.db")).expect("database");
+        database.busy_timeout(PATIENCE).expect("time-out");
+        database
+    }
+
     fn signal(&self, name: &str) {
         kill(name, self.child.id());
     }
@@ -245,7 +267,8 @@ impl Serving {
         self.signal("TERM");
         let code = self.child.wait().expect("loopin ends").code();
         let all = |lines: &Receiver<String>| lines.iter().collect::<Vec<_>>().join("\n");
-        let finished = Finished { code, stdout: all(&self.log), stderr: all(&self.said) };
+        let stderr = format!("{}\n{}", self.heard.join("\n"), all(&self.said));
+        let finished = Finished { code, stdout: all(&self.log), stderr };
         let provider = std::mem::replace(&mut self.provider, Provider::new());
         (finished, provider)
     }

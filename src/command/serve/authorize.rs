@@ -80,7 +80,8 @@ impl Service {
     /// The person has pressed the button.
     async fn confirmed(&self, integration: &Integration, asked: &Asked, ticket: &str) -> Answer {
         let cookie = |name: &str| asked.cookie(name).map(str::to_owned);
-        let Some(ticket) = open_confirm_ticket(&self.ledger.keys, &integration.name, ticket, cookie, clock::now()) else {
+        let Some(ticket) = open_confirm_ticket(&self.ledger.keys, &integration.name, ticket, cookie, clock::now())
+        else {
             return Ok(pages::stale());
         };
         self.limits.authorize(ticket.errand.key.user.as_str(), clock::now())?;
@@ -112,10 +113,9 @@ impl Service {
     async fn begin(&self, integration: &Integration, errand: Errand) -> Result<(AuthorizationUrl, Begun), Problem> {
         let base = base(integration, errand.base_url.as_deref())?;
         let server = self.providers.server(integration, base.as_ref()).await?;
-        let asked = scopes::requested(integration, &errand.key.action, &errand.scopes)
-            .map_err(|_| Problem::UnknownAction)?;
-        let redirect =
-            self.config.public_url.redirect(&integration.name).ok_or(Problem::IntegrationMisconfigured)?;
+        let asked =
+            scopes::requested(integration, &errand.key.action, &errand.scopes).map_err(|_| Problem::UnknownAction)?;
+        let redirect = self.config.public_url.redirect(&integration.name).ok_or(Problem::IntegrationMisconfigured)?;
         let client_id = providers::client_id(integration, base.as_ref()).clone();
         let id = FlowId::new(entropy::random()?);
         let state = flow::state(&self.ledger.keys, id, self.config.state_mode, &errand, Nonce(entropy::random()?));
@@ -244,7 +244,9 @@ pub fn on_behalf(caller: Caller, user: Option<String>, org: Option<String>) -> R
     let own = Whose { user: caller.user, org: caller.org.as_str().to_owned() };
     match (caller.role, user, org) {
         (_, None, None) => Ok(own),
-        (Role::User, Some(user), org) if user == own.user.as_str() && org.as_ref().is_none_or(|org| *org == own.org) => {
+        (Role::User, Some(user), org)
+            if user == own.user.as_str() && org.as_ref().is_none_or(|org| *org == own.org) =>
+        {
             Ok(own)
         }
         (Role::User, ..) => Err(Problem::ServiceOnly),

@@ -78,13 +78,8 @@ impl Service {
         if client.id != content.client_id {
             return Err(Ending::ConfigError.into());
         }
-        let pending = Pending::resume(
-            content.server.clone(),
-            client,
-            content.redirect.clone(),
-            state,
-            content.kept.clone(),
-        );
+        let pending =
+            Pending::resume(content.server.clone(), client, content.redirect.clone(), state, content.kept.clone());
         match pending.receive(asked.query().as_bytes()) {
             Received::Code(code) => {
                 let coded = Coded { code, content, key: flow.key.clone() };

@@ -42,7 +42,12 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
     };
     let _ = writeln!(text, "\nBrowsers are sent on like this: {token}.");
     match &config.session_cookie {
-        Some(name) => _ = writeln!(text, "The cookie {name} counts as the caller's token where a page of the same site navigates."),
+        Some(name) => {
+            _ = writeln!(
+                text,
+                "The cookie {name} counts as the caller's token where a page of the same site navigates."
+            )
+        }
         None => text.push_str("No cookie counts as a token (session_cookie is not set).\n"),
     }
     for weakness in config.weaknesses() {
@@ -101,7 +106,9 @@ pub fn proven(database: &Path, ring: &KeyRing) -> Result<(), Failure> {
         }
         if ours && !ring.proves(&id, &proof) {
             let what = format!("[keys]: {id} is not the key that this database was sealed with");
-            return Err(Failure::new(Code::Configuration, what).remedy("put the right key back, or name this one otherwise"));
+            return Err(
+                Failure::new(Code::Configuration, what).remedy("put the right key back, or name this one otherwise")
+            );
         }
     }
     Ok(())

@@ -29,7 +29,12 @@ use super::context::Context;
 use crate::{
     cli,
     report::{AccessLog, Code, Event, Failure, Outcome},
-    serve::{config::Config, jwt::{Verifier, WeakSecret}, rate::Limits, store::Store},
+    serve::{
+        config::Config,
+        jwt::{Verifier, WeakSecret},
+        rate::Limits,
+        store::Store,
+    },
     system::{
         clock, config_file,
         database::{Database, Node, OpenError},
@@ -42,7 +47,8 @@ use crate::{
 
 pub fn run(context: &Context, args: &cli::Serve) -> Result<Outcome, Failure> {
     let path = context.named_config().ok_or_else(|| {
-        Failure::new(Code::Usage, "the service's configuration is not named").remedy("loopin serve --config loopin.toml")
+        Failure::new(Code::Usage, "the service's configuration is not named")
+            .remedy("loopin serve --config loopin.toml")
     })?;
     let config = read(path)?;
     match args.verb {

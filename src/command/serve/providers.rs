@@ -14,8 +14,8 @@ use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     command::context::secret_outside_the_store,
     oauth::{
-        Scopes,
-        AuthorizationServer, Client, ClientAuthentication, ClientId, DiscoveryError, HttpClient, IssParameter, discover,
+        AuthorizationServer, Client, ClientAuthentication, ClientId, DiscoveryError, HttpClient, IssParameter, Scopes,
+        discover,
     },
     serve::{
         base_url::{BaseUrl, client_at},
@@ -66,16 +66,18 @@ impl Providers {
             Server::Explicit(server) => server.as_ref().clone(),
             Server::Discovered(_) if base.is_some() => return Err(Problem::IntegrationMisconfigured),
             Server::Discovered(issuer) => {
-                if let Some((at, server)) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
+                if let Some((at, server)) =
+                    self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
                     && clock::instant().duration_since(*at) < FRESH
                 {
                     return Ok(server.clone());
                 }
                 let issuer = issuer.clone();
-                let found = self.ask(move || discover(&issuer, &Http::default())).await.map_err(|error| match error {
-                    DiscoveryError::Unreachable(_) => Problem::ProviderUnavailable { retry_after: PAUSE },
-                    _ => Problem::IntegrationMisconfigured,
-                })?;
+                let found =
+                    self.ask(move || discover(&issuer, &Http::default())).await.map_err(|error| match error {
+                        DiscoveryError::Unreachable(_) => Problem::ProviderUnavailable { retry_after: PAUSE },
+                        _ => Problem::IntegrationMisconfigured,
+                    })?;
                 let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(integration.name.clone(), (clock::instant(), found.clone()));
                 found

@@ -105,7 +105,12 @@ impl Service {
     ///
     /// # Errors
     /// Nobody that is known, or for no organisation.
-    pub async fn caller(&self, asked: &Asked, query: Option<&Secret>, cookie: Cookie) -> Result<(Caller, Credential), Problem> {
+    pub async fn caller(
+        &self,
+        asked: &Asked,
+        query: Option<&Secret>,
+        cookie: Cookie,
+    ) -> Result<(Caller, Credential), Problem> {
         let session = match (cookie, &self.config.session_cookie) {
             (Cookie::Counts, Some(name)) => asked.cookie(name),
             _ => None,

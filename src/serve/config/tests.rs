@@ -62,7 +62,10 @@ fn what_is_wrong_is_named_with_its_line() {
 
 #[test]
 fn what_is_missing_is_named() {
-    assert!(refused(&GOOD.replace("[callbacks]\nallow = [\"https://app.example.com/oauth/\"]\n", "")).contains("[callbacks]"));
+    assert!(
+        refused(&GOOD.replace("[callbacks]\nallow = [\"https://app.example.com/oauth/\"]\n", ""))
+            .contains("[callbacks]")
+    );
     assert!(refused(GOOD.split("[integration").next().expect("text")).contains("no integration"));
     let keychain = GOOD.replace("client_id", "client_secret = { keychain = true }\nclient_id");
     assert!(refused(&keychain).contains("no keychain"));
@@ -71,7 +74,6 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_choice_that_takes_a_guard_away_is_said() {
     assert!(Config::parse(GOOD).expect("good").weaknesses().is_empty());
-    let weak = GOOD
-        .replace("https://connect.example.com\"", "http://127.0.0.1:8080\"\nquery_token = \"redirect\"");
+    let weak = GOOD.replace("https://connect.example.com\"", "http://127.0.0.1:8080\"\nquery_token = \"redirect\"");
     assert_eq!(2, Config::parse(&weak).expect("good").weaknesses().len());
 }

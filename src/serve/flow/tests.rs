@@ -73,10 +73,16 @@ fn v01_a_button_works_in_the_browser_that_was_shown_it_and_for_ten_minutes() {
     let ticket = Ticket { errand: errand(), link: None };
     let text = confirm_ticket(&ring(1), id, &ticket, &cookie, Nonce([2; 24]), NOW);
     let open = |held: Option<&str>, now| {
-        open_confirm_ticket(&ring(1), &name("work"), text.expose(), |asked| {
-            assert_eq!(cookie_name(&id), asked);
-            held.map(str::to_owned)
-        }, now)
+        open_confirm_ticket(
+            &ring(1),
+            &name("work"),
+            text.expose(),
+            |asked| {
+                assert_eq!(cookie_name(&id), asked);
+                held.map(str::to_owned)
+            },
+            now,
+        )
     };
     assert_eq!(errand(), open(Some(cookie.expose()), NOW).expect("its own browser").errand);
     assert!(open(None, NOW).is_none(), "a browser without the cookie");

@@ -64,6 +64,11 @@ impl Provider {
         self.desk.lock().expect("provider").register(redirect_uri);
     }
 
+    /// Commits one more fault from now on.
+    pub fn misbehave(&self, fault: Fault) {
+        self.desk.lock().expect("provider").misbehave(fault);
+    }
+
     /// Another provider in its place that knows none of its tokens.
     pub fn forget(&self) {
         self.desk.lock().expect("provider").forget();

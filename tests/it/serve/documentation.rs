@@ -20,7 +20,9 @@ fn the_complete_configuration_starts() {
         .replace("/var/lib/loopin", &directory)
         .replace("/etc/loopin/keys", &directory);
     std::fs::write(sandbox.path("loopin.toml"), text).expect("configuration");
-    for (name, content) in [("k1", "WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo=\n"), ("jwt", SECRET), ("gitlab", "secret")] {
+    for (name, content) in
+        [("k1", "WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo=\n"), ("jwt", SECRET), ("gitlab", "secret")]
+    {
         write_private(&sandbox.path(name), content.as_bytes());
     }
     let path = sandbox.path("loopin.toml").to_str().expect("path").to_owned();
@@ -29,10 +31,7 @@ fn the_complete_configuration_starts() {
     assert!(!checked.said().contains("Weaker"), "{checked:?}");
 
     let serving = Serving::start(sandbox, Provider::new(), port);
-    let begun = serving.get(
-        &format!("{BASE}/gitlab/authorize?{}", wish("read")),
-        &bearer(&token_of("ada", "acme")),
-    );
+    let begun = serving.get(&format!("{BASE}/gitlab/authorize?{}", wish("read")), &bearer(&token_of("ada", "acme")));
     let to = begun.field("location").unwrap_or_else(|| panic!("{begun:?}")).to_owned();
     assert!(to.starts_with("https://gitlab.com/oauth/authorize?"), "{to}");
     assert_eq!("https://connect.example.com/api/v1/oauth2/gitlab/callback", parameter(&to, "redirect_uri"));

@@ -11,7 +11,8 @@ fn run(config: impl FnOnce(String) -> String, verb: &[&str]) -> Finished {
 
 #[test]
 fn check_says_what_to_register_and_what_is_weak() {
-    let finished = run(|config| config.replace("session_cookie", "query_token = \"redirect\"\nsession_cookie"), &["check"]);
+    let finished =
+        run(|config| config.replace("session_cookie", "query_token = \"redirect\"\nsession_cookie"), &["check"]);
     finished.assert_code(0).assert_says("/api/v1/oauth2/work/callback");
     finished.assert_says("Weaker than it could be: query_token");
 }
@@ -68,8 +69,10 @@ fn v27_without_its_database_nothing_is_used_up_and_everything_says_later() {
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, "");
     let answer = serving.decided(&begun, "allow");
-    let database = rusqlite::Connection::open(serving.sandbox.path("loopin.db")).expect("database");
-    database.execute_batch("ALTER TABLE flow RENAME TO flow_away; ALTER TABLE connection RENAME TO connection_away").expect("rename");
+    let database = serving.database();
+    database
+        .execute_batch("ALTER TABLE flow RENAME TO flow_away; ALTER TABLE connection RENAME TO connection_away; ALTER TABLE schema_version RENAME TO version_away")
+        .expect("rename");
     let reply = serving.finish(&jar, &answer);
     assert_eq!((503, true), (reply.status, reply.field("retry-after").is_some()), "{reply:?}");
     assert_eq!(0, serving.provider.counters().token, "the code can be brought again");
@@ -78,7 +81,9 @@ fn v27_without_its_database_nothing_is_used_up_and_everything_says_later() {
     assert!(token.field("retry-after").is_some());
     assert_eq!("unavailable", code(&serving.begin("grace", &mut Jar::default(), "")));
     assert_eq!((200, 503), (serving.admin("/healthz").status, serving.admin("/readyz").status));
-    database.execute_batch("ALTER TABLE flow_away RENAME TO flow; ALTER TABLE connection_away RENAME TO connection").expect("rename");
+    database
+        .execute_batch("ALTER TABLE flow_away RENAME TO flow; ALTER TABLE connection_away RENAME TO connection; ALTER TABLE version_away RENAME TO schema_version")
+        .expect("rename");
     assert_success(&serving.finish(&jar, &answer));
 }
 

@@ -201,7 +201,21 @@ fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
 }
 
 #[test]
-fn v36_a_user_has_a_bounded_number_of_unfinished_flows() {
+fn v36_unfinished_flows_of_one_user_are_counted_and_swept() {
+    let serving = Serving::new();
+    let link = |user: &str| {
+        serving.post("/work/link", &token_of(user, "acme"), json!({ "appCallbackUrl": APP, "action": "read" }))
+    };
+    let made = (0..25).filter(|_| link("ada").status == 201).count();
+    assert_eq!(20, made);
+    let refused = link("ada");
+    assert_eq!((429, "too_many_requests".into()), (refused.status, code(&refused)));
+    assert!(refused.field("retry-after").is_some());
+    assert_eq!(201, link("grace").status, "others are not held up");
+}
+
+#[test]
+fn v31_a_user_begins_so_many_flows_a_minute() {
     let serving = Serving::new();
     let mut refused = 0;
     for _ in 0..30 {
