@@ -7,7 +7,7 @@ use crate::{
     serve::{
         keys::{Column, KeyRing, Place, Sealed, Unopened},
         renewal,
-        store::{Access, Connection, ConnectionId, FlowId, NewConnection, Put, Renewal, Resealed, Store, StoreFault},
+        store::{Access, Connection, ConnectionId, NewConnection, Put, Renewal, Resealed, Store, StoreFault},
     },
     system::entropy::{self, NoEntropy},
     vault::{Grant, GrantKey, Pinned, Record, seal::Nonce},
@@ -148,19 +148,6 @@ impl Ledger {
         let access = reseal(Column::ConnectionAccess, &self.access_token(row)?)?;
         let refresh = self.refresh_token(row)?.map(|secret| reseal(Column::ConnectionRefresh, &secret)).transpose()?;
         Ok(Resealed { id: row.id, generation: row.generation, before, access, refresh })
-    }
-
-    /// # Errors
-    /// No chance to seal with.
-    pub fn seal_flow(&self, id: FlowId, key: &GrantKey, content: &Secret) -> Result<Sealed, NoEntropy> {
-        let place = Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 };
-        Ok(self.keys.seal(&place, Nonce(entropy::random()?), content))
-    }
-
-    /// # Errors
-    /// The cell is not this flow's, or its key is missing.
-    pub fn open_flow(&self, id: FlowId, key: &GrantKey, content: &Sealed) -> Result<Secret, Unopened> {
-        self.keys.open(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, content)
     }
 
     fn sealed(

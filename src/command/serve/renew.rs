@@ -565,3 +565,7 @@ fn handed_out(
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+#[path = "renew/tests.rs"]
+mod tests;
