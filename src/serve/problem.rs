@@ -27,6 +27,7 @@ pub enum Problem {
     OrgForbidden,
     OrgRequired,
     OriginNotAllowed,
+    Prefetch,
     ProviderUnavailable {
         retry_after: u64,
     },
@@ -66,7 +67,11 @@ impl Problem {
             | Self::TwoTokens
             | Self::UnknownAction => 400,
             Self::Unauthenticated => 401,
-            Self::InsufficientScope { .. } | Self::OrgForbidden | Self::OriginNotAllowed | Self::ServiceOnly => 403,
+            Self::InsufficientScope { .. }
+            | Self::OrgForbidden
+            | Self::OriginNotAllowed
+            | Self::Prefetch
+            | Self::ServiceOnly => 403,
             Self::NotConnected | Self::NotFound | Self::UnknownGroup => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::ReauthRequired { .. } => 409,
@@ -95,6 +100,7 @@ impl Problem {
             Self::OrgForbidden => "org_forbidden",
             Self::OrgRequired => "org_required",
             Self::OriginNotAllowed => "origin_not_allowed",
+            Self::Prefetch => "prefetch",
             Self::ProviderUnavailable { .. } => "provider_unavailable",
             Self::QueryTokenOff => "query_token_off",
             Self::ReauthRequired { .. } => "reauth_required",
@@ -129,6 +135,7 @@ impl Problem {
             Self::OrgForbidden => "the caller is not in this organisation".into(),
             Self::OrgRequired => "no organisation is active for this caller".into(),
             Self::OriginNotAllowed => "pages of this origin may not ask".into(),
+            Self::Prefetch => "a browser's guess begins nothing".into(),
             Self::ProviderUnavailable { .. } => "the provider cannot be reached now".into(),
             Self::QueryTokenOff => "a token in the address is not taken here".into(),
             Self::ReauthRequired { .. } => "the person has to connect again".into(),

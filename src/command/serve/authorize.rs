@@ -47,6 +47,10 @@ struct Link {
 
 impl Service {
     pub(super) async fn authorize(&self, integration: &Integration, asked: &Asked) -> Answer {
+        // Chromium says `prefetch;prerender`, Firefox `prefetch`: no person has decided anything yet.
+        if asked.http.headers().contains_key("sec-purpose") {
+            return Err(Problem::Prefetch);
+        }
         let query = Query::parse(asked.query())?;
         if let Some(ticket) = &query.confirm {
             return self.confirmed(integration, asked, ticket).await;

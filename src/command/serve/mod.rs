@@ -69,6 +69,8 @@ fn read(path: &Path) -> Result<Config, Failure> {
 fn migrate(config: &Config) -> Result<Outcome, Failure> {
     let ring = check::ring(&config.keys)?;
     check::proven(&config.database, &ring)?;
+    // A service that runs would have its schema changed under it.
+    let _node = Node::take(&config.database)?;
     Database::open_or_make(&config.database)?;
     Ok(Outcome::Document(format!("{} is up to date\n", config.database.display()).into_bytes()))
 }

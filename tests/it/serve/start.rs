@@ -65,6 +65,17 @@ fn the_applications_own_navigation_starts_at_once_and_a_strangers_asks_the_perso
     assert_eq!("two_tokens", code(&serving.get(&format!("{target}&token=x"), &bearer(&token_of("ada", "acme")))));
 }
 
+#[test]
+fn v30_a_browsers_guess_begins_nothing() {
+    let serving = Serving::new();
+    let fields = format!(
+        "Cookie: session={}\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Purpose: prefetch;prerender\r\n",
+        token_of("ada", "acme")
+    );
+    let reply = serving.get(&format!("{BASE}/work/authorize?{}", wish("all")), &fields);
+    assert_eq!((403, "prefetch".into(), None), (reply.status, code(&reply), reply.field("set-cookie")));
+}
+
 #[track_caller]
 fn assert_confirms(reply: &Reply) {
     assert_eq!(200, reply.status, "{reply:?}");
