@@ -226,3 +226,7 @@ impl KeyRing {
         seal::open(key, aad, sealed).ok_or(Unopened::Foreign)
     }
 }
+
+#[cfg(test)]
+#[path = "keys/tests.rs"]
+mod tests;

@@ -84,7 +84,7 @@ pub trait Store: Send + Sync {
     fn due(&self, used_since: SystemTime, most: u32, now: SystemTime) -> Answer<'_, Vec<GrantKey>>;
 
     // -- keys -----------------------------------------------------------------------------------------------------
-    /// How many rows each key has sealed.
+    /// How many rows each key has sealed: connections, and flows, which end by themselves within minutes.
     fn key_counts(&self) -> Answer<'_, Vec<(KeyId, u64)>>;
 
     /// Rows sealed with `key`, by identifier, at most `most` after `after`.
@@ -94,9 +94,6 @@ pub trait Store: Send + Sync {
     /// The same secrets in new cells; only where generation and key are still those that were read, so that no refresh
     /// in between is undone.
     fn reseal(&self, resealed: Vec<Resealed>) -> Answer<'_, u32>;
-
-    /// Forgets the unfinished flows that `key` has sealed: they live for ten minutes at most.
-    fn drop_flows_sealed_with<'a>(&'a self, key: &'a KeyId) -> Answer<'a, u32>;
 
     /// The proofs of the keys that this database knows.
     fn key_checks(&self) -> Answer<'_, Vec<(KeyId, Sealed)>>;

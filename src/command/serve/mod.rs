@@ -7,6 +7,7 @@ mod authorize;
 mod callback;
 mod check;
 mod connections;
+pub mod keys;
 pub mod ledger;
 mod providers;
 pub mod renew;

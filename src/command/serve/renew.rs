@@ -288,8 +288,10 @@ impl Renewer {
         flights.insert(row.id, flight.clone());
         let (engine, id, key, generation) = (self.clone(), row.id, row.key.clone(), row.generation);
         task::spawn(async move {
-            let _ended = Ended { shared: engine.0.clone(), id };
+            let ended = Ended { shared: engine.0.clone(), id };
             let landed = engine.fly(id, &key, generation, &land).await;
+            // First, so that whoever asks from now on is not told how this one ended.
+            drop(ended);
             land.send_if_modified(|seen| seen.is_none() && seen.replace(landed).is_none());
         });
         Seat::First(flight)
@@ -439,7 +441,7 @@ impl Shared {
     ) -> Option<Result<TokenAnswer, LedgerFault>> {
         let answer = match (self.marked(&row.key.integration, now), row.delay) {
             (Some(since), _) => TokenAnswer::Misconfigured { since },
-            (None, Some(delay)) if delay.until > now && delay.until <= now + Delay::LONGEST => {
+            (None, Some(delay)) if delay.until > now && delay.until <= now + Delay::FARTHEST => {
                 TokenAnswer::Unavailable { retry_after: delay.until.duration_since(now).unwrap_or_default() }
             }
             _ => return None,

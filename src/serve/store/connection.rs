@@ -195,9 +195,14 @@ pub enum Written {
 impl Lease {
     /// How long a lease lasts. Longer than any HTTP request of a refresh: the configuration is checked against it.
     pub const LASTS: Duration = Duration::from_secs(30);
+    /// An end further off was written under a clock that has gone back since, and counts for nothing. Not as near as a
+    /// lease lasts: the one who asks may have read the clock before the one who has it.
+    pub const FARTHEST: Duration = Duration::from_secs(60);
 }
 
 impl Delay {
     /// A provider that says "later" is not waited for any longer.
     pub const LONGEST: Duration = Duration::from_secs(3600);
+    /// An end further off was written under a clock that has gone back since.
+    pub const FARTHEST: Duration = Duration::from_secs(2 * 3600);
 }

@@ -297,11 +297,6 @@ impl Store for Database {
         self.writer.write(move |db| sealing::reseal(db, &resealed))
     }
 
-    fn drop_flows_sealed_with<'a>(&'a self, key: &'a KeyId) -> Answer<'a, u32> {
-        let key = key.clone();
-        self.writer.write(move |db| sealing::drop_flows(db, &key))
-    }
-
     fn key_checks(&self) -> Answer<'_, Vec<(KeyId, Sealed)>> {
         self.readers.read(sealing::checks)
     }
@@ -314,3 +309,6 @@ impl Store for Database {
         self.writer.write(|db| db.query_row("SELECT 1 FROM schema_version", [], |_| Ok(())))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,7 @@ const ROW: &str = "user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action
 
 pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Leased> {
     let Lease { id, key, generation: wanted, owner, until } = lease;
-    // A time further off than any lease or pause lasts was written under another clock.
-    let (longest_lease, longest_pause) = (now + Lease::LASTS, now + Delay::LONGEST);
+    let (farthest_lease, farthest_pause) = (now + Lease::FARTHEST, now + Delay::FARTHEST);
     let leased = db
         .prepare_cached(&format!(
             "UPDATE connection SET lease_owner = ?7, lease_until = ?8, \
@@ -36,8 +35,8 @@ pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Le
                 owner.bytes(),
                 millis(*until),
                 millis(now),
-                millis(longest_lease),
-                millis(longest_pause),
+                millis(farthest_lease),
+                millis(farthest_pause),
             ],
             connection,
         )
@@ -53,7 +52,7 @@ pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Le
         .prepare_cached(&format!("SELECT lease_until FROM connection WHERE {ROW}"))?
         .query_row(params_of(*id, key), |row| row.get(0))?;
     Ok(match (held.map(time), row.delay) {
-        (Some(until), _) if until > now && until <= longest_lease => Leased::Held { until },
+        (Some(until), _) if until > now && until <= farthest_lease => Leased::Held { until },
         (_, Some(delay)) => Leased::Pausing { until: delay.until },
         // It ended between the two statements of one transaction, which cannot be.
         (_, None) => Leased::Held { until: now },

@@ -76,11 +76,6 @@ pub fn reseal(db: &Sqlite, resealed: &[Resealed]) -> rusqlite::Result<u32> {
     Ok(u32::try_from(written).unwrap_or(u32::MAX))
 }
 
-pub fn drop_flows(db: &Sqlite, key: &KeyId) -> rusqlite::Result<u32> {
-    let dropped = db.execute("DELETE FROM flow WHERE key_id = ?1", [key.as_str()])?;
-    Ok(u32::try_from(dropped).unwrap_or(u32::MAX))
-}
-
 fn key_id(row: &Row<'_>) -> rusqlite::Result<KeyId> {
     KeyId::parse(row.get_ref(0)?.as_str()?).ok_or_else(|| odd(0))
 }

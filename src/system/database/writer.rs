@@ -2,7 +2,7 @@
 
 use std::{
     sync::mpsc::{self, Receiver, Sender},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use rusqlite::Connection as Sqlite;
@@ -19,15 +19,28 @@ type Job = Box<dyn FnOnce(Result<&Sqlite, StoreFault>) -> Reply + Send>;
 type Reply = Box<dyn FnOnce(Result<(), StoreFault>) + Send>;
 
 pub struct Writer {
-    jobs: Sender<Job>,
+    /// `None` when it ends.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    /// Waits until everything is written and the file is closed.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Writer {
     pub fn start(db: Sqlite) -> Result<Self, StoreFault> {
         let (jobs, queue) = mpsc::channel();
         let thread = thread::Builder::new().name("database".into());
-        thread.spawn(move || run(&db, &queue)).map_err(|e| StoreFault::Unavailable(e.kind().to_string()))?;
-        Ok(Self { jobs })
+        let thread = thread.spawn(move || run(&db, &queue));
+        let thread = thread.map_err(|e| StoreFault::Unavailable(e.kind().to_string()))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// The work begins whether the answer is waited for or not.
@@ -43,9 +56,11 @@ impl Writer {
             })
         });
         let ended = || StoreFault::Unavailable("its writer has ended".into());
-        let sent = self.jobs.send(job).map_err(|_| ended());
+        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         Box::pin(async move {
-            sent?;
+            if !sent {
+                return Err(ended());
+            }
             answer.await.map_err(|_| ended())?
         })
     }
