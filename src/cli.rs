@@ -370,8 +370,23 @@ pub struct Serve {
 pub enum ServeVerb {
     /// Judge the configuration, its keys and its database; say what to register at each provider
     Check,
+    /// Put one key in another's place, while the service runs
+    #[command(subcommand)]
+    Keys(ServeKeys),
     /// Make the database, or bring it up to this version, and end
     Migrate,
+}
+
+#[cfg(feature = "server")]
+#[derive(Debug, Subcommand)]
+pub enum ServeKeys {
+    /// Seal everything that another key has sealed with the current one
+    ///
+    /// The service needs both keys first: add the new one to [keys], name it current, and start the service again. May be
+    /// stopped at any moment and begun again.
+    Rotate,
+    /// Say how many rows each key seals; one that seals none can be taken out of [keys]
+    Status,
 }
 
 #[derive(Debug, Subcommand)]

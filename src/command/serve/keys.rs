@@ -4,10 +4,22 @@
 //! opens with both. `rotate` reseals what is left; it may be stopped and begun again at any moment, since every row is
 //! readable before and after. A key that seals nothing any more can be taken out of the configuration.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    sync::Arc,
+};
 
-use super::ledger::{Ledger, LedgerFault};
-use crate::serve::{keys::KeyId, store::ConnectionId};
+use super::{
+    check,
+    ledger::{Ledger, LedgerFault},
+};
+use crate::{
+    cli::ServeKeys,
+    report::{Code, Failure, Outcome},
+    serve::{config::Config, keys::KeyId, store::ConnectionId},
+    system::{database::Database, server},
+};
 
 /// Rows of one transaction: a refresh that wants to write waits no longer than that takes.
 const TOGETHER: u32 = 100;
@@ -43,6 +55,46 @@ impl<E: Into<LedgerFault>> From<E> for RotationError {
     fn from(why: E) -> Self {
         Self::Fault(why.into())
     }
+}
+
+impl From<RotationError> for Failure {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::Fault(why) => Self::new(Code::Store, why),
+            RotationError::Unproven(_) => Self::new(Code::Configuration, error)
+                .remedy("start the service again with this configuration, then rotate"),
+        }
+    }
+}
+
+/// Beside a running service: the lock of the node is not taken.
+pub fn run(config: &Config, verb: &ServeKeys) -> Result<Outcome, Failure> {
+    let ring = check::ring(&config.keys)?;
+    check::proven(&config.database, &ring)?;
+    let ledger = Ledger { store: Arc::new(Database::open(&config.database)?), keys: Arc::new(ring) };
+    let runtime = server::runtime().map_err(|e| Failure::new(Code::Internal, format!("no threads: {}", e.kind())))?;
+    let rotated = match verb {
+        ServeKeys::Rotate => runtime.block_on(rotate(&ledger))?,
+        ServeKeys::Status => Rotated::default(),
+    };
+    let counts = runtime.block_on(status(&ledger)).map_err(|why| Failure::new(Code::Store, why))?;
+    if let Some(id) = rotated.unreadable.first() {
+        let what = format!("{} connections are opened by no key (the first is {id})", rotated.unreadable.len());
+        return Err(Failure::new(Code::Store, what).remedy("restore these rows from a backup, or delete them"));
+    }
+    Ok(Outcome::Document(shown(&counts, ledger.keys.current()).into_bytes()))
+}
+
+fn shown(counts: &BTreeMap<KeyId, u64>, current: &KeyId) -> String {
+    counts.iter().fold(String::new(), |mut text, (key, rows)| {
+        let word = match rows {
+            _ if key == current => "  current",
+            0 => "  can be taken out of [keys]",
+            _ => "",
+        };
+        let _ = writeln!(text, "{key}  {rows} rows{word}");
+        text
+    })
 }
 
 /// Reseals every connection that another key than the current one has sealed.

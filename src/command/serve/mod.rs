@@ -55,6 +55,7 @@ pub fn run(context: &Context, args: &cli::Serve) -> Result<Outcome, Failure> {
     match args.verb {
         None => serve(context, config),
         Some(cli::ServeVerb::Check) => check::run(&config),
+        Some(cli::ServeVerb::Keys(ref verb)) => keys::run(&config, verb),
         Some(cli::ServeVerb::Migrate) => migrate(&config),
     }
 }
