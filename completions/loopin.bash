@@ -52,6 +52,9 @@ _loopin() {
             loopin,relay)
                 cmd="loopin__subcmd__relay"
                 ;;
+            loopin,serve)
+                cmd="loopin__subcmd__serve"
+                ;;
             loopin,status)
                 cmd="loopin__subcmd__status"
                 ;;
@@ -97,6 +100,9 @@ _loopin() {
             loopin__subcmd__help,relay)
                 cmd="loopin__subcmd__help__subcmd__relay"
                 ;;
+            loopin__subcmd__help,serve)
+                cmd="loopin__subcmd__help__subcmd__serve"
+                ;;
             loopin__subcmd__help,status)
                 cmd="loopin__subcmd__help__subcmd__status"
                 ;;
@@ -132,6 +138,12 @@ _loopin() {
                 ;;
             loopin__subcmd__help__subcmd__redirect,check)
                 cmd="loopin__subcmd__help__subcmd__redirect__subcmd__check"
+                ;;
+            loopin__subcmd__help__subcmd__serve,check)
+                cmd="loopin__subcmd__help__subcmd__serve__subcmd__check"
+                ;;
+            loopin__subcmd__help__subcmd__serve,migrate)
+                cmd="loopin__subcmd__help__subcmd__serve__subcmd__migrate"
                 ;;
             loopin__subcmd__helper,docker)
                 cmd="loopin__subcmd__helper__subcmd__docker"
@@ -214,6 +226,24 @@ _loopin() {
             loopin__subcmd__redirect__subcmd__help,help)
                 cmd="loopin__subcmd__redirect__subcmd__help__subcmd__help"
                 ;;
+            loopin__subcmd__serve,check)
+                cmd="loopin__subcmd__serve__subcmd__check"
+                ;;
+            loopin__subcmd__serve,help)
+                cmd="loopin__subcmd__serve__subcmd__help"
+                ;;
+            loopin__subcmd__serve,migrate)
+                cmd="loopin__subcmd__serve__subcmd__migrate"
+                ;;
+            loopin__subcmd__serve__subcmd__help,check)
+                cmd="loopin__subcmd__serve__subcmd__help__subcmd__check"
+                ;;
+            loopin__subcmd__serve__subcmd__help,help)
+                cmd="loopin__subcmd__serve__subcmd__help__subcmd__help"
+                ;;
+            loopin__subcmd__serve__subcmd__help,migrate)
+                cmd="loopin__subcmd__serve__subcmd__help__subcmd__migrate"
+                ;;
             *)
                 ;;
         esac
@@ -221,7 +251,7 @@ _loopin() {
 
     case "${cmd}" in
         loopin)
-            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio demo relay completions man refresh-worker help"
+            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -333,7 +363,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help)
-            opts="login token exec helper status logout integration redirect stdio demo relay completions man refresh-worker help"
+            opts="login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -629,6 +659,48 @@ _loopin() {
         loopin__subcmd__help__subcmd__relay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__serve)
+            opts="check migrate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__serve__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__serve__subcmd__migrate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1417,6 +1489,128 @@ _loopin() {
         loopin__subcmd__relay)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve)
+            opts="-v -h -V --json --store --config --verbose --help --version check migrate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__check)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__help)
+            opts="check migrate help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__help__subcmd__migrate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__migrate)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

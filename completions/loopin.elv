@@ -38,6 +38,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
+            cand serve 'Connect the accounts of an application''s users at third parties, and keep their tokens alive'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
@@ -374,6 +375,53 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'loopin;serve'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand check 'Judge the configuration, its keys and its database; say what to register at each provider'
+            cand migrate 'Make the database, or bring it up to this version, and end'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;serve;check'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;serve;migrate'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;serve;help'= {
+            cand check 'Judge the configuration, its keys and its database; say what to register at each provider'
+            cand migrate 'Make the database, or bring it up to this version, and end'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;serve;help;check'= {
+        }
+        &'loopin;serve;help;migrate'= {
+        }
+        &'loopin;serve;help;help'= {
+        }
         &'loopin;completions'= {
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
@@ -421,6 +469,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
+            cand serve 'Connect the accounts of an application''s users at third parties, and keep their tokens alive'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
@@ -474,6 +523,14 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;demo'= {
         }
         &'loopin;help;relay'= {
+        }
+        &'loopin;help;serve'= {
+            cand check 'Judge the configuration, its keys and its database; say what to register at each provider'
+            cand migrate 'Make the database, or bring it up to this version, and end'
+        }
+        &'loopin;help;serve;check'= {
+        }
+        &'loopin;help;serve;migrate'= {
         }
         &'loopin;help;completions'= {
         }

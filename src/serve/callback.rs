@@ -27,6 +27,8 @@ pub enum Ending {
     /// The integration or its client is not what it was, or not what the provider takes.
     ConfigError,
     IssuerMismatch,
+    /// The person has left the organisation since the flow began.
+    OrgForbidden,
     /// As the provider said, one of the known words.
     Provider(&'static str),
     ProviderUnreachable,
@@ -37,7 +39,7 @@ pub enum Ending {
 
 impl Ending {
     /// All that an application can be told; docs/serve.md lists them.
-    pub const CODES: [&str; 20] = [
+    pub const CODES: [&str; 21] = [
         "access_denied",
         "account_selection_required",
         "browser_mismatch",
@@ -49,6 +51,7 @@ impl Ending {
         "invalid_scope",
         "issuer_mismatch",
         "login_required",
+        "org_forbidden",
         "provider_error",
         "provider_unreachable",
         "server_error",
@@ -66,6 +69,7 @@ impl Ending {
             Self::CodeExchangeFailed => "code_exchange_failed",
             Self::ConfigError => "config_error",
             Self::IssuerMismatch => "issuer_mismatch",
+            Self::OrgForbidden => "org_forbidden",
             Self::Provider(word) => word,
             Self::ProviderUnreachable => "provider_unreachable",
             Self::StateExpired => "state_expired",
@@ -115,6 +119,7 @@ mod tests {
             CodeExchangeFailed,
             ConfigError,
             IssuerMismatch,
+            OrgForbidden,
             Provider("provider_error"),
             ProviderUnreachable,
             StateExpired,

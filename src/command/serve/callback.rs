@@ -13,6 +13,7 @@ use crate::{
         app_callback::Status,
         callback::Ending,
         flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
+        jwt::OrgKey,
         pages,
         store::{ConnectionId, Flow, FlowDone, FlowEnd, Taken},
     },
@@ -64,6 +65,9 @@ impl Service {
         if flow.browser.is_none() || browser != flow.browser {
             return Err(Ending::BrowserMismatch.into());
         }
+        if self.has_left(asked, &flow.key) {
+            return Err(Ending::OrgForbidden.into());
+        }
         let of_state = opened.errand.as_ref();
         if of_state.is_some_and(|e| e.key != flow.key || e.app_callback_url != flow.app_callback_url) {
             return Err(Stop::Lost);
@@ -88,6 +92,17 @@ impl Service {
             Received::Denied(denial) => Err(Ending::from(&denial).into()),
             Received::Refused(refusal) => Err(Ending::from(&refusal).into()),
             Received::Unrelated(..) => Err(Stop::Lost),
+        }
+    }
+
+    /// Whether the application's own cookie says that this user no longer belongs to the organisation (row V10). Without
+    /// one nothing is known, and what was true at the start counts.
+    fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
+        let session = self.config.session_cookie.as_deref().and_then(|name| asked.cookie(name));
+        let verified = session.and_then(|token| self.verifier.verify(token, clock::now()).ok());
+        match (verified, OrgKey::parse(&key.org)) {
+            (Some(verified), Some(org)) => verified.user == key.user && !verified.belongs_to(&org),
+            _ => false,
         }
     }
 

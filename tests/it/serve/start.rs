@@ -201,6 +201,13 @@ fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
     let mut single = claims("ada", "acme");
     single.as_object_mut().expect("claims").remove("org_id");
     assert_eq!(302, start(single, "").status, "the only one");
+    // Whoever has left since then brings no connection home.
+    let mut jar = Jar::default();
+    let begun = serving.begin("ada", &mut jar, "");
+    let target = serving.decided(&begun, "allow");
+    jar.0.insert("session".into(), token_of("ada", "other"));
+    assert_error(&serving.finish(&jar, &target), "org_forbidden");
+    assert_eq!(0, serving.provider.counters().token);
     // What was chosen at the start stays: the connection is the first organisation's.
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, "");
