@@ -315,6 +315,10 @@ fn fit_for_a_service(integration: &Integration, public_url: &PublicUrl) -> Resul
         let remedy = "write authorization_endpoint and token_endpoint; their paths are used at every instance";
         return fault("base_allow needs endpoints that are written down".into(), remedy);
     }
+    // Browsers take these for a way up, wherever they stand in an address.
+    if matches!(integration.name.as_str(), "." | "..") {
+        return fault("this name cannot stand in an address".into(), "give it a name with a letter in it");
+    }
     match public_url.redirect(&integration.name) {
         Some(_) => Ok(()),
         None => {

@@ -88,7 +88,6 @@ mod tests {
             "/api/v1/oauth2",
             "/api/v1/oauth2/",
             "/api/v1/oauth2//authorize",
-            "/api/v1/oauth2/../authorize",
             "/api/v1/oauth2/%2e%2e/authorize",
             "/api/v1/oauth2/Work/authorize",
             "/api/v1/oauth2/work/Authorize",

@@ -263,8 +263,13 @@ impl Serving {
         kill(name, self.child.id());
     }
 
-    fn terminated(mut self) -> (Finished, Provider) {
+    fn terminated(self) -> (Finished, Provider) {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for the end, and gives everything that was not read yet.
+    fn ended(mut self) -> (Finished, Provider) {
         let code = self.child.wait().expect("loopin ends").code();
         let all = |lines: &Receiver<String>| lines.iter().collect::<Vec<_>>().join("\n");
         let stderr = format!("{}\n{}", self.heard.join("\n"), all(&self.said));

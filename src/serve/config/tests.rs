@@ -69,6 +69,7 @@ fn what_is_missing_is_named() {
     assert!(refused(GOOD.split("[integration").next().expect("text")).contains("no integration"));
     let keychain = GOOD.replace("client_id", "client_secret = { keychain = true }\nclient_id");
     assert!(refused(&keychain).contains("no keychain"));
+    assert!(refused(&GOOD.replace("integration.work", "integration.\"..\"")).contains("cannot stand in an address"));
 }
 
 #[test]

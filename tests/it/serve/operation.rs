@@ -1,6 +1,7 @@
 //! Starting, refusing to start, hard times, and the end.
 
 use super::*;
+use crate::harness::Gate;
 
 fn run(config: impl FnOnce(String) -> String, verb: &[&str]) -> Finished {
     let sandbox = Sandbox::new();
@@ -89,9 +90,24 @@ fn v27_without_its_database_nothing_is_used_up_and_everything_says_later() {
 
 #[test]
 fn a_signal_lets_everybody_finish() {
-    let serving = Serving::new();
-    let (finished, _) = serving.terminated();
-    finished.assert_code(0);
+    let provider = Provider::new();
+    let gate = Gate::before(&provider);
+    let gated = gate.integration(&provider);
+    let gated = gated.lines().find(|line| line.starts_with("token_endpoint")).expect("endpoint");
+    let open = format!("token_endpoint = \"{}/token\"", provider.origin);
+    let serving = Serving::with(provider, |config| config.replace(&open, gated));
+    let mut jar = Jar::default();
+    let begun = serving.begin("ada", &mut jar, "");
+    let target = serving.decided(&begun, "allow");
+    let (address, request) = (serving.address(), serving.written("GET", &target, &jar.field(), ""));
+    let answer = std::thread::spawn(move || http(address, &request));
+    gate.wait();
+    serving.signal("TERM");
+    while serving.admin("/readyz").status == 200 {}
+    assert_eq!("draining\n", serving.admin("/readyz").body);
+    gate.open();
+    assert_success(&answer.join().expect("reply"));
+    serving.ended().0.assert_code(0);
 }
 
 #[test]
