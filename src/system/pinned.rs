@@ -33,7 +33,12 @@ pub struct PinnedHttp<R = Names> {
 
 impl PinnedHttp {
     pub fn new(reach: Reach) -> Self {
-        Self { http: Http::default(), reach, names: Arc::new(Names::default()) }
+        Self::through(Http::default(), reach)
+    }
+
+    /// With the deadline of `http`.
+    pub fn through(http: Http, reach: Reach) -> Self {
+        Self { http, reach, names: Arc::default() }
     }
 }
 

@@ -48,7 +48,7 @@ fn v06_a_point_that_is_not_on_the_curve_verifies_nothing() {
     let verifier = Verifier::new(configured(CONFIGURED).expect("configuration"), read).expect("verifier");
     let off = json!({"kty": "EC", "crv": "P-256", "kid": "e1", "x": base64([1; 32]), "y": base64([1; 32])});
     for at in verifier.stale(now()) {
-        verifier.publish(at, key_set(&[off.clone()]), now());
+        verifier.publish(at, key_set(std::slice::from_ref(&off)), now());
     }
     let forged =
         token(r#"{"alg":"ES256","kid":"e1"}"#, &payload("https://id.example").to_string(), Signer::Text(&[1; 64]));
@@ -61,7 +61,7 @@ fn v06_a_key_that_names_its_algorithm_is_for_that_alone() {
     let mut key = rsa_jwk("r1");
     key["alg"] = json!("PS256");
     for at in verifier.stale(now()) {
-        verifier.publish(at, key_set(&[key.clone()]), now());
+        verifier.publish(at, key_set(std::slice::from_ref(&key)), now());
     }
     let by = |alg: &str, signer: Signer<'_>| {
         let header = json!({"alg": alg, "kid": "r1"}).to_string();
