@@ -20,6 +20,7 @@ use crate::harness::{
 mod answers;
 mod callback;
 mod documentation;
+mod guards;
 mod operation;
 mod start;
 mod tokens;
