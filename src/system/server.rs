@@ -119,12 +119,12 @@ pub async fn serve(
     while *phase.borrow() == Phase::Open {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            _ = phase.changed() => continue,
+            () = changed(&mut phase) => continue,
         };
         let Ok(place) = place else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = phase.changed() => continue,
+            () = changed(&mut phase) => continue,
         };
         while open.try_join_next().is_some() {}
         match accepted {
@@ -143,14 +143,24 @@ pub async fn serve(
     let drained = timeout(DRAIN, async { while open.join_next().await.is_some() {} });
     tokio::select! {
         _ = drained => {}
-        () = over(&mut phase) => {}
+        () = until(&mut phase, |phase| *phase == Phase::Over) => {}
     }
     open.shutdown().await;
     Ok(())
 }
 
-async fn over(phase: &mut watch::Receiver<Phase>) {
-    let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
+/// Never where nobody is left to tell (a system without these signals).
+async fn changed(phase: &mut watch::Receiver<Phase>) {
+    if phase.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// As `changed`, until the phase is one of these.
+async fn until(phase: &mut watch::Receiver<Phase>, wanted: impl FnMut(&Phase) -> bool) {
+    if phase.wait_for(wanted).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn connection(
@@ -170,7 +180,7 @@ async fn connection(
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = phase.wait_for(|phase| *phase != Phase::Open) => {}
+        () = until(&mut phase, |phase| *phase != Phase::Open) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;

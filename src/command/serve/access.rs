@@ -24,6 +24,8 @@ pub struct Entry<'a> {
     pub status: u16,
     /// Of the problem, if it was one.
     pub code: Option<&'static str>,
+    /// Of the flow that it ended: `success`, or the error that the application was told.
+    pub ending: Option<&'static str>,
     pub ms: u64,
 }
 

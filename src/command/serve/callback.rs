@@ -15,7 +15,7 @@ use crate::{
         flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
         jwt::OrgKey,
         pages,
-        store::{ConnectionId, Flow, FlowDone, FlowEnd, Taken},
+        store::{ConnectionId, Flow, FlowDone, FlowEnd, FlowId, Taken},
     },
     system::clock,
     vault::{Grant, GrantKey, Pinned},
@@ -50,7 +50,7 @@ impl Service {
             Err(Stop::Ending(ending)) => Err(ending),
             Err(Stop::Lost) => return Ok(pages::lost()),
         };
-        Ok(self.back(&flow.key, &flow.app_callback_url, ending, &opened))
+        Ok(self.back(asked, &flow.key, &flow.app_callback_url, ending, opened.id))
     }
 
     async fn went_on(
@@ -150,14 +150,21 @@ impl Service {
             FlowEnd::Expired => Ending::StateExpired,
             FlowEnd::Used => Ending::StateReplayed,
         };
-        let opened = Opened { id: done.id, errand: None };
-        self.back(&done.key, &done.app_callback_url, Err(ending), &opened)
+        self.back(asked, &done.key, &done.app_callback_url, Err(ending), done.id)
     }
 
     /// To the application, if its callback is on the list still.
-    fn back(&self, key: &GrantKey, url: &str, ending: Result<ConnectionId, Ending>, opened: &Opened) -> Reply {
+    fn back(
+        &self,
+        asked: &Asked,
+        key: &GrantKey,
+        url: &str,
+        ending: Result<ConnectionId, Ending>,
+        id: FlowId,
+    ) -> Reply {
         let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
         self.metrics.ended(key.integration.as_str(), word);
+        asked.ended(word);
         let Ok(url) = self.config.callbacks.admit(&key.org, url) else { return pages::closed() };
         let to = match ending {
             Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
@@ -165,7 +172,7 @@ impl Service {
         };
         let Ok(location) = Location::new(to) else { return pages::closed() };
         let reply = Reply::redirect(302, location);
-        match clear_cookie(&opened.id) {
+        match clear_cookie(&id) {
             Some(value) => reply.with_value("Set-Cookie", value),
             None => reply,
         }

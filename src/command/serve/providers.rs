@@ -154,7 +154,7 @@ impl Integrations for Configured {
         let integration = self.0.get(connection.key.integration.as_str()).ok();
         let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
         match base {
-            Some(base) => http(Some(&base)),
+            Some(base) => Box::new(PinnedHttp::through(attempt::http(), base.reach().clone())),
             None => Box::new(attempt::http()),
         }
     }

@@ -1,6 +1,10 @@
 //! One request of the service: who asks, which address, the answer, and its line in the log.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use super::{
     access::{Entry, Metrics},
@@ -174,6 +178,7 @@ impl Service {
             group: integration.map(IntegrationName::as_str),
             status: reply.status_code(),
             code,
+            ending: asked.ending.get().copied(),
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         if self.log.write(&entry, clock::now()).is_err() {
@@ -196,6 +201,8 @@ pub struct Asked {
     pub client: std::net::IpAddr,
     /// Under which the log knows it.
     pub number: String,
+    /// Of the flow that this request ended.
+    ending: OnceLock<&'static str>,
 }
 
 impl Asked {
@@ -206,7 +213,18 @@ impl Asked {
         let client = proxies::client(peer, forwarded.into_iter(), &service.config.trusted_proxies);
         // A number that is not unguessable is a number all the same.
         let number = u64::from_be_bytes(entropy::random().unwrap_or_default());
-        Self { route: Route::of(http.uri().path()), http, client, number: format!("{number:016x}") }
+        Self {
+            route: Route::of(http.uri().path()),
+            http,
+            client,
+            number: format!("{number:016x}"),
+            ending: OnceLock::new(),
+        }
+    }
+
+    /// For the log: `success`, or what the application is told.
+    pub fn ended(&self, ending: &'static str) {
+        let _ = self.ending.set(ending);
     }
 
     pub fn query(&self) -> &str {

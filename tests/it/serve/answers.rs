@@ -160,6 +160,12 @@ fn o_logs_hold_no_query_no_token_and_no_user() {
         let line: Value = serde_json::from_str(line).expect("JSON");
         assert!(line["time"].is_string() && line["request"].is_string() && line["status"].is_u64(), "{line}");
     }
+    assert!(
+        finished.stdout.contains(
+            "\"route\":\"/:group/callback\",\"group\":\"work\",\"status\":302,\"code\":null,\"ending\":\"success\""
+        ),
+        "{finished:?}"
+    );
     for secret in secrets {
         assert!(!finished.said().contains(&secret), "{secret} was said: {finished:?}");
     }
