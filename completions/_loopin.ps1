@@ -428,6 +428,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge the configuration, its keys and its database; say what to register at each provider')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Put one key in another''s place, while the service runs')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Make the database, or bring it up to this version, and end')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -444,6 +445,60 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'loopin;serve;keys' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Seal everything that another key has sealed with the current one')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how many rows each key seals; one that seals none can be taken out of [keys]')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;serve;keys;rotate' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;serve;keys;status' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;serve;keys;help' {
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Seal everything that another key has sealed with the current one')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how many rows each key seals; one that seals none can be taken out of [keys]')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'loopin;serve;keys;help;rotate' {
+            break
+        }
+        'loopin;serve;keys;help;status' {
+            break
+        }
+        'loopin;serve;keys;help;help' {
+            break
+        }
         'loopin;serve;migrate' {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
@@ -458,11 +513,23 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         }
         'loopin;serve;help' {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge the configuration, its keys and its database; say what to register at each provider')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Put one key in another''s place, while the service runs')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Make the database, or bring it up to this version, and end')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'loopin;serve;help;check' {
+            break
+        }
+        'loopin;serve;help;keys' {
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Seal everything that another key has sealed with the current one')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how many rows each key seals; one that seals none can be taken out of [keys]')
+            break
+        }
+        'loopin;serve;help;keys;rotate' {
+            break
+        }
+        'loopin;serve;help;keys;status' {
             break
         }
         'loopin;serve;help;migrate' {
@@ -599,10 +666,22 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         }
         'loopin;help;serve' {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge the configuration, its keys and its database; say what to register at each provider')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Put one key in another''s place, while the service runs')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Make the database, or bring it up to this version, and end')
             break
         }
         'loopin;help;serve;check' {
+            break
+        }
+        'loopin;help;serve;keys' {
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Seal everything that another key has sealed with the current one')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how many rows each key seals; one that seals none can be taken out of [keys]')
+            break
+        }
+        'loopin;help;serve;keys;rotate' {
+            break
+        }
+        'loopin;help;serve;keys;status' {
             break
         }
         'loopin;help;serve;migrate' {

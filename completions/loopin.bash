@@ -142,8 +142,17 @@ _loopin() {
             loopin__subcmd__help__subcmd__serve,check)
                 cmd="loopin__subcmd__help__subcmd__serve__subcmd__check"
                 ;;
+            loopin__subcmd__help__subcmd__serve,keys)
+                cmd="loopin__subcmd__help__subcmd__serve__subcmd__keys"
+                ;;
             loopin__subcmd__help__subcmd__serve,migrate)
                 cmd="loopin__subcmd__help__subcmd__serve__subcmd__migrate"
+                ;;
+            loopin__subcmd__help__subcmd__serve__subcmd__keys,rotate)
+                cmd="loopin__subcmd__help__subcmd__serve__subcmd__keys__subcmd__rotate"
+                ;;
+            loopin__subcmd__help__subcmd__serve__subcmd__keys,status)
+                cmd="loopin__subcmd__help__subcmd__serve__subcmd__keys__subcmd__status"
                 ;;
             loopin__subcmd__helper,docker)
                 cmd="loopin__subcmd__helper__subcmd__docker"
@@ -232,6 +241,9 @@ _loopin() {
             loopin__subcmd__serve,help)
                 cmd="loopin__subcmd__serve__subcmd__help"
                 ;;
+            loopin__subcmd__serve,keys)
+                cmd="loopin__subcmd__serve__subcmd__keys"
+                ;;
             loopin__subcmd__serve,migrate)
                 cmd="loopin__subcmd__serve__subcmd__migrate"
                 ;;
@@ -241,8 +253,35 @@ _loopin() {
             loopin__subcmd__serve__subcmd__help,help)
                 cmd="loopin__subcmd__serve__subcmd__help__subcmd__help"
                 ;;
+            loopin__subcmd__serve__subcmd__help,keys)
+                cmd="loopin__subcmd__serve__subcmd__help__subcmd__keys"
+                ;;
             loopin__subcmd__serve__subcmd__help,migrate)
                 cmd="loopin__subcmd__serve__subcmd__help__subcmd__migrate"
+                ;;
+            loopin__subcmd__serve__subcmd__help__subcmd__keys,rotate)
+                cmd="loopin__subcmd__serve__subcmd__help__subcmd__keys__subcmd__rotate"
+                ;;
+            loopin__subcmd__serve__subcmd__help__subcmd__keys,status)
+                cmd="loopin__subcmd__serve__subcmd__help__subcmd__keys__subcmd__status"
+                ;;
+            loopin__subcmd__serve__subcmd__keys,help)
+                cmd="loopin__subcmd__serve__subcmd__keys__subcmd__help"
+                ;;
+            loopin__subcmd__serve__subcmd__keys,rotate)
+                cmd="loopin__subcmd__serve__subcmd__keys__subcmd__rotate"
+                ;;
+            loopin__subcmd__serve__subcmd__keys,status)
+                cmd="loopin__subcmd__serve__subcmd__keys__subcmd__status"
+                ;;
+            loopin__subcmd__serve__subcmd__keys__subcmd__help,help)
+                cmd="loopin__subcmd__serve__subcmd__keys__subcmd__help__subcmd__help"
+                ;;
+            loopin__subcmd__serve__subcmd__keys__subcmd__help,rotate)
+                cmd="loopin__subcmd__serve__subcmd__keys__subcmd__help__subcmd__rotate"
+                ;;
+            loopin__subcmd__serve__subcmd__keys__subcmd__help,status)
+                cmd="loopin__subcmd__serve__subcmd__keys__subcmd__help__subcmd__status"
                 ;;
             *)
                 ;;
@@ -671,7 +710,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__serve)
-            opts="check migrate"
+            opts="check keys migrate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -687,6 +726,48 @@ _loopin() {
         loopin__subcmd__help__subcmd__serve__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__serve__subcmd__keys)
+            opts="rotate status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__serve__subcmd__keys__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__serve__subcmd__keys__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1509,7 +1590,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__serve)
-            opts="-v -h -V --json --store --config --verbose --help --version check migrate help"
+            opts="-v -h -V --json --store --config --verbose --help --version check keys migrate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1553,7 +1634,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__serve__subcmd__help)
-            opts="check migrate help"
+            opts="check keys migrate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1594,6 +1675,48 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__serve__subcmd__help__subcmd__keys)
+            opts="rotate status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__help__subcmd__keys__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__help__subcmd__keys__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__serve__subcmd__help__subcmd__migrate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1601,6 +1724,128 @@ _loopin() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys)
+            opts="-v -h -V --json --store --config --verbose --help --version rotate status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys__subcmd__help)
+            opts="rotate status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys__subcmd__rotate)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__serve__subcmd__keys__subcmd__status)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

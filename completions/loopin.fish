@@ -254,16 +254,17 @@ complete -c loopin -n "__fish_loopin_using_subcommand relay" -l json -d 'Print o
 complete -c loopin -n "__fish_loopin_using_subcommand relay" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand relay" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -l json -d 'Print one JSON object instead of text, failures included'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -s v -l verbose -d 'Say more on standard error'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -f -a "check" -d 'Judge the configuration, its keys and its database; say what to register at each provider'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -f -a "migrate" -d 'Make the database, or bring it up to this version, and end'
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check migrate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -f -a "check" -d 'Judge the configuration, its keys and its database; say what to register at each provider'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -f -a "keys" -d 'Put one key in another\'s place, while the service runs'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -f -a "migrate" -d 'Make the database, or bring it up to this version, and end'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -271,6 +272,16 @@ complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_sub
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -f -a "rotate" -d 'Seal everything that another key has sealed with the current one'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -f -a "status" -d 'Say how many rows each key seals; one that seals none can be taken out of [keys]'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -279,6 +290,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_sub
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from help" -f -a "check" -d 'Judge the configuration, its keys and its database; say what to register at each provider'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from help" -f -a "keys" -d 'Put one key in another\'s place, while the service runs'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from help" -f -a "migrate" -d 'Make the database, or bring it up to this version, and end'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
@@ -329,4 +341,5 @@ complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subc
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from redirect" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from serve" -f -a "check" -d 'Judge the configuration, its keys and its database; say what to register at each provider'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from serve" -f -a "keys" -d 'Put one key in another\'s place, while the service runs'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from serve" -f -a "migrate" -d 'Make the database, or bring it up to this version, and end'

@@ -21,8 +21,10 @@ mod answers;
 mod callback;
 mod documentation;
 mod guards;
+mod keys;
 mod operation;
 mod start;
+mod storm;
 mod tokens;
 
 const BASE: &str = "/api/v1/oauth2";
