@@ -38,6 +38,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
+            cand serve 'Connect the accounts of an application''s users at third parties, and keep their tokens alive'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
@@ -412,6 +413,110 @@ set edit:completion:arg-completer[loopin] = {|@words|
         }
         &'loopin;relay;help;help'= {
         }
+        &'loopin;serve'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand check 'Judge the configuration, its keys and its database; say what to register at each provider'
+            cand keys 'Put one key in another''s place, while the service runs'
+            cand migrate 'Make the database, or bring it up to this version, and end'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;serve;check'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;serve;keys'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand rotate 'Seal everything that another key has sealed with the current one'
+            cand status 'Say how many rows each key seals; one that seals none can be taken out of [keys]'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;serve;keys;rotate'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;serve;keys;status'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;serve;keys;help'= {
+            cand rotate 'Seal everything that another key has sealed with the current one'
+            cand status 'Say how many rows each key seals; one that seals none can be taken out of [keys]'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;serve;keys;help;rotate'= {
+        }
+        &'loopin;serve;keys;help;status'= {
+        }
+        &'loopin;serve;keys;help;help'= {
+        }
+        &'loopin;serve;migrate'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;serve;help'= {
+            cand check 'Judge the configuration, its keys and its database; say what to register at each provider'
+            cand keys 'Put one key in another''s place, while the service runs'
+            cand migrate 'Make the database, or bring it up to this version, and end'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'loopin;serve;help;check'= {
+        }
+        &'loopin;serve;help;keys'= {
+            cand rotate 'Seal everything that another key has sealed with the current one'
+            cand status 'Say how many rows each key seals; one that seals none can be taken out of [keys]'
+        }
+        &'loopin;serve;help;keys;rotate'= {
+        }
+        &'loopin;serve;help;keys;status'= {
+        }
+        &'loopin;serve;help;migrate'= {
+        }
+        &'loopin;serve;help;help'= {
+        }
         &'loopin;completions'= {
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
@@ -459,6 +564,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
+            cand serve 'Connect the accounts of an application''s users at third parties, and keep their tokens alive'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand refresh-worker 'Sends the one refresh request of a grant whose locked file is its standard input'
@@ -518,6 +624,23 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;relay;check'= {
         }
         &'loopin;help;relay;export'= {
+        }
+        &'loopin;help;serve'= {
+            cand check 'Judge the configuration, its keys and its database; say what to register at each provider'
+            cand keys 'Put one key in another''s place, while the service runs'
+            cand migrate 'Make the database, or bring it up to this version, and end'
+        }
+        &'loopin;help;serve;check'= {
+        }
+        &'loopin;help;serve;keys'= {
+            cand rotate 'Seal everything that another key has sealed with the current one'
+            cand status 'Say how many rows each key seals; one that seals none can be taken out of [keys]'
+        }
+        &'loopin;help;serve;keys;rotate'= {
+        }
+        &'loopin;help;serve;keys;status'= {
+        }
+        &'loopin;help;serve;migrate'= {
         }
         &'loopin;help;completions'= {
         }

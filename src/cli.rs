@@ -64,6 +64,8 @@ pub enum Verb {
     Stdio,
     Demo(Demo),
     Relay(Relay),
+    #[cfg(feature = "server")]
+    Serve(Serve),
     Completions(Completions),
     /// Print the man page
     Man,
@@ -346,6 +348,42 @@ pub struct Add {
     /// Ask for this scope (repeatable)
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<String>,
+}
+
+/// Connect the accounts of an application's users at third parties, and keep their tokens alive
+///
+/// Reads --config loopin.toml; docs/serve.md has a complete one and shows what a front end does. Speaks plain HTTP: a
+/// proxy in front of it speaks TLS. SIGTERM lets everybody finish, then ends. The access log is JSON lines on standard
+/// output, without queries, tokens and users.
+#[cfg(feature = "server")]
+#[derive(Args, Debug)]
+pub struct Serve {
+    #[command(subcommand)]
+    pub verb: Option<ServeVerb>,
+}
+
+#[cfg(feature = "server")]
+#[derive(Debug, Subcommand)]
+pub enum ServeVerb {
+    /// Judge the configuration, its keys and its database; say what to register at each provider
+    Check,
+    /// Put one key in another's place, while the service runs
+    #[command(subcommand)]
+    Keys(ServeKeys),
+    /// Make the database, or bring it up to this version, and end
+    Migrate,
+}
+
+#[cfg(feature = "server")]
+#[derive(Debug, Subcommand)]
+pub enum ServeKeys {
+    /// Seal everything that another key has sealed with the current one
+    ///
+    /// The service needs both keys first: add the new one to [keys], name it current, and start the service again. May be
+    /// stopped at any moment and begun again.
+    Rotate,
+    /// Say how many rows each key seals; one that seals none can be taken out of [keys]
+    Status,
 }
 
 #[derive(Debug, Subcommand)]

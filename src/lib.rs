@@ -18,6 +18,8 @@
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
 //! - [`relay`]: routes from a domain of one's own to fixed targets; what a request there is answered.
+//! - [`serve`]: the integration service: who calls, what may be asked for, where a browser or a request may be sent; a
+//!   flow from its beginning to its end; what is kept and how that is sealed; when a token is renewed.
 //! - [`stdio`]: what a program and `loopin stdio` say to each other, as messages and their state.
 //! - [`practice`]: an authorization server to practise and to test with.
 //!
@@ -31,6 +33,11 @@
 //! # The way of a login
 //! `cli` → `command::login` → `catalog` → `system::listener` (a `BoundRedirect`) → `oauth::begin` → browser;
 //! listener → `head` → `loopback` → `Pending::receive` → `exchange` → `vault` → page → `report`.
+//!
+//! # The way of a connection (feature `server`)
+//! `system::server` → `command::serve::service` → `serve::route` → `serve::jwt` → `serve::authorize` → `oauth::begin` → a
+//! flow row → 302; the provider's answer → the row, consumed → `Pending::receive` → `exchange` → `command::serve::ledger` →
+//! 302 to the application. `POST /:group/token` → `command::serve::renew`, one refresh for all who ask.
 
 pub mod catalog;
 pub mod head;
@@ -43,6 +50,7 @@ pub mod refresh;
 pub mod relay;
 pub mod reply;
 pub mod secret;
+pub mod serve;
 pub mod stdio;
 pub mod vault;
 

@@ -22,7 +22,7 @@ use crate::{
 
 /// The one client that is registered.
 pub const CLIENT_ID: &str = "practice-client";
-/// Its redirect, native form.
+/// Its redirect, native form; [`Practice::register`] adds others.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:0/callback";
 /// Largest body that `/token` and `/consent` read, in bytes.
 pub const LONGEST_BODY: usize = 64 * 1024;
@@ -58,6 +58,7 @@ pub enum Fault {
 pub struct Practice {
     issuer: String,
     faults: Vec<Fault>,
+    redirects: Vec<String>,
     /// Life of an access token.
     token_life: Duration,
     consents: BTreeMap<String, Consent>,
@@ -103,6 +104,7 @@ impl Practice {
         Self {
             issuer: origin,
             faults,
+            redirects: vec![REDIRECT_URI.to_owned()],
             token_life,
             consents: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -112,6 +114,21 @@ impl Practice {
             families: 0,
             counters: Counters::default(),
         }
+    }
+
+    /// Registers one more redirect of the client, such as a service's.
+    pub fn register(&mut self, redirect_uri: String) {
+        self.redirects.push(redirect_uri);
+    }
+
+    /// Commits one more fault from now on.
+    pub fn misbehave(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Ends every grant, as an administrator there can.
+    pub fn forget(&mut self) {
+        self.refresh.clear();
     }
 
     /// How much of a body this request may bring.
@@ -164,11 +181,12 @@ impl Practice {
             return wrong("This client is not registered.");
         }
         // Before this check nothing may be sent to the address that the request names (RFC 6749 section 4.1.2.1).
-        let registered = self.faults.iter().find_map(|fault| match fault {
-            Fault::TakesOnly { redirect_uri } => Some(redirect_uri.as_str()),
+        let only = self.faults.iter().find_map(|fault| match fault {
+            Fault::TakesOnly { redirect_uri } => Some(redirect_uri),
             _ => None,
         });
-        if rules::compare(registered.unwrap_or(REDIRECT_URI), &redirect_uri).broken().next().is_some() {
+        let registered = |known: &String| rules::compare(known, &redirect_uri).broken().next().is_none();
+        if !only.map_or_else(|| self.redirects.iter().any(registered), registered) {
             return wrong("The redirect URI is not the registered one.");
         }
         let consent =

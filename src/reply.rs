@@ -1,7 +1,7 @@
 //! What is answered, as data: a status, fields that cannot be forged, a body.
 //!
-//! Every value comes from a constant of the program except [`Location`] and [`Forwarding`], which are checked, and the
-//! body, whose type is always stated. How a reply becomes bytes on a socket is the listener's affair.
+//! Every value comes from a constant of the program except [`Location`], [`Forwarding`] and [`FieldValue`], which are
+//! checked, and the body, whose type is always stated. How a reply becomes bytes on a socket is the listener's affair.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct Reply {
     content_type: Option<&'static str>,
     policy: ContentSecurityPolicy,
     destination: Option<Destination>,
-    others: Vec<(&'static str, &'static str)>,
+    others: Vec<(&'static str, Cow<'static, str>)>,
     body: Cow<'static, [u8]>,
 }
 
@@ -78,6 +78,32 @@ impl Forwarding {
 impl fmt::Debug for Forwarding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Forwarding([redacted])")
+    }
+}
+
+/// The value of a field that is made while the program runs: a cookie, an origin, a number of seconds. Visible ASCII and
+/// space, so that no CR LF can start a field of its own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FieldValue(String);
+
+impl FieldValue {
+    /// `None` when it is empty, begins or ends in a space, or holds a byte outside 0x20 to 0x7E.
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        let fit = text.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) && text.trim() == text && !text.is_empty();
+        fit.then_some(Self(text))
+    }
+}
+
+impl From<u64> for FieldValue {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl fmt::Debug for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FieldValue([redacted])")
     }
 }
 
@@ -180,7 +206,13 @@ impl Reply {
 
     /// One more field. Name and value are constants of the program: nothing that was received may come here.
     pub fn with_field(mut self, name: &'static str, value: &'static str) -> Self {
-        self.others.push((name, value));
+        self.others.push((name, Cow::Borrowed(value)));
+        self
+    }
+
+    /// One more field, with a value that is made while the program runs.
+    pub fn with_value(mut self, name: &'static str, value: FieldValue) -> Self {
+        self.others.push((name, Cow::Owned(value.0)));
         self
     }
 
@@ -233,7 +265,7 @@ impl Reply {
             .chain(content.into_iter().flatten())
             .chain(pragma)
             .chain(location)
-            .chain(self.others.iter().copied())
+            .chain(self.others.iter().map(|(name, value)| (*name, value.as_ref())))
     }
 
     fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {

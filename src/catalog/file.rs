@@ -10,8 +10,8 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    BasicUsername, Catalog, DEFAULT_REDIRECT, Host, Hosts, Integration, IntegrationName, PkcePromise, SecretSource,
-    Server, StoreKind, UnknownName,
+    BasicUsername, Catalog, DEFAULT_REDIRECT, Host, Hosts, Instance, Instances, Integration, IntegrationName, Others,
+    PkcePromise, SecretSource, Server, StoreKind, UnknownName,
 };
 use crate::{
     oauth::{
@@ -46,12 +46,25 @@ impl fmt::Display for CatalogError {
 
 impl std::error::Error for CatalogError {}
 
+impl CatalogError {
+    /// What the reader of TOML has to say of `text`, with the nearest name for one that is not known.
+    pub fn of_toml(text: &str, error: &toml_edit::de::Error) -> Self {
+        let what = error.message().trim().to_owned();
+        Self { place: error.span().map(|span| Place::of(text, span.start)), remedy: misspelt(&what), what }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    integration: BTreeMap<String, Spanned<Table>>,
+    integration: Tables,
 }
+
+/// The `[integration.*]` tables of a file, as they stand there; not judged yet. The service's file holds others beside.
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+pub struct Tables(BTreeMap<String, Spanned<Table>>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,8 +74,8 @@ struct Table {
     token_endpoint: Option<Spanned<String>>,
     revocation_endpoint: Option<Spanned<String>>,
     client_id: Option<Spanned<String>>,
-    client_secret: Option<SecretTable>,
-    token_endpoint_auth_method: Option<Method>,
+    client_secret: Option<SecretSource>,
+    token_endpoint_auth_method: Option<Spanned<String>>,
     redirect_uri: Option<Spanned<OneOrMany>>,
     relay: Option<Spanned<String>>,
     #[serde(default)]
@@ -74,21 +87,31 @@ struct Table {
     code_challenge_method: Option<ChallengeMethod>,
     #[serde(default)]
     require_pkce: bool,
+    /// Seed 002's word. PKCE is used in any case; with this it cannot be switched off.
+    #[serde(default, rename = "requiresPKCE")]
+    requires_pkce: bool,
     #[serde(default)]
     params: BTreeMap<Spanned<String>, String>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
+    allowed_scopes: Vec<Spanned<String>>,
+    #[serde(default)]
+    base_allow: Vec<Spanned<BaseEntry>>,
+    #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
 }
 
+/// Another instance of the provider: its server alone, or with the client that is registered there.
+struct BaseEntry(InstanceTable);
+
 #[derive(Deserialize)]
-enum Method {
-    #[serde(rename = "client_secret_basic")]
-    Basic,
-    #[serde(rename = "client_secret_post")]
-    Post,
+#[serde(deny_unknown_fields)]
+struct InstanceTable {
+    url: String,
+    client_id: Option<Spanned<String>>,
+    client_secret: Option<SecretSource>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -116,13 +139,20 @@ impl Catalog {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
+        file.integration.catalog(text)
+    }
+}
+
+impl Tables {
+    /// `text` is the file that they were read from.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn catalog(self, text: &str) -> Result<Catalog, CatalogError> {
         let place = |span: Range<usize>| Place::of(text, span.start);
-        let file: File = toml_edit::de::from_str(text).map_err(|error| {
-            let what = error.message().trim().to_owned();
-            CatalogError { place: error.span().map(place), remedy: misspelt(&what), what }
-        })?;
         let mut integrations = BTreeMap::new();
-        for (name, table) in file.integration {
+        for (name, table) in self.0 {
             let span = table.span();
             let at = |fault: Fault| CatalogError {
                 place: Some(place(fault.span.unwrap_or(span.clone()))),
@@ -133,7 +163,7 @@ impl Catalog {
             let integration = table.into_inner().integration(key.clone()).map_err(at)?;
             integrations.insert(key, integration);
         }
-        Ok(Self(integrations))
+        Ok(Catalog(integrations))
     }
 }
 
@@ -168,7 +198,13 @@ impl Table {
             .ok_or_else(|| Fault::new("client_id is missing").remedy("add: client_id = \"...\""))?;
         let client_id = ClientId::parse(client_id.get_ref())
             .ok_or_else(|| Fault::new("client_id is not printable ASCII").at(client_id.span()))?;
+        if self.requires_pkce && matches!(self.code_challenge_method, Some(ChallengeMethod::Off)) {
+            let what = "requiresPKCE and code_challenge_method = \"off\" contradict each other";
+            return Err(Fault::new(what).remedy("take one of them out"));
+        }
         let server = self.server()?;
+        let authentication_method = self.authentication_method()?;
+        let base_allow = self.base_allow()?;
         let hosts = self.hosts(&server)?;
         let basic_username = self.basic_username()?;
         let redirects = self.redirects()?;
@@ -191,11 +227,8 @@ impl Table {
             name,
             server,
             client_id,
-            client_secret: self.client_secret.map(|s| s.0),
-            authentication_method: match self.token_endpoint_auth_method {
-                None | Some(Method::Basic) => AuthenticationMethod::Basic,
-                Some(Method::Post) => AuthenticationMethod::Post,
-            },
+            client_secret: self.client_secret,
+            authentication_method,
             redirects,
             relay,
             scopes: scopes(&self.scopes)?,
@@ -212,6 +245,8 @@ impl Table {
             extra,
             hosts,
             basic_username,
+            allowed_scopes: scopes(&self.allowed_scopes)?,
+            base_allow,
             store: match self.store {
                 Store::File => StoreKind::File,
                 Store::Keychain => StoreKind::Keychain,
@@ -255,6 +290,58 @@ impl Table {
             Host::parse(text.get_ref()).map_err(|e| Fault::new(format!("hosts: {e}")).at(text.span()))
         };
         list.iter().map(parse).collect::<Result<_, _>>().map(Hosts::Written)
+    }
+
+    /// RFC 7523 is left out on purpose: an assertion whose audience is a token endpoint can be used at whatever server
+    /// passes itself off as that endpoint.
+    fn authentication_method(&self) -> Result<AuthenticationMethod, Fault> {
+        let Some(method) = &self.token_endpoint_auth_method else { return Ok(AuthenticationMethod::Basic) };
+        let fault = |what: String| {
+            Err(Fault::new(format!("token_endpoint_auth_method: {what}"))
+                .at(method.span())
+                .remedy("write client_secret_basic or client_secret_post; without a client_secret leave it out"))
+        };
+        match method.get_ref().as_str() {
+            "client_secret_basic" => Ok(AuthenticationMethod::Basic),
+            "client_secret_post" => Ok(AuthenticationMethod::Post),
+            jwt @ ("private_key_jwt" | "client_secret_jwt") => {
+                fault(format!("{jwt} is not offered, since another server could use its assertion"))
+            }
+            other => fault(format!("\"{}\" is not known", other.escape_debug().take(80).collect::<String>())),
+        }
+    }
+
+    fn base_allow(&self) -> Result<Instances, Fault> {
+        let mut instances = Instances::default();
+        for entry in &self.base_allow {
+            let InstanceTable { url, client_id, client_secret } = &entry.get_ref().0;
+            let fault = |what: String| Fault::new(format!("base_allow: {what}")).at(entry.span());
+            if client_secret.is_some() && client_id.is_none() {
+                return Err(fault("a client_secret belongs to a client_id".into())
+                    .remedy("add the client_id that this instance has given out"));
+            }
+            if url == "*" {
+                if client_id.is_some() {
+                    return Err(fault("no client is registered at every server".into()).remedy("write \"*\" alone"));
+                }
+                instances.others = Others::Public;
+                continue;
+            }
+            let host = Host::parse(url).map_err(|e| fault(e.to_string()))?;
+            if instances.listed.iter().any(|known: &Instance| known.host == host) {
+                return Err(fault("this server is listed twice".into()));
+            }
+            let parse = |id: &Spanned<String>| {
+                ClientId::parse(id.get_ref())
+                    .ok_or_else(|| Fault::new("base_allow: client_id is not printable ASCII").at(id.span()))
+            };
+            instances.listed.push(Instance {
+                host,
+                client_id: client_id.as_ref().map(parse).transpose()?,
+                client_secret: client_secret.clone(),
+            });
+        }
+        Ok(instances)
     }
 
     fn basic_username(&self) -> Result<BasicUsername, Fault> {
@@ -321,7 +408,7 @@ fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
 }
 
 /// serde's message lists what it expected; the nearest of that is what was meant.
-pub fn misspelt(message: &str) -> Option<String> {
+fn misspelt(message: &str) -> Option<String> {
     let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
     let wrong = names.next()?;
     let nearest = UnknownName::among(wrong, names).nearest?;
@@ -362,23 +449,41 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
+impl<'de> Deserialize<'de> for BaseEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = BaseEntry;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a server, or a table with url, client_id and client_secret")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<BaseEntry, E> {
+                Ok(BaseEntry(InstanceTable { url: text.to_owned(), client_id: None, client_secret: None }))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BaseEntry, A::Error> {
+                InstanceTable::deserialize(de::value::MapAccessDeserializer::new(map)).map(BaseEntry)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+const SECRET_FORM: &str =
+    "a secret never stands in this file: write { keychain = true }, { file = \"...\" } or { env = \"...\" }";
+
 /// Reads by hand, since serde's own errors would quote a secret that somebody wrote here.
-struct SecretTable(SecretSource);
-
-const SECRET_FORM: &str = "a client secret never stands in this file: client_secret = { keychain = true }, { file = \"...\" } or { env = \"...\" }";
-
-impl<'de> Deserialize<'de> for SecretTable {
+impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Source;
         impl<'de> Visitor<'de> for Source {
-            type Value = SecretTable;
+            type Value = SecretSource;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(SECRET_FORM)
             }
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretTable, E> {
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretSource, E> {
                 Err(E::custom(SECRET_FORM))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretTable, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
                 let form = |_| de::Error::custom(SECRET_FORM);
                 let source = match map.next_key::<String>().map_err(form)?.as_deref() {
                     Some("keychain") if map.next_value::<bool>().map_err(form)? => SecretSource::Store,
@@ -387,7 +492,7 @@ impl<'de> Deserialize<'de> for SecretTable {
                     _ => return Err(de::Error::custom(SECRET_FORM)),
                 };
                 match map.next_key::<String>().map_err(form)? {
-                    None => Ok(SecretTable(source)),
+                    None => Ok(source),
                     Some(_) => Err(de::Error::custom(SECRET_FORM)),
                 }
             }

@@ -1,17 +1,20 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
-//! `file.rs` reads the configuration, `edit.rs` changes it and keeps its comments, `host.rs` says who may get the tokens. Quirks of a provider
+//! `file.rs` reads the configuration, `edit.rs` changes it and keeps its comments, `host.rs` says who may get the tokens, `instance.rs`
+//! which other servers of the same kind there are. Quirks of a provider
 //! are fields here with a named type; nothing in the program asks for a provider by name.
 
 mod edit;
 mod file;
 mod host;
+mod instance;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
-pub use file::{CatalogError, Place, misspelt};
+pub use file::{CatalogError, Place, Tables};
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
+pub use instance::{Instance, Instances, Others};
 
 use crate::{
     oauth::{
@@ -151,6 +154,10 @@ pub struct Integration {
     /// Who may be given its tokens by a helper.
     pub hosts: Hosts,
     pub basic_username: BasicUsername,
+    /// What a request to the service may ask for beside the action's scopes.
+    pub allowed_scopes: Scopes,
+    /// Where else than at the provider's own server a connection of the service may live.
+    pub base_allow: Instances,
     pub store: StoreKind,
     /// The key of the file store; without one it asks for a passphrase.
     pub store_key: Option<PathBuf>,

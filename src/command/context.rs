@@ -190,22 +190,34 @@ impl Context {
 }
 
 fn client_secret(integration: &Integration, source: &SecretSource, vault: &Vault<'_>) -> Result<Secret, Failure> {
+    if let Some(secret) = secret_outside_the_store(integration, source)? {
+        return Ok(secret);
+    }
+    vault.items.read(&ItemName::of_client_secret(&integration.name))?.ok_or_else(|| {
+        let name = &integration.name;
+        Failure::new(Code::Configuration, format!("the client secret of {name} is not in the store"))
+            .remedy(format!("loopin integration remove {name}, then add it again with --secret-stdin"))
+    })
+}
+
+/// A client secret in a file or a variable; `None` if it is in the store.
+///
+/// # Errors
+/// It is not there, or others may read it.
+pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource) -> Result<Option<Secret>, Failure> {
     let missing = |place: String| {
         Failure::new(Code::Configuration, format!("the client secret of {} is not {place}", integration.name))
     };
     match source {
         SecretSource::Environment(name) => environment::secret(name)
-            .ok_or_else(|| missing(format!("in the variable {name}")).remedy(format!("set {name}"))),
+            .ok_or_else(|| missing(format!("in the variable {name}")).remedy(format!("set {name}")))
+            .map(Some),
         SecretSource::File(path) => {
             let bytes = read_private(path)?;
             let text = String::from_utf8(bytes).map_err(|_| missing(format!("text in {}", path.display())))?;
-            Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+            Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
         }
-        SecretSource::Store => vault.items.read(&ItemName::of_client_secret(&integration.name))?.ok_or_else(|| {
-            let name = &integration.name;
-            missing("in the store".into())
-                .remedy(format!("loopin integration remove {name}, then add it again with --secret-stdin"))
-        }),
+        SecretSource::Store => Ok(None),
     }
 }
 

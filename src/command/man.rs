@@ -64,6 +64,8 @@ fn verbs(page: &mut Vec<u8>, prefix: &str, command: &Command) -> io::Result<()> 
         let name = format!("{prefix} {}", verb.get_name());
         if verb.is_subcommand_required_set() {
             verbs(page, &name, verb)?;
+        }
+        if verb.is_subcommand_required_set() {
             continue;
         }
         let about = verb.get_long_about().or(verb.get_about()).map(ToString::to_string).unwrap_or_default();

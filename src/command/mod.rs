@@ -7,6 +7,7 @@ mod exec;
 pub(crate) mod hand_out;
 mod helper;
 mod integration;
+mod journalled;
 pub(crate) mod login;
 mod logout;
 mod man;
@@ -14,6 +15,8 @@ mod redirect;
 mod refresh_worker;
 mod relay;
 mod renew;
+#[cfg(feature = "server")]
+pub mod serve;
 mod status;
 mod stdio;
 mod token;
@@ -60,6 +63,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Redirect(verb) => Ok(redirect::run(verb)),
         Verb::RefreshWorker(args) => refresh_worker::run(&context, args),
         Verb::Relay(args) => relay::run(&context, args),
+        #[cfg(feature = "server")]
+        Verb::Serve(args) => serve::run(&context, args),
         Verb::Stdio => return stdio::run(&context).into(),
         Verb::Status(args) => status::run(&context, args),
         Verb::Token(args) => token::run(&context, args),

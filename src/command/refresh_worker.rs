@@ -7,12 +7,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::context::{Context, grant_key};
+use super::{
+    context::{Context, grant_key},
+    journalled::{Journalled, Replayed, reached},
+};
 use crate::{
     catalog::Integration,
     cli,
-    oauth::{self, Client, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, Verdict},
-    refresh::{self, LastRefresh, Reached, RefreshResult, Wish, Worth, pause_before_retry, same_refresh_token},
+    oauth::{self, Client, ExchangeError, HttpClient, Verdict},
+    refresh::{self, LastRefresh, Reached, RefreshResult, Wish, Worth, same_refresh_token},
     report::{self, Failure, Outcome},
     secret::Secret,
     system::{clock, detach, entropy, http::Http, lock::Held, pause, private_files::PrivateFiles},
@@ -21,8 +24,6 @@ use crate::{
 
 /// How long a store that is away is tried again before the reply is left to the next run.
 const STORE_PATIENCE: Duration = Duration::from_secs(3);
-/// What fails within this time is asked again.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Failure> {
     detach::own_session();
@@ -129,7 +130,8 @@ impl Refresh<'_> {
             Sent::Answered { reply, came } => (self.refresh(refresh_token, &Replayed(reply), came), came),
             Sent::Unanswered | Sent::No => {
                 journal.intend(self.record)?;
-                let http = Journalled { journal: &journal, record: self.record };
+                let http = Http::default();
+                let http = Journalled { journal: &journal, record: self.record, http: &http };
                 (self.refresh(refresh_token, &http, clock::now()), clock::now())
             }
         };
@@ -185,63 +187,4 @@ impl Refresh<'_> {
             }
         }
     }
-}
-
-/// Sends, and puts every reply away before it is understood. Repeats what certainly had no effect.
-struct Journalled<'a> {
-    journal: &'a Journal<'a>,
-    record: &'a Record,
-}
-
-impl HttpClient for Journalled<'_> {
-    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let http = Http::default();
-        let (mut tried, start) = (0, clock::instant());
-        loop {
-            tried += 1;
-            let began = clock::instant();
-            let result = http.send(request.clone());
-            let at_once = clock::instant() < began + AT_ONCE;
-            let reached = match &result {
-                Ok(reply) if [429, 503].contains(&reply.status().as_u16()) => {
-                    Reached::TurnedAway { retry_after: retry_after(reply) }
-                }
-                Ok(reply) => {
-                    let nonce = entropy::random().map(Nonce).map_err(|e| HttpError::Broken(e.to_string()))?;
-                    // Where it cannot be put away it can still be stored.
-                    let _ = self.journal.put(self.record, reply, clock::now(), nonce);
-                    return result;
-                }
-                Err(HttpError::Connect(_) | HttpError::Tls(_)) if at_once => Reached::Nobody,
-                // One who is silent is not asked again, whether it got anything or not.
-                Err(_) => Reached::Maybe,
-            };
-            match pause_before_retry(tried, start.elapsed(), reached, pause::jitter()) {
-                Some(pause) => pause::hold(pause),
-                None => return result,
-            }
-        }
-    }
-}
-
-/// Gives the reply that was put away.
-struct Replayed(HttpResponse);
-
-impl HttpClient for Replayed {
-    fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
-        Ok(self.0.clone())
-    }
-}
-
-fn reached(error: &ExchangeError) -> Reached {
-    match error {
-        ExchangeError::Unreachable(HttpError::Connect(_) | HttpError::Tls(_)) => Reached::Nobody,
-        ExchangeError::NotOAuth(what) if [429, 503].contains(&what.status) => Reached::TurnedAway { retry_after: None },
-        _ => Reached::Maybe,
-    }
-}
-
-/// Seconds only; a date would need a clock that agrees with the provider's.
-fn retry_after(reply: &HttpResponse) -> Option<Duration> {
-    reply.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

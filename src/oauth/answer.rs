@@ -58,6 +58,11 @@ impl fmt::Display for Unrelated {
 }
 
 impl Answer {
+    /// By which a service finds the login that this answers. Nothing is judged yet.
+    pub fn state(&self) -> &Secret {
+        &self.state
+    }
+
     /// # Errors
     /// Why these bytes are no answer. Unknown parameters are ignored, as RFC 6749 section 4.1.2 demands.
     pub fn parse(query: &[u8]) -> Result<Self, Unrelated> {

@@ -167,6 +167,15 @@ pub struct Pending {
     flow: Flow,
 }
 
+/// The secrets of a login that waits.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// `None` where PKCE is off.
+    pub code_verifier: Option<Secret>,
+    /// `None` without `openid`.
+    pub nonce: Option<Secret>,
+}
+
 /// What an answer was.
 #[derive(Debug)]
 pub enum Received {
@@ -226,6 +235,22 @@ impl Pending {
             Ok(code) => Received::Code(CodeReceived { code, flow: self.flow }),
             Err((error, description)) => Received::Denied(Denial { error, description }),
         }
+    }
+
+    /// What has to be kept where the answer is awaited elsewhere or later; the rest can be had again.
+    pub fn keep(&self) -> Kept {
+        Kept { code_verifier: self.flow.code_verifier.clone(), nonce: self.flow.nonce.clone() }
+    }
+
+    /// Goes on waiting for the answer to a request that was begun before.
+    pub fn resume(
+        server: AuthorizationServer,
+        client: Client,
+        redirect: BoundRedirect,
+        state: Secret,
+        Kept { code_verifier, nonce }: Kept,
+    ) -> Self {
+        Self { state, flow: Flow { server, client, redirect, code_verifier, nonce } }
     }
 
     /// Where the answer is awaited.

@@ -18,4 +18,10 @@ impl Entropy {
         let value = |at: usize| Secret::new(URL_SAFE_NO_PAD.encode(&bytes[at..at + 32]));
         Self { state: value(0), code_verifier: value(32), nonce: value(64) }
     }
+
+    /// With a `state` that tells more than chance does: a handle by which a service finds the login again. It must be as
+    /// hard to guess.
+    pub fn with_state(self, state: Secret) -> Self {
+        Self { state, ..self }
+    }
 }

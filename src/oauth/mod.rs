@@ -23,7 +23,7 @@ mod token;
 
 pub use answer::{Answer, Unrelated, reserved_in_answers};
 pub use authorization::{
-    AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, ParameterError, Pending, Pkce,
+    AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, Kept, ParameterError, Pending, Pkce,
     Received, Refusal,
 };
 pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId};

@@ -1,7 +1,7 @@
 //! Redirect URIs: registered, then bound to the port of a listener, never rewritten in between.
 //! What is registered is a [`RegisteredRedirect`]; what is sent is a [`BoundRedirect`], which only
-//! [`RegisteredRedirect::bind`] makes, so `:0` is never sent and two requests cannot differ. A [`RelayedRedirect`] is
-//! sent in its place where a relay stands between.
+//! [`RegisteredRedirect::bind`] (and, for a service, [`RegisteredRedirect::at_its_own_address`]) makes, so `:0` is never
+//! sent and two requests cannot differ. A [`RelayedRedirect`] is sent in its place where a relay stands between.
 //! The judgement is in [`rules`]; sockets are elsewhere.
 
 mod host;
@@ -22,6 +22,9 @@ use rules::{Finding, Rule};
 
 /// Port of `http` that no browser writes (RFC 9110 section 4.2.1).
 const HTTP_PORT: u16 = 80;
+
+/// The same of `https`.
+const HTTPS_PORT: u16 = 443;
 
 const ORIGIN_SCHEME: &str = "http://";
 
@@ -139,6 +142,27 @@ impl RegisteredRedirect {
         let text = parts.with_port(Some(&port.to_string())).join();
         Ok(BoundRedirect { sent: text.clone(), text, origin, port })
     }
+
+    /// As registered, for a service that answers at an address of its own: no port is put in.
+    ///
+    /// # Errors
+    /// For `:0`, and for what is neither https nor on loopback: no service can be asked there.
+    pub fn at_its_own_address(&self) -> Result<BoundRedirect, BindError> {
+        let parts = Parts::split(&self.text);
+        let (scheme, usual) = match (parts.scheme, self.landing) {
+            (_, Landing::Loopback { port: Port::Ephemeral, .. }) => return Err(BindError::PortUnstated),
+            (Some(scheme), Landing::Loopback { .. }) => (scheme, HTTP_PORT),
+            (Some(scheme), Landing::Elsewhere) if scheme == "https" => (scheme, HTTPS_PORT),
+            _ => return Err(BindError::NotLoopback),
+        };
+        let stated = parts.port().and_then(canonical_port);
+        let port = stated.or(NonZeroU16::new(usual)).ok_or(BindError::PortUnstated)?;
+        let origin = match port.get() {
+            port if port == usual => format!("{scheme}://{}", parts.host()),
+            port => format!("{scheme}://{}:{port}", parts.host()),
+        };
+        Ok(BoundRedirect { sent: self.text.clone(), text: self.text.clone(), origin, port })
+    }
 }
 
 impl Landing {
@@ -178,7 +202,7 @@ pub struct BoundRedirect {
     sent: String,
     /// Where the listener is.
     text: String,
-    /// `http://`, the host, and the port unless it is 80.
+    /// The scheme, the host, and the port unless it is the scheme's own.
     origin: String,
     port: NonZeroU16,
 }
@@ -196,7 +220,7 @@ impl BoundRedirect {
     /// What the Host field of a request must be: `127.0.0.1:25417`, and for port 80 the host alone
     /// (RFC 9110 section 7.2).
     pub fn authority(&self) -> &str {
-        self.origin.strip_prefix(ORIGIN_SCHEME).unwrap_or_default()
+        self.origin.split_once("://").map_or("", |(_, authority)| authority)
     }
 
     /// What an Origin field of our own pages would be (RFC 6454 section 6.2).

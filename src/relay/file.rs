@@ -17,7 +17,7 @@ use super::{
     template::{PLACEHOLDER, Template},
 };
 use crate::{
-    catalog::{CatalogError, Place, misspelt},
+    catalog::{CatalogError, Place},
     redirect::{Landing, LoopbackHost, Port, RegisteredRedirect},
 };
 
@@ -117,10 +117,7 @@ impl Relay {
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
         let place = |span: Range<usize>| Place::of(text, span.start);
-        let file: File = toml_edit::de::from_str(text).map_err(|error| {
-            let what = error.message().trim().to_owned();
-            CatalogError { place: error.span().map(place), remedy: misspelt(&what), what }
-        })?;
+        let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
         let address = |name: &str, value: &Spanned<String>| {
             value.get_ref().parse().map_err(|_| CatalogError {
                 place: Some(place(value.span())),

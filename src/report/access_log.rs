@@ -1,5 +1,5 @@
 //! The access log: one JSON object a line on standard output, written by a thread of its own, so that a reader who does
-//! not read holds up nobody. Each worker gathers its lines and hands them over together.
+//! not read holds up nobody. A worker of the relay gathers its lines on a sheet and hands them over together.
 
 use std::{
     io::{self, Write},
@@ -18,15 +18,21 @@ use super::outcome::time;
 use crate::relay::Access;
 
 pub struct AccessLog {
-    lines: SyncSender<Vec<u8>>,
-    backlog: Arc<AtomicUsize>,
+    writer: LogWriter,
     ended: Receiver<()>,
+}
+
+/// Hands lines over from any thread. The log is finished when all of these are gone.
+#[derive(Clone)]
+pub struct LogWriter {
+    lines: SyncSender<Vec<u8>>,
+    /// Bytes that are handed over and not written.
+    backlog: Arc<AtomicUsize>,
 }
 
 /// What one worker has to tell.
 pub struct Sheet {
-    lines: SyncSender<Vec<u8>>,
-    backlog: Arc<AtomicUsize>,
+    writer: LogWriter,
     written: Vec<u8>,
     count: u64,
     second: Option<(SystemTime, String)>,
@@ -37,10 +43,10 @@ pub struct Sheet {
 pub struct Lost(pub u64);
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<'a, T> {
     time: &'a str,
     #[serde(flatten)]
-    access: Took<'a>,
+    entry: T,
 }
 
 struct Took<'a>(&'a Access, Duration);
@@ -71,19 +77,22 @@ impl AccessLog {
                 behind.fetch_sub(sheet.len(), Ordering::Relaxed);
             }
         });
-        Self { lines, backlog, ended }
+        Self { writer: LogWriter { lines, backlog }, ended }
     }
 
     /// For one more worker.
     pub fn sheet(&self) -> Sheet {
-        let (lines, backlog) = (self.lines.clone(), Arc::clone(&self.backlog));
-        Sheet { lines, backlog, written: Vec::new(), count: 0, second: None }
+        Sheet { writer: self.writer(), written: Vec::new(), count: 0, second: None }
+    }
+
+    pub fn writer(&self) -> LogWriter {
+        self.writer.clone()
     }
 
     /// Waits until everything is written that was handed over, or for as long as a reader may take that has stopped
-    /// reading. All sheets are gone by then.
+    /// reading. All sheets and writers are gone by then.
     pub fn finish(self) {
-        drop(self.lines);
+        drop(self.writer);
         let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(PATIENCE);
     }
 }
@@ -94,12 +103,33 @@ impl Default for AccessLog {
     }
 }
 
+impl LogWriter {
+    /// # Errors
+    /// The line will never be written.
+    pub fn write(&self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
+        let mut line = serde_json::to_vec(&Line { time: &time(now), entry }).map_err(|_| Lost(1))?;
+        line.push(b'\n');
+        self.hand_over(line).map_err(|Full| Lost(1))
+    }
+
+    fn hand_over(&self, lines: Vec<u8>) -> Result<(), Full> {
+        let length = lines.len();
+        if self.backlog.fetch_add(length, Ordering::Relaxed) + length <= BACKLOG && self.lines.try_send(lines).is_ok() {
+            return Ok(());
+        }
+        self.backlog.fetch_sub(length, Ordering::Relaxed);
+        Err(Full)
+    }
+}
+
+struct Full;
+
 impl Sheet {
     /// # Errors
     /// As [`Sheet::hand_over`], which comes by itself when there is much.
     pub fn write(&mut self, access: &Access, took: Duration, now: SystemTime) -> Result<(), Lost> {
         let start = self.written.len();
-        let line = Line { time: text_of(&mut self.second, now), access: Took(access, took) };
+        let line = Line { time: text_of(&mut self.second, now), entry: Took(access, took) };
         if serde_json::to_writer(&mut self.written, &line).is_err() {
             self.written.truncate(start);
             return Err(Lost(1));
@@ -118,13 +148,7 @@ impl Sheet {
             return Ok(());
         }
         let lost = Lost(std::mem::take(&mut self.count));
-        let sheet = std::mem::take(&mut self.written);
-        let length = sheet.len();
-        if self.backlog.fetch_add(length, Ordering::Relaxed) + length <= BACKLOG && self.lines.try_send(sheet).is_ok() {
-            return Ok(());
-        }
-        self.backlog.fetch_sub(length, Ordering::Relaxed);
-        Err(lost)
+        self.writer.hand_over(std::mem::take(&mut self.written)).map_err(|Full| lost)
     }
 }
 

@@ -19,9 +19,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use access_log::{AccessLog, Lost, Sheet};
+pub use access_log::{AccessLog, LogWriter, Lost, Sheet};
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
+pub use outcome::time;
 pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
 pub use relay_check::{CheckedCallback, RelayCheck};
 pub use talk::{Event, Hear, Talk, Verbosity, ask};

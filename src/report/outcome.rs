@@ -535,7 +535,7 @@ pub(super) fn assumed(expiry: Expiry) -> bool {
 }
 
 /// RFC 3339, UTC, whole seconds.
-pub(super) fn time(at: SystemTime) -> String {
+pub fn time(at: SystemTime) -> String {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX).to_string()
 }

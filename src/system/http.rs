@@ -37,19 +37,40 @@ impl Default for Http {
     }
 }
 
+impl Http {
+    /// For requests that together may take this long.
+    pub fn within(time: Duration) -> Self {
+        Self { until: clock::instant() + time }
+    }
+}
+
 impl HttpClient for Http {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let proxy = if is_loopback(&request) { None } else { Proxy::try_from_env() };
+        self.send_through(request, Names::default(), proxy)
+    }
+}
+
+fn is_loopback(request: &HttpRequest) -> bool {
+    let host = request.uri().host().unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+impl Http {
+    /// The same with another resolver, which is asked once: redirects are not followed.
+    pub(super) fn send_through(
+        &self,
+        request: HttpRequest,
+        names: impl Resolver,
+        proxy: Option<Proxy>,
+    ) -> Result<HttpResponse, HttpError> {
         let left = self.until.saturating_duration_since(clock::instant());
         if left.is_zero() {
             return Err(HttpError::Connect(NOT_IN_TIME.into()));
         }
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let loopback = host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        let proxy = if loopback { None } else { Proxy::try_from_env() };
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .https_only(!loopback)
+            .https_only(!is_loopback(&request))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
@@ -59,7 +80,7 @@ impl HttpClient for Http {
             .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
             .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), Names::default());
+        let agent = Agent::with_parts(config, DefaultConnector::default(), names);
         let reply = match request.body().is_empty() {
             true => agent.run(request.map(drop)),
             false => agent.run(request),
@@ -73,7 +94,7 @@ impl HttpClient for Http {
 /// The system's resolver. What it says about a name comes as an I/O error like any other, though nothing was sent: that
 /// it was about a name has to be noted here.
 #[derive(Debug, Default)]
-struct Names(DefaultResolver);
+pub struct Names(DefaultResolver);
 
 impl Resolver for Names {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
@@ -99,6 +120,8 @@ fn error(error: ureq::Error) -> HttpError {
         ureq::Error::Rustls(why) => HttpError::Tls(why.to_string()),
         ureq::Error::RequireHttpsOnly(_) | ureq::Error::TlsRequired => HttpError::Tls("plain http is refused".into()),
         ureq::Error::Io(why) => io(&why),
+        // From a resolver of ours, before anything was sent.
+        ureq::Error::Other(why) => HttpError::Connect(why.to_string()),
         _ => HttpError::Broken("the reply is not HTTP".into()),
     }
 }

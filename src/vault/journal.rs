@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{oauth::HttpResponse, secret::Secret};
 
-const JOURNAL: &str = ".journal";
 const VERSION: u64 = 1;
 
 /// The intent, padded, in bytes; the reply lies behind it: its length in four bytes, then itself, sealed.
@@ -57,6 +56,9 @@ struct StoredReply {
 }
 
 impl Journal<'_> {
+    /// Ends the names of its files.
+    pub const SUFFIX: &'static str = ".journal";
+
     /// Says that a refresh token is about to be sent, and lays out the room for the reply: when that comes, a provider
     /// that forgives nothing has already used up the refresh token, and every moment counts.
     ///
@@ -128,7 +130,7 @@ impl Journal<'_> {
     }
 
     fn file(&self) -> String {
-        self.name.file(JOURNAL)
+        self.name.file(Self::SUFFIX)
     }
 
     /// Only the record that it was made for opens a reply.
@@ -257,8 +259,8 @@ mod tests {
         {
             assert!(!answered(&journal, &record), "{why}");
         }
-        let moved = files.read(&ours.file(JOURNAL)).expect("files").expect("content");
-        files.replace(&other.file(JOURNAL), &moved).expect("files");
+        let moved = files.read(&ours.file(Journal::SUFFIX)).expect("files").expect("content");
+        files.replace(&other.file(Journal::SUFFIX), &moved).expect("files");
         let elsewhere = Journal { files: &files, name: other };
         assert!(!answered(&elsewhere, &record(3, 7)), "another grant");
         assert!(answered(&journal, &record(3, 7)));
@@ -269,14 +271,14 @@ mod tests {
         let files = MemoryFiles::default();
         let journal = Journal { files: &files, name: name("default") };
         put(&journal, &record(3, 7), 200);
-        let whole = files.read(&journal.name.file(JOURNAL)).expect("files").expect("content");
+        let whole = files.read(&journal.name.file(Journal::SUFFIX)).expect("files").expect("content");
         let end = INTENT + whole[INTENT..].iter().rposition(|byte| *byte != 0).expect("a reply");
         for written in [INTENT, INTENT + 1, INTENT + 4, INTENT + 4 + NONCE_BYTES, end] {
             let mut torn = whole.clone();
             torn[written..].fill(0);
-            files.replace(&journal.name.file(JOURNAL), &torn).expect("files");
+            files.replace(&journal.name.file(Journal::SUFFIX), &torn).expect("files");
             assert!(unanswered(&journal, &record(3, 7)), "zeros from {written}");
-            files.replace(&journal.name.file(JOURNAL), &whole[..written]).expect("files");
+            files.replace(&journal.name.file(Journal::SUFFIX), &whole[..written]).expect("files");
             assert!(unanswered(&journal, &record(3, 7)), "cut at {written}");
         }
     }
@@ -289,7 +291,7 @@ mod tests {
         journal.intend(&record(3, 7)).expect("intent");
         assert_eq!([false, true, false], [2, 3, 4].map(|generation| unanswered(&journal, &record(generation, 7))));
         for nonsense in [&b"{"[..], &[b'{'; INTENT], &[0; INTENT + ROOM], br#"{"v":2,"generation":3}"#] {
-            files.replace(&journal.name.file(JOURNAL), nonsense).expect("files");
+            files.replace(&journal.name.file(Journal::SUFFIX), nonsense).expect("files");
             assert!(nothing_sent(&journal, &record(3, 7)), "nonsense");
         }
     }

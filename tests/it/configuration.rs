@@ -71,19 +71,19 @@ const TYPOS: [(&str, &str, &str, &str); 21] = [
     (
         "issuer = \"https://a.example\"\nclient_id = \"x\"\nclient_secret = \"canary\"\n",
         "line 4, column 17",
-        "a client secret never stands in this file",
+        "a secret never stands in this file",
         "keychain = true",
     ),
     (
         "issuer = \"https://a.example\"\nclient_id = \"x\"\nclient_secret = { value = \"canary\" }\n",
         "line 4, column 17",
-        "a client secret never stands in this file",
+        "a secret never stands in this file",
         "env =",
     ),
     (
         "issuer = \"https://a.example\"\nclient_id = \"x\"\nclient_secret = 5318008\n",
         "line 4, column 17",
-        "a client secret never stands in this file",
+        "a secret never stands in this file",
         "file =",
     ),
     (

@@ -25,7 +25,9 @@ pub use browser::{Person, Reply, follow, http, parameter, read_reply};
 pub use mounts::Mounts;
 pub use provider::Provider;
 pub use raw_server::{RawServer, TOKENS, send};
-pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell};
+pub use stage::{
+    Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, lines, status_line, target, tell, wait_for,
+};
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -32,6 +32,8 @@ mod refresh;
 mod relay;
 #[cfg(target_os = "linux")]
 mod robustness;
+#[cfg(unix)]
+mod serve;
 mod status;
 #[cfg(target_os = "linux")]
 mod stdio;

@@ -2,17 +2,17 @@
 //! `LOOPIN_BAR=full` makes crowds of 1,000 and 100 restarts and reloads.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, Stdio},
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{self, Receiver},
+        mpsc::Receiver,
     },
     thread,
 };
 
-use crate::harness::{Finished, PATIENCE, Reply, Sandbox, crowd, http, kill, read_reply, tell};
+use crate::harness::{Finished, PATIENCE, Reply, Sandbox, crowd, http, kill, lines, read_reply, tell, wait_for};
 
 mod check;
 mod conduct;
@@ -126,28 +126,6 @@ impl Drop for Running {
 
 fn request(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: yourdomain.com\r\n\r\n")
-}
-
-fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (send, lines) = mpsc::channel();
-    thread::spawn(move || {
-        BufReader::new(stream)
-            .lines()
-            .map_while(Result::ok)
-            .take_while(|line| send.send(line.clone()).is_ok())
-            .for_each(drop);
-    });
-    lines
-}
-
-#[track_caller]
-fn wait_for(said: &Receiver<String>, text: &str) -> String {
-    loop {
-        let line = said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("\"{text}\" was never said"));
-        if line.contains(text) {
-            return line;
-        }
-    }
 }
 
 fn address_in(line: &str) -> SocketAddr {

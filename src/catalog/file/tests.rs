@@ -454,3 +454,60 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn v34_no_assertion_is_ever_made_that_another_server_could_use() {
+    let of = |method: &str| {
+        format!(
+            "[integration.work]\nissuer = \"https://a.example\"\nclient_id = \"x\"\ntoken_endpoint_auth_method = \"{method}\"\n"
+        )
+    };
+    for method in ["private_key_jwt", "client_secret_jwt"] {
+        let error = Catalog::parse(&of(method)).expect_err(method);
+        assert_eq!(Some(4), error.place.map(|place| place.line));
+        assert!(
+            error.what.contains(method) && error.what.contains("another server could use its assertion"),
+            "{error}"
+        );
+        assert!(error.remedy.is_some_and(|remedy| remedy.contains("client_secret_basic or client_secret_post")));
+    }
+    for method in ["none", "tls_client_auth", "CLIENT_SECRET_BASIC", ""] {
+        let error = Catalog::parse(&of(method)).expect_err(method);
+        assert!(error.what.contains("is not known"), "{error}");
+    }
+    for method in ["client_secret_basic", "client_secret_post"] {
+        assert!(Catalog::parse(&of(method)).is_ok(), "{method}");
+    }
+}
+
+#[test]
+fn v13_an_instance_is_a_server_and_perhaps_the_client_that_is_registered_there() {
+    let of = |list: &str| {
+        Catalog::parse(&format!(
+            "[integration.work]\nissuer = \"https://a.example\"\nclient_id = \"x\"\nbase_allow = [\n{list}\n]\n"
+        ))
+    };
+    let list = "\"*\", \"https://git.acme.example\",\n{ url = \"https://b.example:8443\", client_id = \"b\", client_secret = { env = \"B\" } }";
+    let catalog = of(list).expect("configuration");
+    let instances = &catalog.get("work").expect("integration").base_allow;
+    assert_eq!(Others::Public, instances.others);
+    let [plain, own] = &instances.listed[..] else { panic!("two instances") };
+    assert_eq!(("https://git.acme.example".into(), None), (plain.host.to_string(), plain.client_secret.clone()));
+    assert_eq!(Some(SecretSource::Environment("B".into())), own.client_secret);
+    for (words, entry) in [
+        ("no path, no user", "\"https://git.acme.example/path\""),
+        ("no path, no user", "\"https://*.acme.example\""),
+        ("http would carry", "\"http://git.acme.example\""),
+        ("a port is", "\"https://git.acme.example:0\""),
+        ("belongs to a client_id", "{ url = \"https://b.example\", client_secret = { env = \"B\" } }"),
+        ("registered at every server", "{ url = \"*\", client_id = \"b\" }"),
+        ("listed twice", "\"https://b.example\", \"https://b.example\""),
+        ("a secret never stands", "{ url = \"https://b.example\", client_id = \"b\", client_secret = \"canary\" }"),
+        ("unknown field", "{ url = \"https://b.example\", id = \"b\" }"),
+        ("a server, or a table", "5"),
+    ] {
+        let error = of(entry).expect_err(words);
+        assert!(error.to_string().contains(words) && !error.to_string().contains("canary"), "{words}: {error}");
+        assert_eq!(Some(5), error.place.map(|place| place.line), "{error}");
+    }
+}

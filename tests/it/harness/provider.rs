@@ -59,6 +59,21 @@ impl Provider {
         self.desk.lock().expect("provider").counters
     }
 
+    /// Registers a redirect of a service.
+    pub fn register(&self, redirect_uri: String) {
+        self.desk.lock().expect("provider").register(redirect_uri);
+    }
+
+    /// Commits one more fault from now on.
+    pub fn misbehave(&self, fault: Fault) {
+        self.desk.lock().expect("provider").misbehave(fault);
+    }
+
+    /// Another provider in its place that knows none of its tokens.
+    pub fn forget(&self) {
+        self.desk.lock().expect("provider").forget();
+    }
+
     /// A configuration with one integration, endpoints discovered.
     pub fn integration(&self) -> String {
         format!(

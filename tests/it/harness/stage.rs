@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::Command,
@@ -131,6 +131,30 @@ pub fn crowd() -> usize {
     match std::env::var("LOOPIN_BAR").as_deref() {
         Ok("full") => 1000,
         _ => 200,
+    }
+}
+
+/// Lines of a program that runs, as they come.
+pub fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, lines) = mpsc::channel();
+    thread::spawn(move || {
+        BufReader::new(stream)
+            .lines()
+            .map_while(Result::ok)
+            .take_while(|line| send.send(line.clone()).is_ok())
+            .for_each(drop);
+    });
+    lines
+}
+
+/// The next line that contains `text`.
+#[track_caller]
+pub fn wait_for(said: &Receiver<String>, text: &str) -> String {
+    loop {
+        let line = said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("\"{text}\" was never said"));
+        if line.contains(text) {
+            return line;
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Connections that serve many requests, and who abuses them. `LOOPIN_BAR=full` asks a million queries.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader},
+    time::Duration,
+};
 
 use super::{tls::next_head, *};
 

@@ -1,0 +1,107 @@
+//! One refresh of one connection, for whoever holds its lease: a reply that lies in the journal counts as come, else one
+//! request is sent. Blocks.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    command::journalled::{Journalled, Replayed, reached},
+    oauth::{self, Client, ExchangeError, HttpClient},
+    refresh::{self, OtherSubject, Reached},
+    secret::{SealKey, Secret},
+    system::{clock, http::Http},
+    vault::{GrantKey, Journal, Record, Sent, StateFiles, StoreError},
+};
+
+/// All requests of one attempt together; a lease lasts longer.
+pub const HTTP: Duration = Duration::from_secs(20);
+
+/// What an attempt needs.
+pub struct Attempt<'a> {
+    pub files: &'a dyn StateFiles,
+    /// Names the journal; bound to the connection, so that a later one of the same user never reads it.
+    pub connection: &'a str,
+    pub key: &'a GrantKey,
+    pub record: &'a Record,
+    /// That may have sealed a journal of an earlier run.
+    pub keys: Vec<SealKey>,
+    pub client: &'a Client,
+    pub http: &'a dyn HttpClient,
+}
+
+/// Why there are no new tokens.
+#[derive(Debug)]
+pub enum Failed {
+    Exchange(ExchangeError, Reached),
+    /// Nothing was sent: what was to be known after a crash could not be written.
+    Journal(StoreError),
+    NoRefreshToken,
+    OtherSubject(OtherSubject),
+}
+
+impl Attempt<'_> {
+    pub fn run(&self) -> Result<Record, Failed> {
+        let Some(refresh_token) = &self.record.grant.refresh_token else { return Err(Failed::NoRefreshToken) };
+        let journal = self.journal();
+        let (tokens, came) = match self.answered(&journal).map_err(Failed::Journal)? {
+            Some((reply, came)) => (self.refresh(refresh_token, &Replayed(reply), came), came),
+            None => {
+                journal.intend(self.record).map_err(Failed::Journal)?;
+                let http = Journalled { journal: &journal, record: self.record, http: self.http };
+                (self.refresh(refresh_token, &http, clock::now()), clock::now())
+            }
+        };
+        match tokens.map(|tokens| refresh::renewed(self.record, tokens, came)) {
+            Ok(Ok(record)) => Ok(record),
+            Ok(Err(other)) => Err(Failed::OtherSubject(other)),
+            Err(error) => {
+                let reached = reached(&error);
+                Err(Failed::Exchange(error, reached))
+            }
+        }
+    }
+
+    /// The refresh is over, and what it brought is stored or worthless. What stays is for this generation only.
+    pub fn clear(&self) {
+        let _ = self.journal().clear();
+    }
+
+    /// The reply, if there was one, is worth nothing.
+    pub fn forget_reply(&self) {
+        let _ = self.journal().forget_reply();
+    }
+
+    fn journal(&self) -> Journal<'_> {
+        journal(self.files, self.key, self.connection)
+    }
+
+    fn answered(&self, journal: &Journal<'_>) -> Result<Option<(oauth::HttpResponse, SystemTime)>, StoreError> {
+        for key in &self.keys {
+            let record = Record { seal_key: key.clone(), ..self.record.clone() };
+            if let Sent::Answered { reply, came } = journal.sent(&record)? {
+                // Only tokens are worth keeping: a page or an error says nothing about what is sent now.
+                return Ok(reply.status().is_success().then_some((reply, came)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn refresh(
+        &self,
+        refresh_token: &Secret,
+        http: &dyn HttpClient,
+        now: SystemTime,
+    ) -> Result<oauth::TokenSet, ExchangeError> {
+        let pinned = &self.record.pinned;
+        oauth::refresh(&pinned.token_endpoint, self.client, refresh_token, pinned.issuer.as_ref(), http, now)
+    }
+}
+
+/// The journal of one connection.
+pub fn journal<'a>(files: &'a dyn StateFiles, key: &GrantKey, connection: &str) -> Journal<'a> {
+    Journal { files, name: key.state("serve", connection) }
+}
+
+/// The client of an ordinary provider, for one attempt.
+pub fn http() -> Http {
+    Http::within(HTTP)
+}

@@ -1,0 +1,193 @@
+//! `GET /:group/callback`: the provider's answer comes back, once, in the browser that began.
+
+use super::{
+    providers::{self, base},
+    service::{Answer, Asked, Service},
+};
+use crate::{
+    catalog::Integration,
+    oauth::{self, CodeReceived, Pending, Received, TokenKind, TokenSet},
+    reply::{Location, Reply},
+    secret::Secret,
+    serve::{
+        app_callback::Status,
+        callback::Ending,
+        flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
+        jwt::OrgKey,
+        pages,
+        store::{ConnectionId, Flow, FlowDone, FlowEnd, FlowId, Taken},
+    },
+    system::clock,
+    vault::{Grant, GrantKey, Pinned},
+};
+
+/// A code with everything that was kept for it.
+struct Coded {
+    code: CodeReceived,
+    content: Content,
+    key: GrantKey,
+}
+
+impl Service {
+    pub(super) async fn callback(&self, integration: &Integration, asked: &Asked) -> Answer {
+        self.limits.callback(asked.client, clock::now())?;
+        let query = asked.query().as_bytes();
+        let Ok(answer) = oauth::Answer::parse(query) else { return Ok(pages::lost()) };
+        let Some(opened) = open_state(&self.ledger.keys, &integration.name, answer.state()) else {
+            return Ok(pages::lost());
+        };
+        // From here the flow is over, whatever comes of it: nobody else gets it.
+        let taken = self.ledger.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
+        let (flow, state) = match taken {
+            // The code was not touched: it can be brought again.
+            Err(_) => return Ok(pages::later()),
+            Ok(Taken::Unknown) => return Ok(pages::lost()),
+            Ok(Taken::Ended(done)) => return Ok(self.ended_before(&done, asked)),
+            Ok(Taken::Now(flow)) => (flow, answer.state().clone()),
+        };
+        let ending = match self.went_on(integration, asked, &flow, &opened, state).await {
+            Ok(connection) => Ok(connection),
+            Err(Stop::Ending(ending)) => Err(ending),
+            Err(Stop::Lost) => return Ok(pages::lost()),
+        };
+        Ok(self.back(asked, &flow.key, &flow.app_callback_url, ending, opened.id))
+    }
+
+    async fn went_on(
+        &self,
+        integration: &Integration,
+        asked: &Asked,
+        flow: &Flow,
+        opened: &Opened,
+        state: Secret,
+    ) -> Result<ConnectionId, Stop> {
+        let browser = asked.cookie(&cookie_name(&flow.id)).map(flow::browser);
+        if flow.browser.is_none() || browser != flow.browser {
+            return Err(Ending::BrowserMismatch.into());
+        }
+        if self.has_left(asked, &flow.key) {
+            return Err(Ending::OrgForbidden.into());
+        }
+        let of_state = opened.errand.as_ref();
+        if of_state.is_some_and(|e| e.key != flow.key || e.app_callback_url != flow.app_callback_url) {
+            return Err(Stop::Lost);
+        }
+        // Before the code is sent: without a way back nobody would learn of the connection.
+        if self.config.callbacks.admit(&flow.key.org, &flow.app_callback_url).is_err() {
+            return Err(Stop::Lost);
+        }
+        let content = Content::open(&self.ledger.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
+        let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
+        let client = providers::client(integration, base.as_ref()).map_err(|_| Ending::ConfigError)?;
+        if client.id != content.client_id {
+            return Err(Ending::ConfigError.into());
+        }
+        let pending =
+            Pending::resume(content.server.clone(), client, content.redirect.clone(), state, content.kept.clone());
+        match pending.receive(asked.query().as_bytes()) {
+            Received::Code(code) => {
+                let coded = Coded { code, content, key: flow.key.clone() };
+                Ok(self.exchanged(integration, coded).await?)
+            }
+            Received::Denied(denial) => Err(Ending::from(&denial).into()),
+            Received::Refused(refusal) => Err(Ending::from(&refusal).into()),
+            Received::Unrelated(..) => Err(Stop::Lost),
+        }
+    }
+
+    /// Whether the application's own cookie says that this user no longer belongs to the organisation (row V10). Without
+    /// one nothing is known, and what was true at the start counts.
+    fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
+        let session = self.config.session_cookie.as_deref().and_then(|name| asked.cookie(name));
+        let verified = session.and_then(|token| self.verifier.verify(token, clock::now()).ok());
+        match (verified, OrgKey::parse(&key.org)) {
+            (Some(verified), Some(org)) => verified.user == key.user && !verified.belongs_to(&org),
+            _ => false,
+        }
+    }
+
+    async fn exchanged(&self, integration: &Integration, coded: Coded) -> Result<ConnectionId, Ending> {
+        let Coded { code, content, key } = coded;
+        let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
+        let http = providers::http(base.as_ref());
+        let tokens = self.providers.ask(move || code.exchange(http.as_ref(), clock::now())).await;
+        let tokens: TokenSet = tokens.map_err(|error| Ending::from(&error))?;
+        let now = clock::now();
+        let issuer = tokens.claims.as_ref().map(|claims| claims.iss.clone());
+        let pinned = Pinned::new(&content.server, &content.client_id, issuer.as_deref());
+        let grant = Grant::new(tokens, content.asked.clone(), now);
+        let kept = self.ledger.connect(&key, content.base_url.clone(), pinned, &grant, now).await;
+        match kept {
+            Ok(id) => Ok(id),
+            Err(_) => {
+                // Nobody will ever use these; at the provider they would live on.
+                self.give_back(integration, &content, grant).await;
+                Err(Ending::StorageError)
+            }
+        }
+    }
+
+    async fn give_back(&self, integration: &Integration, content: &Content, grant: Grant) {
+        let (Some(endpoint), Ok(base)) =
+            (content.server.revocation_endpoint.clone(), base(integration, content.base_url.as_deref()))
+        else {
+            return;
+        };
+        let Ok(client) = providers::client(integration, base.as_ref()) else { return };
+        let http = providers::http(base.as_ref());
+        let (token, kind) = match grant.refresh_token {
+            Some(token) => (token, TokenKind::Refresh),
+            None => (grant.access_token, TokenKind::Access),
+        };
+        let _ = self.providers.ask(move || oauth::revoke(&endpoint, &client, &token, kind, http.as_ref())).await;
+    }
+
+    /// The flow was over when this answer came. Only its own browser is told more than nothing.
+    fn ended_before(&self, done: &FlowDone, asked: &Asked) -> Reply {
+        let browser = asked.cookie(&cookie_name(&done.id)).map(flow::browser);
+        let ending = match done.end {
+            _ if done.browser.is_some() && browser.is_some() && browser != done.browser => Ending::BrowserMismatch,
+            FlowEnd::Expired => Ending::StateExpired,
+            FlowEnd::Used => Ending::StateReplayed,
+        };
+        self.back(asked, &done.key, &done.app_callback_url, Err(ending), done.id)
+    }
+
+    /// To the application, if its callback is on the list still.
+    fn back(
+        &self,
+        asked: &Asked,
+        key: &GrantKey,
+        url: &str,
+        ending: Result<ConnectionId, Ending>,
+        id: FlowId,
+    ) -> Reply {
+        let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
+        self.metrics.ended(key.integration.as_str(), word);
+        asked.ended(word);
+        let Ok(url) = self.config.callbacks.admit(&key.org, url) else { return pages::closed() };
+        let to = match ending {
+            Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
+            Err(ending) => url.with_status(Status::Error { code: ending.code() }),
+        };
+        let Ok(location) = Location::new(to) else { return pages::closed() };
+        let reply = Reply::redirect(302, location);
+        match clear_cookie(&id) {
+            Some(value) => reply.with_value("Set-Cookie", value),
+            None => reply,
+        }
+    }
+}
+
+/// Why a flow did not become a connection.
+enum Stop {
+    Ending(Ending),
+    /// What came does not fit together: nobody knows where to send the browser.
+    Lost,
+}
+
+impl From<Ending> for Stop {
+    fn from(ending: Ending) -> Self {
+        Self::Ending(ending)
+    }
+}

@@ -1,0 +1,162 @@
+//! What has to be right before the service starts; `loopin serve check` says it and stops there.
+
+use std::{collections::BTreeMap, fmt::Write, path::Path};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::{
+    catalog::SecretSource,
+    command::context::secret_outside_the_store,
+    report::{Code, Failure, Outcome},
+    secret::{SealKey, Secret},
+    serve::{
+        authorize::QueryToken,
+        config::{Config, KeySource, Keys},
+        jwt::Verifier,
+        keys::{KeyId, KeyRing},
+        store::Store,
+    },
+    system::{database::Database, entropy, environment, private_files::read_private},
+    vault::seal::Nonce,
+};
+
+/// Bytes of a key.
+const KEY: usize = 32;
+
+/// Says what to register where, and what is weaker than it could be. Nothing is opened for writing.
+pub fn run(config: &Config) -> Result<Outcome, Failure> {
+    let ring = ring(&config.keys)?;
+    verifier(config)?;
+    secrets(config)?;
+    proven(&config.database, &ring)?;
+    let mut text = String::from("The configuration is sound.\n\nRegister at each provider, byte for byte:\n");
+    for integration in config.catalog.iter() {
+        if let Some(redirect) = config.public_url.redirect(&integration.name) {
+            let _ = writeln!(text, "  {}: {}", integration.name, redirect.as_str());
+        }
+    }
+    let token = match config.query_token {
+        QueryToken::Confirm => "a token in an address leads to a page on which the person confirms",
+        QueryToken::Off => "a token in an address is refused",
+        QueryToken::Redirect => "a token in an address starts at once",
+    };
+    let _ = writeln!(text, "\nBrowsers are sent on like this: {token}.");
+    match &config.session_cookie {
+        Some(name) => {
+            _ = writeln!(
+                text,
+                "The cookie {name} counts as the caller's token where a page of the same site navigates."
+            )
+        }
+        None => text.push_str("No cookie counts as a token (session_cookie is not set).\n"),
+    }
+    for weakness in config.weaknesses() {
+        let _ = writeln!(text, "Weaker than it could be: {weakness}");
+    }
+    Ok(Outcome::Document(text.into_bytes()))
+}
+
+/// The keys from where they lie.
+///
+/// # Errors
+/// One is missing, readable by others, or not 32 bytes.
+pub fn ring(keys: &Keys) -> Result<KeyRing, Failure> {
+    let mut all = BTreeMap::new();
+    for (id, source) in &keys.sources {
+        all.insert(id.clone(), key(id, source)?);
+    }
+    KeyRing::new(keys.current.clone(), all)
+        .ok_or_else(|| Failure::new(Code::Configuration, "[keys]: current: there is no key of that name"))
+}
+
+fn key(id: &KeyId, source: &KeySource) -> Result<SealKey, Failure> {
+    let wrong = |place: String| {
+        Failure::new(Code::Configuration, format!("[keys]: {id} in {place} is not 32 bytes, as they are or in base64"))
+            .remedy("make one: openssl rand -base64 32")
+    };
+    let (bytes, place) = match source {
+        KeySource::File(path) => (read_private(path)?, path.display().to_string()),
+        KeySource::Env(name) => {
+            let text = environment::secret(name).ok_or_else(|| {
+                Failure::new(Code::Configuration, format!("[keys]: {id}: the variable {name} is not set"))
+                    .remedy("set it to 32 random bytes in base64: openssl rand -base64 32")
+            })?;
+            (text.expose().as_bytes().to_vec(), format!("the variable {name}"))
+        }
+    };
+    let raw = <[u8; KEY]>::try_from(bytes.as_slice()).ok();
+    let decoded = || {
+        let text = std::str::from_utf8(&bytes).ok()?.trim();
+        <[u8; KEY]>::try_from(STANDARD.decode(text).ok()?.as_slice()).ok()
+    };
+    raw.or_else(decoded).map(SealKey::new).ok_or_else(|| wrong(place))
+}
+
+/// Whether these are the keys that the database was sealed with. Changes nothing.
+///
+/// # Errors
+/// One is missing or another one under its name; the database cannot be read.
+pub fn proven(database: &Path, ring: &KeyRing) -> Result<(), Failure> {
+    let Some(known) = Database::look(database)? else { return Ok(()) };
+    for (id, proof, rows) in known {
+        let ours = ring.ids().any(|ours| *ours == id);
+        if !ours && rows > 0 {
+            let what = format!("the database holds {rows} rows that need the key {id}, which is not in [keys]");
+            return Err(Failure::new(Code::Configuration, what).remedy(format!("add {id} to [keys]")));
+        }
+        if ours && !ring.proves(&id, &proof) {
+            let what = format!("[keys]: {id} is not the key that this database was sealed with");
+            return Err(
+                Failure::new(Code::Configuration, what).remedy("put the right key back, or name this one otherwise")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Enters the proofs of keys that the database does not know yet, so that the next start can tell them.
+///
+/// # Errors
+/// The database cannot be written.
+pub async fn introduce(ring: &KeyRing, store: &dyn Store) -> Result<(), Failure> {
+    let failed = |why: &dyn std::fmt::Display| Failure::new(Code::Store, why);
+    let known = store.key_checks().await.map_err(|why| failed(&why))?;
+    for id in ring.ids().filter(|id| known.iter().all(|(known, _)| known != *id)) {
+        let proof = ring.proof(id, Nonce(entropy::random()?));
+        store.set_key_check(id.clone(), Some(proof)).await.map_err(|why| failed(&why))?;
+    }
+    Ok(())
+}
+
+/// The issuers with their shared secrets.
+///
+/// # Errors
+/// A secret is missing or weak.
+pub fn verifier(config: &Config) -> Result<Verifier, Failure> {
+    Verifier::new(config.issuers.clone(), |source| match source {
+        SecretSource::Environment(name) => environment::secret(name).ok_or_else(|| {
+            Failure::new(Code::Configuration, format!("[[jwt]]: hs256: the variable {name} is not set"))
+        }),
+        SecretSource::File(path) => {
+            let text = String::from_utf8(read_private(path)?).map_err(|_| {
+                Failure::new(Code::Configuration, format!("[[jwt]]: hs256: {} is not text", path.display()))
+            })?;
+            Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+        SecretSource::Store => Err(Failure::new(Code::Configuration, "[[jwt]]: hs256: a service has no keychain")),
+    })
+}
+
+/// Whether every client secret is where the configuration says.
+///
+/// # Errors
+/// The first that is not.
+pub fn secrets(config: &Config) -> Result<(), Failure> {
+    for integration in config.catalog.iter() {
+        let of_instances = integration.base_allow.listed.iter().filter_map(|instance| instance.client_secret.as_ref());
+        for source in integration.client_secret.iter().chain(of_instances) {
+            secret_outside_the_store(integration, source)?;
+        }
+    }
+    Ok(())
+}

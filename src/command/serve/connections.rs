@@ -1,0 +1,113 @@
+//! `GET /connections`, `GET|DELETE /connections/:id`: what is connected, without any secret of it.
+
+use serde_json::{Value, json};
+
+use super::{
+    authorize::{Whose, on_behalf},
+    providers::{self, base},
+    service::{Answer, Asked, Cookie, Service},
+    token::words,
+};
+use crate::{
+    oauth::{self, TokenKind},
+    reply::Reply,
+    report::time,
+    serve::{
+        jwt::Caller,
+        problem::Problem,
+        store::{Connection, ConnectionId, Page, Status},
+    },
+    system::clock,
+};
+
+/// Connections of one answer.
+const PAGE: u32 = 100;
+
+impl Service {
+    async fn whose(&self, asked: &Asked) -> Result<(Whose, std::collections::BTreeMap<&'static str, String>), Problem> {
+        let (caller, _): (Caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
+        self.limits.token(caller.user.as_str(), clock::now())?;
+        let mut query = asked.parameters(&["group", "action", "cursor", "userId", "orgKey"])?;
+        let whose = on_behalf(caller, query.remove("userId"), query.remove("orgKey"))?;
+        Ok((whose, query))
+    }
+
+    pub(super) async fn connections(&self, asked: &Asked) -> Answer {
+        let (whose, query) = self.whose(asked).await?;
+        let after = match query.get("cursor") {
+            None => None,
+            Some(cursor) => Some(ConnectionId::parse(cursor).ok_or(Problem::NotFound)?),
+        };
+        let page = Page {
+            user: whose.user.as_str(),
+            org: &whose.org,
+            integration: query.get("group").map(String::as_str),
+            action: query.get("action").map(String::as_str),
+            after,
+            most: PAGE,
+        };
+        let rows = self.ledger.store.connections(page).await?;
+        let full = rows.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let next = rows.last().filter(|_| full).map(|row| row.id.to_string());
+        let body = json!({ "connections": rows.iter().map(shown).collect::<Vec<_>>(), "next": next });
+        Ok(Reply::json(200, body.to_string().into_bytes()))
+    }
+
+    pub(super) async fn connection(&self, id: ConnectionId, asked: &Asked) -> Answer {
+        let (whose, _) = self.whose(asked).await?;
+        let row = self.ledger.store.connection_by_id(id, whose.user.as_str(), &whose.org).await?;
+        let row = row.ok_or(Problem::NotFound)?;
+        Ok(Reply::json(200, shown(&row).to_string().into_bytes()))
+    }
+
+    /// Forgets it here first: what the provider says to the revocation changes nothing of that.
+    pub(super) async fn disconnect(&self, id: ConnectionId, asked: &Asked) -> Answer {
+        let (whose, _) = self.whose(asked).await?;
+        let row = self.ledger.store.delete_connection(id, whose.user.as_str(), &whose.org).await?;
+        let row = row.ok_or(Problem::NotFound)?;
+        let revoked = self.revoked(row).await;
+        let body = json!({ "deleted": true, "revoked": revoked });
+        Ok(Reply::json(200, body.to_string().into_bytes()))
+    }
+
+    /// Whether the provider has ended the grant too (RFC 7009).
+    async fn revoked(&self, row: Connection) -> &'static str {
+        let Some(endpoint) = row.pinned.revocation_endpoint.clone() else { return "unsupported" };
+        let token = match self.ledger.refresh_token(&row) {
+            Ok(Some(token)) => Ok((token, TokenKind::Refresh)),
+            Ok(None) => self.ledger.access_token(&row).map(|token| (token, TokenKind::Access)),
+            Err(why) => Err(why),
+        };
+        let (Ok((token, kind)), Ok(integration)) = (token, self.integration(&row.key.integration)) else {
+            return "failed";
+        };
+        let Ok(base) = base(integration, row.base_url.as_deref()) else { return "failed" };
+        let Ok(client) = providers::client(integration, base.as_ref()) else { return "failed" };
+        let http = providers::http(base.as_ref());
+        match self.providers.ask(move || oauth::revoke(&endpoint, &client, &token, kind, http.as_ref())).await {
+            Ok(()) => "yes",
+            Err(_) => "failed",
+        }
+    }
+}
+
+fn shown(row: &Connection) -> Value {
+    let (status, reason, since) = match row.status {
+        Status::Ok => ("ok", None, None),
+        Status::Reauth { reason, since } => ("reauth", Some(reason.as_str()), Some(time(since))),
+    };
+    json!({
+        "id": row.id.to_string(),
+        "group": row.key.integration.as_str(),
+        "action": row.key.action.as_str(),
+        "status": status,
+        "reason": reason,
+        "since": since,
+        "scopes": words(&row.access.granted),
+        "base_url": row.base_url,
+        "expires_at": time(row.access.expiry.time()),
+        "failures": row.delay.map_or(0, |delay| delay.failures),
+        "created_at": time(row.created_at),
+        "last_used_at": time(row.last_used_at),
+    })
+}

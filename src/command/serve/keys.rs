@@ -1,0 +1,150 @@
+//! `loopin serve keys`: a new key for the whole database, while the service runs.
+//!
+//! The service gets the new key beside the old one first, and starts with it: from then on it seals with the new one and
+//! opens with both. `rotate` reseals what is left; it may be stopped and begun again at any moment, since every row is
+//! readable before and after. A key that seals nothing any more can be taken out of the configuration.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    sync::Arc,
+};
+
+use super::{
+    check,
+    ledger::{Ledger, LedgerFault},
+};
+use crate::{
+    cli::ServeKeys,
+    report::{Code, Failure, Outcome},
+    serve::{config::Config, keys::KeyId, store::ConnectionId},
+    system::{database::Database, server},
+};
+
+/// Rows of one transaction: a refresh that wants to write waits no longer than that takes.
+const TOGETHER: u32 = 100;
+
+/// What a rotation did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rotated {
+    pub resealed: u64,
+    /// Rows that their key does not open; they stay as they are.
+    pub unreadable: Vec<ConnectionId>,
+}
+
+/// Why there was none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RotationError {
+    Fault(LedgerFault),
+    /// The service has never run with the current key: what is resealed with it could not be opened there.
+    Unproven(KeyId),
+}
+
+impl fmt::Display for RotationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(why) => why.fmt(f),
+            Self::Unproven(key) => write!(f, "the service has not been started with the key {key} yet"),
+        }
+    }
+}
+
+impl std::error::Error for RotationError {}
+
+impl<E: Into<LedgerFault>> From<E> for RotationError {
+    fn from(why: E) -> Self {
+        Self::Fault(why.into())
+    }
+}
+
+impl From<RotationError> for Failure {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::Fault(why) => Self::new(Code::Store, why),
+            RotationError::Unproven(_) => Self::new(Code::Configuration, error)
+                .remedy("start the service again with this configuration, then rotate"),
+        }
+    }
+}
+
+/// Beside a running service: the lock of the node is not taken.
+pub fn run(config: &Config, verb: &ServeKeys) -> Result<Outcome, Failure> {
+    let ring = check::ring(&config.keys)?;
+    check::proven(&config.database, &ring)?;
+    let ledger = Ledger { store: Arc::new(Database::open(&config.database)?), keys: Arc::new(ring) };
+    let runtime = server::runtime().map_err(|e| Failure::new(Code::Internal, format!("no threads: {}", e.kind())))?;
+    let rotated = match verb {
+        ServeKeys::Rotate => runtime.block_on(rotate(&ledger))?,
+        ServeKeys::Status => Rotated::default(),
+    };
+    let counts = runtime.block_on(status(&ledger)).map_err(|why| Failure::new(Code::Store, why))?;
+    if let Some(id) = rotated.unreadable.first() {
+        let what = format!("{} connections are opened by no key (the first is {id})", rotated.unreadable.len());
+        return Err(Failure::new(Code::Store, what).remedy("restore these rows from a backup, or delete them"));
+    }
+    Ok(Outcome::Document(shown(&counts, ledger.keys.current()).into_bytes()))
+}
+
+fn shown(counts: &BTreeMap<KeyId, u64>, current: &KeyId) -> String {
+    counts.iter().fold(String::new(), |mut text, (key, rows)| {
+        let word = match rows {
+            _ if key == current => "  current",
+            0 => "  can be taken out of [keys]",
+            _ => "",
+        };
+        let _ = writeln!(text, "{key}  {rows} rows{word}");
+        text
+    })
+}
+
+/// Reseals every connection that another key than the current one has sealed.
+///
+/// # Errors
+/// The database cannot be used, or does not know the current key; what was resealed before stays so.
+pub async fn rotate(ledger: &Ledger) -> Result<Rotated, RotationError> {
+    let current = ledger.keys.current();
+    let known = ledger.store.key_checks().await?;
+    if !known.iter().any(|(id, proof)| id == current && ledger.keys.proves(id, proof)) {
+        return Err(RotationError::Unproven(current.clone()));
+    }
+    let mut rotated = Rotated::default();
+    for (key, _) in ledger.store.key_counts().await? {
+        if key != *current {
+            reseal(ledger, &key, &mut rotated).await?;
+        }
+    }
+    Ok(rotated)
+}
+
+async fn reseal(ledger: &Ledger, key: &KeyId, rotated: &mut Rotated) -> Result<(), LedgerFault> {
+    let mut after = None;
+    loop {
+        let rows = ledger.store.sealed_with(key, after, TOGETHER).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(last.id);
+        let mut cells = Vec::new();
+        for row in &rows {
+            match ledger.resealed(row) {
+                Ok(resealed) => cells.push(resealed),
+                Err(LedgerFault::Sealed(_)) => rotated.unreadable.push(row.id),
+                Err(why) => return Err(why),
+            }
+        }
+        // Fewer than were read if refreshes came between, which seal with the current key themselves.
+        rotated.resealed += u64::from(ledger.store.reseal(cells).await?);
+    }
+}
+
+/// Which keys seal how many rows: those of the configuration, and any other that the database needs.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn status(ledger: &Ledger) -> Result<BTreeMap<KeyId, u64>, LedgerFault> {
+    let mut counts: BTreeMap<_, _> = ledger.keys.ids().map(|id| (id.clone(), 0)).collect();
+    counts.extend(ledger.store.key_counts().await?);
+    Ok(counts)
+}
+
+#[cfg(test)]
+#[path = "keys/tests.rs"]
+mod tests;

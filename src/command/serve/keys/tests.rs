@@ -1,0 +1,180 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{runtime::Runtime, time::sleep};
+
+use super::*;
+use crate::{
+    catalog::IntegrationName,
+    oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
+    secret::{SealKey, Secret},
+    serve::keys::KeyRing,
+    system::{clock, database::Database, entropy},
+    vault::{AccountName, ActionKey, Grant, GrantKey, Pinned, seal::Nonce},
+};
+
+const ROWS: usize = 250;
+
+struct Stage(PathBuf);
+
+impl Stage {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("loopin-keys-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let root = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&root).expect("directory");
+        Self(root)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.join("loopin.db")
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn id(name: &str) -> KeyId {
+    KeyId::parse(name).expect("id")
+}
+
+/// With the keys k1 and k2, or the first of them.
+fn ledger(path: &Path, current: &str) -> Ledger {
+    let mut keys = BTreeMap::from([(id("k1"), SealKey::new([1; 32]))]);
+    if current == "k2" {
+        keys.insert(id("k2"), SealKey::new([2; 32]));
+    }
+    let store = Arc::new(Database::open_or_make(path).expect("database"));
+    Ledger { store, keys: Arc::new(KeyRing::new(id(current), keys).expect("ring")) }
+}
+
+fn key(n: usize) -> GrantKey {
+    GrantKey {
+        user: AccountName::parse(&format!("user-{n}")).expect("user"),
+        org: "acme".into(),
+        integration: IntegrationName::parse("work").expect("name"),
+        action: ActionKey::All,
+    }
+}
+
+fn grant(n: usize, round: usize) -> Grant {
+    Grant {
+        asked: Scopes::default(),
+        granted: Scopes::default(),
+        access_token: Secret::new(format!("a-{n}-{round}")),
+        token_type: TokenType::Bearer,
+        expiry: Expiry::At(clock::now() + Duration::from_secs(3600)),
+        refresh_token: Some(Secret::new(format!("r-{n}-{round}"))),
+        refreshable_until: None,
+        id_token: None,
+        subject: None,
+        obtained_at: clock::now(),
+    }
+}
+
+async fn connect(ledger: &Ledger, n: usize, round: usize) {
+    let pinned = Pinned {
+        issuer: None,
+        token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
+        revocation_endpoint: None,
+        client_id: ClientId::parse("me").expect("id"),
+    };
+    ledger.connect(&key(n), None, pinned, &grant(n, round), clock::now()).await.expect("connected");
+}
+
+async fn prove(ledger: &Ledger) {
+    let current = ledger.keys.current();
+    let proof = ledger.keys.proof(current, Nonce(entropy::random().expect("chance")));
+    ledger.store.set_key_check(current.clone(), Some(proof)).await.expect("proof");
+}
+
+async fn all_readable(ledger: &Ledger) {
+    for n in 0..ROWS {
+        let row = ledger.store.connection(&key(n)).await.expect("read").expect("row");
+        let access = ledger.access_token(&row).expect("opens");
+        let refresh = ledger.refresh_token(&row).expect("opens").expect("there");
+        assert!(access.expose().starts_with(&format!("a-{n}-")), "row {n}");
+        assert!(refresh.expose().starts_with(&format!("r-{n}-")), "row {n}");
+    }
+}
+
+#[test]
+fn v22_rotation_under_load_stopped_at_any_moment_leaves_every_row_readable() {
+    let stage = Stage::new();
+    let runtime = Runtime::new().expect("runtime");
+    runtime.block_on(async {
+        let old = ledger(&stage.path(), "k1");
+        for n in 0..ROWS {
+            connect(&old, n, 0).await;
+        }
+        let new = ledger(&stage.path(), "k2");
+        assert_eq!(Err(RotationError::Unproven(id("k2"))), rotate(&new).await, "no service has this key yet");
+        prove(&new).await;
+        let service = new.clone();
+        let load = tokio::spawn(async move {
+            for n in (0..ROWS).cycle().step_by(7).take(200) {
+                connect(&service, n, 1).await;
+            }
+        });
+        for stopped_after in 0..8 {
+            let tool = ledger(&stage.path(), "k2");
+            let rotation = tokio::spawn(async move { rotate(&tool).await });
+            sleep(Duration::from_millis(stopped_after)).await;
+            rotation.abort();
+            let _ = rotation.await;
+            all_readable(&new).await;
+        }
+        load.await.expect("load");
+        let rotated = rotate(&new).await.expect("rotated");
+        assert!(rotated.unreadable.is_empty());
+        assert_eq!(BTreeMap::from([(id("k1"), 0), (id("k2"), ROWS as u64)]), status(&new).await.expect("status"));
+        all_readable(&new).await;
+        let only = KeyRing::new(id("k2"), BTreeMap::from([(id("k2"), SealKey::new([2; 32]))])).expect("ring");
+        all_readable(&Ledger { keys: Arc::new(only), ..new }).await;
+    });
+}
+
+#[test]
+fn v22_a_refresh_between_read_and_reseal_is_not_undone() {
+    let stage = Stage::new();
+    Runtime::new().expect("runtime").block_on(async {
+        let old = ledger(&stage.path(), "k1");
+        connect(&old, 0, 0).await;
+        let new = ledger(&stage.path(), "k2");
+        let read = new.store.sealed_with(&id("k1"), None, 10).await.expect("rows");
+        let cells = read.iter().map(|row| new.resealed(row).expect("opens")).collect();
+        connect(&old, 0, 1).await;
+        assert_eq!(0, new.store.reseal(cells).await.expect("reseal"));
+        let row = new.store.connection(&key(0)).await.expect("read").expect("row");
+        assert!(new.access_token(&row).expect("opens").matches("a-0-1"));
+    });
+}
+
+#[test]
+fn v21_a_row_that_was_tampered_with_is_named_and_the_others_are_resealed() {
+    let stage = Stage::new();
+    Runtime::new().expect("runtime").block_on(async {
+        let old = ledger(&stage.path(), "k1");
+        connect(&old, 0, 0).await;
+        connect(&old, 1, 0).await;
+        let swap = "UPDATE connection SET access = (SELECT access FROM connection WHERE user_id = 'user-1') \
+                    WHERE user_id = 'user-0'";
+        rusqlite::Connection::open(stage.path()).and_then(|db| db.execute(swap, [])).expect("swapped");
+        let new = ledger(&stage.path(), "k2");
+        prove(&new).await;
+        let swapped = new.store.connection(&key(0)).await.expect("read").expect("row");
+        assert!(new.access_token(&swapped).is_err());
+        let rotated = rotate(&new).await.expect("rotated");
+        assert_eq!((1, vec![swapped.id]), (rotated.resealed, rotated.unreadable));
+    });
+}

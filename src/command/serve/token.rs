@@ -1,0 +1,100 @@
+//! `POST /:group/token`: a valid access token for whoever may have it. The refresh token never leaves.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    authorize::on_behalf,
+    ledger::LedgerFault,
+    service::{Answer, Asked, Cookie, Service},
+};
+use crate::{
+    catalog::Integration,
+    oauth::Scopes,
+    reply::Reply,
+    report::time,
+    serve::{
+        problem::Problem,
+        renewal::{Issued, Origin, TokenAnswer, TokenSource, TokenWish},
+        scopes,
+    },
+    system::clock,
+};
+
+/// Seconds that a token stays valid unless the caller wants more.
+const USUAL_VALIDITY: u64 = 60;
+/// More than any provider gives; a wish beyond it would only be a number.
+const LONGEST_VALIDITY: u64 = 24 * 3600;
+/// Seconds after which a client that a provider refuses is worth another try.
+const MISCONFIGURED_PAUSE: u64 = 60;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    action: String,
+    /// Seconds.
+    min_validity: Option<u64>,
+    #[serde(default)]
+    force_refresh: bool,
+    user_id: Option<String>,
+    org_key: Option<String>,
+}
+
+impl Service {
+    pub(super) async fn token(&self, integration: &Integration, asked: &Asked) -> Answer {
+        let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
+        self.limits.token(caller.user.as_str(), clock::now())?;
+        let body: Body = asked.json()?;
+        let whose = on_behalf(caller, body.user_id, body.org_key)?;
+        let action = scopes::action(integration, &body.action).map_err(|_| Problem::UnknownAction)?;
+        let key = whose.key(integration, action);
+        let seconds = body.min_validity.unwrap_or(USUAL_VALIDITY).min(LONGEST_VALIDITY);
+        let source = if body.force_refresh { TokenSource::Provider } else { TokenSource::Stored };
+        if source == TokenSource::Provider {
+            self.limits.forced_refresh(&format!("{key:?}"), clock::now())?;
+        }
+        let wish = TokenWish { min_validity: Duration::from_secs(seconds), source };
+        match self.renewer.token(&key, wish).await? {
+            TokenAnswer::Ok(issued) => Ok(handed_out(&issued)),
+            TokenAnswer::Gone | TokenAnswer::NotConnected => Err(Problem::NotConnected),
+            TokenAnswer::InsufficientScope { missing, .. } => {
+                Err(Problem::InsufficientScope { missing: words(&missing) })
+            }
+            TokenAnswer::Misconfigured { .. } => Err(Problem::IntegrationMisconfigured),
+            TokenAnswer::ReauthRequired { reason, since, .. } => {
+                Err(Problem::ReauthRequired { reason: reason.as_str(), since: time(since) })
+            }
+            TokenAnswer::Unavailable { retry_after } => {
+                let seconds = retry_after.as_secs().clamp(1, MISCONFIGURED_PAUSE * 15);
+                Err(Problem::ProviderUnavailable { retry_after: seconds })
+            }
+        }
+    }
+}
+
+fn handed_out(issued: &Issued) -> Reply {
+    let left = issued.expires_at.map(|at| at.duration_since(clock::now()).unwrap_or_default().as_secs());
+    let body = json!({
+        "access_token": issued.access_token.expose(),
+        "token_type": issued.token_type.as_str(),
+        "expires_at": issued.expires_at.map(time),
+        "expires_in": left,
+        "scopes": words(&issued.granted),
+        "base_url": issued.base_url,
+        "connection": issued.connection.to_string(),
+        "refreshed": issued.origin == Origin::Refreshed,
+    });
+    Reply::json(200, body.to_string().into_bytes())
+}
+
+pub fn words(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
+}
+
+impl From<LedgerFault> for Problem {
+    fn from(_: LedgerFault) -> Self {
+        Self::Unavailable
+    }
+}

@@ -1,0 +1,179 @@
+//! Where the browser goes when a connection is made, or is not: the application's own callback.
+//!
+//! Whoever can choose that URL has an open redirect, so it is judged as the bytes that were given, against origins and
+//! path segments that the operator listed.
+
+mod file;
+
+use std::{collections::BTreeMap, fmt, num::NonZeroU16};
+
+use url::form_urlencoded;
+
+pub use file::Table;
+
+use super::url_bytes::{HostName, Scheme, UrlBytes, UrlFault};
+
+/// A URL that an [`AllowList`] has admitted, byte for byte, without its fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppCallbackUrl(String);
+
+/// What the application is told (seed 002).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status<'a> {
+    /// `status=error&error=CODE`; the code comes from a fixed list, never from a provider.
+    Error { code: &'a str },
+    /// `status=success&connection=ID`.
+    Success { connection: &'a str },
+}
+
+impl AppCallbackUrl {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL with `status` and what belongs to it at the end of its query. What the query already says under one of
+    /// the names `status`, `error` and `connection` is replaced; the rest of it stays in its order, byte for byte.
+    pub fn with_status(&self, status: Status<'_>) -> String {
+        let (front, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let others = query.split('&').filter(|pair| !pair.is_empty() && !is_ours(pair));
+        let ours = match status {
+            Status::Error { code } => [("status", "error"), ("error", code)],
+            Status::Success { connection } => [("status", "success"), ("connection", connection)],
+        };
+        let ours = ours.map(|(name, value)| {
+            format!("{name}={}", form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>())
+        });
+        let query: Vec<_> = others.chain(ours.iter().map(String::as_str)).collect();
+        format!("{front}?{}", query.join("&"))
+    }
+}
+
+impl fmt::Display for AppCallbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// By its decoded name, since that is what the application will read.
+fn is_ours(pair: &str) -> bool {
+    let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
+    name.is_some_and(|name| matches!(name.as_str(), "status" | "error" | "connection"))
+}
+
+/// Which port an entry allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ports {
+    /// `*`, for loopback addresses.
+    Any,
+    /// `None` is a URL without one.
+    One(Option<NonZeroU16>),
+}
+
+/// One entry of a list: an origin, and a path of which whole segments count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Allowed {
+    scheme: Scheme,
+    host: HostName,
+    ports: Ports,
+    /// `/` at its end: everything below; else the very path and everything below.
+    path: String,
+}
+
+impl Allowed {
+    fn covers(&self, url: &UrlBytes<'_>) -> bool {
+        self.has_origin(url) && self.covers_path(url.path)
+    }
+
+    fn has_origin(&self, url: &UrlBytes<'_>) -> bool {
+        let port = match self.ports {
+            Ports::Any => true,
+            Ports::One(listed) => listed == url.port,
+        };
+        self.scheme == url.scheme && self.host == url.host && port
+    }
+
+    fn covers_path(&self, path: &str) -> bool {
+        let path = if path.is_empty() { "/" } else { path };
+        match path.strip_prefix(self.path.as_str()) {
+            Some(rest) => rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'),
+            None => false,
+        }
+    }
+}
+
+/// The callbacks that the configuration lists: for everybody, and for single organisations beside that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowList {
+    everybody: Vec<Allowed>,
+    of_org: BTreeMap<String, Vec<Allowed>>,
+}
+
+impl AllowList {
+    /// Asked at authorize, and again before the browser is sent there: the list may have changed in between.
+    ///
+    /// # Errors
+    /// What is wrong with the URL; the caller answers with an error and never redirects to it.
+    pub fn admit(&self, org: &str, text: &str) -> Result<AppCallbackUrl, CallbackRefused> {
+        let url = well_formed(text)?;
+        match self.of(org).any(|allowed| allowed.covers(&url)) {
+            true => Ok(AppCallbackUrl(url.without_fragment.to_owned())),
+            false => Err(CallbackRefused::NotListed),
+        }
+    }
+
+    /// Whether pages of this origin (a whole `Origin` field, RFC 6454 section 7) may read our answers. Without an
+    /// organisation, as in a preflight that carries no token: whether any may.
+    pub fn admits_origin(&self, org: Option<&str>, origin: &str) -> bool {
+        let Ok(url) = well_formed(origin) else { return false };
+        let bare = url.path.is_empty() && url.query.is_none() && url.fragment.is_none();
+        let fits = |allowed: &Allowed| allowed.has_origin(&url);
+        bare && match org {
+            Some(org) => self.of(org).any(fits),
+            None => self.everybody.iter().chain(self.of_org.values().flatten()).any(fits),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.everybody.is_empty() && self.of_org.values().all(Vec::is_empty)
+    }
+
+    fn of(&self, org: &str) -> impl Iterator<Item = &Allowed> {
+        self.everybody.iter().chain(self.of_org.get(org).into_iter().flatten())
+    }
+}
+
+/// https, or http at a loopback address; no other address stands for an application.
+fn well_formed(text: &str) -> Result<UrlBytes<'_>, CallbackRefused> {
+    let url = UrlBytes::parse(text).map_err(CallbackRefused::Malformed)?;
+    match (&url.host, url.scheme) {
+        (host, _) if host.is_loopback_address() => Ok(url),
+        (HostName::Name(_), Scheme::Https) => Ok(url),
+        (HostName::Name(_), Scheme::Http) => Err(CallbackRefused::NotHttps),
+        (HostName::Address(_), _) => Err(CallbackRefused::Malformed(UrlFault::Host)),
+    }
+}
+
+/// Why a callback URL is not taken. None of these quotes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackRefused {
+    Malformed(UrlFault),
+    NotHttps,
+    /// Well formed, but in no list.
+    NotListed,
+}
+
+impl fmt::Display for CallbackRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(fault) => write!(f, "{fault}"),
+            Self::NotHttps => f.write_str("it is http, which is for 127.0.0.1 and [::1] alone"),
+            Self::NotListed => f.write_str("it is not among the callbacks of the configuration"),
+        }
+    }
+}
+
+impl std::error::Error for CallbackRefused {}
+
+#[cfg(test)]
+#[path = "app_callback/tests.rs"]
+mod tests;

@@ -1,0 +1,268 @@
+//! `GET /:group/authorize`: what is asked for, by whom, and how the browser is sent on (seed 002).
+
+use url::form_urlencoded;
+
+use super::{app_callback::AllowList, base_url::BaseUrl, flow::Errand, problem::Problem, scopes};
+use crate::{
+    catalog::Integration,
+    secret::Secret,
+    vault::{AccountName, GrantKey},
+};
+
+/// What `query_token` allows a token in the address to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueryToken {
+    /// The person is shown whose account it is and presses a button.
+    #[default]
+    Confirm,
+    Off,
+    /// As seed 002 draws it; anybody who can make a person open a link can then connect that person's account to
+    /// another's.
+    Redirect,
+}
+
+/// What the query asks for, not judged yet.
+#[derive(Debug, Default)]
+pub struct Query {
+    pub wish: Wish,
+    /// The application's JWT (seed 002).
+    pub token: Option<Secret>,
+    /// The button of our own page was pressed.
+    pub confirm: Option<String>,
+    /// A one-time link.
+    pub link: Option<String>,
+}
+
+/// What is to be connected, not judged yet; the body of `POST /:group/link` says the same.
+#[derive(Debug, Default)]
+pub struct Wish {
+    pub app_callback_url: Option<String>,
+    pub action: Option<String>,
+    pub base_url: Option<String>,
+    /// Values of `scopes` and `scopes[]`, in their order.
+    pub scopes: Vec<String>,
+}
+
+impl Query {
+    /// Other parameters are none of ours and mean nothing.
+    ///
+    /// # Errors
+    /// A parameter that stands for one value stands twice: programs in front of us might take the other one.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let mut parsed = Self::default();
+        let once = |name: &'static str, slot: &mut Option<String>, value: String| match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(Problem::DuplicateParameter(name)),
+        };
+        let mut token = None;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let (wish, value) = (&mut parsed.wish, value.into_owned());
+            match name.as_ref() {
+                "appCallbackUrl" => once("appCallbackUrl", &mut wish.app_callback_url, value)?,
+                "action" => once("action", &mut wish.action, value)?,
+                "baseUrl" => once("baseUrl", &mut wish.base_url, value)?,
+                "token" => once("token", &mut token, value)?,
+                "confirm" => once("confirm", &mut parsed.confirm, value)?,
+                "link" => once("link", &mut parsed.link, value)?,
+                "scopes" | "scopes[]" => wish.scopes.push(value),
+                _ => {}
+            }
+        }
+        parsed.token = token.map(Secret::new);
+        Ok(parsed)
+    }
+}
+
+impl Wish {
+    /// # Errors
+    /// What is missing, not known, or not allowed. Nothing of it is ever redirected to.
+    pub fn judge(
+        &self,
+        integration: &Integration,
+        callbacks: &AllowList,
+        user: AccountName,
+        org: String,
+    ) -> Result<Errand, Problem> {
+        let url = self.app_callback_url.as_deref().ok_or(Problem::MissingParameter("appCallbackUrl"))?;
+        let url = callbacks.admit(&org, url).map_err(|why| Problem::InvalidAppCallbackUrl(why.to_string()))?;
+        let action = self.action.as_deref().ok_or(Problem::MissingParameter("action"))?;
+        let action = scopes::action(integration, action).map_err(|_| Problem::UnknownAction)?;
+        let pairs = self.scopes.iter().map(|value| ("scopes", value.as_str()));
+        let extra = scopes::extra(pairs, &integration.allowed_scopes).map_err(Problem::ScopeNotAllowed)?;
+        let base_url = self.base_url.as_deref().filter(|text| !text.is_empty());
+        let base_url = base_url
+            .map(|text| BaseUrl::parse(text, integration))
+            .transpose()
+            .map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))?;
+        Ok(Errand {
+            key: GrantKey { user, org, integration: integration.name.clone(), action },
+            app_callback_url: url.as_str().to_owned(),
+            scopes: extra,
+            base_url: base_url.map(|base| base.as_str().to_owned()),
+        })
+    }
+}
+
+/// By what a caller is known. Only the first proves that the application itself is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// The application's session cookie.
+    Cookie,
+    Header,
+    /// `token` in the address.
+    Query,
+}
+
+/// Where a token was found.
+#[derive(Debug)]
+pub struct Presented<'a> {
+    pub credential: Credential,
+    pub token: &'a str,
+}
+
+/// The header counts before `token`, and that before the cookie (seed 002: it overrides).
+///
+/// # Errors
+/// None at all; or two that differ, of which somebody may have planted one.
+pub fn presented<'a>(
+    header: Option<&'a str>,
+    query: Option<&'a Secret>,
+    cookie: Option<&'a str>,
+) -> Result<Presented<'a>, Problem> {
+    match (header, query, cookie) {
+        (Some(header), Some(query), _) if !query.matches(header) => Err(Problem::TwoTokens),
+        (Some(token), _, _) => Ok(Presented { credential: Credential::Header, token }),
+        (None, Some(query), _) => Ok(Presented { credential: Credential::Query, token: query.expose() }),
+        (None, None, Some(token)) => Ok(Presented { credential: Credential::Cookie, token }),
+        (None, None, None) => Err(Problem::Unauthenticated),
+    }
+}
+
+/// What the browser tells about a request (Fetch Metadata), as far as it counts here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fetch<'a> {
+    pub site: Option<&'a str>,
+    pub mode: Option<&'a str>,
+}
+
+impl Fetch<'_> {
+    /// A page of the application has sent the whole browser here.
+    fn is_from_the_application(self) -> bool {
+        matches!(self.site, Some("same-origin" | "same-site")) && matches!(self.mode, None | Some("navigate"))
+    }
+}
+
+/// How the caller wants to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    Json,
+    Other,
+}
+
+impl Accept {
+    pub fn of(field: Option<&str>) -> Self {
+        let json =
+            |part: &str| part.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"));
+        if field.is_some_and(|field| field.split(',').any(json)) { Self::Json } else { Self::Other }
+    }
+}
+
+/// How a flow starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The person is shown user and organisation, and presses a button.
+    Confirm,
+    /// 200 with the address, for a page that will go there itself.
+    Json,
+    /// 302.
+    Redirect,
+}
+
+/// A stranger can make a browser send anything but a header, so without one it is the person who decides (row V01,
+/// cross-user fixation).
+///
+/// # Errors
+/// `query_token` is off.
+pub fn start(
+    credential: Credential,
+    accept: Accept,
+    fetch: Fetch<'_>,
+    query_token: QueryToken,
+) -> Result<Start, Problem> {
+    match (credential, query_token) {
+        (Credential::Header, _) if accept == Accept::Json => Ok(Start::Json),
+        (Credential::Header, _) => Ok(Start::Redirect),
+        (Credential::Cookie, _) if fetch.is_from_the_application() => Ok(Start::Redirect),
+        (Credential::Cookie, _) | (Credential::Query, QueryToken::Confirm) => Ok(Start::Confirm),
+        (Credential::Query, QueryToken::Redirect) => Ok(Start::Redirect),
+        (Credential::Query, QueryToken::Off) => Err(Problem::QueryTokenOff),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v18_what_stands_for_one_value_may_stand_once() {
+        for name in ["appCallbackUrl", "action", "baseUrl", "token", "confirm", "link"] {
+            let twice = format!("{name}=a&x=1&{name}=a");
+            assert_eq!(Some(Problem::DuplicateParameter(name)), Query::parse(&twice).err(), "{name}");
+            let hidden = format!("{name}=a&%{:02x}{}=b", name.as_bytes()[0], &name[1..]);
+            assert_eq!(Some(Problem::DuplicateParameter(name)), Query::parse(&hidden).err(), "{hidden}");
+        }
+        let query = Query::parse("scopes=a&scopes[]=b&scopes=c,d&action=read&x=1&x=2").expect("query");
+        assert_eq!(vec!["a", "b", "c,d"], query.wish.scopes);
+        assert_eq!(Some("read"), query.wish.action.as_deref());
+    }
+
+    #[test]
+    fn v09_a_header_and_a_token_in_the_address_that_differ_are_refused() {
+        let query = Secret::new("b".into());
+        assert_eq!(Some(Problem::TwoTokens), presented(Some("a"), Some(&query), None).err());
+        assert_eq!(Credential::Header, presented(Some("b"), Some(&query), None).expect("the same").credential);
+        assert_eq!("b", presented(None, Some(&query), Some("cookie")).expect("token").token);
+        assert_eq!(Some(Problem::Unauthenticated), presented(None, None, None).err());
+    }
+
+    #[test]
+    fn v01_v30_only_the_application_itself_starts_a_flow_without_asking_the_person() {
+        use QueryToken::{Confirm, Off, Redirect};
+        let told = |site, mode| Fetch { site, mode };
+        let page = told(Some("same-site"), Some("navigate"));
+        let start = |credential, fetch, query| start(credential, Accept::Other, fetch, query);
+        for query in [Confirm, Off, Redirect] {
+            assert_eq!(Ok(Start::Redirect), start(Credential::Header, Fetch::default(), query));
+            assert_eq!(Ok(Start::Redirect), start(Credential::Cookie, page, query));
+            for strange in [
+                Fetch::default(),
+                told(Some("cross-site"), Some("navigate")),
+                told(Some("none"), Some("navigate")),
+                told(Some("same-site"), Some("no-cors")),
+                told(Some("same-origin"), Some("cors")),
+                told(Some("SAME-SITE"), None),
+                told(None, Some("navigate")),
+            ] {
+                assert_eq!(Ok(Start::Confirm), start(Credential::Cookie, strange, query), "{strange:?}");
+            }
+        }
+        assert_eq!(
+            Ok(Start::Confirm),
+            start(Credential::Query, page, Confirm),
+            "a link in a page of ours may be planted"
+        );
+        assert_eq!(Ok(Start::Redirect), start(Credential::Query, Fetch::default(), Redirect));
+        assert_eq!(Err(Problem::QueryTokenOff), start(Credential::Query, page, Off));
+    }
+
+    #[test]
+    fn an_address_is_given_as_json_only_where_a_header_came() {
+        let accept = Accept::of(Some("text/html, application/json;q=0.9"));
+        let json = |credential| start(credential, accept, Fetch::default(), QueryToken::Confirm);
+        assert_eq!(Ok(Start::Json), json(Credential::Header));
+        assert_eq!(Ok(Start::Confirm), json(Credential::Cookie));
+        assert_eq!(Ok(Start::Confirm), json(Credential::Query));
+        assert_eq!(Accept::Other, Accept::of(Some("text/html,*/*")));
+    }
+}

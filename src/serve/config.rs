@@ -1,0 +1,333 @@
+//! The service's configuration: TOML in, [`Config`] out. What could not work, or would open a door that nobody asked to be
+//! opened, is refused with its line; what weakens safety on purpose is said at the start.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+use super::{
+    Fault,
+    app_callback::{self, AllowList},
+    authorize::QueryToken,
+    flow::StateMode,
+    jwt::{self, TrustedIssuer},
+    keys::KeyId,
+    proxies::Network,
+    route::BASE_PATH,
+    url_bytes::UrlBytes,
+};
+use crate::{
+    catalog::{Catalog, CatalogError, Integration, IntegrationName, SecretSource, Server, Tables},
+    oauth::Endpoint,
+    redirect::{BoundRedirect, RegisteredRedirect},
+};
+
+/// For a proxy on the same machine.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// Open connections at once.
+const USUAL_CONNECTIONS: usize = 1024;
+const SQLITE: &str = "sqlite://";
+
+/// The whole of it, judged.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub public_url: PublicUrl,
+    pub listen: SocketAddr,
+    pub admin: Option<SocketAddr>,
+    pub trusted_proxies: Vec<Network>,
+    pub session_cookie: Option<String>,
+    pub query_token: QueryToken,
+    pub state_mode: StateMode,
+    pub connections: usize,
+    pub database: PathBuf,
+    pub keys: Keys,
+    pub callbacks: AllowList,
+    pub catalog: Catalog,
+    pub issuers: Vec<TrustedIssuer>,
+}
+
+/// Where the keys lie, and which of them seals.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    pub current: KeyId,
+    pub sources: BTreeMap<KeyId, KeySource>,
+}
+
+/// 32 bytes: as they are, or in base64.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeySource {
+    /// The name of a variable that holds base64.
+    Env(String),
+    File(PathBuf),
+}
+
+/// Under which address browsers reach the service. Taken from here and never from a Host field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Of one of our own addresses.
+    pub fn below(&self, path: &str) -> String {
+        format!("{}{BASE_PATH}{path}", self.0)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What has to be registered at the provider, byte for byte.
+    pub fn redirect(&self, integration: &IntegrationName) -> Option<BoundRedirect> {
+        let text = self.below(&format!("/{integration}/callback"));
+        RegisteredRedirect::parse(&text).ok()?.at_its_own_address().ok()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    server: Spanned<ServerTable>,
+    store: Spanned<StoreTable>,
+    keys: Spanned<BTreeMap<String, Spanned<KeyEntry>>>,
+    #[serde(default)]
+    jwt: Vec<Spanned<jwt::Table>>,
+    #[serde(default)]
+    callbacks: Option<Spanned<app_callback::Table>>,
+    #[serde(default)]
+    integration: Tables,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerTable {
+    public_url: Spanned<String>,
+    listen: Option<Spanned<String>>,
+    admin: Option<Spanned<String>>,
+    #[serde(default)]
+    trusted_proxies: Vec<Spanned<String>>,
+    session_cookie: Option<Spanned<String>>,
+    #[serde(default)]
+    query_token: QueryToken,
+    #[serde(default)]
+    state_mode: StateMode,
+    connections: Option<Spanned<usize>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreTable {
+    url: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a key's name, or where its 32 bytes lie: { file = \"...\" } or { env = \"...\" }")]
+enum KeyEntry {
+    Name(String),
+    Source(KeySource),
+}
+
+impl Config {
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
+        let (server, store, keys) = (file.server.span(), file.store.span(), file.keys.span());
+        let catalog = file.integration.catalog(text)?;
+        let server = file.server.into_inner().judged().map_err(|fault| fault.in_table("[server]", server, text))?;
+        let database = database(file.store.get_ref()).map_err(|fault| fault.in_table("[store]", store, text))?;
+        let keys = judged_keys(file.keys.get_ref()).map_err(|fault| fault.in_table("[keys]", keys, text))?;
+        let callbacks = match &file.callbacks {
+            None => AllowList::default(),
+            Some(table) => {
+                table.get_ref().allow_list().map_err(|fault| fault.in_table("[callbacks]", table.span(), text))?
+            }
+        };
+        let issuers = jwt::issuers(&file.jwt, text)?;
+        let missing = |what: &str, remedy: &str| CatalogError {
+            place: None,
+            what: what.to_owned(),
+            remedy: Some(remedy.to_owned()),
+        };
+        if callbacks.is_empty() {
+            return Err(missing(
+                "no application may be returned to: [callbacks] is missing or empty",
+                "add: [callbacks] with allow = [\"https://app.example.com/oauth/\"]",
+            ));
+        }
+        if catalog.iter().len() == 0 {
+            return Err(missing("there is no integration", "add a table [integration.NAME]"));
+        }
+        catalog.iter().try_for_each(|integration| fit_for_a_service(integration, &server.public_url))?;
+        let ServerSettings { public_url, listen, admin, trusted_proxies, session_cookie, query_token, .. } = server;
+        let (state_mode, connections) = (server.state_mode, server.connections);
+        Ok(Self {
+            public_url,
+            listen,
+            admin,
+            trusted_proxies,
+            session_cookie,
+            query_token,
+            state_mode,
+            connections,
+            database,
+            keys,
+            callbacks,
+            catalog,
+            issuers,
+        })
+    }
+
+    /// What the operator has chosen that takes a guard away, in words; said at every start.
+    pub fn weaknesses(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.query_token == QueryToken::Redirect {
+            found.push(
+                "query_token = \"redirect\": whoever makes a person open a link with a token in it can have that \
+                 person's account connected to somebody else's; \"confirm\" asks the person"
+                    .to_owned(),
+            );
+        }
+        if self.public_url.as_str().starts_with("http://") {
+            found.push("public_url is plain http: for trying out on this machine only".to_owned());
+        }
+        found
+    }
+}
+
+struct ServerSettings {
+    public_url: PublicUrl,
+    listen: SocketAddr,
+    admin: Option<SocketAddr>,
+    trusted_proxies: Vec<Network>,
+    session_cookie: Option<String>,
+    query_token: QueryToken,
+    state_mode: StateMode,
+    connections: usize,
+}
+
+impl ServerTable {
+    fn judged(self) -> Result<ServerSettings, Fault> {
+        let network = |text: &Spanned<String>| {
+            let fault = || Fault::new("trusted_proxies: not a network", "write it like \"10.0.0.0/8\" or \"::1\"");
+            Network::parse(text.get_ref()).ok_or_else(|| fault().at(text))
+        };
+        let connections = match &self.connections {
+            Some(most) if *most.get_ref() == 0 => {
+                return Err(Fault::new("connections: none could be served", "write a number above 0").at(most));
+            }
+            most => most.as_ref().map_or(USUAL_CONNECTIONS, |most| *most.get_ref()),
+        };
+        Ok(ServerSettings {
+            public_url: public_url(&self.public_url)?,
+            listen: self.listen.as_ref().map(|text| address("listen", text)).transpose()?.unwrap_or(USUAL_ADDRESS),
+            admin: self.admin.as_ref().map(|text| address("admin", text)).transpose()?,
+            trusted_proxies: self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
+            session_cookie: self.session_cookie.as_ref().map(cookie_name).transpose()?,
+            query_token: self.query_token,
+            state_mode: self.state_mode,
+            connections,
+        })
+    }
+}
+
+fn public_url(text: &Spanned<String>) -> Result<PublicUrl, Fault> {
+    let fault = |why: &dyn std::fmt::Display| {
+        Fault::new(format!("public_url: {why}"), "write what browsers are to reach: \"https://connect.example.com\"")
+            .at(text)
+    };
+    let url = UrlBytes::parse(text.get_ref()).map_err(|why| fault(&why))?;
+    // https, or http on this machine.
+    Endpoint::parse(text.get_ref()).map_err(|why| fault(&why))?;
+    if url.query.is_some() || url.fragment.is_some() {
+        return Err(fault(&"it has a query or a fragment"));
+    }
+    Ok(PublicUrl(text.get_ref().trim_end_matches('/').to_owned()))
+}
+
+fn address(name: &str, text: &Spanned<String>) -> Result<SocketAddr, Fault> {
+    text.get_ref().parse().map_err(|_| {
+        let remedy = format!("write: {name} = \"127.0.0.1:8080\"; 0.0.0.0:8080 or [::]:8080 for every address");
+        Fault::new(format!("{name}: not an address and a port"), remedy).at(text)
+    })
+}
+
+/// RFC 6265 section 4.1.1: a token.
+fn cookie_name(text: &Spanned<String>) -> Result<String, Fault> {
+    let name = text.get_ref();
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    match !name.is_empty() && name.bytes().all(allowed) {
+        true => Ok(name.clone()),
+        false => Err(Fault::new("session_cookie: not the name of a cookie", "write letters, digits, - and _").at(text)),
+    }
+}
+
+fn database(table: &StoreTable) -> Result<PathBuf, Fault> {
+    let fault = |what: &str| Fault::new(what, "write: url = \"sqlite:///var/lib/loopin/loopin.db\"").at(&table.url);
+    match table.url.get_ref().strip_prefix(SQLITE) {
+        Some(path) if path.starts_with('/') && path.len() > 1 => Ok(PathBuf::from(path)),
+        Some(_) => Err(fault("url: a whole path is needed, from its first slash on")),
+        None => Err(fault("url: not a database that is known here")),
+    }
+}
+
+fn judged_keys(table: &BTreeMap<String, Spanned<KeyEntry>>) -> Result<Keys, Fault> {
+    const FORM: &str =
+        "write: current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 32 random bytes in that file";
+    let (mut current, mut sources) = (None, BTreeMap::new());
+    for (name, entry) in table {
+        match entry.get_ref() {
+            KeyEntry::Name(key) if name == "current" => current = Some((key, entry)),
+            KeyEntry::Source(source) if name != "current" => {
+                let id = KeyId::parse(name)
+                    .ok_or_else(|| Fault::new("a key's name is 1 to 32 of a-z 0-9 . _ -", FORM).at(entry))?;
+                sources.insert(id, source.clone());
+            }
+            _ => return Err(Fault::new(format!("{name}: a key never stands in this file"), FORM).at(entry)),
+        }
+    }
+    let (key, entry) = current.ok_or_else(|| Fault::new("current is missing", FORM))?;
+    match KeyId::parse(key).filter(|id| sources.contains_key(id)) {
+        Some(current) => Ok(Keys { current, sources }),
+        None => Err(Fault::new("current: there is no key of that name", FORM).at(entry)),
+    }
+}
+
+/// What the command line can do and a service cannot.
+fn fit_for_a_service(integration: &Integration, public_url: &PublicUrl) -> Result<(), CatalogError> {
+    let fault = |what: String, remedy: &str| {
+        let what = format!("[integration.{}]: {what}", integration.name);
+        Err(CatalogError { place: None, what, remedy: Some(remedy.to_owned()) })
+    };
+    let secrets = integration
+        .client_secret
+        .iter()
+        .chain(integration.base_allow.listed.iter().filter_map(|instance| instance.client_secret.as_ref()));
+    if secrets.into_iter().any(|source| *source == SecretSource::Store) {
+        let remedy = "write: client_secret = { file = \"...\" } or { env = \"...\" }";
+        return fault("a service has no keychain to read the client secret from".into(), remedy);
+    }
+    if matches!(integration.server, Server::Discovered(_)) && !integration.base_allow.listed.is_empty() {
+        let remedy = "write authorization_endpoint and token_endpoint; their paths are used at every instance";
+        return fault("base_allow needs endpoints that are written down".into(), remedy);
+    }
+    // Browsers take these for a way up, wherever they stand in an address.
+    if matches!(integration.name.as_str(), "." | "..") {
+        return fault("this name cannot stand in an address".into(), "give it a name with a letter in it");
+    }
+    match public_url.redirect(&integration.name) {
+        Some(_) => Ok(()),
+        None => {
+            let redirect = public_url.below(&format!("/{}/callback", integration.name));
+            fault(format!("{redirect} is no redirect URI"), "see: loopin redirect check URI")
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "config/tests.rs"]
+mod tests;

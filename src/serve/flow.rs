@@ -1,0 +1,328 @@
+//! A flow between the application, the provider and the browser that began it: `state`, the cookie, and what the row keeps.
+//!
+//! `state` is a handle: the name of a single-use row, sealed so that nobody but us can have made it (RFC 6749 section
+//! 10.12). With `state_mode = "sealed"` seed 002's six fields travel in it too; the row with the verifier stays here.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    keys::{Column, KeyRing, Place, Sealed},
+    store::FlowId,
+};
+use crate::{
+    catalog::{ActionName, IntegrationName},
+    oauth::{AuthorizationServer, ClientId, Endpoint, IssParameter, Issuer, Kept, S256, Scopes},
+    redirect::{BoundRedirect, RegisteredRedirect},
+    reply::FieldValue,
+    secret::Secret,
+    vault::{AccountName, ActionKey, GrantKey, seal::Nonce},
+};
+
+/// From the start to the answer of the provider.
+pub const FLOW_LIFE: Duration = Duration::from_secs(600);
+/// From a one-time link's making to its use.
+pub const LINK_LIFE: Duration = Duration::from_secs(300);
+/// Unfinished flows of one user at a time (row V36).
+pub const MOST_FLOWS: u32 = 20;
+
+/// What `state` holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StateMode {
+    #[default]
+    Handle,
+    Sealed,
+}
+
+/// Seed 002's six fields: for whom, what of, with which extra scopes, at which instance, and where to go in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    pub key: GrantKey,
+    pub app_callback_url: String,
+    /// Beyond those of the action.
+    pub scopes: Scopes,
+    pub base_url: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct StoredErrand {
+    #[serde(rename = "userId")]
+    user: String,
+    #[serde(rename = "orgKey")]
+    org: String,
+    integration: String,
+    action: String,
+    scopes: String,
+    #[serde(rename = "appCallbackUrl")]
+    app_callback_url: String,
+    #[serde(rename = "baseUrl", skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
+}
+
+impl From<&Errand> for StoredErrand {
+    fn from(errand: &Errand) -> Self {
+        let GrantKey { user, org, integration, action } = &errand.key;
+        Self {
+            user: user.as_str().to_owned(),
+            org: org.clone(),
+            integration: integration.as_str().to_owned(),
+            action: action.as_str().to_owned(),
+            scopes: errand.scopes.to_string(),
+            app_callback_url: errand.app_callback_url.clone(),
+            base_url: errand.base_url.clone(),
+        }
+    }
+}
+
+impl StoredErrand {
+    fn errand(self) -> Option<Errand> {
+        let action = match self.action.as_str() {
+            "all" => ActionKey::All,
+            name => ActionKey::One(ActionName::parse(name).ok()?),
+        };
+        let key = GrantKey {
+            user: AccountName::parse(&self.user).ok()?,
+            org: self.org,
+            integration: IntegrationName::parse(&self.integration).ok()?,
+            action,
+        };
+        let scopes = Scopes::parse(&self.scopes).ok()?;
+        Some(Errand { key, app_callback_url: self.app_callback_url, scopes, base_url: self.base_url })
+    }
+}
+
+/// What travels outside, sealed: in `state`, in the link of a page of ours, in a one-time link.
+#[derive(Deserialize, Serialize)]
+#[serde(tag = "for", rename_all = "lowercase")]
+enum Carried {
+    /// The person has to press a button in the very browser that was shown it.
+    Confirm {
+        errand: StoredErrand,
+        browser: String,
+        until: u64,
+        link: Option<String>,
+    },
+    /// Counts once: a row of its own is consumed with it.
+    Link {
+        errand: StoredErrand,
+        until: u64,
+    },
+    State {
+        errand: Option<StoredErrand>,
+    },
+}
+
+/// Everything outside that is sealed has this form: the name, then the cell, in base64url.
+fn carry(ring: &KeyRing, id: FlowId, integration: &IntegrationName, nonce: Nonce, carried: &Carried) -> Secret {
+    let plain = Secret::new(serde_json::to_string(carried).unwrap_or_default());
+    let key = anybody(integration);
+    let cell = ring.seal(&place(&id, &key), nonce, &plain);
+    Secret::new(URL_SAFE_NO_PAD.encode([id.bytes(), cell.bytes()].concat()))
+}
+
+fn uncarry(ring: &KeyRing, integration: &IntegrationName, text: &str) -> Option<(FlowId, Carried)> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (id, cell) = bytes.split_first_chunk::<16>()?;
+    let id = FlowId::new(*id);
+    let key = anybody(integration);
+    let plain = ring.open(&place(&id, &key), &Sealed::from_stored(cell.to_vec())).ok()?;
+    Some((id, serde_json::from_str(plain.expose()).ok()?))
+}
+
+/// Whose it is stands inside the cell; which integration's, outside: a path cannot be exchanged for another.
+fn anybody(integration: &IntegrationName) -> GrantKey {
+    GrantKey::personal(integration.clone(), AccountName::default(), ActionKey::All)
+}
+
+fn place<'a>(id: &'a FlowId, key: &'a GrantKey) -> Place<'a> {
+    Place { column: Column::StateContent, id: id.bytes(), key, generation: 0 }
+}
+
+/// The parameter of the authorization request (RFC 6749 section 4.1.1).
+pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, errand: &Errand, nonce: Nonce) -> Secret {
+    let fields = (mode == StateMode::Sealed).then(|| errand.into());
+    carry(ring, id, &errand.key.integration, nonce, &Carried::State { errand: fields })
+}
+
+/// What a `state` stands for, before any row was looked at.
+#[derive(Debug)]
+pub struct Opened {
+    pub id: FlowId,
+    /// With `state_mode = "sealed"`.
+    pub errand: Option<Errand>,
+}
+
+/// `None`: not made by us, or for another integration.
+pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret) -> Option<Opened> {
+    match uncarry(ring, integration, state.expose())? {
+        (id, Carried::State { errand: None }) => Some(Opened { id, errand: None }),
+        (id, Carried::State { errand: Some(stored) }) => Some(Opened { id, errand: Some(stored.errand()?) }),
+        _ => None,
+    }
+}
+
+/// What a button or a link of ours begins.
+#[derive(Debug)]
+pub struct Ticket {
+    pub errand: Errand,
+    /// The one-time link behind it; its row is consumed when the flow begins.
+    pub link: Option<FlowId>,
+}
+
+/// The address of the button on the page that asks the person; good in the browser with this cookie only.
+pub fn confirm_ticket(
+    ring: &KeyRing,
+    id: FlowId,
+    ticket: &Ticket,
+    cookie: &Secret,
+    nonce: Nonce,
+    now: SystemTime,
+) -> Secret {
+    let carried = Carried::Confirm {
+        errand: (&ticket.errand).into(),
+        browser: URL_SAFE_NO_PAD.encode(browser(cookie.expose())),
+        until: unix(now + FLOW_LIFE),
+        link: ticket.link.map(|id| id.to_string()),
+    };
+    carry(ring, id, &ticket.errand.key.integration, nonce, &carried)
+}
+
+/// `cookie` gives the browser's cookie for the name of a ticket. `None`: not ours, too old, or of another browser.
+pub fn open_confirm_ticket(
+    ring: &KeyRing,
+    integration: &IntegrationName,
+    text: &str,
+    cookie: impl FnOnce(&str) -> Option<String>,
+    now: SystemTime,
+) -> Option<Ticket> {
+    let (id, Carried::Confirm { errand, browser: bound, until, link }) = uncarry(ring, integration, text)? else {
+        return None;
+    };
+    let held = cookie(&cookie_name(&id))?;
+    let same = URL_SAFE_NO_PAD.encode(browser(&held)) == bound;
+    let link = link.map(|id| FlowId::parse(&id).ok_or(())).transpose().ok()?;
+    (same && unix(now) <= until).then_some(())?;
+    Some(Ticket { errand: errand.errand()?, link })
+}
+
+/// What `POST /:group/link` gives out.
+pub fn link_ticket(ring: &KeyRing, id: FlowId, errand: &Errand, nonce: Nonce, now: SystemTime) -> Secret {
+    let carried = Carried::Link { errand: errand.into(), until: unix(now + LINK_LIFE) };
+    carry(ring, id, &errand.key.integration, nonce, &carried)
+}
+
+/// `None`: not ours, or too old.
+pub fn open_link_ticket(ring: &KeyRing, integration: &IntegrationName, text: &str, now: SystemTime) -> Option<Ticket> {
+    let (id, Carried::Link { errand, until }) = uncarry(ring, integration, text)? else { return None };
+    (unix(now) <= until).then_some(())?;
+    Some(Ticket { errand: errand.errand()?, link: Some(id) })
+}
+
+/// What the row keeps beside the errand: enough to go on as if no time had passed.
+#[derive(Debug)]
+pub struct Content {
+    pub server: AuthorizationServer,
+    pub client_id: ClientId,
+    pub redirect: BoundRedirect,
+    pub asked: Scopes,
+    pub base_url: Option<String>,
+    pub kept: Kept,
+}
+
+#[derive(Deserialize, Serialize)]
+struct StoredContent {
+    issuer: Option<String>,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    revocation_endpoint: Option<String>,
+    names_itself: bool,
+    client_id: String,
+    redirect_uri: String,
+    asked: String,
+    base_url: Option<String>,
+    code_verifier: Option<String>,
+    nonce: Option<String>,
+}
+
+impl Content {
+    pub fn seal(&self, ring: &KeyRing, id: FlowId, key: &GrantKey, nonce: Nonce) -> Sealed {
+        let text = |secret: &Secret| secret.expose().to_owned();
+        let server = &self.server;
+        let stored = StoredContent {
+            issuer: server.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()),
+            authorization_endpoint: server.authorization_endpoint.as_str().to_owned(),
+            token_endpoint: server.token_endpoint.as_str().to_owned(),
+            revocation_endpoint: server.revocation_endpoint.as_ref().map(|e| e.as_str().to_owned()),
+            names_itself: server.iss_parameter == IssParameter::Promised,
+            client_id: self.client_id.as_str().to_owned(),
+            redirect_uri: self.redirect.as_str().to_owned(),
+            asked: self.asked.to_string(),
+            base_url: self.base_url.clone(),
+            code_verifier: self.kept.code_verifier.as_ref().map(text),
+            nonce: self.kept.nonce.as_ref().map(text),
+        };
+        let plain = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        ring.seal(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, nonce, &plain)
+    }
+
+    /// `None`: altered, moved from another row, or sealed with a key that is gone.
+    pub fn open(ring: &KeyRing, id: FlowId, key: &GrantKey, cell: &Sealed) -> Option<Self> {
+        let plain = ring.open(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, cell).ok()?;
+        let stored: StoredContent = serde_json::from_str(plain.expose()).ok()?;
+        let endpoint = |text: &str| Endpoint::parse(text).ok();
+        Some(Self {
+            server: AuthorizationServer {
+                issuer: stored.issuer.map(|issuer| Issuer::parse(&issuer).map_err(drop)).transpose().ok()?,
+                authorization_endpoint: endpoint(&stored.authorization_endpoint)?,
+                token_endpoint: endpoint(&stored.token_endpoint)?,
+                revocation_endpoint: stored.revocation_endpoint.as_deref().and_then(endpoint),
+                iss_parameter: if stored.names_itself { IssParameter::Promised } else { IssParameter::NotPromised },
+                s256: S256::Unstated,
+            },
+            client_id: ClientId::parse(&stored.client_id)?,
+            redirect: RegisteredRedirect::parse(&stored.redirect_uri).ok()?.at_its_own_address().ok()?,
+            asked: Scopes::parse(&stored.asked).ok()?,
+            base_url: stored.base_url,
+            kept: Kept { code_verifier: stored.code_verifier.map(Secret::new), nonce: stored.nonce.map(Secret::new) },
+        })
+    }
+}
+
+/// Each flow has a cookie of its own, so that several tabs do not meet.
+pub fn cookie_name(id: &FlowId) -> String {
+    format!("__Host-loopin_{}", &id.to_string()[..16])
+}
+
+/// Only this is kept of a cookie.
+pub fn browser(cookie: &str) -> [u8; 32] {
+    Sha256::digest(cookie).into()
+}
+
+/// The cookie of a browser that begins. `Lax`: it has to come along when the provider sends the browser back.
+pub fn set_cookie(id: &FlowId, cookie: &Secret) -> Option<FieldValue> {
+    let life = FLOW_LIFE.as_secs();
+    let attributes = format!("Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={life}");
+    FieldValue::new(format!("{}={}; {attributes}", cookie_name(id), cookie.expose()))
+}
+
+/// It has served.
+pub fn clear_cookie(id: &FlowId) -> Option<FieldValue> {
+    FieldValue::new(format!("{}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0", cookie_name(id)))
+}
+
+/// 256 bits in base64url.
+pub fn new_cookie(chance: &[u8; 32]) -> Secret {
+    Secret::new(URL_SAFE_NO_PAD.encode(chance))
+}
+
+fn unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+#[path = "flow/tests.rs"]
+mod tests;

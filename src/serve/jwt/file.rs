@@ -1,0 +1,222 @@
+//! `[[jwt]]`: one issuer as it is written.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+use super::{Algorithm, claims::Expected};
+use crate::{
+    catalog::{CatalogError, SecretSource},
+    oauth::{Endpoint, Scope},
+    serve::Fault,
+};
+
+/// How far clocks may be apart, unless the file says less.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// The claim of which user it is, unless the file says another.
+const USER: &str = "sub";
+
+/// An issuer whose tokens are taken, with everything but its keys.
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    pub(super) expected: Expected,
+    pub(super) keys: KeySource,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    Published { url: Endpoint, algorithms: Vec<Algorithm> },
+    Shared(SecretSource),
+}
+
+impl TrustedIssuer {
+    pub fn keys(&self) -> &KeySource {
+        &self.keys
+    }
+}
+
+/// One `[[jwt]]` as it stands in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    issuer: Option<Spanned<String>>,
+    audience: Option<Spanned<String>>,
+    jwks_url: Option<Spanned<String>>,
+    hs256: Option<Spanned<SecretSource>>,
+    algs: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    typ: Vec<Spanned<String>>,
+    leeway_s: Option<Spanned<u64>>,
+    user: Option<Spanned<String>>,
+    org: Option<Spanned<String>>,
+    orgs: Option<Spanned<String>>,
+    org_header: Option<Spanned<String>>,
+    service_scope: Option<Spanned<String>>,
+}
+
+/// All `[[jwt]]` tables of the file `text`.
+///
+/// # Errors
+/// The first thing that is wrong, with its place; there is no table at all.
+pub fn issuers(tables: &[Spanned<Table>], text: &str) -> Result<Vec<TrustedIssuer>, CatalogError> {
+    let mut issuers: Vec<TrustedIssuer> = Vec::new();
+    for table in tables {
+        let at = |fault: Fault| fault.in_table("[[jwt]]", table.span(), text);
+        let issuer = table.get_ref().issuer().map_err(at)?;
+        if issuers.iter().any(|other| other.expected.issuer == issuer.expected.issuer) {
+            return Err(at(Fault::new("this issuer stands in another [[jwt]] too", "give each issuer one table")));
+        }
+        issuers.push(issuer);
+    }
+    if issuers.is_empty() {
+        let remedy = "add: [[jwt]] with issuer, audience and jwks_url or hs256";
+        return Err(CatalogError {
+            place: None,
+            what: "there is no [[jwt]], so nobody could call".into(),
+            remedy: Some(remedy.into()),
+        });
+    }
+    Ok(issuers)
+}
+
+impl Table {
+    fn issuer(&self) -> Result<TrustedIssuer, Fault> {
+        let issuer = required("issuer", self.issuer.as_ref(), "https://id.example.com")?;
+        let expected = Expected {
+            issuer,
+            audience: required("audience", self.audience.as_ref(), "loopin")?,
+            typ: self.typ.iter().map(media_type).collect::<Result<_, _>>()?,
+            leeway: self.leeway()?,
+            user: named("user", self.user.as_ref())?.unwrap_or_else(|| USER.into()),
+            org: named("org", self.org.as_ref())?,
+            orgs: named("orgs", self.orgs.as_ref())?,
+            org_header: self.org_header.as_ref().map(header_name).transpose()?,
+            service_scope: self.service_scope()?,
+        };
+        if expected.org.is_none() && expected.orgs.is_none() {
+            return Err(Fault::new(
+                "neither org nor orgs is named, so no token could say for which organisation it is",
+                "add: org = \"org_id\", or orgs = \"orgs\" for a claim that lists them",
+            ));
+        }
+        if let (Some(header), None) = (&self.org_header, &expected.orgs) {
+            let what = "org_header: without orgs nothing tells to which organisations a user belongs";
+            return Err(Fault::new(what, "add: orgs = \"orgs\", or remove org_header").at(header));
+        }
+        Ok(TrustedIssuer { expected, keys: self.keys()? })
+    }
+
+    fn keys(&self) -> Result<KeySource, Fault> {
+        match (&self.jwks_url, &self.hs256) {
+            (Some(url), None) => {
+                let parsed = Endpoint::parse(url.get_ref()).map_err(|why| {
+                    Fault::new(
+                        format!("jwks_url is not a safe URL: {why}"),
+                        "write it like https://id.example.com/jwks",
+                    )
+                    .at(url)
+                })?;
+                Ok(KeySource::Published { url: parsed, algorithms: self.algorithms()? })
+            }
+            (None, Some(secret)) => {
+                if let SecretSource::Store = secret.get_ref() {
+                    let what = "hs256: a service has no keychain";
+                    return Err(Fault::new(what, "write { file = \"...\" } or { env = \"...\" }").at(secret));
+                }
+                if let Some(algs) = &self.algs {
+                    let what = "algs: with a shared secret it is HS256 and nothing else";
+                    return Err(Fault::new(what, "remove algs").at(algs));
+                }
+                Ok(KeySource::Shared(secret.get_ref().clone()))
+            }
+            (None, None) => Err(Fault::new(
+                "there is no key",
+                "add: jwks_url = \"https://...\", or hs256 = { file = \"...\" } for a shared secret",
+            )),
+            // With both, a public key could be passed off as the shared secret.
+            (Some(_), Some(secret)) => {
+                Err(Fault::new("jwks_url and hs256 exclude each other", "give each issuer its own [[jwt]]").at(secret))
+            }
+        }
+    }
+
+    fn algorithms(&self) -> Result<Vec<Algorithm>, Fault> {
+        let Some(list) = &self.algs else { return Ok(Algorithm::PUBLIC.to_vec()) };
+        let known = Algorithm::PUBLIC.map(Algorithm::as_str).join(", ");
+        let parse = |text: &Spanned<String>| match Algorithm::parse(text.get_ref()) {
+            Some(algorithm) if Algorithm::PUBLIC.contains(&algorithm) => Ok(algorithm),
+            Some(_) => {
+                Err(Fault::new("algs: HS256 with published keys would take a public key for a secret", "remove it")
+                    .at(text))
+            }
+            None if text.get_ref().eq_ignore_ascii_case("none") => {
+                Err(Fault::new("algs: a token without signature is nobody's", "remove it").at(text))
+            }
+            None => {
+                let shown: String = text.get_ref().escape_debug().take(80).collect();
+                Err(Fault::new(format!("algs: \"{shown}\" is not offered"), format!("take of {known}")).at(text))
+            }
+        };
+        let algorithms = list.get_ref().iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        match algorithms.is_empty() {
+            true => Err(Fault::new("algs is an empty list", format!("take of {known}, or remove it for all")).at(list)),
+            false => Ok(algorithms),
+        }
+    }
+
+    fn leeway(&self) -> Result<Duration, Fault> {
+        let Some(seconds) = &self.leeway_s else { return Ok(LEEWAY) };
+        let leeway = Duration::from_secs(*seconds.get_ref());
+        match leeway <= LEEWAY {
+            true => Ok(leeway),
+            false => Err(Fault::new("leeway_s: more than 60 s", "set the clocks of both machines right").at(seconds)),
+        }
+    }
+
+    fn service_scope(&self) -> Result<Option<String>, Fault> {
+        let Some(text) = &self.service_scope else { return Ok(None) };
+        let scope = Scope::parse(text.get_ref())
+            .map_err(|why| Fault::new(format!("service_scope: {why}"), "write: \"loopin:service\"").at(text))?;
+        Ok(Some(scope.as_str().to_owned()))
+    }
+}
+
+fn required(name: &str, value: Option<&Spanned<String>>, example: &str) -> Result<String, Fault> {
+    let add = || format!("add: {name} = \"{example}\"");
+    let value = value.ok_or_else(|| Fault::new(format!("{name} is missing"), add()))?;
+    match value.get_ref().is_empty() {
+        true => Err(Fault::new(format!("{name} is empty"), add()).at(value)),
+        false => Ok(value.get_ref().clone()),
+    }
+}
+
+/// The name of a claim.
+fn named(name: &str, value: Option<&Spanned<String>>) -> Result<Option<String>, Fault> {
+    value.map(|_| required(name, value, USER)).transpose()
+}
+
+fn media_type(text: &Spanned<String>) -> Result<String, Fault> {
+    let lower = text.get_ref().to_ascii_lowercase();
+    let bare = lower.strip_prefix("application/").unwrap_or(&lower);
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte);
+    match !bare.is_empty() && bare.bytes().all(token) {
+        true => Ok(bare.to_owned()),
+        false => Err(Fault::new("typ: not a media type", "write it like \"at+jwt\"").at(text)),
+    }
+}
+
+/// A field name of HTTP (RFC 9110 section 5.1) that no proxy and no browser sets by itself.
+fn header_name(text: &Spanned<String>) -> Result<String, Fault> {
+    let name = text.get_ref();
+    let own = name.len() > 2 && name.as_bytes()[..2].eq_ignore_ascii_case(b"x-");
+    match own && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        true => Ok(name.clone()),
+        false => Err(Fault::new("org_header: not a field of one's own", "write: \"X-Active-Org\"").at(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! An issuer's published keys (RFC 7517), and when they are asked for.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Algorithm;
+
+/// Keys of one issuer.
+pub const MOST_KEYS: usize = 100;
+
+/// Between two fetches, whatever tokens come in.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// After which keys are asked for again though nobody missed one, so that a withdrawn key is forgotten.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// Bits of an RSA modulus: weaker is not taken, longer costs too much for each request.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// The public keys of one issuer, those that can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeySet(Vec<PublicKey>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PublicKey {
+    pub kid: Option<String>,
+    /// Named by the key; else every algorithm of its kind.
+    pub algorithm: Option<Algorithm>,
+    pub material: Material,
+}
+
+/// Big-endian bytes, as ring wants them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Material {
+    Ed25519(Vec<u8>),
+    /// Uncompressed point.
+    P256(Vec<u8>),
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+}
+
+impl Material {
+    fn is_for(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Ed25519(_) => algorithm == Algorithm::EdDsa,
+            Self::P256(_) => algorithm == Algorithm::Es256,
+            Self::Rsa { .. } => matches!(algorithm, Algorithm::Ps256 | Algorithm::Rs256),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    kid: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+}
+
+impl KeySet {
+    /// Keys that this program has no use for are left out (RFC 7517 section 5): of another kind or curve, for
+    /// encryption, too weak. A symmetric key that was published is nobody's secret, and so no key.
+    ///
+    /// # Errors
+    /// It is not a JWK set, has too many keys, or none that can be used.
+    pub fn parse(document: &[u8]) -> Result<Self, JwksError> {
+        let document: Document = serde_json::from_slice(document).map_err(|_| JwksError::NotAKeySet)?;
+        if document.keys.len() > MOST_KEYS {
+            return Err(JwksError::TooMany);
+        }
+        let keys = document.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()?.key());
+        let keys: Vec<_> = keys.collect();
+        if keys.is_empty() { Err(JwksError::NoneOfUse) } else { Ok(Self(keys)) }
+    }
+
+    /// The key that a token means. A token without `kid` is taken where there is just one key it can mean.
+    pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
+        let fits =
+            |key: &&PublicKey| key.material.is_for(algorithm) && key.algorithm.is_none_or(|named| named == algorithm);
+        let mut fitting = self.0.iter().filter(fits);
+        match kid {
+            Some(kid) => fitting.find(|key| key.kid.as_deref() == Some(kid)),
+            None => fitting.next().filter(|_| fitting.next().is_none()),
+        }
+    }
+}
+
+impl Jwk {
+    fn key(self) -> Option<PublicKey> {
+        let for_signatures = self.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|o| o == "verify"));
+        let algorithm = match &self.alg {
+            Some(alg) => Some(Algorithm::parse(alg)?),
+            None => None,
+        };
+        let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref()?.trim_end_matches('=')).ok();
+        let of_32 = |text: &Option<String>| bytes(text).filter(|bytes| bytes.len() == 32);
+        let material = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => {
+                let (n, e) = (without_zeros(bytes(&self.n)?), without_zeros(bytes(&self.e)?));
+                let bits = 8 * n.len() - n.first()?.leading_zeros() as usize;
+                (RSA_BITS.contains(&bits) && !e.is_empty()).then_some(Material::Rsa { n, e })?
+            }
+            ("EC", Some("P-256")) => Material::P256([vec![4], of_32(&self.x)?, of_32(&self.y)?].concat()),
+            ("OKP", Some("Ed25519")) => Material::Ed25519(of_32(&self.x)?),
+            _ => return None,
+        };
+        for_signatures.then_some(PublicKey { kid: self.kid, algorithm, material })
+    }
+}
+
+/// ring takes numbers without leading zeros; some servers write them.
+fn without_zeros(number: Vec<u8>) -> Vec<u8> {
+    number.into_iter().skip_while(|byte| *byte == 0).collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwksError {
+    NoneOfUse,
+    NotAKeySet,
+    TooMany,
+}
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoneOfUse => f.write_str("it has no key of RSA (2048 to 4096 bits), P-256 or Ed25519 for signatures"),
+            Self::NotAKeySet => f.write_str("it is not a JWK set (RFC 7517)"),
+            Self::TooMany => write!(f, "it has more than {MOST_KEYS} keys"),
+        }
+    }
+}
+
+impl std::error::Error for JwksError {}
+
+/// When an issuer's keys were asked for. A stranger can send tokens with new `kid`s as fast as he likes; the issuer is
+/// asked once a minute at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fetching {
+    asked: Option<SystemTime>,
+    came: Option<SystemTime>,
+}
+
+impl Fetching {
+    /// Whether a key that nobody knows is worth a question now. If so, this is the question.
+    pub fn ask(&mut self, now: SystemTime) -> bool {
+        // A clock that was set back is no reason to wait for longer.
+        let waited = |asked: SystemTime| now.duration_since(asked).map_or(true, |since| since >= PAUSE);
+        let due = self.asked.is_none_or(waited);
+        if due {
+            self.asked = Some(now);
+        }
+        due
+    }
+
+    pub fn came(&mut self, now: SystemTime) {
+        self.came = Some(now);
+    }
+
+    /// Whether there are keys at all.
+    pub fn ever_came(&self) -> bool {
+        self.came.is_some()
+    }
+
+    /// Whether the keys are so old that they are asked for though nobody misses one.
+    pub fn is_stale(&self, now: SystemTime) -> bool {
+        self.came.is_none_or(|came| now.duration_since(came).map_or(true, |age| age >= FRESH))
+    }
+}

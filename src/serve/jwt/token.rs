@@ -1,0 +1,108 @@
+//! The compact form of a signed token (RFC 7515 section 3.1), taken apart and not believed yet.
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{
+    Deserialize,
+    de::{self, Deserializer, MapAccess, Visitor},
+};
+use serde_json::Value;
+
+use super::{Algorithm, Refused};
+
+/// Longest token in bytes.
+pub const LONGEST: usize = 8 * 1024;
+
+/// Longest `kid` in bytes; it is compared with keys of the issuer and used for nothing else.
+const LONGEST_KID: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct Token<'t> {
+    pub algorithm: Algorithm,
+    pub kid: Option<String>,
+    pub typ: Option<String>,
+    /// What the signature is over.
+    pub signed: &'t [u8],
+    pub signature: Vec<u8>,
+    pub claims: Members,
+}
+
+impl<'t> Token<'t> {
+    pub fn parse(text: &'t str) -> Result<Self, Refused> {
+        if text.len() > LONGEST {
+            return Err(Refused::TooLong);
+        }
+        let (signed, signature) = text.rsplit_once('.').ok_or(Refused::NotAToken)?;
+        let (header, payload) = signed.split_once('.').ok_or(Refused::NotAToken)?;
+        // A dot that is left over is in no alphabet, so five parts (encrypted, RFC 7516) end here as well.
+        let header: Members = decode(header)?;
+        if header.0.contains_key("crit") {
+            return Err(Refused::Critical);
+        }
+        let algorithm = header.text("alg").map_err(|_| Refused::Algorithm)?.ok_or(Refused::Algorithm)?;
+        let algorithm = Algorithm::parse(algorithm).ok_or(Refused::Algorithm)?;
+        // A token inside a token (RFC 7519 section 5.2) says nothing by itself.
+        if header.0.contains_key("cty") {
+            return Err(Refused::Type);
+        }
+        let kid = header.text("kid").map_err(|_| Refused::UnknownKey)?;
+        if kid.is_some_and(|kid| kid.len() > LONGEST_KID) {
+            return Err(Refused::UnknownKey);
+        }
+        let typ = header.text("typ").map_err(|_| Refused::Type)?;
+        Ok(Self {
+            algorithm,
+            kid: kid.map(str::to_owned),
+            typ: typ.map(str::to_owned),
+            signed: signed.as_bytes(),
+            signature: URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refused::NotAToken)?,
+            claims: decode(payload)?,
+        })
+    }
+}
+
+fn decode(part: &str) -> Result<Members, Refused> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refused::NotAToken)?;
+    serde_json::from_slice(&bytes).map_err(|_| Refused::NotAToken)
+}
+
+/// A JSON object in which no name stands twice (RFC 7519 section 4).
+#[derive(Debug)]
+pub(super) struct Members(BTreeMap<String, Value>);
+
+/// The member is there and is of another kind.
+#[derive(Debug)]
+pub(super) struct OtherKind;
+
+impl Members {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub fn text(&self, name: &str) -> Result<Option<&str>, OtherKind> {
+        self.0.get(name).map(|value| value.as_str().ok_or(OtherKind)).transpose()
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Once;
+        impl<'de> Visitor<'de> for Once {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(de::Error::custom("a name stands twice"));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Once)
+    }
+}

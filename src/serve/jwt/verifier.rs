@@ -1,0 +1,139 @@
+//! From the bytes of a token to its caller.
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use super::{
+    Algorithm, Fetching, KeySet, KeySource, Refused, TrustedIssuer, Verified, claims::Expected, signature::SharedKey,
+    token::Token,
+};
+use crate::{catalog::SecretSource, oauth::Endpoint, secret::Secret};
+
+/// Shortest shared secret in bytes: as long as the hash (RFC 7518 section 3.2).
+const SHORTEST_SECRET: usize = 32;
+
+/// All issuers of the configuration with their keys. Shared between threads; new keys come in by [`Verifier::publish`].
+#[derive(Debug)]
+pub struct Verifier(Vec<Issuer>);
+
+/// Which issuer of the configuration, by its place in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuerAt(usize);
+
+#[derive(Debug)]
+struct Issuer {
+    expected: Expected,
+    keys: Keys,
+}
+
+#[derive(Debug)]
+enum Keys {
+    Published { url: Endpoint, algorithms: Vec<Algorithm>, set: RwLock<(Arc<KeySet>, Fetching)> },
+    Shared(SharedKey),
+}
+
+/// A shared secret of fewer than 32 bytes can be guessed from one token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeakSecret;
+
+impl fmt::Display for WeakSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hs256: the secret has fewer than {SHORTEST_SECRET} bytes; make one: openssl rand -base64 48")
+    }
+}
+
+impl std::error::Error for WeakSecret {}
+
+impl Verifier {
+    /// `read` gets the shared secrets from where they lie. Published keys are not there yet: see [`Verifier::stale`].
+    ///
+    /// # Errors
+    /// What `read` says, or that a secret is weak.
+    pub fn new<E: From<WeakSecret>>(
+        issuers: Vec<TrustedIssuer>,
+        mut read: impl FnMut(&SecretSource) -> Result<Secret, E>,
+    ) -> Result<Self, E> {
+        let issuer = |table: TrustedIssuer| {
+            let keys = match table.keys {
+                KeySource::Published { url, algorithms } => Keys::Published { url, algorithms, set: RwLock::default() },
+                KeySource::Shared(source) => {
+                    let secret = read(&source)?;
+                    if secret.expose().len() < SHORTEST_SECRET {
+                        return Err(WeakSecret.into());
+                    }
+                    Keys::Shared(SharedKey::new(&secret))
+                }
+            };
+            Ok(Issuer { expected: table.expected, keys })
+        };
+        issuers.into_iter().map(issuer).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Who sent this token.
+    ///
+    /// # Errors
+    /// It is refused. [`Refused::UnknownKey`] comes with the issuer whose keys may have changed: [`Verifier::ask`].
+    pub fn verify(&self, token: &str, now: SystemTime) -> Result<Verified, (Refused, Option<IssuerAt>)> {
+        let refused = |why| (why, None);
+        let token = Token::parse(token).map_err(refused)?;
+        let iss = token.claims.text("iss").ok().flatten().ok_or(refused(Refused::Issuer))?;
+        let found = self.0.iter().enumerate().find(|(_, issuer)| issuer.expected.issuer == iss);
+        let (at, issuer) = found.ok_or(refused(Refused::Issuer))?;
+        issuer.signature(&token).map_err(|why| (why, (why == Refused::UnknownKey).then_some(IssuerAt(at))))?;
+        issuer.expected.judge(&token, now).map_err(refused)
+    }
+
+    /// Where this issuer's keys are to be fetched from, if it is time to: once a minute at most, so whoever gets the
+    /// answer has to fetch.
+    pub fn ask(&self, at: IssuerAt, now: SystemTime) -> Option<&Endpoint> {
+        match &self.0.get(at.0)?.keys {
+            Keys::Published { url, set, .. } => {
+                set.write().unwrap_or_else(PoisonError::into_inner).1.ask(now).then_some(url)
+            }
+            Keys::Shared(_) => None,
+        }
+    }
+
+    /// The issuers whose keys have not come yet, or not for a quarter of an hour.
+    pub fn stale(&self, now: SystemTime) -> Vec<IssuerAt> {
+        self.published().filter(|(_, fetching)| fetching.is_stale(now)).map(|(at, _)| at).collect()
+    }
+
+    /// Whether every issuer has keys.
+    pub fn is_ready(&self) -> bool {
+        self.published().all(|(_, fetching)| fetching.ever_came())
+    }
+
+    /// Takes the keys that an issuer publishes now, in place of those it had.
+    pub fn publish(&self, at: IssuerAt, keys: KeySet, now: SystemTime) {
+        if let Some(Issuer { keys: Keys::Published { set, .. }, .. }) = self.0.get(at.0) {
+            let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
+            set.0 = Arc::new(keys);
+            set.1.came(now);
+        }
+    }
+
+    fn published(&self) -> impl Iterator<Item = (IssuerAt, Fetching)> {
+        self.0.iter().enumerate().filter_map(|(at, issuer)| match &issuer.keys {
+            Keys::Published { set, .. } => Some((IssuerAt(at), set.read().unwrap_or_else(PoisonError::into_inner).1)),
+            Keys::Shared(_) => None,
+        })
+    }
+}
+
+impl Issuer {
+    fn signature(&self, token: &Token<'_>) -> Result<(), Refused> {
+        match &self.keys {
+            Keys::Shared(key) if token.algorithm == Algorithm::Hs256 => key.verify(token.signed, &token.signature),
+            Keys::Published { algorithms, set, .. } if algorithms.contains(&token.algorithm) => {
+                let set = Arc::clone(&set.read().unwrap_or_else(PoisonError::into_inner).0);
+                let key = set.find(token.kid.as_deref(), token.algorithm).ok_or(Refused::UnknownKey)?;
+                key.material.verify(token.algorithm, token.signed, &token.signature)
+            }
+            _ => Err(Refused::Algorithm),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Sealing at rest: every secret in the database is a cell that opens with its key, in its place, and nowhere else.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::{
+    secret::{SealKey, Secret},
+    vault::{
+        GrantKey,
+        seal::{self, Nonce},
+    },
+};
+
+/// Of the form of a cell.
+const VERSION: u8 = 1;
+/// What the proof of a key holds.
+const PROOF: &str = "loopin";
+
+/// The name of a key in the configuration: `[a-z0-9._-]{1,32}`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// `None`: another character, empty, or longer than 32.
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+        (!text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A sealed cell: version, length of the key's name, name, nonce, ciphertext with its tag.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed(Vec<u8>);
+
+impl Sealed {
+    /// As it is stored.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As it was stored; whether it is one shows when it is opened.
+    pub fn from_stored(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The key that sealed it; `None`: these bytes are no cell, or of a newer program.
+    pub fn key(&self) -> Option<KeyId> {
+        self.parts().and_then(|(key, _)| KeyId::parse(key))
+    }
+
+    fn parts(&self) -> Option<(&str, &[u8])> {
+        let (&[version, length], rest) = self.0.split_first_chunk()?;
+        let (key, sealed) = rest.split_at_checked(usize::from(length))?;
+        (version == VERSION).then_some((std::str::from_utf8(key).ok()?, sealed))
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[sealed, {} bytes]", self.0.len())
+    }
+}
+
+/// Where a cell belongs. All of it is bound into the seal.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub column: Column,
+    /// The identifier of the row.
+    pub id: &'a [u8; 16],
+    pub key: &'a GrantKey,
+    pub generation: u64,
+}
+
+/// Table and column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    ConnectionAccess,
+    ConnectionRefresh,
+    FlowContent,
+    /// The content of a flow that is carried in `state` itself.
+    StateContent,
+}
+
+impl Column {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionAccess => "connection.access",
+            Self::ConnectionRefresh => "connection.refresh",
+            Self::FlowContent => "flow.content",
+            Self::StateContent => "state.content",
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Each part preceded by its length, so that no two places give the same bytes.
+    fn aad(&self, key: &str) -> Vec<u8> {
+        let generation = self.generation.to_be_bytes();
+        let GrantKey { user, org, integration, action } = self.key;
+        let parts: [&[u8]; 9] = [
+            &[VERSION],
+            key.as_bytes(),
+            self.column.as_str().as_bytes(),
+            self.id,
+            user.as_str().as_bytes(),
+            org.as_bytes(),
+            integration.as_str().as_bytes(),
+            action.as_str().as_bytes(),
+            &generation,
+        ];
+        joined(&parts)
+    }
+}
+
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
+    for part in parts {
+        bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend(*part);
+    }
+    bytes
+}
+
+/// Why a cell did not open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// Altered, or put where it does not belong.
+    Foreign,
+    /// Sealed with a key that the configuration does not have.
+    UnknownKey(KeyId),
+}
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => f.write_str("a sealed cell was altered, or moved from another row"),
+            Self::UnknownKey(key) => write!(f, "a sealed cell needs the key {key}, which is not in [keys]"),
+        }
+    }
+}
+
+impl std::error::Error for Unopened {}
+
+/// The keys of the service. New cells are sealed with the current one, old ones open with theirs.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    current: KeyId,
+    keys: BTreeMap<KeyId, SealKey>,
+}
+
+impl KeyRing {
+    /// `None`: the current key is not among them.
+    pub fn new(current: KeyId, keys: BTreeMap<KeyId, SealKey>) -> Option<Self> {
+        keys.contains_key(&current).then_some(Self { current, keys })
+    }
+
+    pub fn current(&self) -> &KeyId {
+        &self.current
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.keys()
+    }
+
+    /// For what is sealed in files beside the database.
+    pub fn current_key(&self) -> &SealKey {
+        self.key(&self.current)
+    }
+
+    /// All keys: which of them has sealed a file is not written on it.
+    pub fn keys(&self) -> impl Iterator<Item = &SealKey> {
+        self.keys.values()
+    }
+
+    /// `nonce` must never have been used before.
+    pub fn seal(&self, place: &Place<'_>, nonce: Nonce, plain: &Secret) -> Sealed {
+        self.sealed(&self.current, &place.aad(self.current.as_str()), nonce, plain)
+    }
+
+    /// # Errors
+    /// It was sealed for another place, or with another key.
+    pub fn open(&self, place: &Place<'_>, cell: &Sealed) -> Result<Secret, Unopened> {
+        let (id, sealed) = cell.parts().ok_or(Unopened::Foreign)?;
+        self.opened(&place.aad(id), id, sealed)
+    }
+
+    /// What is stored of a key so that another one under its name is noticed.
+    pub fn proof(&self, id: &KeyId, nonce: Nonce) -> Sealed {
+        self.sealed(id, &Self::proof_aad(id), nonce, &Secret::new(PROOF.into()))
+    }
+
+    /// Whether this is the key that made the proof.
+    pub fn proves(&self, id: &KeyId, proof: &Sealed) -> bool {
+        let Some((named, sealed)) = proof.parts() else { return false };
+        named == id.as_str() && self.opened(&Self::proof_aad(id), named, sealed).is_ok_and(|plain| plain.matches(PROOF))
+    }
+
+    fn proof_aad(id: &KeyId) -> Vec<u8> {
+        joined(&[&[VERSION], id.as_str().as_bytes(), b"key_check"])
+    }
+
+    fn sealed(&self, id: &KeyId, aad: &[u8], nonce: Nonce, plain: &Secret) -> Sealed {
+        let name = id.as_str().as_bytes();
+        let mut bytes = vec![VERSION, u8::try_from(name.len()).unwrap_or_default()];
+        bytes.extend(name);
+        bytes.extend(seal::seal(self.key(id), aad, nonce, plain.expose().as_bytes()));
+        Sealed(bytes)
+    }
+
+    fn key(&self, id: &KeyId) -> &SealKey {
+        self.keys.get(id).unwrap_or_else(|| unreachable!("the ring has the keys it is asked to seal with"))
+    }
+
+    fn opened(&self, aad: &[u8], id: &str, sealed: &[u8]) -> Result<Secret, Unopened> {
+        let id = KeyId::parse(id).ok_or(Unopened::Foreign)?;
+        let key = self.keys.get(&id).ok_or(Unopened::UnknownKey(id))?;
+        seal::open(key, aad, sealed).ok_or(Unopened::Foreign)
+    }
+}
+
+#[cfg(test)]
+#[path = "keys/tests.rs"]
+mod tests;

@@ -1,0 +1,150 @@
+//! What a person sees of the service: one question, and why something did not go on. Everything else is the application's.
+
+use std::fmt::Write;
+
+use super::flow::Errand;
+use crate::reply::Reply;
+
+macro_rules! page {
+    ($title:literal, $body:expr) => {
+        concat!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n",
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+            "<meta name=\"color-scheme\" content=\"light dark\">\n",
+            "<link rel=\"icon\" href=\"data:,\">\n<title>",
+            $title,
+            "</title>\n<style>\n",
+            include_str!("../loopback/page.css"),
+            "dl{text-align:left;margin:1.5rem 0;display:grid;grid-template-columns:auto 1fr;gap:.4rem 1rem}\n",
+            "dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere;font-weight:600}\n",
+            "a.go{display:inline-block;padding:.6rem 1.4rem;border-radius:.6rem;background:var(--good);color:var(--card);text-decoration:none}\n",
+            "a.go:focus-visible{outline:3px solid var(--wait);outline-offset:2px}\n",
+            "</style>\n<main>\n<h1>",
+            $title,
+            "</h1>\n",
+            $body,
+            "</main>\n</html>\n"
+        )
+    };
+}
+
+const CONFIRM: &str = page!(
+    "Connect this account?",
+    concat!(
+        "<p>You are about to give access to <strong>{integration}</strong>. It will belong to:</p>\n",
+        "<dl><dt>User</dt><dd>{user}</dd><dt>Organisation</dt><dd>{org}</dd><dt>For</dt><dd>{action}</dd>",
+        "<dt>Then back to</dt><dd>{host}</dd></dl>\n",
+        "<p><a class=\"go\" href=\"{href}\" rel=\"noreferrer\">Continue</a></p>\n",
+        "<p>If this is not you, close this page: somebody else may have sent you here.</p>\n"
+    )
+);
+
+const LOST: &str = page!(
+    "This answer belongs to no connection",
+    "<p>It may be too old, or was used already. Nothing was stored. Go back to your application and connect again.</p>\n"
+);
+
+const STALE: &str = page!(
+    "This page cannot go on",
+    "<p>It was used already, is too old, or was opened in another browser. Go back to your application and connect again.</p>\n"
+);
+
+const LATER: &str = page!(
+    "Please try again in a moment",
+    "<p>Your answer could not be taken in now. Nothing is lost: reload this page in a few seconds.</p>\n"
+);
+
+const CLOSED: &str = page!(
+    "The way back is closed",
+    "<p>The address to return to is no longer allowed. Nothing was stored. Go back to your application and connect again.</p>\n"
+);
+
+/// The person sees whose the connection will be, and decides. `href` begins the flow in this browser only.
+pub fn confirm(errand: &Errand, href: &str) -> Reply {
+    let host = errand.app_callback_url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+    let fields = [
+        ("{integration}", errand.key.integration.as_str()),
+        ("{user}", errand.key.user.as_str()),
+        ("{org}", errand.key.org.as_str()),
+        ("{action}", errand.key.action.as_str()),
+        ("{host}", host.unwrap_or_default()),
+        ("{href}", href),
+    ];
+    // One pass, so that what a value holds is never taken for a place of another.
+    let (mut page, mut rest) = (String::with_capacity(CONFIRM.len() + 512), CONFIRM);
+    while let Some((at, (place, value))) =
+        fields.iter().filter_map(|field| Some((rest.find(field.0)?, *field))).min_by_key(|(at, _)| *at)
+    {
+        page.push_str(&rest[..at]);
+        page.push_str(&escaped(value));
+        rest = &rest[at + place.len()..];
+    }
+    page.push_str(rest);
+    Reply::html(200, page)
+}
+
+/// An answer whose `state` is not ours, or not known any more: nobody knows where to send the browser.
+pub fn lost() -> Reply {
+    Reply::html(400, LOST)
+}
+
+/// A button or a one-time link that counts no more.
+pub fn stale() -> Reply {
+    Reply::html(410, STALE)
+}
+
+/// The database cannot be used: the code is not touched, so that reloading helps.
+pub fn later() -> Reply {
+    Reply::html(503, LATER).with_field("Retry-After", "2")
+}
+
+/// The callback is not on the list any more.
+pub fn closed() -> Reply {
+    Reply::html(400, CLOSED)
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | '_' | '-' | '@' | '/' | ':' | '?' | '=' | '+' => {
+                safe.push(c)
+            }
+            _ => {
+                let _ = write!(safe, "&#{};", u32::from(c));
+            }
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::IntegrationName,
+        oauth::Scopes,
+        vault::{AccountName, ActionKey, GrantKey},
+    };
+
+    #[test]
+    fn v20_names_on_the_page_are_text_and_nothing_else() {
+        for hostile in ["<script>alert(1)</script>", "\" onclick=\"x", "{href}", "&lt;", "'"] {
+            let errand = Errand {
+                key: GrantKey {
+                    user: AccountName::parse(hostile).expect("printable"),
+                    org: hostile.into(),
+                    integration: IntegrationName::parse("work").expect("name"),
+                    action: ActionKey::All,
+                },
+                app_callback_url: "https://app.example/done".into(),
+                scopes: Scopes::default(),
+                base_url: None,
+            };
+            let reply = confirm(&errand, "/there");
+            let page = String::from_utf8_lossy(reply.body()).into_owned();
+            assert!(!page.contains(hostile), "{hostile}");
+            assert!(page.contains("<dd>app.example</dd>") && page.contains("href=\"/there\""));
+        }
+    }
+}

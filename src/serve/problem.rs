@@ -1,0 +1,189 @@
+//! What a caller is told when a request cannot be served: problem+json (RFC 9457) with codes of a fixed list.
+//!
+//! Nothing that was received is ever in it: what is wrong is said in words of this program, and the number of the request
+//! leads to its line in the log.
+
+use serde_json::json;
+
+use super::scopes::{self, ScopesRefused};
+use crate::reply::{FieldValue, Reply};
+
+/// Every code, with its status and what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    BaseUrlNotAllowed(String),
+    DuplicateParameter(&'static str),
+    InsufficientScope {
+        missing: Vec<String>,
+    },
+    IntegrationMisconfigured,
+    InvalidAppCallbackUrl(String),
+    InvalidBody(String),
+    LinkUsed,
+    MethodNotAllowed(&'static str),
+    MissingParameter(&'static str),
+    NotConnected,
+    NotFound,
+    OrgForbidden,
+    OrgRequired,
+    OriginNotAllowed,
+    Prefetch,
+    ProviderUnavailable {
+        retry_after: u64,
+    },
+    QueryTokenOff,
+    /// The time is RFC 3339.
+    ReauthRequired {
+        reason: &'static str,
+        since: String,
+    },
+    ScopeNotAllowed(ScopesRefused),
+    ServiceOnly,
+    TooLarge,
+    TooManyRequests {
+        retry_after: u64,
+    },
+    TwoTokens,
+    Unauthenticated,
+    Unavailable,
+    UnknownAction,
+    UnknownGroup,
+}
+
+/// Seconds after which a database that could not be used is worth another try.
+const DATABASE_PAUSE: u64 = 2;
+
+impl Problem {
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::BaseUrlNotAllowed(_)
+            | Self::DuplicateParameter(_)
+            | Self::InvalidAppCallbackUrl(_)
+            | Self::InvalidBody(_)
+            | Self::MissingParameter(_)
+            | Self::OrgRequired
+            | Self::QueryTokenOff
+            | Self::ScopeNotAllowed(_)
+            | Self::TwoTokens
+            | Self::UnknownAction => 400,
+            Self::Unauthenticated => 401,
+            Self::InsufficientScope { .. }
+            | Self::OrgForbidden
+            | Self::OriginNotAllowed
+            | Self::Prefetch
+            | Self::ServiceOnly => 403,
+            Self::NotConnected | Self::NotFound | Self::UnknownGroup => 404,
+            Self::MethodNotAllowed(_) => 405,
+            Self::ReauthRequired { .. } => 409,
+            Self::LinkUsed => 410,
+            Self::TooLarge => 413,
+            Self::IntegrationMisconfigured => 424,
+            Self::TooManyRequests { .. } => 429,
+            Self::ProviderUnavailable { .. } | Self::Unavailable => 503,
+        }
+    }
+
+    /// The word that programs go by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BaseUrlNotAllowed(_) => "base_url_not_allowed",
+            Self::DuplicateParameter(_) => "duplicate_parameter",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::IntegrationMisconfigured => "integration_misconfigured",
+            Self::InvalidAppCallbackUrl(_) => "invalid_app_callback_url",
+            Self::InvalidBody(_) => "invalid_body",
+            Self::LinkUsed => "link_used",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::MissingParameter(_) => "missing_parameter",
+            Self::NotConnected => "not_connected",
+            Self::NotFound => "not_found",
+            Self::OrgForbidden => "org_forbidden",
+            Self::OrgRequired => "org_required",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::Prefetch => "prefetch",
+            Self::ProviderUnavailable { .. } => "provider_unavailable",
+            Self::QueryTokenOff => "query_token_off",
+            Self::ReauthRequired { .. } => "reauth_required",
+            Self::ScopeNotAllowed(_) => "scope_not_allowed",
+            Self::ServiceOnly => "service_only",
+            Self::TooLarge => "too_large",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::TwoTokens => "two_tokens",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Unavailable => "unavailable",
+            Self::UnknownAction => "unknown_action",
+            Self::UnknownGroup => "unknown_group",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::BaseUrlNotAllowed(why) => format!("baseUrl: {why}"),
+            Self::DuplicateParameter(name) => format!("{name} stands more than once"),
+            Self::InsufficientScope { .. } => "the provider has granted less than this action needs".into(),
+            Self::IntegrationMisconfigured => {
+                "the provider refuses this client, or its configuration is not complete; the operator has to look"
+                    .into()
+            }
+            Self::InvalidAppCallbackUrl(why) => format!("appCallbackUrl: {why}"),
+            Self::InvalidBody(why) => format!("the body is not what this request needs: {why}"),
+            Self::LinkUsed => "this link was used already, or has expired".into(),
+            Self::MethodNotAllowed(_) => "this method is not for this address".into(),
+            Self::MissingParameter(name) => format!("{name} is missing"),
+            Self::NotConnected => "nothing is connected under this user, organisation, group and action".into(),
+            Self::NotFound => "there is nothing here".into(),
+            Self::OrgForbidden => "the caller is not in this organisation".into(),
+            Self::OrgRequired => "no organisation is active for this caller".into(),
+            Self::OriginNotAllowed => "pages of this origin may not ask".into(),
+            Self::Prefetch => "a browser's guess begins nothing".into(),
+            Self::ProviderUnavailable { .. } => "the provider cannot be reached now".into(),
+            Self::QueryTokenOff => "a token in the address is not taken here".into(),
+            Self::ReauthRequired { .. } => "the person has to connect again".into(),
+            // Without the scope itself, which the caller knows.
+            Self::ScopeNotAllowed(ScopesRefused::NotAScope) => {
+                "scopes: one of them is no scope (RFC 6749, section 3.3)".into()
+            }
+            Self::ScopeNotAllowed(ScopesRefused::NotAllowed(_)) => {
+                "scopes: one of them is not among the integration's allowed_scopes".into()
+            }
+            Self::ScopeNotAllowed(ScopesRefused::TooMany) => format!("scopes: more than {}", scopes::MOST),
+            Self::ServiceOnly => "only a service may name another user".into(),
+            Self::TooLarge => "the request is too large".into(),
+            Self::TooManyRequests { .. } => "too many requests".into(),
+            Self::TwoTokens => "two different tokens came with one request".into(),
+            Self::Unauthenticated => "a valid token is needed".into(),
+            Self::Unavailable => "the database cannot be used now".into(),
+            Self::UnknownAction => "this group has no such action".into(),
+            Self::UnknownGroup => "there is no such group".into(),
+        }
+    }
+
+    /// `request` is the number under which the log knows it.
+    pub fn reply(&self, request: &str) -> Reply {
+        let mut body = json!({
+            "type": "about:blank",
+            "status": self.status(),
+            "code": self.code(),
+            "detail": self.detail(),
+            "request": request,
+        });
+        match self {
+            Self::InsufficientScope { missing } => body["missing"] = missing.as_slice().into(),
+            Self::ReauthRequired { reason, since } => {
+                body["reason"] = (*reason).into();
+                body["since"] = since.as_str().into();
+            }
+            _ => {}
+        }
+        let reply = Reply::bytes(self.status(), "application/problem+json", body.to_string().into_bytes());
+        match self {
+            Self::MethodNotAllowed(allowed) => reply.allow(allowed),
+            Self::ProviderUnavailable { retry_after } | Self::TooManyRequests { retry_after } => {
+                reply.with_value("Retry-After", FieldValue::from(*retry_after))
+            }
+            Self::Unavailable => reply.with_value("Retry-After", FieldValue::from(DATABASE_PAUSE)),
+            Self::Unauthenticated => reply.with_field("WWW-Authenticate", "Bearer"),
+            _ => reply,
+        }
+    }
+}

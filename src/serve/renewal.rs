@@ -1,0 +1,223 @@
+//! Whether a stored token can be handed out, and what becomes of a refresh: judgements, without clock and without I/O.
+//!
+//! A caller gets a token that is good for longer than both its own wish and the margin. A stale one is refreshed, once
+//! for all who ask. Only a well-formed `invalid_grant` ends a connection (RFC 6749 section 5.2); what speaks of the
+//! client marks the integration; everything else is asked again later.
+
+use std::time::{Duration, SystemTime};
+
+use super::store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status};
+use crate::{
+    oauth::{Expiry, Scopes, TokenType, Verdict},
+    refresh::{MinTtl, Reached, Validity, Worth},
+    secret::Secret,
+};
+
+/// The longest margin: a token is refreshed this long before it expires, or after four fifths of its life.
+const LONGEST_MARGIN: Duration = Duration::from_secs(300);
+/// A connection is not refreshed twice within this time because callers wish for what no token of its provider has.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
+/// How long an integration whose client is refused is left alone.
+pub const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
+/// Words of OpenID Connect that ask for something else than access to an API; not every provider repeats them.
+const NO_PERMISSIONS: [&str; 2] = ["offline_access", "openid"];
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenWish {
+    /// How long the token must still be valid.
+    pub min_validity: Duration,
+    pub source: TokenSource,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The provider: an API has refused the stored token.
+    Provider,
+    #[default]
+    Stored,
+}
+
+/// What a caller gets.
+#[derive(Clone, Debug)]
+pub enum TokenAnswer {
+    Ok(Box<Issued>),
+    /// The connection was deleted while its token was refreshed.
+    Gone,
+    /// The provider granted less than the action needs.
+    InsufficientScope {
+        connection: ConnectionId,
+        granted: Scopes,
+        missing: Scopes,
+    },
+    /// The provider refuses the client itself; no user can do anything about it.
+    Misconfigured {
+        since: SystemTime,
+    },
+    NotConnected,
+    ReauthRequired {
+        connection: ConnectionId,
+        reason: ReauthReason,
+        since: SystemTime,
+    },
+    /// No token now, perhaps later.
+    Unavailable {
+        retry_after: Duration,
+    },
+}
+
+/// An access token for a caller; the refresh token is never in it.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    pub connection: ConnectionId,
+    pub access_token: Secret,
+    pub token_type: TokenType,
+    /// `None`: the provider said nothing of an end.
+    pub expires_at: Option<SystemTime>,
+    pub granted: Scopes,
+    pub base_url: Option<String>,
+    pub origin: Origin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Refreshed,
+    Stored,
+}
+
+/// What a stored token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    HandOut,
+    Reauth { reason: ReauthReason, since: SystemTime },
+    Refresh { meanwhile: Meanwhile },
+}
+
+/// What the old token is good for while it is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// Better than none: valid, for less than the caller wishes.
+    Lasts,
+    Nothing,
+    /// Valid for as long as the caller wishes; only the margin asks for a refresh.
+    Suits,
+}
+
+/// The part of a life at its end in which a token is refreshed.
+pub fn margin(life: Duration) -> Duration {
+    LONGEST_MARGIN.min(life / 5)
+}
+
+/// When a token that can be refreshed should be, before anybody asks.
+pub fn due_at(obtained_at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
+    let Expiry::At(until) = expiry else { return None };
+    let life = until.duration_since(obtained_at).unwrap_or_default();
+    Some(until.checked_sub(margin(life)).unwrap_or(until))
+}
+
+/// Judges a connection for a caller.
+pub fn judge(connection: &Connection, wish: TokenWish, now: SystemTime) -> Judgement {
+    if let Status::Reauth { reason, since } = connection.status {
+        return Judgement::Reauth { reason, since };
+    }
+    let access = &connection.access;
+    let age = now.duration_since(access.obtained_at).unwrap_or_default();
+    let forced = wish.source == TokenSource::Provider && age >= SHORTEST_PAUSE;
+    let meanwhile = match worth(access, wish.min_validity, now) {
+        _ if forced => Meanwhile::Nothing,
+        Worth::Fresh if near_its_end(access, now) => Meanwhile::Suits,
+        Worth::Fresh => return Judgement::HandOut,
+        // Another one would not live longer either.
+        Worth::Short { .. } if wish.min_validity >= life(access) && age < SHORTEST_PAUSE => return Judgement::HandOut,
+        Worth::Short { .. } => Meanwhile::Lasts,
+        Worth::Expired { .. } | Worth::Rejected => Meanwhile::Nothing,
+    };
+    match (&connection.refresh, meanwhile) {
+        (Some(_), meanwhile) => Judgement::Refresh { meanwhile },
+        (None, Meanwhile::Lasts | Meanwhile::Suits) => Judgement::HandOut,
+        (None, Meanwhile::Nothing) => {
+            Judgement::Reauth { reason: ReauthReason::NoRefreshToken, since: access.expiry.time().min(now) }
+        }
+    }
+}
+
+fn life(access: &Access) -> Duration {
+    access.expiry.time().duration_since(access.obtained_at).unwrap_or_default()
+}
+
+fn near_its_end(access: &Access, now: SystemTime) -> bool {
+    worth(access, margin(life(access)), now) != Worth::Fresh
+}
+
+/// A token of which the provider said no end is good until an API refuses it.
+fn worth(access: &Access, min_validity: Duration, now: SystemTime) -> Worth {
+    match access.expiry {
+        Expiry::Assumed(_) => Worth::Fresh,
+        Expiry::At(until) => Validity { from: access.obtained_at, until }.worth(MinTtl::AtLeast(min_validity), now),
+    }
+}
+
+/// What an action needs and the provider did not grant.
+pub fn missing(granted: &Scopes, needed: &Scopes) -> Scopes {
+    needed.without(granted).iter().filter(|scope| !NO_PERMISSIONS.contains(&scope.as_str())).cloned().collect()
+}
+
+/// What a failed refresh means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// A person has to authorize again.
+    Reauth(ReauthReason),
+    /// Of the integration, never of its users' connections.
+    Misconfigured,
+    Later {
+        delay: Delay,
+        doubt: Doubt,
+    },
+}
+
+/// Whether the provider may have used up the refresh token and answered what never arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// As it was before.
+    Unchanged,
+    Raised,
+}
+
+/// `jitter` is up to 250 ms of chance, spread over the delay so that those who failed together do not return together.
+pub fn consequence(
+    connection: &Connection,
+    verdict: Verdict,
+    reached: Reached,
+    jitter: Duration,
+    now: SystemTime,
+) -> Consequence {
+    let doubt = match reached {
+        Reached::Maybe => Doubt::Raised,
+        Reached::Nobody | Reached::TurnedAway { .. } => Doubt::Unchanged,
+    };
+    match verdict {
+        Verdict::Dead => Consequence::Reauth(ReauthReason::RefreshTokenRefused),
+        Verdict::Misconfigured => Consequence::Misconfigured,
+        Verdict::Refused | Verdict::Transient => {
+            Consequence::Later { delay: delay(connection, reached, jitter, now), doubt }
+        }
+    }
+}
+
+fn delay(connection: &Connection, reached: Reached, jitter: Duration, now: SystemTime) -> Delay {
+    let failures = connection.delay.map_or(0, |delay| delay.failures);
+    let doubled = FIRST_DELAY.saturating_mul(1 << failures.min(16)).min(LONGEST_DELAY);
+    let wait = match reached {
+        Reached::TurnedAway { retry_after: Some(wait) } => wait.min(Delay::LONGEST),
+        _ => doubled,
+    };
+    // 250 ms of chance become a quarter of the delay.
+    let spread = jitter * u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1);
+    Delay { failures: failures.saturating_add(1), until: now + wait + spread }
+}
+
+#[cfg(test)]
+#[path = "renewal/tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+//! Which of the service's addresses a request is for (seed 002's paths, and the ones it leaves unsaid).
+
+use super::store::ConnectionId;
+use crate::catalog::IntegrationName;
+
+/// Below which everything lies (seed 002).
+pub const BASE_PATH: &str = "/api/v1/oauth2";
+
+/// One address; seed 002's `group` is the name of an integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    Authorize(IntegrationName),
+    Callback(IntegrationName),
+    Connection(ConnectionId),
+    Connections,
+    Health,
+    Link(IntegrationName),
+    Token(IntegrationName),
+}
+
+impl Route {
+    /// The address as it stands in logs and metrics: without what a caller put in.
+    pub fn template(&self) -> &'static str {
+        match self {
+            Self::Authorize(_) => "/:group/authorize",
+            Self::Callback(_) => "/:group/callback",
+            Self::Connection(_) => "/connections/:id",
+            Self::Connections => "/connections",
+            Self::Health => "/healthz",
+            Self::Link(_) => "/:group/link",
+            Self::Token(_) => "/:group/token",
+        }
+    }
+
+    pub fn integration(&self) -> Option<&IntegrationName> {
+        match self {
+            Self::Authorize(name) | Self::Callback(name) | Self::Link(name) | Self::Token(name) => Some(name),
+            Self::Connection(_) | Self::Connections | Self::Health => None,
+        }
+    }
+
+    /// The methods that are answered; OPTIONS only where pages of other origins may ask.
+    pub fn methods(&self) -> &'static str {
+        match self {
+            Self::Authorize(_) | Self::Connections => "GET, OPTIONS",
+            Self::Callback(_) | Self::Health => "GET",
+            Self::Connection(_) => "GET, DELETE, OPTIONS",
+            Self::Link(_) | Self::Token(_) => "POST",
+        }
+    }
+
+    /// By the raw path. A name counts only in its one spelling: what would have to be decoded first is none.
+    pub fn of(path: &str) -> Option<Self> {
+        if path == "/healthz" {
+            return Some(Self::Health);
+        }
+        let rest = path.strip_prefix(BASE_PATH)?.strip_prefix('/')?;
+        let (first, second) = match rest.split_once('/') {
+            None => return (rest == "connections").then_some(Self::Connections),
+            Some(parts) => parts,
+        };
+        if first == "connections"
+            && let Some(id) = ConnectionId::parse(second)
+        {
+            return Some(Self::Connection(id));
+        }
+        let group = IntegrationName::parse(first).ok()?;
+        match second {
+            "authorize" => Some(Self::Authorize(group)),
+            "callback" => Some(Self::Callback(group)),
+            "link" => Some(Self::Link(group)),
+            "token" => Some(Self::Token(group)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v17_a_path_that_is_none_of_ours_is_nothing() {
+        for strange in [
+            "",
+            "/",
+            "//",
+            "/api/v1/oauth2",
+            "/api/v1/oauth2/",
+            "/api/v1/oauth2//authorize",
+            "/api/v1/oauth2/%2e%2e/authorize",
+            "/api/v1/oauth2/Work/authorize",
+            "/api/v1/oauth2/work/Authorize",
+            "/api/v1/oauth2/work/authorize/",
+            "/api/v1/oauth2/work/authorize/x",
+            "/api/v1/oauth2/wo%72k/authorize",
+            "/api/v1/oauth2/work%00/authorize",
+            "/api/v1/oauth2/work;x/authorize",
+            "/api/v1/oauth2/work\u{e9}/authorize",
+            "/api/v2/oauth2/work/authorize",
+            "/api/v1/oauth2x/work/authorize",
+            "/work/authorize",
+            "/metrics",
+            "/readyz",
+            "/api/v1/oauth2/connections/1",
+            "/api/v1/oauth2/connections/A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7",
+        ] {
+            assert_eq!(None, Route::of(strange), "{strange}");
+        }
+        assert_eq!(None, Route::of(&format!("/api/v1/oauth2/{}/authorize", "x".repeat(65))));
+    }
+
+    #[test]
+    fn every_address_of_the_service_is_found() {
+        let work = || IntegrationName::parse("work").expect("name");
+        assert_eq!(Some(Route::Authorize(work())), Route::of("/api/v1/oauth2/work/authorize"));
+        assert_eq!(Some(Route::Callback(work())), Route::of("/api/v1/oauth2/work/callback"));
+        assert_eq!(Some(Route::Link(work())), Route::of("/api/v1/oauth2/work/link"));
+        assert_eq!(Some(Route::Token(work())), Route::of("/api/v1/oauth2/work/token"));
+        assert_eq!(Some(Route::Connections), Route::of("/api/v1/oauth2/connections"));
+        assert_eq!(Some(Route::Health), Route::of("/healthz"));
+        let id = ConnectionId::new([7; 16]);
+        assert_eq!(Some(Route::Connection(id)), Route::of(&format!("/api/v1/oauth2/connections/{id}")));
+    }
+}

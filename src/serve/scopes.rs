@@ -1,0 +1,86 @@
+//! What a request may ask for: one action or all, and extra scopes beside the action's own (seed 002).
+
+use std::fmt;
+
+use crate::{
+    catalog::{ActionName, Integration, UnknownName},
+    oauth::{Scope, Scopes},
+    vault::ActionKey,
+};
+
+/// Extra scopes of one request, repeated ones counted each time.
+pub const MOST: usize = 100;
+
+/// The action of a request: the word `all`, or exactly the name of one.
+///
+/// # Errors
+/// The integration has no such action.
+pub fn action(integration: &Integration, text: &str) -> Result<ActionKey, UnknownName> {
+    if text == ActionKey::All.as_str() {
+        return Ok(ActionKey::All);
+    }
+    match ActionName::parse(text) {
+        Ok(name) if integration.actions.contains_key(&name) => Ok(ActionKey::One(name)),
+        _ => Err(UnknownName::among(text, integration.actions.keys().map(ActionName::as_str))),
+    }
+}
+
+/// What is asked of the provider: the action's scopes always, then the extra ones.
+///
+/// # Errors
+/// The integration has no such action.
+pub fn requested(integration: &Integration, action: &ActionKey, extra: &Scopes) -> Result<Scopes, UnknownName> {
+    Ok(integration.scopes_for(action.name())?.union(extra))
+}
+
+/// The extra scopes of a query, in its order, each once. `pairs` are its decoded names and values; `scopes` and
+/// `scopes[]` count, and in a value a space and a comma both separate.
+///
+/// # Errors
+/// The first that is no scope (RFC 6749 section 3.3) or not among `allowed`, or more than [`MOST`].
+pub fn extra<'q>(
+    pairs: impl IntoIterator<Item = (&'q str, &'q str)>,
+    allowed: &Scopes,
+) -> Result<Scopes, ScopesRefused> {
+    let values = pairs.into_iter().filter(|(name, _)| matches!(*name, "scopes" | "scopes[]")).map(|(_, value)| value);
+    let parts = values.flat_map(|value| value.split([' ', ','])).filter(|part| !part.is_empty());
+    let mut scopes = Vec::new();
+    for part in parts {
+        if scopes.len() == MOST {
+            return Err(ScopesRefused::TooMany);
+        }
+        let scope = Scope::parse(part).map_err(|_| ScopesRefused::NotAScope)?;
+        if !allowed.contains(scope.as_str()) {
+            return Err(ScopesRefused::NotAllowed(scope));
+        }
+        scopes.push(scope);
+    }
+    Ok(scopes.into_iter().collect())
+}
+
+/// Why extra scopes are refused; always the request's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScopesRefused {
+    NotAScope,
+    NotAllowed(Scope),
+    TooMany,
+}
+
+impl fmt::Display for ScopesRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAScope => f.write_str("scopes: visible ASCII without \" and \\ (RFC 6749, section 3.3)"),
+            Self::NotAllowed(scope) => {
+                let shown: String = scope.as_str().chars().take(80).collect();
+                write!(f, "scopes: {shown} is not among the integration's allowed_scopes")
+            }
+            Self::TooMany => write!(f, "scopes: more than {MOST}"),
+        }
+    }
+}
+
+impl std::error::Error for ScopesRefused {}
+
+#[cfg(test)]
+#[path = "scopes/tests.rs"]
+mod tests;

@@ -1,0 +1,317 @@
+//! The embedded database of the service: SQLite behind [`Store`].
+//!
+//! Reads are answered at once, on connections of their own; writes go through one thread, which commits what waits
+//! together. The file is ours alone (0600), and a lock of the kernel in the directory `<file>.node` keeps a second
+//! service away from it; tools may open it beside a running service.
+
+mod connections;
+mod flows;
+mod pool;
+mod refreshes;
+mod rows;
+mod schema;
+mod sealing;
+mod writer;
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use rusqlite::{Connection as Sqlite, OpenFlags};
+
+use self::{pool::Pool, writer::Writer};
+use super::{
+    lock::{self, Held},
+    private_files::PrivateFiles,
+};
+use crate::{
+    serve::{
+        keys::{KeyId, Sealed},
+        store::{
+            Answer, Connection, ConnectionId, Flow, FlowId, Lease, Leased, NewConnection, Page, Put, PutFlow, Renewal,
+            Resealed, Setback, Store, StoreFault, Taken, Written,
+        },
+    },
+    vault::{Exposure, GrantKey, StoreError},
+};
+
+pub use schema::VERSION;
+
+/// How long another process's write is waited for.
+const BUSY: Duration = Duration::from_secs(10);
+const LOCK: &str = "lock";
+
+/// Why the database was not opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    Fault(StoreFault),
+    File(StoreError),
+    /// There is none, and this is not the one who makes it.
+    Missing(PathBuf),
+    /// Made by a newer program.
+    Newer {
+        found: u32,
+    },
+    /// Another service has it.
+    Taken(PathBuf),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(why) => why.fmt(f),
+            Self::File(why) => why.fmt(f),
+            Self::Missing(path) => write!(f, "there is no database at {}", path.display()),
+            Self::Newer { found } => {
+                write!(f, "the database was made by a newer loopin (schema {found}; this one knows {VERSION})")
+            }
+            Self::Taken(path) => write!(f, "another loopin serve uses {}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<StoreFault> for OpenError {
+    fn from(fault: StoreFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::File(error)
+    }
+}
+
+/// What belongs to this machine beside the database: the lock, and the journals of refreshes.
+pub struct Node {
+    files: PrivateFiles,
+    _lock: Held,
+}
+
+impl Node {
+    /// Before anything else, by the service only.
+    ///
+    /// # Errors
+    /// Another service has the database, or the directory cannot be made.
+    pub fn take(database: &Path) -> Result<Self, OpenError> {
+        let mut directory = database.as_os_str().to_owned();
+        directory.push(".node");
+        let files = PrivateFiles::at(directory.into());
+        match lock::take(&files, LOCK)? {
+            Some(lock) => Ok(Self { files, _lock: lock }),
+            None => Err(OpenError::Taken(database.to_owned())),
+        }
+    }
+
+    pub fn into_parts(self) -> (PrivateFiles, Held) {
+        (self.files, self._lock)
+    }
+}
+
+/// A key by its id, the value by which it is known again, and how many rows it has sealed.
+pub type KnownKey = (KeyId, Sealed, u64);
+
+/// The database, open.
+pub struct Database {
+    readers: Pool,
+    writer: Writer,
+}
+
+impl Database {
+    /// Looks without changing a byte: whose keys the database knows, and whether it holds rows of each. `None`: there is
+    /// no database yet, or an empty one.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of a newer program.
+    pub fn look(path: &Path) -> Result<Option<Vec<KnownKey>>, OpenError> {
+        if !present(path)? {
+            return Ok(None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Sqlite::open_with_flags(path, flags).map_err(rows::fault)?;
+        db.busy_timeout(BUSY).map_err(rows::fault)?;
+        match schema::version(&db).map_err(rows::fault)? {
+            0 => Ok(None),
+            found if found > VERSION => Err(OpenError::Newer { found }),
+            _ => Ok(Some(sealing::checks_and_counts(&db).map_err(rows::fault)?)),
+        }
+    }
+
+    /// Makes the database if there is none, and brings its schema up to this program's.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is of a newer program.
+    pub fn open_or_make(path: &Path) -> Result<Self, OpenError> {
+        if !present(path)? {
+            make(path)?;
+        }
+        let mut db = open(path)?;
+        db.pragma_update(None, "journal_mode", "wal").map_err(rows::fault)?;
+        schema::migrate(&mut db)?;
+        Ok(Self { readers: Pool::new(path), writer: Writer::start(db)? })
+    }
+
+    /// Opens the one there is, for tools that run beside the service.
+    ///
+    /// # Errors
+    /// There is none, or its schema is not this program's.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        if !present(path)? {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let db = open(path)?;
+        match schema::version(&db).map_err(rows::fault)? {
+            VERSION => Ok(Self { readers: Pool::new(path), writer: Writer::start(db)? }),
+            found if found > VERSION => Err(OpenError::Newer { found }),
+            found => Err(OpenError::Fault(StoreFault::Broken(format!(
+                "its schema is {found} and this program's {VERSION}: run loopin serve migrate"
+            )))),
+        }
+    }
+}
+
+/// Whether there is a file, and that it is ours alone.
+fn present(path: &Path) -> Result<bool, StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(StoreError::Exposed { path: path.to_owned(), why: Exposure::NotRegular })
+        }
+        Ok(metadata) => exposure(&metadata).map_or(Ok(true), |why| Err(StoreError::Exposed { path: path.into(), why })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::File { path: path.to_owned(), why: error.kind().to_string() }),
+    }
+}
+
+#[cfg(unix)]
+fn exposure(metadata: &fs::Metadata) -> Option<Exposure> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = metadata.mode() & 0o7777;
+    (mode & 0o077 != 0).then_some(Exposure::Mode(mode))
+}
+
+#[cfg(not(unix))]
+fn exposure(_: &fs::Metadata) -> Option<Exposure> {
+    None
+}
+
+/// SQLite gives its own files beside it the same rights.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(path);
+    made.map(drop).map_err(|e| StoreError::File { path: path.to_owned(), why: e.kind().to_string() })
+}
+
+fn open(path: &Path) -> Result<Sqlite, StoreFault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Sqlite::open_with_flags(path, flags).map_err(rows::fault)?;
+    db.busy_timeout(BUSY).map_err(rows::fault)?;
+    // FULL: a refresh token whose predecessor is used up must survive a power cut once it counts as stored.
+    for (name, value) in [("synchronous", 2), ("cache_size", -2048), ("journal_size_limit", 64 << 20)] {
+        db.pragma_update(None, name, value).map_err(rows::fault)?;
+    }
+    Ok(db)
+}
+
+impl Store for Database {
+    fn put_flow(&self, flow: Flow, most: u32, now: SystemTime) -> Answer<'_, PutFlow> {
+        self.writer.write(move |db| flows::put(db, &flow, most, now))
+    }
+
+    fn take_flow<'a>(&'a self, id: FlowId, integration: &'a str, now: SystemTime) -> Answer<'a, Taken> {
+        let integration = integration.to_owned();
+        self.writer.write(move |db| flows::take(db, id, &integration, now))
+    }
+
+    fn sweep_flows(&self, most: u32, now: SystemTime) -> Answer<'_, u32> {
+        self.writer.write(move |db| flows::sweep(db, most, now))
+    }
+
+    fn connection<'a>(&'a self, key: &'a GrantKey) -> Answer<'a, Option<Connection>> {
+        self.readers.read(|db| connections::by_key(db, key))
+    }
+
+    fn connection_by_id<'a>(&'a self, id: ConnectionId, user: &'a str, org: &'a str) -> Answer<'a, Option<Connection>> {
+        self.readers.read(|db| connections::by_id(db, id, user, org))
+    }
+
+    fn connections<'a>(&'a self, page: Page<'a>) -> Answer<'a, Vec<Connection>> {
+        self.readers.read(|db| connections::page(db, page))
+    }
+
+    fn put_connection(&self, new: NewConnection, now: SystemTime) -> Answer<'_, Put> {
+        self.writer.write(move |db| connections::put(db, &new, now))
+    }
+
+    fn delete_connection<'a>(
+        &'a self,
+        id: ConnectionId,
+        user: &'a str,
+        org: &'a str,
+    ) -> Answer<'a, Option<Connection>> {
+        let (user, org) = (user.to_owned(), org.to_owned());
+        self.writer.write(move |db| connections::delete(db, id, &user, &org))
+    }
+
+    fn touch(&self, ids: Vec<ConnectionId>, now: SystemTime) -> Answer<'_, ()> {
+        self.writer.write(move |db| connections::touch(db, &ids, now))
+    }
+
+    fn lease(&self, lease: Lease, now: SystemTime) -> Answer<'_, Leased> {
+        self.writer.write(move |db| refreshes::lease(db, &lease, now))
+    }
+
+    fn store_renewed(&self, renewal: Renewal, _: SystemTime) -> Answer<'_, Written> {
+        self.writer.write(move |db| refreshes::store_renewed(db, &renewal))
+    }
+
+    fn note_setback(&self, setback: Setback) -> Answer<'_, Written> {
+        self.writer.write(move |db| refreshes::note_setback(db, &setback))
+    }
+
+    fn recover(&self) -> Answer<'_, Vec<GrantKey>> {
+        self.writer.write(refreshes::recover)
+    }
+
+    fn due(&self, used_since: SystemTime, most: u32, now: SystemTime) -> Answer<'_, Vec<GrantKey>> {
+        self.readers.read(|db| refreshes::due(db, used_since, most, now))
+    }
+
+    fn key_counts(&self) -> Answer<'_, Vec<(KeyId, u64)>> {
+        self.readers.read(sealing::counts)
+    }
+
+    fn sealed_with<'a>(
+        &'a self,
+        key: &'a KeyId,
+        after: Option<ConnectionId>,
+        most: u32,
+    ) -> Answer<'a, Vec<Connection>> {
+        self.readers.read(|db| sealing::sealed_with(db, key, after, most))
+    }
+
+    fn reseal(&self, resealed: Vec<Resealed>) -> Answer<'_, u32> {
+        self.writer.write(move |db| sealing::reseal(db, &resealed))
+    }
+
+    fn key_checks(&self) -> Answer<'_, Vec<(KeyId, Sealed)>> {
+        self.readers.read(sealing::checks)
+    }
+
+    fn set_key_check(&self, key: KeyId, check: Option<Sealed>) -> Answer<'_, ()> {
+        self.writer.write(move |db| sealing::set_check(db, &key, check.as_ref()))
+    }
+
+    fn ready(&self) -> Answer<'_, ()> {
+        self.writer.write(|db| db.query_row("SELECT 1 FROM schema_version", [], |_| Ok(())))
+    }
+}
+
+#[cfg(test)]
+mod tests;

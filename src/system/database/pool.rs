@@ -1,0 +1,52 @@
+//! Connections that only read, as many as read at once; a few are kept with their prepared statements.
+
+use std::{
+    future,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use rusqlite::{Connection as Sqlite, OpenFlags};
+
+use super::{BUSY, rows};
+use crate::serve::store::{Answer, StoreFault};
+
+/// Idle connections that are kept; each has a page cache of 1 MiB at most.
+const KEPT: usize = 4;
+
+pub struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Sqlite>>,
+}
+
+impl Pool {
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Answers before it returns: what is read by a key costs less than handing it to another thread.
+    pub fn read<'a, T: Send + 'a>(&self, work: impl FnOnce(&Sqlite) -> rusqlite::Result<T>) -> Answer<'a, T> {
+        Box::pin(future::ready(self.now(work)))
+    }
+
+    fn now<T>(&self, work: impl FnOnce(&Sqlite) -> rusqlite::Result<T>) -> Result<T, StoreFault> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = idle.map_or_else(|| self.open(), Ok).map_err(rows::fault)?;
+        let found = work(&db);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that failed may have seen a file that is no longer there.
+        if found.is_ok() && idle.len() < KEPT {
+            idle.push(db);
+        }
+        drop(idle);
+        found.map_err(rows::fault)
+    }
+
+    fn open(&self) -> rusqlite::Result<Sqlite> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Sqlite::open_with_flags(&self.path, flags)?;
+        db.busy_timeout(BUSY)?;
+        db.pragma_update(None, "cache_size", -1024)?;
+        Ok(db)
+    }
+}

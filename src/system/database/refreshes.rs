@@ -1,0 +1,157 @@
+//! Leases and what refreshes bring, in SQL. Every write is fenced by the generation that was read.
+
+use std::time::SystemTime;
+
+use rusqlite::{Connection as Sqlite, OptionalExtension, params};
+
+use super::rows::{COLUMNS, OK, connection, key, millis, odd, stored, time};
+use crate::{
+    oauth::Expiry,
+    serve::store::{Connection, ConnectionId, Delay, Lease, Leased, Renewal, Setback, Status, Written},
+    vault::GrantKey,
+};
+
+/// One row, by its key and its identifier: the first five parameters.
+const ROW: &str = "user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action = ?4 AND id = ?5";
+
+pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Leased> {
+    let Lease { id, key, generation: wanted, owner, until } = lease;
+    let (farthest_lease, farthest_pause) = (now + Lease::FARTHEST, now + Delay::FARTHEST);
+    let leased = db
+        .prepare_cached(&format!(
+            "UPDATE connection SET lease_owner = ?7, lease_until = ?8, \
+             in_doubt = max(in_doubt, lease_owner IS NOT NULL) WHERE {ROW} AND generation = ?6 AND status = 'ok' \
+             AND (lease_until IS NULL OR lease_until <= ?9 OR lease_until > ?10) \
+             AND (next_try_at IS NULL OR next_try_at <= ?9 OR next_try_at > ?11) RETURNING {COLUMNS}"
+        ))?
+        .query_row(
+            params![
+                key.user.as_str(),
+                key.org,
+                key.integration.as_str(),
+                key.action.as_str(),
+                id.bytes(),
+                stored(*wanted),
+                owner.bytes(),
+                millis(*until),
+                millis(now),
+                millis(farthest_lease),
+                millis(farthest_pause),
+            ],
+            connection,
+        )
+        .optional()?;
+    if let Some(row) = leased {
+        return Ok(Leased::Yes(Box::new(row)));
+    }
+    let Some(row) = row(db, *id, key)? else { return Ok(Leased::Gone) };
+    if row.generation != *wanted || row.status != Status::Ok {
+        return Ok(Leased::Moved(Box::new(row)));
+    }
+    let held: Option<i64> = db
+        .prepare_cached(&format!("SELECT lease_until FROM connection WHERE {ROW}"))?
+        .query_row(params_of(*id, key), |row| row.get(0))?;
+    Ok(match (held.map(time), row.delay) {
+        (Some(until), _) if until > now && until <= farthest_lease => Leased::Held { until },
+        (_, Some(delay)) => Leased::Pausing { until: delay.until },
+        // It ended between the two statements of one transaction, which cannot be.
+        (_, None) => Leased::Held { until: now },
+    })
+}
+
+pub fn store_renewed(db: &Sqlite, renewal: &Renewal) -> rusqlite::Result<Written> {
+    let Renewal { id, key, generation, access, refresh } = renewal;
+    let written = db
+        .prepare_cached(&format!(
+            "UPDATE connection SET generation = generation + 1, key_id = ?7, status = 'ok', since = NULL, \
+             failures = 0, next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, subject = ?8, \
+             token_type = ?9, asked = ?10, granted = ?11, obtained_at = ?12, expires_at = ?13, expiry_assumed = ?14, \
+             refreshable_until = ?15, due_at = ?16, access = ?17, refresh = ?18 WHERE {ROW} AND generation = ?6"
+        ))?
+        .execute(params![
+            key.user.as_str(),
+            key.org,
+            key.integration.as_str(),
+            key.action.as_str(),
+            id.bytes(),
+            stored(*generation),
+            access.token.key().ok_or_else(|| odd(6))?.as_str(),
+            access.subject,
+            access.token_type.as_str(),
+            access.asked.to_string(),
+            access.granted.to_string(),
+            millis(access.obtained_at),
+            millis(access.expiry.time()),
+            matches!(access.expiry, Expiry::Assumed(_)),
+            access.refreshable_until.map(millis),
+            access.due_at.map(millis),
+            access.token.bytes(),
+            refresh.as_ref().map(|cell| cell.bytes()),
+        ])?;
+    judge(db, written, *id, key)
+}
+
+pub fn note_setback(db: &Sqlite, setback: &Setback) -> rusqlite::Result<Written> {
+    let Setback { id, key, generation, owner, status, delay, in_doubt } = setback;
+    let (status, since) = match status {
+        Status::Ok => (OK, None),
+        Status::Reauth { reason, since } => (reason.as_str(), Some(millis(*since))),
+    };
+    let written = db
+        .prepare_cached(&format!(
+            "UPDATE connection SET status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, \
+             lease_owner = NULL, lease_until = NULL WHERE {ROW} AND generation = ?6 AND lease_owner = ?7"
+        ))?
+        .execute(params![
+            key.user.as_str(),
+            key.org,
+            key.integration.as_str(),
+            key.action.as_str(),
+            id.bytes(),
+            stored(*generation),
+            owner.bytes(),
+            status,
+            since,
+            delay.map_or(0, |delay| delay.failures),
+            delay.map(|delay| millis(delay.until)),
+            in_doubt,
+        ])?;
+    judge(db, written, *id, key)
+}
+
+pub fn recover(db: &Sqlite) -> rusqlite::Result<Vec<GrantKey>> {
+    db.execute(
+        "UPDATE connection SET in_doubt = 1, lease_owner = NULL, lease_until = NULL WHERE lease_until IS NOT NULL",
+        [],
+    )?;
+    db.execute("UPDATE connection SET next_try_at = NULL WHERE in_doubt = 1", [])?;
+    let mut doubted = db
+        .prepare("SELECT user_id, org_key, integration, action FROM connection WHERE in_doubt = 1 AND status = 'ok'")?;
+    doubted.query_map([], |row| key(row, 0))?.collect()
+}
+
+pub fn due(db: &Sqlite, used_since: SystemTime, most: u32, now: SystemTime) -> rusqlite::Result<Vec<GrantKey>> {
+    let mut due = db.prepare_cached(
+        "SELECT user_id, org_key, integration, action FROM connection WHERE due_at <= ?1 AND last_used_at >= ?2 \
+         AND status = 'ok' AND (lease_until IS NULL OR lease_until <= ?1) \
+         AND (next_try_at IS NULL OR next_try_at <= ?1) ORDER BY due_at DESC LIMIT ?3",
+    )?;
+    due.query_map(params![millis(now), millis(used_since), most], |row| key(row, 0))?.collect()
+}
+
+fn judge(db: &Sqlite, written: usize, id: ConnectionId, key: &GrantKey) -> rusqlite::Result<Written> {
+    Ok(match written {
+        1 => Written::Yes,
+        _ => row(db, id, key)?.map_or(Written::Gone, |row| Written::Moved(Box::new(row))),
+    })
+}
+
+fn row(db: &Sqlite, id: ConnectionId, key: &GrantKey) -> rusqlite::Result<Option<Connection>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM connection WHERE {ROW}"))?
+        .query_row(params_of(id, key), connection)
+        .optional()
+}
+
+fn params_of(id: ConnectionId, key: &GrantKey) -> (&str, &str, &str, &str, [u8; 16]) {
+    (key.user.as_str(), &key.org, key.integration.as_str(), key.action.as_str(), *id.bytes())
+}

@@ -1,0 +1,131 @@
+//! Rows as values, both ways.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{ErrorCode, Row, types::Type};
+
+use crate::{
+    catalog::IntegrationName,
+    oauth::{ClientId, Endpoint, Expiry, Issuer, Scopes, TokenType},
+    serve::{
+        keys::Sealed,
+        store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status, StoreFault},
+    },
+    vault::{AccountName, ActionKey, GrantKey, Pinned},
+};
+
+/// What [`connection`] reads, in its order.
+pub const COLUMNS: &str = "id, user_id, org_key, integration, action, generation, status, since, failures, \
+    next_try_at, in_doubt, created_at, last_used_at, base_url, issuer, token_endpoint, revocation_endpoint, client_id, \
+    subject, token_type, asked, granted, obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, \
+    refresh";
+
+pub const OK: &str = "ok";
+
+pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
+    let status = match row.get_ref(6)?.as_str()? {
+        OK => Status::Ok,
+        reason => {
+            let since = row.get::<_, Option<i64>>(7)?.map_or(UNIX_EPOCH, time);
+            Status::Reauth { reason: ReauthReason::parse(reason).ok_or_else(|| odd(6))?, since }
+        }
+    };
+    let expires_at = time(row.get(23)?);
+    let token_type = row.get_ref(19)?.as_str()?;
+    let delay = row
+        .get::<_, Option<i64>>(9)?
+        .map(|until| -> rusqlite::Result<Delay> { Ok(Delay { failures: row.get(8)?, until: time(until) }) });
+    Ok(Connection {
+        id: ConnectionId::new(row.get(0)?),
+        key: key(row, 1)?,
+        generation: generation(row.get(5)?),
+        base_url: row.get(13)?,
+        pinned: Pinned {
+            issuer: optional(row, 14, |text| Issuer::parse(text).ok())?,
+            token_endpoint: Endpoint::parse(row.get_ref(15)?.as_str()?).map_err(|_| odd(15))?,
+            revocation_endpoint: optional(row, 16, |text| Endpoint::parse(text).ok())?,
+            client_id: ClientId::parse(row.get_ref(17)?.as_str()?).ok_or_else(|| odd(17))?,
+        },
+        status,
+        access: Access {
+            token: Sealed::from_stored(row.get(27)?),
+            token_type: match token_type {
+                "Bearer" => TokenType::Bearer,
+                other => TokenType::Other(other.to_owned()),
+            },
+            asked: Scopes::parse(row.get_ref(20)?.as_str()?).map_err(|_| odd(20))?,
+            granted: Scopes::parse(row.get_ref(21)?.as_str()?).map_err(|_| odd(21))?,
+            obtained_at: time(row.get(22)?),
+            expiry: if row.get(24)? { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
+            refreshable_until: row.get::<_, Option<i64>>(25)?.map(time),
+            subject: row.get(18)?,
+            due_at: row.get::<_, Option<i64>>(26)?.map(time),
+        },
+        refresh: row.get::<_, Option<Vec<u8>>>(28)?.map(Sealed::from_stored),
+        delay: delay.transpose()?,
+        in_doubt: row.get(10)?,
+        created_at: time(row.get(11)?),
+        last_used_at: time(row.get(12)?),
+    })
+}
+
+/// User, organisation, integration and action, from column `at` on.
+pub fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<GrantKey> {
+    let name = |at: usize| IntegrationName::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at));
+    Ok(GrantKey {
+        user: AccountName::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at))?,
+        org: row.get(at + 1)?,
+        integration: name(at + 2)?,
+        action: match name(at + 3)? {
+            all if all.as_str() == ActionKey::All.as_str() => ActionKey::All,
+            one => ActionKey::One(one),
+        },
+    })
+}
+
+fn optional<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<Option<T>> {
+    row.get_ref(at)?.as_str_or_null()?.map(|text| parse(text).ok_or_else(|| odd(at))).transpose()
+}
+
+pub fn odd(column: usize) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, "not what this program writes".into())
+}
+
+pub fn millis(time: SystemTime) -> i64 {
+    i64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+pub fn time(millis: i64) -> SystemTime {
+    let since = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+pub fn generation(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or_default()
+}
+
+pub fn stored(generation: u64) -> i64 {
+    i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+/// In words of SQLite's, which name columns and never values.
+pub fn fault(error: rusqlite::Error) -> StoreFault {
+    let rusqlite::Error::SqliteFailure(failure, text) = &error else {
+        return StoreFault::Broken(error.to_string());
+    };
+    let why = text.clone().unwrap_or_else(|| failure.to_string());
+    match failure.code {
+        ErrorCode::CannotOpen
+        | ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::DiskFull
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::OperationAborted
+        | ErrorCode::OperationInterrupted
+        | ErrorCode::OutOfMemory
+        | ErrorCode::PermissionDenied
+        | ErrorCode::ReadOnly
+        | ErrorCode::SystemIoFailure => StoreFault::Unavailable(why),
+        _ => StoreFault::Broken(why),
+    }
+}

@@ -1,0 +1,437 @@
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::PermissionsExt,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+    time::UNIX_EPOCH,
+};
+
+use super::*;
+use crate::{
+    catalog::IntegrationName,
+    oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
+    secret::{SealKey, Secret},
+    serve::{
+        keys::{Column, KeyRing, Place},
+        store::{Access, FlowDone, FlowEnd, LeaseOwner, ReauthReason, Status},
+    },
+    vault::{
+        AccountName, ActionKey, Pinned,
+        seal::{NONCE_BYTES, Nonce},
+    },
+};
+
+const CANARY: &str = "canary-5e1d";
+
+/// A directory of its own, removed at the end.
+struct Stage(PathBuf);
+
+impl Stage {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("loopin-database-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let root = std::env::temp_dir().join(name);
+        fs::create_dir_all(&root).expect("directory");
+        Self(root)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.join("loopin.db")
+    }
+
+    fn open(&self) -> Database {
+        Database::open_or_make(&self.path()).expect("database")
+    }
+
+    /// Every byte of the database's files.
+    fn bytes(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = fs::read_dir(&self.0).expect("directory").flatten().map(|entry| entry.path());
+        files.filter(|path| path.is_file()).map(|path| (path.clone(), fs::read(path).expect("file"))).collect()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The answer of a store that is never waited for by anything but its own thread.
+fn wait<T>(mut answer: Answer<'_, T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(result) => return result.expect("answer"),
+            Poll::Pending => thread::yield_now(),
+        }
+    }
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn key(user: &str, org: &str, integration: &str, action: &str) -> GrantKey {
+    GrantKey {
+        user: AccountName::parse(user).expect("user"),
+        org: org.into(),
+        integration: IntegrationName::parse(integration).expect("name"),
+        action: match action {
+            "all" => ActionKey::All,
+            name => ActionKey::One(IntegrationName::parse(name).expect("name")),
+        },
+    }
+}
+
+fn ada() -> GrantKey {
+    key("ada", "acme", "work", "all")
+}
+
+fn ring() -> KeyRing {
+    let id = KeyId::parse("k1").expect("id");
+    KeyRing::new(id.clone(), [(id, SealKey::new([1; 32]))].into()).expect("ring")
+}
+
+fn cell(column: Column, id: &[u8; 16], key: &GrantKey, generation: u64) -> Sealed {
+    let place = Place { column, id, key, generation };
+    ring().seal(&place, Nonce([generation.to_be_bytes()[7]; NONCE_BYTES]), &Secret::new(CANARY.into()))
+}
+
+fn access(id: ConnectionId, key: &GrantKey, generation: u64) -> Access {
+    Access {
+        token: cell(Column::ConnectionAccess, id.bytes(), key, generation),
+        token_type: TokenType::Bearer,
+        asked: Scopes::parse("read write").expect("scopes"),
+        granted: Scopes::parse("read").expect("scopes"),
+        obtained_at: at(0),
+        expiry: Expiry::At(at(1000)),
+        refreshable_until: Some(at(5000)),
+        subject: Some("7".into()),
+        due_at: Some(at(800)),
+    }
+}
+
+fn new(id: u8, key: &GrantKey, generation: u64) -> NewConnection {
+    let id = ConnectionId::new([id; 16]);
+    NewConnection {
+        id,
+        key: key.clone(),
+        generation,
+        base_url: Some("https://git.example".into()),
+        pinned: Pinned {
+            issuer: None,
+            token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
+            revocation_endpoint: Some(Endpoint::parse("https://op.example/revoke").expect("endpoint")),
+            client_id: ClientId::parse("me").expect("id"),
+        },
+        access: access(id, key, generation),
+        refresh: Some(cell(Column::ConnectionRefresh, id.bytes(), key, generation)),
+    }
+}
+
+fn lease(id: u8, owner: u8, now: u64) -> (Lease, SystemTime) {
+    let (id, owner) = (ConnectionId::new([id; 16]), LeaseOwner::new([owner; 16]));
+    (Lease { id, key: ada(), generation: 1, owner, until: at(now + 30) }, at(now))
+}
+
+fn flow(id: u8, user: &str, expires_at: u64) -> Flow {
+    let key = key(user, "acme", "work", "all");
+    let content = cell(Column::FlowContent, &[id; 16], &key, 0);
+    let app_callback_url = "https://app.example/back".into();
+    Flow {
+        id: FlowId::new([id; 16]),
+        key,
+        app_callback_url,
+        browser: Some([4; 32]),
+        expires_at: at(expires_at),
+        content,
+    }
+}
+
+#[test]
+fn a_connection_comes_back_as_it_went_in() {
+    let stage = Stage::new();
+    let db = stage.open();
+    assert_eq!(Put::Stored, wait(db.put_connection(new(1, &ada(), 1), at(5))));
+    let row = wait(db.connection(&ada())).expect("row");
+    let put = new(1, &ada(), 1);
+    assert_eq!((put.id, put.key, 1, put.base_url), (row.id, row.key, row.generation, row.base_url));
+    assert_eq!(put.pinned, row.pinned);
+    assert_eq!((put.access.token, put.refresh), (row.access.token, row.refresh));
+    assert_eq!((put.access.asked, put.access.granted), (row.access.asked, row.access.granted));
+    assert_eq!((put.access.expiry, put.access.due_at), (row.access.expiry, row.access.due_at));
+    assert_eq!((Status::Ok, None, false, at(5)), (row.status, row.delay, row.in_doubt, row.created_at));
+    assert_eq!(Put::Moved, wait(db.put_connection(new(2, &ada(), 1), at(6))), "there is one already");
+    assert_eq!(Put::Moved, wait(db.put_connection(new(1, &ada(), 3), at(6))), "sealed for another generation");
+    assert_eq!(Put::Stored, wait(db.put_connection(new(1, &ada(), 2), at(6))));
+}
+
+#[test]
+fn v24_no_query_reads_or_deletes_across_any_part_of_the_key() {
+    let stage = Stage::new();
+    let db = stage.open();
+    let parts = |n: usize, bit: usize, names: [&'static str; 2]| names[n >> bit & 1];
+    let keys: Vec<_> = (0..16)
+        .map(|n| {
+            key(
+                parts(n, 0, ["ada", "bob"]),
+                parts(n, 1, ["acme", "evil"]),
+                parts(n, 2, ["work", "home"]),
+                parts(n, 3, ["all", "read"]),
+            )
+        })
+        .collect();
+    // Half of them exist; a read of the others must find nothing of their neighbours.
+    let exists = |n: usize| n.count_ones().is_multiple_of(2);
+    for (n, key) in keys.iter().enumerate().filter(|(n, _)| exists(*n)) {
+        wait(db.put_connection(new(u8::try_from(n).expect("few") + 1, key, 1), at(0)));
+    }
+    for (n, key) in keys.iter().enumerate() {
+        assert_eq!(exists(n), wait(db.connection(key)).is_some_and(|row| row.key == *key), "{key:?}");
+    }
+    for (n, key) in keys.iter().enumerate().filter(|(n, _)| exists(*n)) {
+        let id = ConnectionId::new([u8::try_from(n).expect("few") + 1; 16]);
+        for (user, org) in [("ada", "acme"), ("ada", "evil"), ("bob", "acme"), ("bob", "evil")] {
+            let theirs = (key.user.as_str(), key.org.as_str()) == (user, org);
+            assert_eq!(theirs, wait(db.connection_by_id(id, user, org)).is_some(), "{key:?} {user} {org}");
+            if !theirs {
+                assert!(wait(db.delete_connection(id, user, org)).is_none(), "{key:?} {user} {org}");
+            }
+        }
+        let stranger = GrantKey { org: "other".into(), ..key.clone() };
+        let wanted = Lease { id, key: stranger, ..lease(1, 1, 0).0 };
+        assert!(matches!(wait(db.lease(wanted, at(0))), Leased::Gone), "{key:?}");
+    }
+    let page = Page { user: "ada", org: "acme", integration: None, action: None, after: None, most: 100 };
+    for row in wait(db.connections(page)) {
+        assert_eq!(("ada", "acme"), (row.key.user.as_str(), row.key.org.as_str()));
+    }
+}
+
+#[test]
+fn a_lease_is_one_owners_at_a_time_and_doubt_follows_one_that_ran_out() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    let take = |owner, now| {
+        let (lease, now) = lease(1, owner, now);
+        wait(db.lease(lease, now))
+    };
+    assert!(matches!(take(1, 100), Leased::Yes(row) if !row.in_doubt));
+    assert!(matches!(take(2, 129), Leased::Held { until } if until == at(130)));
+    assert!(matches!(take(2, 130), Leased::Yes(row) if row.in_doubt), "the first may have sent something");
+    assert!(matches!(take(3, 129), Leased::Held { .. }), "who read the clock a moment earlier is no other clock");
+    assert!(matches!(take(3, 50), Leased::Yes(_)), "a lease of a clock that has gone back counts for nothing");
+}
+
+#[test]
+fn what_a_refresh_brings_is_written_for_its_generation_only() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    let id = ConnectionId::new([1; 16]);
+    let renewal =
+        |generation| Renewal { id, key: ada(), generation, access: access(id, &ada(), generation + 1), refresh: None };
+    assert!(matches!(wait(db.store_renewed(renewal(1), at(1))), Written::Yes));
+    assert!(matches!(wait(db.store_renewed(renewal(1), at(1))), Written::Moved(row) if row.generation == 2));
+    let setback = |owner| Setback {
+        id,
+        key: ada(),
+        generation: 2,
+        owner: LeaseOwner::new([owner; 16]),
+        status: Status::Reauth { reason: ReauthReason::RefreshTokenRefused, since: at(9) },
+        delay: None,
+        in_doubt: false,
+    };
+    let (wanted, now) = lease(1, 1, 10);
+    wait(db.lease(Lease { generation: 2, ..wanted }, now));
+    assert!(matches!(wait(db.note_setback(setback(2))), Written::Moved(_)), "another's lease");
+    assert!(matches!(wait(db.note_setback(setback(1))), Written::Yes));
+    assert!(wait(db.connection(&ada())).is_some_and(|row| row.status == setback(1).status));
+    wait(db.delete_connection(id, "ada", "acme"));
+    assert!(matches!(wait(db.store_renewed(renewal(2), at(1))), Written::Gone));
+}
+
+#[test]
+fn v03_of_many_who_bring_the_same_state_one_gets_the_flow() {
+    let stage = Stage::new();
+    let db = Arc::new(stage.open());
+    wait(db.put_flow(flow(1, "ada", 600), 20, at(0)));
+    let start = Arc::new(Barrier::new(32));
+    let callers: Vec<_> = (0..32)
+        .map(|_| {
+            let (db, start) = (db.clone(), start.clone());
+            thread::spawn(move || {
+                start.wait();
+                matches!(wait(db.take_flow(FlowId::new([1; 16]), "work", at(1))), Taken::Now(_))
+            })
+        })
+        .collect();
+    assert_eq!(1, callers.into_iter().map(|c| c.join().expect("caller")).filter(|won| *won).count());
+}
+
+#[test]
+fn v04_a_flow_that_ended_is_told_from_one_that_never_was() {
+    let stage = Stage::new();
+    let db = stage.open();
+    let take = |id, integration, now| wait(db.take_flow(FlowId::new([id; 16]), integration, at(now)));
+    wait(db.put_flow(flow(1, "ada", 600), 20, at(0)));
+    assert!(matches!(take(1, "home", 1), Taken::Unknown), "of another integration");
+    assert!(matches!(take(1, "work", 1), Taken::Now(_)));
+    assert!(matches!(take(1, "work", 2), Taken::Ended(done) if done.end == FlowEnd::Used));
+    wait(db.put_flow(flow(2, "ada", 600), 20, at(0)));
+    assert!(matches!(take(2, "work", 600), Taken::Ended(done) if done.end == FlowEnd::Expired));
+    assert!(matches!(take(3, "work", 1), Taken::Unknown));
+    let day = FlowDone::KEPT.as_secs();
+    assert!(matches!(take(1, "work", day + 2), Taken::Unknown), "forgotten");
+    assert_eq!(2, wait(db.sweep_flows(100, at(2 * day))));
+}
+
+#[test]
+fn v36_a_user_has_so_many_unfinished_flows_and_the_sweep_ends_them() {
+    let stage = Stage::new();
+    let db = stage.open();
+    for id in 0..3 {
+        assert_eq!(PutFlow::Stored, wait(db.put_flow(flow(id, "ada", 600), 3, at(0))));
+    }
+    assert_eq!(PutFlow::TooMany, wait(db.put_flow(flow(3, "ada", 600), 3, at(0))));
+    assert_eq!(PutFlow::Stored, wait(db.put_flow(flow(4, "bob", 600), 3, at(0))), "another user");
+    assert_eq!(2, wait(db.sweep_flows(2, at(600))), "in portions");
+    assert_eq!(2, wait(db.sweep_flows(100, at(600))));
+    assert_eq!(PutFlow::Stored, wait(db.put_flow(flow(5, "ada", 1200), 3, at(600))));
+}
+
+#[test]
+fn v28_64_writers_at_once_all_get_their_rows_in() {
+    let stage = Stage::new();
+    let db = Arc::new(stage.open());
+    let other = Arc::new(Database::open(&stage.path()).expect("a tool beside the service"));
+    let writers: Vec<_> = (0..64_u8)
+        .map(|n| {
+            let db = if n % 2 == 0 { db.clone() } else { other.clone() };
+            thread::spawn(move || {
+                for round in 0..4 {
+                    let key = key(&format!("user-{n}-{round}"), "acme", "work", "all");
+                    let id = [[n; 8], [round; 8]].concat().try_into().expect("16 bytes");
+                    let new = NewConnection { id: ConnectionId::new(id), ..new(1, &key, 1) };
+                    assert_eq!(Put::Stored, wait(db.put_connection(new, at(0))));
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().expect("writer"));
+    assert_eq!(vec![(KeyId::parse("k1").expect("id"), 256)], wait(db.key_counts()));
+}
+
+#[test]
+fn v28_one_writers_failure_undoes_nothing_of_the_others() {
+    let stage = Stage::new();
+    let db = stage.open();
+    let good = db.put_connection(new(1, &ada(), 1), at(0));
+    wait(db.put_flow(flow(1, "ada", 600), 20, at(0)));
+    // The same identifier once more: refused by the database itself.
+    let mut refused = db.put_flow(flow(1, "ada", 600), 20, at(0));
+    let also_good = db.put_flow(flow(2, "ada", 600), 20, at(0));
+    assert_eq!(Put::Stored, wait(good));
+    assert_eq!(PutFlow::Stored, wait(also_good));
+    let mut context = Context::from_waker(Waker::noop());
+    let refused = loop {
+        if let Poll::Ready(result) = refused.as_mut().poll(&mut context) {
+            break result;
+        }
+    };
+    assert!(matches!(refused, Err(StoreFault::Broken(_))), "{refused:?}");
+    assert!(matches!(wait(db.take_flow(FlowId::new([2; 16]), "work", at(1))), Taken::Now(_)));
+}
+
+#[test]
+fn v33_nothing_readable_of_a_flow_or_a_token_is_in_any_file() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_flow(flow(1, "ada", 600), 20, at(0)));
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    let sealed = flow(1, "ada", 600).content;
+    let holds = |what: &[u8]| {
+        let found = |bytes: &Vec<u8>| bytes.windows(what.len()).any(|window| window == what);
+        stage.bytes().values().any(found)
+    };
+    assert!(!holds(CANARY.as_bytes()));
+    assert!(holds(sealed.bytes()), "the row is in one of them");
+    assert!(matches!(wait(db.take_flow(FlowId::new([1; 16]), "work", at(1))), Taken::Now(_)));
+    let left: u32 = Sqlite::open(stage.path())
+        .and_then(|db| db.query_row("SELECT count(*) FROM flow", [], |row| row.get(0)))
+        .expect("count");
+    assert_eq!(0, left, "gone with its verifier");
+}
+
+#[test]
+fn v23_a_look_tells_whose_keys_are_needed_and_changes_no_byte() {
+    let stage = Stage::new();
+    assert!(Database::look(&stage.path()).expect("none yet").is_none());
+    assert!(!stage.path().exists(), "not made by looking");
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    let id = KeyId::parse("k1").expect("id");
+    wait(db.set_key_check(id.clone(), Some(ring().proof(&id, Nonce([7; NONCE_BYTES])))));
+    // As a crash leaves it: rows that are in the write-ahead log only.
+    let crashed = Stage::new();
+    for (path, bytes) in stage.bytes() {
+        let copy = crashed.0.join(path.file_name().expect("name"));
+        fs::write(&copy, bytes).expect("copy");
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o600)).expect("mode");
+    }
+    drop(db);
+    for stage in [stage, crashed] {
+        let before = fs::read(stage.path()).expect("database");
+        let known = Database::look(&stage.path()).expect("look").expect("there is one");
+        assert!(matches!(&known[..], [(found, proof, 1)] if *found == id && ring().proves(&id, proof)));
+        assert!(before == fs::read(stage.path()).expect("database"), "a byte has changed");
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_left_alone() {
+    let stage = Stage::new();
+    drop(stage.open());
+    let db = Sqlite::open(stage.path()).expect("open");
+    db.execute("INSERT INTO schema_version (version) VALUES (99)", []).expect("newer");
+    drop(db);
+    let newer = OpenError::Newer { found: 99 };
+    assert_eq!(Some(newer.clone()), Database::open_or_make(&stage.path()).err());
+    assert_eq!(Some(newer.clone()), Database::open(&stage.path()).err());
+    assert_eq!(Some(newer), Database::look(&stage.path()).err());
+}
+
+#[test]
+fn the_database_is_ours_alone_or_not_used() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    for path in stage.bytes().keys() {
+        assert_eq!(0o600, fs::metadata(path).expect("file").permissions().mode() & 0o777, "{path:?}");
+    }
+    drop(db);
+    fs::set_permissions(stage.path(), fs::Permissions::from_mode(0o640)).expect("mode");
+    assert!(matches!(Database::open_or_make(&stage.path()), Err(OpenError::File(StoreError::Exposed { .. }))));
+}
+
+#[test]
+fn what_is_due_has_been_used_and_is_neither_leased_nor_pausing() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(500)));
+    let due = |used_since, now| wait(db.due(at(used_since), 10, at(now))).len();
+    assert_eq!(0, due(0, 799), "not yet");
+    assert_eq!(1, due(0, 800));
+    assert_eq!(0, due(501, 800), "nobody has asked for it");
+    wait(db.touch(vec![ConnectionId::new([1; 16])], at(700)));
+    assert_eq!(1, due(501, 800));
+    let (wanted, now) = lease(1, 1, 800);
+    wait(db.lease(wanted, now));
+    assert_eq!(0, due(0, 801), "leased");
+    assert_eq!(vec![ada()], wait(db.recover()), "after a start nobody holds it");
+}

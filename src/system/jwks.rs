@@ -1,0 +1,59 @@
+//! The published keys of an issuer, over the one HTTP client: bounded, with deadlines, without redirects.
+
+use std::{fmt, time::SystemTime};
+
+use crate::{
+    oauth::{Endpoint, HttpClient, HttpError, HttpRequest},
+    serve::jwt::{IssuerAt, JwksError, KeySet, Verifier},
+};
+
+/// Why there are no new keys. What was there before stays in use.
+#[derive(Debug)]
+pub enum FetchError {
+    Http(HttpError),
+    NotOk(u16),
+    Unusable(JwksError),
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) => error.fmt(f),
+            Self::NotOk(status) => write!(f, "HTTP status {status}"),
+            Self::Unusable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+/// Asks for an issuer's keys unless they were asked for less than a minute ago; says whether new ones came. Blocks.
+///
+/// # Errors
+/// There was no answer, or no key set in it.
+pub fn refetch(
+    verifier: &Verifier,
+    at: IssuerAt,
+    http: &dyn HttpClient,
+    now: SystemTime,
+) -> Result<Fetched, FetchError> {
+    let Some(url) = verifier.ask(at, now) else { return Ok(Fetched::NotYet) };
+    verifier.publish(at, fetch(url, http)?, now);
+    Ok(Fetched::NewKeys)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    NewKeys,
+    NotYet,
+}
+
+fn fetch(url: &Endpoint, http: &dyn HttpClient) -> Result<KeySet, FetchError> {
+    let mut request = HttpRequest::new(Vec::new());
+    *request.uri_mut() = url.as_str().parse().map_err(|_| FetchError::Unusable(JwksError::NotAKeySet))?;
+    let reply = http.send(request).map_err(FetchError::Http)?;
+    match reply.status().as_u16() {
+        200 => KeySet::parse(reply.body()).map_err(FetchError::Unusable),
+        status => Err(FetchError::NotOk(status)),
+    }
+}

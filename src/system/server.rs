@@ -1,0 +1,215 @@
+//! HTTP/1.1 for many callers at once: hyper on tokio, bounded in everything, and ended in order.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr, TcpListener},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Response,
+    body::{Bytes, Incoming},
+    header::{HeaderName, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    runtime::Runtime,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{oauth::HttpRequest, reply::Reply};
+
+/// From the first byte of a connection, or the last of an answer, to the end of the next head.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// For a head, in bytes: a whole authorization response of 16 KiB and a few cookies.
+const BUFFER: usize = 64 * 1024;
+const BODY: usize = 64 * 1024;
+const FIELDS: usize = 100;
+/// How long those that are being answered are waited for when the service ends.
+const DRAIN: Duration = Duration::from_secs(25);
+/// After an accept that failed (too many open files): until others have ended.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A request, whole, and where its connection comes from.
+#[derive(Debug)]
+pub struct Request {
+    pub http: HttpRequest,
+    pub peer: IpAddr,
+}
+
+/// An answer that is being made.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+
+/// Who answers.
+pub trait Respond: Send + Sync + 'static {
+    fn respond(&self, request: Request) -> Answering<'_>;
+}
+
+/// A port that is ours; nobody is answered yet.
+#[derive(Debug)]
+pub struct Door(TcpListener);
+
+impl Door {
+    /// # Errors
+    /// The address is not ours or not free.
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self(listener))
+    }
+
+    /// # Errors
+    /// The system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// Whether the service goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Open,
+    /// Nobody new is taken; who was taken is answered.
+    Draining,
+    /// At once.
+    Over,
+}
+
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build()
+}
+
+/// For what blocks, such as a request to a provider.
+///
+/// # Panics
+/// As `work` does.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Answers until the phase is no longer open, then lets everybody finish. At most `connections` at once; who comes beyond
+/// waits in the system's queue.
+///
+/// # Errors
+/// The listener cannot be used.
+pub async fn serve(
+    door: Door,
+    service: Arc<dyn Respond>,
+    connections: usize,
+    mut phase: watch::Receiver<Phase>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(door.0)?;
+    let places = Arc::new(Semaphore::new(connections));
+    let mut open = JoinSet::new();
+    while *phase.borrow() == Phase::Open {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = changed(&mut phase) => continue,
+        };
+        let Ok(place) = place else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = changed(&mut phase) => continue,
+        };
+        while open.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, peer)) => {
+                let _ = stream.set_nodelay(true);
+                let connection = connection(stream, peer.ip(), Arc::clone(&service), phase.clone());
+                open.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
+    }
+    drop(listener);
+    let drained = timeout(DRAIN, async { while open.join_next().await.is_some() {} });
+    tokio::select! {
+        _ = drained => {}
+        () = until(&mut phase, |phase| *phase == Phase::Over) => {}
+    }
+    open.shutdown().await;
+    Ok(())
+}
+
+/// Never where nobody is left to tell (a system without these signals).
+async fn changed(phase: &mut watch::Receiver<Phase>) {
+    if phase.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// As `changed`, until the phase is one of these.
+async fn until(phase: &mut watch::Receiver<Phase>, wanted: impl FnMut(&Phase) -> bool) {
+    if phase.wait_for(wanted).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn connection(
+    stream: tokio::net::TcpStream,
+    peer: IpAddr,
+    service: Arc<dyn Respond>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+        let service = Arc::clone(&service);
+        async move { Ok::<_, std::convert::Infallible>(respond(request, peer, service.as_ref()).await) }
+    });
+    let mut http = http1::Builder::new();
+    // Without a timer the deadline is no deadline.
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(BUFFER).max_headers(FIELDS);
+    let connection = http.serve_connection(TokioIo::new(stream), answer);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = until(&mut phase, |phase| *phase != Phase::Open) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+async fn respond(request: hyper::Request<Incoming>, peer: IpAddr, service: &dyn Respond) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let reply = match timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+        Ok(Ok(body)) => {
+            let http = HttpRequest::from_parts(parts, body.to_bytes().into());
+            service.respond(Request { http, peer }).await
+        }
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Reply::status(413),
+        Ok(Err(_)) => Reply::status(400),
+        Err(_) => Reply::status(408),
+    };
+    response(&reply).unwrap_or_else(|| {
+        let mut failed = Response::new(Full::default());
+        *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        failed
+    })
+}
+
+fn response(reply: &Reply) -> Option<Response<Full<Bytes>>> {
+    let mut response = Response::new(Full::new(Bytes::copy_from_slice(reply.body())));
+    *response.status_mut() = hyper::StatusCode::from_u16(reply.status_code()).ok()?;
+    for (name, value) in reply.fields() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        response.headers_mut().append(name, HeaderValue::from_str(value).ok()?);
+    }
+    Some(response)
+}

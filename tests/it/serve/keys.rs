@@ -1,0 +1,90 @@
+//! One key for another, and keys that are not the right ones.
+
+use super::*;
+
+/// The configuration with these keys, the last of which is the current one.
+fn with_keys(serving: &Serving, keys: &[&str]) {
+    let path = serving.sandbox.path("loopin.toml");
+    let text = std::fs::read_to_string(&path).expect("configuration");
+    let (before, rest) = text.split_once("[keys]").expect("[keys]");
+    let (_, after) = rest.split_once("[[jwt]]").expect("[[jwt]]");
+    let mut table = format!("[keys]\ncurrent = \"{}\"\n", keys.last().expect("a key"));
+    for key in keys {
+        let file = serving.sandbox.path(key);
+        table += &format!("{key} = {{ file = \"{}\" }}\n", file.display());
+    }
+    std::fs::write(path, format!("{before}{table}\n[[jwt]]{after}")).expect("configuration");
+}
+
+fn keys(serving: &Serving, verb: &str) -> Finished {
+    let path = serving.sandbox.path("loopin.toml");
+    serving.sandbox.run(&["serve", "--config", path.to_str().expect("path"), "keys", verb])
+}
+
+#[test]
+fn v22_a_key_is_replaced_while_the_service_answers_and_the_old_one_can_go() {
+    let serving = Serving::new();
+    assert_success(&serving.connect("ada"));
+    write_private(&serving.sandbox.path("k2"), &[0x77; 32]);
+    with_keys(&serving, &["k1", "k2"]);
+    keys(&serving, "rotate").assert_code(3).assert_says("start the service again");
+    let serving = serving.again();
+    assert_success(&serving.connect("bob"));
+    let status = keys(&serving, "status");
+    assert!(status.stdout.contains("k1  ") && status.stdout.contains("k2  "), "{}", status.stdout);
+    // Killed at some instant, it can be begun again; the service goes on answering.
+    let path = serving.sandbox.path("loopin.toml");
+    for _ in 0..4 {
+        let mut rotation =
+            serving.sandbox.loopin(&["serve", "--config", path.to_str().expect("path"), "keys", "rotate"]);
+        let mut rotation = rotation.spawn().expect("loopin starts");
+        let _ = rotation.kill();
+        let _ = rotation.wait();
+        assert_eq!((200, 200), (serving.token("ada").status, serving.token("bob").status));
+    }
+    keys(&serving, "rotate").assert_code(0);
+    assert_eq!((200, 200), (serving.token("ada").status, serving.token("bob").status));
+    let left: u32 = serving
+        .database()
+        .query_row("SELECT count(*) FROM connection WHERE key_id = 'k1'", [], |row| row.get(0))
+        .expect("count");
+    assert_eq!(0, left);
+    with_keys(&serving, &["k2"]);
+    let serving = serving.again();
+    assert_eq!((200, 200), (serving.token("ada").status, serving.token("bob").status));
+}
+
+#[test]
+fn v23_a_wrong_or_missing_key_is_told_before_a_port_is_bound_and_changes_no_byte() {
+    let mut serving = Serving::new();
+    assert_success(&serving.connect("ada"));
+    serving.signal("TERM");
+    serving.child.wait().expect("loopin ends");
+    let database = serving.sandbox.path("loopin.db");
+    let before = std::fs::read(&database).expect("database");
+    let path = serving.sandbox.path("loopin.toml");
+    let start = |serving: &Serving| serving.sandbox.run(&["serve", "--config", path.to_str().expect("path")]);
+    write_private(&serving.sandbox.path("k2"), &[0x77; 32]);
+    with_keys(&serving, &["k2"]);
+    start(&serving).assert_code(3).assert_says("k1");
+    std::fs::remove_file(serving.sandbox.path("k1")).expect("removed");
+    write_private(&serving.sandbox.path("k1"), &[0x78; 32]);
+    with_keys(&serving, &["k1"]);
+    let wrong = start(&serving);
+    wrong.assert_code(3).assert_says("k1");
+    assert!(!wrong.stderr.contains("serving"), "a port was bound: {}", wrong.stderr);
+    assert!(before == std::fs::read(&database).expect("database"), "a byte has changed");
+}
+
+#[test]
+fn v21_a_cell_moved_to_another_row_hands_nothing_out() {
+    let serving = Serving::new();
+    assert_success(&serving.connect("ada"));
+    assert_success(&serving.connect("bob"));
+    let swap = "UPDATE connection SET access = (SELECT access FROM connection WHERE user_id = 'ada'), \
+                refresh = (SELECT refresh FROM connection WHERE user_id = 'ada') WHERE user_id = 'bob'";
+    assert_eq!(1, serving.database().execute(swap, []).expect("swap"));
+    let reply = serving.token("bob");
+    assert_eq!(503, reply.status, "{reply:?}");
+    assert_eq!(200, serving.token("ada").status);
+}

@@ -1,0 +1,175 @@
+//! Many callers on one expired connection, and a service that dies under them.
+
+use std::{
+    io::{Read, Write},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::*;
+use crate::harness::{Stub, json_reply, tell};
+
+/// A token endpoint that rotates, detects reuse, and takes its time.
+struct Rotating {
+    stub: Stub,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    came: u32,
+    /// That were answered.
+    requests: u32,
+    issued: u32,
+    /// When each refresh token was used first; the token of the login is number 0.
+    used: BTreeMap<u32, Instant>,
+    revoked: bool,
+}
+
+impl Rotating {
+    /// A refresh token counts once more for as long as it is forgiven.
+    fn new(delay: Duration, forgives: Duration) -> Self {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let state = Arc::clone(&seen);
+        let stub = Stub::new(move |_, request| {
+            let sent = request.split("refresh_token=").nth(1).unwrap_or_default();
+            let sent = sent.split('&').next().unwrap_or_default().trim();
+            let number = sent.strip_prefix("rotated-").map_or(0, |number| number.parse().expect("number"));
+            state.lock().expect("provider").came += 1;
+            thread::sleep(delay);
+            let mut seen = state.lock().expect("provider");
+            seen.requests += 1;
+            let first = *seen.used.entry(number).or_insert_with(Instant::now);
+            if seen.revoked || first.elapsed() > forgives && number != seen.issued {
+                seen.revoked = true;
+                let body = r#"{"error":"invalid_grant"}"#;
+                return format!(
+                    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+            seen.issued += 1;
+            let new = seen.issued;
+            json_reply(&format!(
+                r#"{{"access_token":"fresh-{new}","token_type":"Bearer","expires_in":3600,"refresh_token":"rotated-{new}"}}"#
+            ))
+        });
+        Self { stub, seen }
+    }
+
+    fn requests(&self) -> u32 {
+        self.seen.lock().expect("provider").requests
+    }
+
+    /// Whether a request has come that is not answered yet.
+    fn is_answering(&self) -> bool {
+        let seen = self.seen.lock().expect("provider");
+        seen.came > seen.requests
+    }
+
+    /// The connection of this service is refreshed here.
+    fn takes_over(&self, serving: &Serving) {
+        let endpoint = format!("{}/token", self.stub.origin);
+        let changed = serving.database().execute("UPDATE connection SET token_endpoint = ?1", [endpoint]);
+        assert_eq!(1, changed.expect("update"));
+    }
+}
+
+/// The request of a back end that asks on behalf of `ada`.
+fn asking(serving: &Serving, service: usize) -> String {
+    let mut claims = claims(&format!("service-{service}"), "acme");
+    claims["scope"] = "loopin:service".into();
+    let fields = format!("{}Content-Type: application/json\r\n", bearer(&jwt(claims)));
+    let body = json!({ "action": "all", "userId": "ada", "orgKey": "acme" }).to_string();
+    serving.written("POST", &format!("{BASE}/work/token"), &fields, &body)
+}
+
+/// So many callers at once; what each got, if the service lived long enough to answer.
+fn callers(serving: &Serving, number: usize) -> Vec<JoinHandle<Option<Vec<u8>>>> {
+    let address = serving.address();
+    let request = |n: usize| asking(serving, n / 50);
+    let send = move |request: String| {
+        thread::spawn(move || {
+            let mut stream = TcpStream::connect(address).ok()?;
+            stream.set_read_timeout(Some(PATIENCE)).ok()?;
+            stream.write_all(request.as_bytes()).ok()?;
+            let mut reply = Vec::new();
+            stream.read_to_end(&mut reply).ok()?;
+            Some(reply)
+        })
+    };
+    (0..number).map(|n| send(request(n))).collect()
+}
+
+impl Serving {
+    /// Killed, and started again on what that left.
+    fn killed(mut self) -> Self {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("loopin ends");
+        let provider = std::mem::replace(&mut self.provider, Provider::new());
+        let sandbox = std::mem::replace(&mut self.sandbox, Sandbox::new());
+        let port = self.port;
+        drop(self);
+        Self::start(sandbox, provider, port)
+    }
+}
+
+fn bar(small: usize, full: usize) -> usize {
+    if std::env::var("LOOPIN_BAR").as_deref() == Ok("full") { full } else { small }
+}
+
+#[test]
+fn v25_200_callers_of_one_expired_connection_are_all_served_by_one_request() {
+    // The second provider is slower than any poll.
+    for delay in [Duration::from_millis(20), Duration::from_millis(2500)] {
+        let (serving, provider) = (Serving::new(), Rotating::new(delay, Duration::ZERO));
+        assert_success(&serving.connect("ada"));
+        provider.takes_over(&serving);
+        serving.age();
+        for caller in callers(&serving, 200) {
+            let reply = caller.join().expect("caller").expect("reply");
+            let text = String::from_utf8_lossy(&reply);
+            assert!(text.starts_with("HTTP/1.1 200 ") && text.contains("fresh-1"), "{text}");
+        }
+        assert_eq!(1, provider.requests(), "{delay:?}");
+    }
+}
+
+/// `LOOPIN_BAR=full`: 100 kills below 200 callers; benches/serve-storm.
+#[test]
+fn v26_a_service_killed_under_load_loses_no_grant_of_a_provider_that_forgives() {
+    let (kills, crowd) = (bar(4, 100), bar(40, 200));
+    let provider = Rotating::new(Duration::from_millis(200), Duration::from_secs(60));
+    let mut serving = Serving::new();
+    assert_success(&serving.connect("ada"));
+    provider.takes_over(&serving);
+    let (mut lost, mut interrupted) = (0, 0);
+    for kill in 0..kills {
+        serving.age();
+        let waiting = callers(&serving, crowd);
+        // Spread over the whole of a refresh: before it is sent, while it is answered, while it is stored.
+        let instant = Duration::from_millis(u64::try_from(kill * 97 % 360).expect("short"));
+        thread::sleep(instant);
+        interrupted += usize::from(provider.is_answering());
+        serving = serving.killed();
+        waiting.into_iter().for_each(|caller| drop(caller.join().expect("caller")));
+        // What the dead one had sent is finished by the new one, within the pause after a failure at most.
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let reply = http(serving.address(), &asking(&serving, 9));
+            match reply.status {
+                200 => break,
+                503 if Instant::now() < deadline => thread::sleep(Duration::from_millis(200)),
+                _ => {
+                    lost += 1;
+                    tell(&format!("kill {kill} after {instant:?}: {reply:?}"));
+                    break;
+                }
+            }
+        }
+    }
+    let when = "while the provider was answering";
+    tell(&format!("{kills} kills under {crowd} callers, {interrupted} of them {when}: {lost} grants lost"));
+    assert_eq!(0, lost);
+}
