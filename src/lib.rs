@@ -17,6 +17,7 @@
 //!   `command::refresh_worker` is the one process that sends it.
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
+//! - [`proxies`]: who has asked, where proxies stand in front: only those that the configuration names are believed.
 //! - [`relay`]: routes from a domain of one's own to fixed targets; what a request there is answered.
 //! - [`serve`]: the integration service: who calls, what may be asked for, where a browser or a request may be sent; a
 //!   flow from its beginning to its end; what is kept and how that is sealed; when a token is renewed.
@@ -45,6 +46,7 @@ pub mod helper;
 pub mod loopback;
 pub mod oauth;
 pub mod practice;
+pub mod proxies;
 pub mod redirect;
 pub mod refresh;
 pub mod relay;

@@ -6,16 +6,21 @@
 //! operator may know; `odd` and `check` are queries that others alter, and whether they came
 //! back; `export` says the same routes to other servers. Sockets are elsewhere.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use crate::{
     head::{Head, Host, Method},
+    proxies::{ClientField, TrustedProxies},
     reply::{Forwarding, Reply},
 };
 pub use check::{Answer, Callback, NotAPlace, Place, Scheme, Verdict};
 pub use file::TlsFiles;
 pub use odd::{ODD_QUERIES, OddQuery, Refusable};
-pub use proxies::{ClientField, Network, TrustedProxies};
 pub use state::{Access, Readiness, Reload, State, Tally};
 use template::Template;
 
@@ -23,7 +28,6 @@ mod check;
 pub mod export;
 mod file;
 mod odd;
-mod proxies;
 mod state;
 mod template;
 #[cfg(test)]
@@ -142,9 +146,13 @@ impl Relay {
         &self.settings
     }
 
-    /// Who is believed about the client's address.
-    pub fn proxies(&self) -> &TrustedProxies {
-        &self.proxies
+    /// Who has asked, as far as the peer is believed.
+    pub fn client(&self, peer: IpAddr, head: &Head) -> IpAddr {
+        let written = match self.proxies.field() {
+            ClientField::Forwarded => &head.forwarded,
+            ClientField::XForwardedFor => &head.forwarded_for,
+        };
+        self.proxies.client(peer, written.as_deref().into_iter())
     }
 
     /// In the order of the file.

@@ -13,11 +13,12 @@ use serde::{
 use serde_spanned::Spanned;
 
 use super::{
-    AccessLogging, ClientField, Name, Network, Parts, Providers, Relay, Route, Settings, TrustedProxies,
+    AccessLogging, Name, Parts, Providers, Relay, Route, Settings,
     template::{PLACEHOLDER, Template},
 };
 use crate::{
     catalog::{CatalogError, Place},
+    proxies::{ClientField, Network, TrustedProxies},
     redirect::{Landing, LoopbackHost, Port, RegisteredRedirect},
 };
 

@@ -17,13 +17,13 @@ use super::{
     flow::StateMode,
     jwt::{self, TrustedIssuer},
     keys::KeyId,
-    proxies::Network,
     route::BASE_PATH,
     url_bytes::UrlBytes,
 };
 use crate::{
     catalog::{Catalog, CatalogError, Integration, IntegrationName, SecretSource, Server, Tables},
     oauth::Endpoint,
+    proxies::{ClientField, Network, TrustedProxies},
     redirect::{BoundRedirect, RegisteredRedirect},
 };
 
@@ -39,7 +39,7 @@ pub struct Config {
     pub public_url: PublicUrl,
     pub listen: SocketAddr,
     pub admin: Option<SocketAddr>,
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: TrustedProxies,
     pub session_cookie: Option<String>,
     pub query_token: QueryToken,
     pub state_mode: StateMode,
@@ -203,7 +203,7 @@ struct ServerSettings {
     public_url: PublicUrl,
     listen: SocketAddr,
     admin: Option<SocketAddr>,
-    trusted_proxies: Vec<Network>,
+    trusted_proxies: TrustedProxies,
     session_cookie: Option<String>,
     query_token: QueryToken,
     state_mode: StateMode,
@@ -222,11 +222,12 @@ impl ServerTable {
             }
             most => most.as_ref().map_or(USUAL_CONNECTIONS, |most| *most.get_ref()),
         };
+        let networks = self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?;
         Ok(ServerSettings {
             public_url: public_url(&self.public_url)?,
             listen: self.listen.as_ref().map(|text| address("listen", text)).transpose()?.unwrap_or(USUAL_ADDRESS),
             admin: self.admin.as_ref().map(|text| address("admin", text)).transpose()?,
-            trusted_proxies: self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
+            trusted_proxies: TrustedProxies::new(networks, ClientField::XForwardedFor),
             session_cookie: self.session_cookie.as_ref().map(cookie_name).transpose()?,
             query_token: self.query_token,
             state_mode: self.state_mode,

@@ -4,7 +4,7 @@
 //! [`base_url`] which instance of a provider may be spoken to, [`scopes`] what may be asked for, [`rate`] how often.
 //! The way: [`route`] which address, [`authorize`] what is asked for and how a flow starts, [`flow`] what stands between
 //! its beginning and its end, [`callback`] what the application is told; [`problem`] and [`pages`] what is answered else.
-//! Around it: [`config`] the whole file, [`proxies`] whose request it is.
+//! Around it: [`config`] the whole file.
 //! Kept: [`store`] the rows and what a database has to be able to do with them, [`keys`] how their secrets are sealed.
 
 pub mod app_callback;
@@ -18,7 +18,6 @@ pub mod jwt;
 pub mod keys;
 pub mod pages;
 pub mod problem;
-pub mod proxies;
 pub mod rate;
 pub mod renewal;
 pub mod route;

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     ("catalog", &["oauth", "redirect", "secret"]),
     ("cli", &[]),
     ("command", &["*"]),
@@ -21,14 +21,15 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("practice", &["head", "oauth", "redirect", "reply", "secret"]),
     ("redirect", &[]),
     ("refresh", &["catalog", "oauth", "secret", "vault"]),
-    ("relay", &["catalog", "head", "redirect", "reply"]),
+    ("proxies", &[]),
+    ("relay", &["catalog", "head", "proxies", "redirect", "reply"]),
     ("reply", &[]),
     (
         "report",
         &["catalog", "cli", "helper", "loopback", "oauth", "redirect", "refresh", "relay", "secret", "system", "vault"],
     ),
     ("secret", &[]),
-    ("serve", &["catalog", "oauth", "redirect", "refresh", "reply", "secret", "vault"]),
+    ("serve", &["catalog", "oauth", "proxies", "redirect", "refresh", "reply", "secret", "vault"]),
     ("stdio", &["catalog", "oauth", "secret"]),
     ("system", &["catalog", "head", "oauth", "redirect", "reply", "secret", "serve", "vault"]),
     ("vault", &["catalog", "oauth", "secret"]),

@@ -137,7 +137,7 @@ impl Service for Worker {
         match &mut self.log {
             None => Answer::Now(decision.reply),
             Some(log) => {
-                let client = self.relay.proxies().client(peer.ip(), head);
+                let client = self.relay.client(peer.ip(), head);
                 let receipt = log.note(Access::of(client, head, &decision), since);
                 Answer::NowWithReceipt(decision.reply, receipt)
             }

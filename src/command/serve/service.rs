@@ -23,7 +23,6 @@ use crate::{
         config::Config,
         jwt::{Caller, OrgRefused, Refused, Verifier},
         problem::Problem,
-        proxies,
         rate::{Exceeded, Limits},
         route::Route,
         store::StoreFault,
@@ -208,9 +207,8 @@ pub struct Asked {
 impl Asked {
     fn new(request: Request, service: &Service) -> Self {
         let Request { http, peer } = request;
-        let forwarded: Vec<_> =
-            http.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-        let client = proxies::client(peer, forwarded.into_iter(), &service.config.trusted_proxies);
+        let forwarded = http.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
+        let client = service.config.trusted_proxies.client(peer, forwarded);
         // A number that is not unguessable is a number all the same.
         let number = u64::from_be_bytes(entropy::random().unwrap_or_default());
         Self {
