@@ -52,7 +52,7 @@ fn code(report: &Value) -> String {
 }
 
 /// Where pictures of the pages go, for people to look at.
-fn shots(name: &str) -> PathBuf {
+pub fn shots(name: &str) -> PathBuf {
     let directory = std::env::var_os("KIT_SHOTS").unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
     std::fs::create_dir_all(&directory).expect("directory");
     PathBuf::from(directory).join(name)
@@ -60,7 +60,7 @@ fn shots(name: &str) -> PathBuf {
 
 /// Pictures were taken, and axe has found nothing serious in either colour scheme.
 #[track_caller]
-fn assert_accessible(report: &Value, shots: &Path) {
+pub fn assert_accessible(report: &Value, shots: &Path) {
     for scheme in ["light", "dark"] {
         let found = &report["axe"][scheme];
         assert!(found["passes"].as_u64().is_some_and(|n| n > 0), "axe has looked: {report:#}");

@@ -267,9 +267,24 @@ pub struct Provider {
 
 impl Provider {
     pub fn start() -> Option<Self> {
-        installed(&["node"], &["oidc-provider"])?;
+        Self::run("provider.mjs", "oidc-provider", &[])
+    }
+
+    /// With one more redirect.
+    pub fn for_redirect(redirect: &str) -> Option<Self> {
+        Self::run("provider.mjs", "oidc-provider", &[("REDIRECT_URI", redirect)])
+    }
+
+    /// Of another make: @node-oauth/oauth2-server.
+    pub fn second(redirect: &str) -> Option<Self> {
+        Self::run("second-provider.mjs", "@node-oauth/oauth2-server", &[("REDIRECT_URI", redirect)])
+    }
+
+    fn run(script: &str, module: &str, variables: &[(&str, &str)]) -> Option<Self> {
+        installed(&["node"], &[module])?;
         let mut command = Command::new("node");
-        command.arg(kit("provider.mjs")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg(kit(script)).envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("node starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
@@ -278,7 +293,7 @@ impl Provider {
         Some(Self { issuer: facts["issuer"].as_str().expect("issuer").to_owned(), facts, child, _stdin: stdin })
     }
 
-    fn fact(&self, name: &str) -> &str {
+    pub fn fact(&self, name: &str) -> &str {
         self.facts[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.facts))
     }
 
@@ -319,9 +334,10 @@ impl Provider {
         serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON")
     }
 
-    /// Whether the provider takes this token from the public client (RFC 7662).
+    /// Whether the provider takes this token, whosever it is (RFC 7662).
     pub fn takes(&self, token: &str) -> bool {
-        let form = [("token", token), ("client_id", "loopin-native")];
+        let client = "loopin-web-post";
+        let form = [("token", token), ("client_id", client), ("client_secret", self.secret(client))];
         let mut reply = ureq::post(self.fact("introspection_endpoint")).send_form(form).expect("introspection");
         let reply: Value = serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON");
         reply["active"] == true
@@ -423,9 +439,7 @@ impl Browser {
 
     /// Headless Chromium, whose person acts out a case of `chromium.mjs`.
     pub fn chromium(case: &str) -> Option<Self> {
-        static ALONE: Mutex<()> = Mutex::new(());
-        installed(&["node", "chromium"], &["playwright-core", "axe-core"])?;
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = chromium()?;
         let browser = Self { command: Self::command("chromium.mjs", ""), variables: Vec::new(), _alone: Some(alone) };
         Some(browser.with("KIT_CASE", case))
     }
@@ -435,6 +449,33 @@ impl Browser {
         self.variables.push((name.to_owned(), value.as_ref().to_str().expect("text").to_owned()));
         self
     }
+}
+
+/// The place of the one Chromium that may run.
+fn chromium() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    installed(&["node", "chromium"], &["playwright-core", "axe-core"])?;
+    Some(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A case of `customer.mjs`, to its end.
+pub fn customer(case: &str, service: &Value, variables: &[(&str, &str)]) -> Option<Value> {
+    let _alone = chromium()?;
+    let mut command = Command::new("node");
+    command.arg(kit("customer.mjs")).arg(case).env("KIT_SERVICE", service.to_string()).envs(variables.iter().copied());
+    let finished = Finished::new(command.stdin(Stdio::null()).output().expect("node runs"));
+    let report: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|e| panic!("{e}: {finished:#?}"));
+    assert_eq!(Value::Null, report["error"], "{case}: {}", report["error"].as_str().unwrap_or_default());
+    Some(report)
+}
+
+/// A person without a browser, sent to a provider: where they would go on at an address that starts so.
+pub fn consents(url: &str, back_to: &str) -> String {
+    let mut command = Command::new("node");
+    command.arg(kit("person.mjs")).arg(url).env("KIT_STOP", back_to);
+    let finished = Finished::new(command.stdin(Stdio::null()).output().expect("node runs"));
+    finished.assert_code(0);
+    finished.stdout.lines().next().and_then(|line| line.strip_prefix("stopped ")).expect("an address").to_owned()
 }
 
 // ---- The benches ----

@@ -12,3 +12,4 @@ mod keychain;
 mod provider;
 mod refresh;
 mod relay;
+mod serve;

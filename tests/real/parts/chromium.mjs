@@ -38,7 +38,7 @@ if (env.KIT_DETACH) {
 }
 
 const { hand } = await import('./report.mjs');
-const { chromium } = await import('playwright-core');
+const { axe, describe, launch, screenshots, signIn } = await import('./browser.mjs');
 const kase = env.KIT_CASE || 'plain';
 const work = mkdtempSync(join(tmpdir(), 'loopin-kit-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
@@ -57,19 +57,9 @@ const late = setTimeout(() => finish(new Error(`not done in ${env.KIT_TIMEOUT ||
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => finish(new Error(signal)));
 
 async function play() {
-  context = await chromium.launchPersistentContext(env.KIT_PROFILE || join(work, 'profile'), {
-    executablePath: env.CHROMIUM || '/usr/bin/chromium',
-    headless: true,
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
+  context = await launch(env.KIT_PROFILE || join(work, 'profile'), {
     bypassCSP: Boolean(env.KIT_AXE),
-    args: [
-      '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-quic', `--log-net-log=${netlog}`,
-      // Nothing outside this machine is asked for: provider.mjs has web fonts on its pages.
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE ::1',
-    ],
+    args: [`--log-net-log=${netlog}`],
   });
   context.on('request', watch);
   const page = context.pages()[0] ?? await context.newPage();
@@ -80,12 +70,12 @@ async function play() {
   if (kase === 'cookie-60k') await page.goto(await cookieSetter(sixtyKilobytes()));
   await page.goto(start);
   if (kase === 'hostile') await openHostilePages();
-  await signIn(page);
+  await signIn(page, kase === 'deny' ? 'deny' : 'allow', () => delivered);
 
   Object.assign(report, await describe(page));
   report.cookies = (await context.cookies(redirect.href)).map(({ name }) => name);
   await pause(500); // a favicon is asked for some 80 ms after the page
-  if (env.KIT_SCREENSHOT) await screenshots(page);
+  if (env.KIT_SCREENSHOT) await screenshots(page, env.KIT_SCREENSHOT);
   if (env.KIT_AXE) report.axe = await axe(page);
   if (kase === 'reload') report.again = await again(page);
 }
@@ -105,32 +95,6 @@ function watch(request) {
 
 // ---- The person ----
 
-async function signIn(page) {
-  for (let step = 0; step < 10; step += 1) {
-    const decision = page.locator(`button[name=decision][value=${kase === 'deny' ? 'deny' : 'allow'}]`);
-    const abort = page.locator('a[href$="/abort"]');
-    const prompt = page.locator('form:has(input[name=prompt]) button[type=submit]');
-    let target;
-    if (await decision.count()) target = decision;
-    else if (await prompt.count()) target = kase === 'deny' ? abort : prompt;
-    else if (delivered) return;
-    else throw new Error(`no form of a provider on this page: ${page.url()}`);
-    for (const name of ['login', 'password']) {
-      const field = page.locator(`input[name=${name}]`);
-      if (await field.count()) await field.fill('person');
-    }
-    const next = page.waitForNavigation({ waitUntil: 'load' });
-    await Promise.all([next, target.first().click({ noWaitAfter: true })]);
-  }
-  throw new Error('the sign-in did not end in 10 pages');
-}
-
-const describe = async (page) => ({
-  url: page.url(),
-  title: await page.title(),
-  text: await page.evaluate(() => document.body?.innerText ?? ''),
-});
-
 // What a person sees who asks for the callback again, reloads the last page, or goes back.
 // The listener may be gone by then: that shows as `error`.
 async function again(page) {
@@ -146,34 +110,6 @@ async function again(page) {
   await look('reload', () => page.reload());
   await look('back', () => page.goBack());
   return seen;
-}
-
-async function screenshots(page) {
-  const shot = async (name, colorScheme, width) => {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 740 });
-    await page.screenshot({ path: `${env.KIT_SCREENSHOT}-${name}.png` });
-  };
-  await shot('light', 'light', 800);
-  await shot('dark', 'dark', 800);
-  await shot('narrow', 'light', 360);
-  await shot('wide', 'light', 1280);
-}
-
-async function axe(page) {
-  const { default: { source } } = await import('axe-core');
-  await page.evaluate(source);
-  const results = {};
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    const { violations, incomplete, passes } = await page.evaluate(() => globalThis.axe.run());
-    const by_impact = {};
-    for (const { impact, id, nodes } of violations) {
-      (by_impact[impact] ??= []).push(`${id}: ${nodes.map((node) => node.html).join(' ')}`);
-    }
-    results[colorScheme] = { violations: by_impact, incomplete: incomplete.map((rule) => rule.id), passes: passes.length };
-  }
-  return results;
 }
 
 // ---- Other local servers: foreign cookies and hostile pages ----

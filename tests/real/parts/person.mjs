@@ -4,6 +4,7 @@
 //   node person.mjs [--deny] URL        prints the last status, URL and body; exit 0 if that was a 2xx
 //   BROWSER="node .../person.mjs"       KIT_REPORT=file or FIFO  the same as JSON: { trail, status, url, body, error }
 //   KIT_PERSON=person                   who signs in
+//   KIT_STOP=http://...                 addresses that start so are not asked for: the first is told as `stopped`
 //
 // node:http and not fetch: Node's fetch adds "Sec-Fetch-Mode: cors", which a listener must refuse.
 import { request } from 'node:http';
@@ -81,11 +82,16 @@ try {
     Object.assign(report, { status, url: url.href, body });
     report.trail.push(`${method} ${url.origin}${url.pathname} ${status}`);
     next = location ? { url: new URL(location, url) } : step(url, body);
+    if (process.env.KIT_STOP && next?.url.href.startsWith(process.env.KIT_STOP)) {
+      report.stopped = next.url.href;
+      next = undefined;
+    }
   }
 } catch (error) {
   report.error = error.message;
 }
 
 hand(report);
+if (report.stopped) console.log(`stopped ${report.stopped}`);
 console.log(report.error ? `error: ${report.error}` : `${report.status} ${report.url}\n${report.body}`);
-process.exitCode = !report.error && report.status >= 200 && report.status < 300 ? 0 : 1;
+process.exitCode = !report.error && (report.stopped || (report.status >= 200 && report.status < 300)) ? 0 : 1;

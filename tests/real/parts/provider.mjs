@@ -4,6 +4,7 @@
 //   ACCESS_TOKEN_TTL=5       life of an access token in seconds (default 3600)
 //   TOKEN_DELAY=200          milliseconds that POST /token takes longer
 //   TOKEN_PADDING=300000     bytes by which access tokens are longer; such a token is of no use here
+//   REDIRECT_URI=http://...  one more redirect for each client
 //   FORGIVES=60              seconds for which a used refresh token may be used again; else that ends the grant
 //
 // GET /__counters tells what was asked of it, POST /__counters/reset forgets that.
@@ -20,7 +21,7 @@ const client = (client_id, token_endpoint_auth_method, client_secret) => ({
   client_secret,
   token_endpoint_auth_method,
   application_type: 'native',
-  redirect_uris: ['http://127.0.0.1:0/callback', 'http://[::1]:0/callback'],
+  redirect_uris: ['http://127.0.0.1:0/callback', 'http://[::1]:0/callback', ...[process.env.REDIRECT_URI ?? []].flat()],
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
 });
