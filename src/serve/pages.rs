@@ -19,6 +19,8 @@ macro_rules! page {
             "dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere;font-weight:600}\n",
             "a.go{display:inline-block;padding:.6rem 1.4rem;border-radius:.6rem;background:var(--good);color:var(--card);text-decoration:none}\n",
             "a.go:focus-visible{outline:3px solid var(--wait);outline-offset:2px}\n",
+            "p+p{margin-top:1rem}\n",
+            "@media (max-width:26rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}\n",
             "</style>\n<main>\n<h1>",
             $title,
             "</h1>\n",
@@ -31,7 +33,7 @@ macro_rules! page {
 const CONFIRM: &str = page!(
     "Connect this account?",
     concat!(
-        "<p>You are about to give access to <strong>{integration}</strong>. It will belong to:</p>\n",
+        "<p>You are about to give access to your account at <strong>{integration}</strong>. The connection will belong to:</p>\n",
         "<dl><dt>User</dt><dd>{user}</dd><dt>Organisation</dt><dd>{org}</dd><dt>For</dt><dd>{action}</dd>",
         "<dt>Then back to</dt><dd>{host}</dd></dl>\n",
         "<p><a class=\"go\" href=\"{href}\" rel=\"noreferrer\">Continue</a></p>\n",
