@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
@@ -219,6 +220,15 @@ pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource
         }
         SecretSource::Store => Ok(None),
     }
+}
+
+/// The text of a configuration that `--config` names; `document` is where a complete one stands.
+pub fn named_text(path: &Path, document: &str) -> Result<String, Failure> {
+    config_file::read_existing(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::new(Code::Configuration, format!("{}: no such file", path.display()))
+            .remedy(format!("begin with the one in {document}")),
+        kind => Failure::new(Code::Configuration, format!("{}: {kind}", path.display())),
+    })
 }
 
 /// Which grant the arguments name.

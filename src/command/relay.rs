@@ -17,7 +17,7 @@ mod check;
 mod worker;
 
 use self::worker::{Admin, Shared, Worker};
-use super::context::Context;
+use super::context::{Context, named_text};
 use crate::{
     catalog::CatalogError,
     cli::{self, ExportedServer, RelayVerb},
@@ -25,7 +25,6 @@ use crate::{
     report::{AccessLog, Code, Event, Failure, Outcome, Talk},
     system::{
         certificate::{Certificate, Files, Unfit},
-        config_file,
         listener::{Limits, Listener},
         signal::{self, Signal},
     },
@@ -194,8 +193,8 @@ impl Keeper<'_> {
 fn read(path: &Path) -> Result<Relay, Failure> {
     let unreadable =
         |why: &dyn std::fmt::Display| Failure::new(Code::Configuration, format!("{}: {why}", path.display()));
-    let text = config_file::read_existing(path).map_err(|error| unreadable(&error.kind()))?;
-    Relay::parse(&text).map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })
+    Relay::parse(&named_text(path, "README.md")?)
+        .map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })
 }
 
 fn certificate(path: &Path, tls: &TlsFiles) -> Result<Certificate, Failure> {

@@ -88,6 +88,9 @@ impl StateFiles for PrivateFiles {
     }
 }
 
+/// Why a file could not be read that is not there.
+pub const MISSING: &str = "no such file";
+
 /// Reads one file that must be private wherever it is: a client secret, a store key.
 ///
 /// # Errors
@@ -116,7 +119,7 @@ fn place(path: &Path) -> Result<(imp::Directory, &str), StoreError> {
 }
 
 fn missing(path: &Path) -> StoreError {
-    StoreError::File { path: path.to_owned(), why: "no such file".into() }
+    StoreError::File { path: path.to_owned(), why: MISSING.into() }
 }
 
 /// A name that nobody else has, beside the file that it becomes.

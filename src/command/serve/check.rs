@@ -16,8 +16,12 @@ use crate::{
         keys::{KeyId, KeyRing},
         store::Store,
     },
-    system::{database::Database, entropy, environment, private_files::read_private},
-    vault::seal::Nonce,
+    system::{
+        database::Database,
+        entropy, environment,
+        private_files::{MISSING, read_private},
+    },
+    vault::{StoreError, seal::Nonce},
 };
 
 /// Bytes of a key.
@@ -75,7 +79,7 @@ fn key(id: &KeyId, source: &KeySource) -> Result<SealKey, Failure> {
             .remedy("make one: openssl rand -base64 32")
     };
     let (bytes, place) = match source {
-        KeySource::File(path) => (read_private(path)?, path.display().to_string()),
+        KeySource::File(path) => (made(path, "openssl rand -base64 32")?, path.display().to_string()),
         KeySource::Env(name) => {
             let text = environment::secret(name).ok_or_else(|| {
                 Failure::new(Code::Configuration, format!("[keys]: {id}: the variable {name} is not set"))
@@ -90,6 +94,16 @@ fn key(id: &KeyId, source: &KeySource) -> Result<SealKey, Failure> {
         <[u8; KEY]>::try_from(STANDARD.decode(text).ok()?.as_slice()).ok()
     };
     raw.or_else(decoded).map(SealKey::new).ok_or_else(|| wrong(place))
+}
+
+/// A private file, or how to make the one that is missing.
+fn made(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
+    read_private(path).map_err(|error| match &error {
+        StoreError::File { why, .. } if why == MISSING => {
+            Failure::from(error).remedy(format!("(umask 077; {make} > '{}')", path.display()))
+        }
+        _ => Failure::from(error),
+    })
 }
 
 /// Whether these are the keys that the database was sealed with. Changes nothing.
@@ -138,7 +152,7 @@ pub fn verifier(config: &Config) -> Result<Verifier, Failure> {
             Failure::new(Code::Configuration, format!("[[jwt]]: hs256: the variable {name} is not set"))
         }),
         SecretSource::File(path) => {
-            let text = String::from_utf8(read_private(path)?).map_err(|_| {
+            let text = String::from_utf8(made(path, "openssl rand -base64 48")?).map_err(|_| {
                 Failure::new(Code::Configuration, format!("[[jwt]]: hs256: {} is not text", path.display()))
             })?;
             Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))

@@ -26,7 +26,7 @@ use self::{
     renew::Renewer,
     service::Service,
 };
-use super::context::Context;
+use super::context::{Context, named_text};
 use crate::{
     cli,
     report::{AccessLog, Code, Event, Failure, Outcome},
@@ -37,7 +37,7 @@ use crate::{
         store::Store,
     },
     system::{
-        clock, config_file,
+        clock,
         database::{Database, Node, OpenError},
         http::Http,
         jwks,
@@ -63,8 +63,8 @@ pub fn run(context: &Context, args: &cli::Serve) -> Result<Outcome, Failure> {
 fn read(path: &Path) -> Result<Config, Failure> {
     let unreadable =
         |why: &dyn std::fmt::Display| Failure::new(Code::Configuration, format!("{}: {why}", path.display()));
-    let text = config_file::read_existing(path).map_err(|error| unreadable(&error.kind()))?;
-    Config::parse(&text).map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })
+    Config::parse(&named_text(path, "docs/serve.md")?)
+        .map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })
 }
 
 /// Makes the database, or brings it up to this program's form, and ends.

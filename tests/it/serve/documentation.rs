@@ -44,3 +44,19 @@ fn every_error_code_of_a_callback_is_in_the_document() {
         assert!(document.contains(&format!("`{code}`")), "{code}");
     }
 }
+
+#[test]
+fn who_has_not_made_a_file_yet_is_told_how() {
+    let sandbox = Sandbox::new();
+    let path = |name: &str| sandbox.path(name).to_str().expect("path").to_owned();
+    let check = || sandbox.run(&["serve", "check", "--config", &path("loopin.toml")]);
+    check().assert_code(3).assert_says("loopin.toml: no such file").assert_says("docs/serve.md");
+    prepare(&sandbox, &config(&Provider::new(), 8080));
+    for (name, make) in [("k1", "openssl rand -base64 32"), ("hs256", "openssl rand -base64 48")] {
+        let aside = path("aside");
+        std::fs::rename(path(name), &aside).expect("rename");
+        check().assert_code(8).assert_says(&format!("(umask 077; {make} > '{}')", path(name)));
+        std::fs::rename(&aside, path(name)).expect("rename");
+    }
+    check().assert_code(0);
+}
