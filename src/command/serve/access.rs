@@ -26,6 +26,8 @@ pub struct Entry<'a> {
     pub code: Option<&'static str>,
     /// Of the flow that it ended: `success`, or the error that the application was told.
     pub ending: Option<&'static str>,
+    /// Why the caller's token was not taken, which the caller is not told.
+    pub refused: Option<&'static str>,
     pub ms: u64,
 }
 

@@ -130,7 +130,7 @@ impl Service {
             }
             first => first,
         };
-        let verified = verified.map_err(|_| Problem::Unauthenticated)?;
+        let verified = verified.map_err(|(why, _)| asked.refused(why))?;
         let org = verified.org_header().and_then(|name| asked.field(name)).map(str::to_owned);
         let caller = verified.caller(org.as_deref()).map_err(|why| match why {
             OrgRefused::Forbidden => Problem::OrgForbidden,
@@ -178,6 +178,7 @@ impl Service {
             status: reply.status_code(),
             code,
             ending: asked.ending.get().copied(),
+            refused: asked.refused.get().map(|why| why.as_str()),
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         if self.log.write(&entry, clock::now()).is_err() {
@@ -202,6 +203,8 @@ pub struct Asked {
     pub number: String,
     /// Of the flow that this request ended.
     ending: OnceLock<&'static str>,
+    /// Of the token that it brought.
+    refused: OnceLock<Refused>,
 }
 
 impl Asked {
@@ -217,12 +220,19 @@ impl Asked {
             client,
             number: format!("{number:016x}"),
             ending: OnceLock::new(),
+            refused: OnceLock::new(),
         }
     }
 
     /// For the log: `success`, or what the application is told.
     pub fn ended(&self, ending: &'static str) {
         let _ = self.ending.set(ending);
+    }
+
+    /// For the log; the caller learns no more than that its token is not taken.
+    fn refused(&self, why: Refused) -> Problem {
+        let _ = self.refused.set(why);
+        Problem::Unauthenticated
     }
 
     pub fn query(&self) -> &str {
