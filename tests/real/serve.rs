@@ -28,12 +28,13 @@ mod providers;
 const PATIENCE: Duration = Duration::from_secs(100);
 const BASE: &str = "/api/v1/oauth2";
 
-/// Of the document, the first block in this language.
-fn documented(language: &str) -> String {
+/// Of the document, the first block in this language that has these words.
+fn documented(language: &str, words: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/serve.md");
     let document = std::fs::read_to_string(path).expect("docs/serve.md");
     let fence = format!("```{language}\n");
-    let block = document.split(&fence).nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    let mut blocks = document.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
+    let block = blocks.find(|block| block.contains(words)).unwrap_or_else(|| panic!("no {language} with {words}"));
     block.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect()
 }
 
@@ -84,10 +85,12 @@ impl Service {
         let placed = |text: &str| swapped(&swapped(text, "/etc/loopin", &etc), "/var/lib/loopin", &var);
 
         let mut commands = Command::new("sh");
-        commands.args(["-eu", "-c", &placed(&documented("sh"))]).env("CLIENT_SECRET", first.secret("loopin-web-basic"));
+        commands
+            .args(["-eu", "-c", &placed(&documented("sh", "CLIENT_SECRET"))])
+            .env("CLIENT_SECRET", first.secret("loopin-web-basic"));
         Finished::new(commands.stdin(Stdio::null()).output().expect("sh runs")).assert_code(0);
 
-        let config = placed(&documented("toml"));
+        let config = placed(&documented("toml", "[server]"));
         let config = [
             ("https://connect.example.com", origin.as_str()),
             ("127.0.0.1:8080", &format!("127.0.0.1:{port}")),
@@ -146,6 +149,18 @@ scopes = ["profile"]
         Some(service)
     }
 
+    /// Runs the commands of the document that have this word; what they print.
+    pub fn follow(&self, words: &str) -> String {
+        let etc = text_of(&self.sandbox.path("etc"));
+        let text =
+            swapped(&swapped(&documented("sh", words), "/etc/loopin", &etc), "http://127.0.0.1:8080", &self.origin);
+        let mut commands = Command::new("sh");
+        commands.args(["-eu", "-c", &text]).stdin(Stdio::null());
+        let finished = Finished::new(commands.output().expect("sh runs"));
+        finished.assert_code(0);
+        finished.stdout
+    }
+
     /// What `customer.mjs` has to know.
     pub fn facts(&self) -> Value {
         json!({ "service": self.origin, "secret": self.secret, "port": self.app_port })
@@ -198,13 +213,12 @@ scopes = ["profile"]
         (field("location"), field("set-cookie").split(';').next().expect("a pair").to_owned())
     }
 
-    /// The log's lines so far, those of `healthz` excepted, as (route, status).
-    pub fn logged(&self) -> Vec<(String, u64)> {
-        let lines = self.log.try_iter().map(|line| serde_json::from_str::<Value>(&line).expect("JSON"));
-        let of = |line: Value| {
-            (line["route"].as_str().unwrap_or_default().to_owned(), line["status"].as_u64().expect("status"))
-        };
-        lines.map(of).filter(|(route, _)| route != "/healthz").collect()
+    /// Ends the service; every line of its log.
+    pub fn ended(&mut self) -> Vec<Value> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        assert!(self.child.wait().expect("loopin ends").success());
+        self.log.iter().map(|line| serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
     }
 
     /// Flows that wait for a provider's answer. A one-time link has a row of its own, without a browser.

@@ -85,6 +85,21 @@ fn a_connection_at_a_provider_of_another_make_is_made_renewed_and_ended() {
 }
 
 #[test]
+fn who_follows_the_document_step_by_step_gets_answers_at_the_last_one() {
+    let Some(()) = installed(&["curl", "python3"], &[]) else { return };
+    let Some(mut service) = Service::start() else { return };
+    let said = service.follow("curl");
+    let mut answers = said.split_inclusive('}').map(|answer| serde_json::from_str::<Value>(answer).expect("JSON"));
+    assert_eq!(Some(json!({ "connections": [], "next": null })), answers.next());
+    assert_eq!("not_connected", text(&answers.next().expect("two answers"), "code"));
+    // A user whose name is none: the caller learns nothing, the log has the reason.
+    let (status, body) = service.ask("GET", &format!("{BASE}/connections"), Some("ada\n"), None);
+    assert_eq!((401, "unauthenticated"), (status, text(&body, "code")));
+    let log = service.ended();
+    assert!(log.iter().any(|line| line["refused"] == "user"), "{log:#?}");
+}
+
+#[test]
 fn v24_both_providers_connections_stand_side_by_side_and_are_their_owners_alone() {
     let Some(service) = Service::start() else { return };
     let (first, second) = (connected(&service, "gitlab", "read"), connected(&service, "second", "all"));
