@@ -312,5 +312,4 @@ async function attacks() {
 
 const cases = { strangers, attacks };
 const report = await (cases[kase] ?? oneWay)().catch((error) => ({ error: error.stack }));
-console.log(JSON.stringify(report, null, 2));
-process.exit(report.error ? 1 : 0);
+process.stdout.write(JSON.stringify(report, null, 2), () => process.exit(report.error ? 1 : 0));
