@@ -89,7 +89,6 @@ fn v30_no_page_of_another_site_begins_a_flow_with_or_without_a_ticket() {
     assert_eq!(45, vectors.len(), "fifteen ways, each with a token, a link, and neither");
     for (name, seen) in vectors {
         let asked = seen["asked"].as_array().expect("a list");
-        // Chromium may think twice about a guess of what a person does next.
         assert!(!asked.is_empty() || name.starts_with("speculation"), "{name} never came: {seen:#}");
         assert!(
             seen["framed"].as_str().is_none_or(|title| title != "Connect this account?"),
