@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
 pub use self::reader::HeadReader;
 
 mod reader;
@@ -157,7 +159,7 @@ impl Head {
     }
 
     fn split(&self) -> (&[u8], Option<&[u8]>) {
-        match self.target.iter().position(|&byte| byte == b'?') {
+        match memchr(b'?', &self.target) {
             Some(mark) => (&self.target[..mark], Some(&self.target[mark + 1..])),
             None => (&self.target, None),
         }

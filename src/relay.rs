@@ -13,6 +13,8 @@ use std::{
     sync::Arc,
 };
 
+use memchr::memchr;
+
 use crate::{
     head::{Head, Host, Method},
     proxies::{ClientField, TrustedProxies},
@@ -171,7 +173,7 @@ impl Relay {
     fn forward<'a>(&'a self, head: &'a Head) -> Result<Decision<'a>, Refusal> {
         let Host::One(host) = &head.host else { return Err(Refusal::Malformed) };
         // The absolute form is a proxy's (RFC 9112 §3.2.2), and says a second time which host is meant.
-        if head.target.first() != Some(&b'/') || head.target.contains(&b'#') {
+        if head.target.first() != Some(&b'/') || memchr(b'#', &head.target).is_some() {
             return Err(Refusal::Malformed);
         }
         if !matches!(head.method, Method::Get | Method::Head) {
@@ -183,9 +185,9 @@ impl Relay {
         let routes = self.hosts.get(host.as_slice());
         let routes = routes.or_else(|| self.hosts.get(host.to_ascii_lowercase().as_slice()));
         let routes = routes.ok_or(Refusal::Misdirected)?;
-        let taken = routes.iter().find_map(|route| Some((route, route.taken_by(head.path())?)));
+        let (path, query) = (head.path(), head.query());
+        let taken = routes.iter().find_map(|route| Some((route, route.taken_by(path)?)));
         let (route, provider) = taken.ok_or(Refusal::NotFound)?;
-        let query = head.query();
         if query.is_some_and(|query| query.len() > LONGEST_QUERY) {
             return Err(Refusal::QueryTooLong);
         }

@@ -66,8 +66,9 @@ impl Forwarding {
     /// `None` for an empty value, and for one with a control byte or a space in it.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         // All of them, without a branch a byte.
-        let fit = bytes.iter().fold(true, |fit, &byte| fit & (byte > b' ') & (byte != 0x7f));
-        (fit && !bytes.is_empty()).then_some(Self(bytes))
+        let unfit = |byte: u8| u8::from(byte <= b' ') | u8::from(byte == 0x7f);
+        let unfit = bytes.iter().fold(0, |found, &byte| found | unfit(byte));
+        (unfit == 0 && !bytes.is_empty()).then_some(Self(bytes))
     }
 
     pub fn as_bytes(&self) -> &[u8] {
@@ -266,6 +267,11 @@ impl Reply {
             .chain(pragma)
             .chain(location)
             .chain(self.others.iter().map(|(name, value)| (*name, value.as_ref())))
+    }
+
+    /// Those of [`Reply::fields`] that came by [`Reply::with_field`].
+    pub fn additional(&self) -> &[(&'static str, &'static str)] {
+        &self.others
     }
 
     fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {

@@ -42,7 +42,10 @@ pub fn run(context: &Context, args: &cli::Relay) -> Result<Outcome, Failure> {
                 ExportedServer::Caddy => export::caddy,
                 ExportedServer::Nginx => export::nginx,
             };
-            Ok(Outcome::Document(write(&read(path)?).into_bytes()))
+            // Another server looks for a relative path somewhere else.
+            let place = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let beside = place.parent().unwrap_or(Path::new("/"));
+            Ok(Outcome::Document(write(&read(path)?, beside).into_bytes()))
         }
     }
 }

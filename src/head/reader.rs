@@ -1,7 +1,9 @@
 //! The incremental scan behind [`HeadReader`]: a state per place in a head, runs of bytes, what ends a run.
 //! What a head consists of and how much may be read is declared one level up.
 
-use std::mem;
+use std::{mem, ops::Range};
+
+use memchr::{memchr, memchr3, memrchr};
 
 use super::{Authorization, Head, Host, Limits, Method, Persistence, Progress, Rejection};
 
@@ -67,7 +69,10 @@ impl HeadReader {
         let window = &bytes[..bytes.len().min(self.limits.head - self.seen)];
         let mut at = 0;
         while at < window.len() {
-            let (taken, end) = self.step(&window[at..])?;
+            let (taken, end) = match self.whole_line(&window[at..])? {
+                Some(line) => line,
+                None => self.step(&window[at..])?,
+            };
             at += taken;
             if end == End::Reached {
                 return Ok(Some(at));
@@ -78,6 +83,45 @@ impl HeadReader {
             _ if self.seen < self.limits.head => Ok(None),
             State::RequestLine | State::Ending(Line::Request) => Err(Rejection::TargetTooLong),
             _ => Err(Rejection::FieldsTooLarge),
+        }
+    }
+
+    /// Takes a line in one piece, if it begins here and its end is here. `None` where it does not, and for every line
+    /// with a fault in it: what that is, [`HeadReader::step`] finds.
+    fn whole_line(&mut self, rest: &[u8]) -> Result<Option<(usize, End)>, Rejection> {
+        match self.state {
+            State::RequestLine if self.line.is_empty() => {
+                let length = run(rest, is_printable);
+                if length == 0 || length > self.limits.request_line || !rest[length..].starts_with(b"\r\n") {
+                    return Ok(None);
+                }
+                let (method, target, persistence) = request_line(&rest[..length])?;
+                self.head.target = rest[target].to_vec();
+                (self.head.method, self.head.persistence) = (method, persistence);
+                self.state = State::FieldStart;
+                Ok(Some((length + 2, End::Ahead)))
+            }
+            State::FieldStart if rest.starts_with(b"\r\n") => Ok(Some((2, End::Reached))),
+            State::FieldStart => {
+                let length = rest.iter().take_while(|&&byte| is_token(byte)).count();
+                let (name, Some((b':', value))) = (&rest[..length], rest[length..].split_first()) else {
+                    return Ok(None);
+                };
+                let Some(end) = memchr3(b'\r', b'\n', 0, value) else { return Ok(None) };
+                if length == 0 || self.fields == self.limits.fields || !value[end..].starts_with(b"\r\n") {
+                    return Ok(None);
+                }
+                if let Some(kept) = Kept::named(name) {
+                    let value = after_blanks(&value[..end]);
+                    if value.len() > LONGEST_VALUE {
+                        return Ok(None);
+                    }
+                    self.field(kept, before_blanks(value))?;
+                }
+                self.fields += 1;
+                Ok(Some((length + 1 + end + 2, End::Ahead)))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -99,8 +143,8 @@ impl HeadReader {
             State::Value(kept) => {
                 let length = run(rest, is_opaque);
                 if kept.is_some() {
-                    let blanks = if self.line.is_empty() { run(&rest[..length], is_blank) } else { 0 };
-                    keep(&mut self.line, &rest[blanks..length], LONGEST_VALUE, Rejection::FieldsTooLarge)?;
+                    let new = if self.line.is_empty() { after_blanks(&rest[..length]) } else { &rest[..length] };
+                    keep(&mut self.line, new, LONGEST_VALUE, Rejection::FieldsTooLarge)?;
                 }
                 length
             }
@@ -148,23 +192,26 @@ impl HeadReader {
     fn line_read(&mut self, line: Line) -> Result<(), Rejection> {
         match line {
             Line::Request => {
+                let mut line = mem::take(&mut self.line);
+                let (method, target, persistence) = request_line(&line)?;
+                line.truncate(target.end);
+                line.drain(..target.start);
                 let head = &mut self.head;
-                (head.method, head.target, head.persistence) = request_line(mem::take(&mut self.line))?;
+                (head.method, head.target, head.persistence) = (method, line, persistence);
             }
             Line::Field(Some(kept)) => {
-                let mut value = mem::take(&mut self.line);
-                value.truncate(value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1));
-                self.field(kept, value)?;
+                let value = mem::take(&mut self.line);
+                self.field(kept, before_blanks(&value))?;
             }
             Line::Field(None) | Line::Empty => {}
         }
         Ok(())
     }
 
-    fn field(&mut self, kept: Kept, value: Vec<u8>) -> Result<(), Rejection> {
+    fn field(&mut self, kept: Kept, value: &[u8]) -> Result<(), Rejection> {
         let head = &mut self.head;
         match kept {
-            Kept::Authorization => once(&mut head.authorization, Authorization(value)),
+            Kept::Authorization => once(&mut head.authorization, Authorization(value.to_vec())),
             // A list, and perhaps several of them; only one of its words is known here (RFC 9110 §7.6.1).
             Kept::Connection => {
                 let close = |word: &[u8]| word.trim_ascii().eq_ignore_ascii_case(b"close");
@@ -173,19 +220,19 @@ impl HeadReader {
                 }
                 Ok(())
             }
-            Kept::ContentLength => once(&mut self.content_length, decimal(&value)?),
-            Kept::ContentType => once(&mut head.content_type, value),
-            Kept::FetchDest => once(&mut head.fetch.dest, value),
-            Kept::FetchMode => once(&mut head.fetch.mode, value),
-            Kept::FetchSite => once(&mut head.fetch.site, value),
+            Kept::ContentLength => once(&mut self.content_length, decimal(value)?),
+            Kept::ContentType => once(&mut head.content_type, value.to_vec()),
+            Kept::FetchDest => once(&mut head.fetch.dest, value.to_vec()),
+            Kept::FetchMode => once(&mut head.fetch.mode, value.to_vec()),
+            Kept::FetchSite => once(&mut head.fetch.site, value.to_vec()),
             Kept::Host => {
                 head.host = match head.host {
-                    Host::Missing => Host::One(value),
+                    Host::Missing => Host::One(value.to_vec()),
                     Host::One(_) | Host::Several => Host::Several,
                 };
                 Ok(())
             }
-            Kept::Origin => once(&mut head.origin, value),
+            Kept::Origin => once(&mut head.origin, value.to_vec()),
             // Browsers have sent both names side by side; either one alone must be enough to be seen.
             Kept::Purpose => listed(&mut head.fetch.purpose, value),
             Kept::Forwarded => listed(&mut head.forwarded, value),
@@ -246,13 +293,15 @@ impl Kept {
     }
 }
 
-/// `METHOD SP target SP HTTP/1.x`, split at the first and the last space (RFC 9112 §3).
-fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>, Persistence), Rejection> {
-    let space = |byte: &u8| *byte == b' ';
-    let first = line.iter().position(space).ok_or(Rejection::Malformed)?;
-    let last = line.iter().rposition(space).ok_or(Rejection::Malformed)?;
+/// `METHOD SP target SP HTTP/1.x`, split at the first and the last space (RFC 9112 §3); of the target its place.
+fn request_line(line: &[u8]) -> Result<(Method, Range<usize>, Persistence), Rejection> {
+    let first = memchr(b' ', line).ok_or(Rejection::Malformed)?;
+    let last = memrchr(b' ', line).ok_or(Rejection::Malformed)?;
     let target = line.get(first + 1..last).ok_or(Rejection::Malformed)?;
-    if first == 0 || !line[..first].iter().all(|&byte| is_token(byte)) || target.is_empty() || target.contains(&b' ') {
+    if first == 0 || !line[..first].iter().all(|&byte| is_token(byte)) || target.is_empty() {
+        return Err(Rejection::Malformed);
+    }
+    if memchr(b' ', target).is_some() {
         return Err(Rejection::Malformed);
     }
     let method = match &line[..first] {
@@ -268,9 +317,7 @@ fn request_line(mut line: Vec<u8>) -> Result<(Method, Vec<u8>, Persistence), Rej
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => return Err(Rejection::VersionNotSupported),
         _ => return Err(Rejection::Malformed),
     };
-    line.truncate(last);
-    line.drain(..=first);
-    Ok((method, line, persistence))
+    Ok((method, first + 1..last, persistence))
 }
 
 /// `1*DIGIT` (RFC 9110 §8.6): no sign, no list, nothing beyond 64 bits.
@@ -289,13 +336,13 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Rejection> {
 }
 
 /// Several lines of a list are one list (RFC 9110 §5.3).
-fn listed(slot: &mut Option<Vec<u8>>, value: Vec<u8>) -> Result<(), Rejection> {
+fn listed(slot: &mut Option<Vec<u8>>, value: &[u8]) -> Result<(), Rejection> {
     match slot {
         Some(first) => {
             keep(first, b", ", LONGEST_VALUE, Rejection::FieldsTooLarge)?;
-            keep(first, &value, LONGEST_VALUE, Rejection::FieldsTooLarge)
+            keep(first, value, LONGEST_VALUE, Rejection::FieldsTooLarge)
         }
-        none => once(none, value),
+        none => once(none, value.to_vec()),
     }
 }
 
@@ -319,6 +366,16 @@ fn run(bytes: &[u8], within: impl Fn(u8) -> bool) -> usize {
     let length = bytes.chunks_exact(CHUNK).take_while(all).count() * CHUNK;
     let rest = &bytes[length..];
     length + rest.iter().position(|&byte| !within(byte)).unwrap_or(rest.len())
+}
+
+/// Without the white space at its end.
+fn before_blanks(value: &[u8]) -> &[u8] {
+    &value[..value.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1)]
+}
+
+/// Without the white space at its beginning.
+fn after_blanks(value: &[u8]) -> &[u8] {
+    &value[value.iter().take_while(|&&byte| is_blank(byte)).count()..]
 }
 
 /// Optional white space around a value (RFC 9110 §5.6.3).

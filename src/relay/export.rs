@@ -1,7 +1,7 @@
 //! The same routes in the words of nginx and of Caddy, for whoever runs one of them anyway. Where they answer in another
 //! way than this relay is said in the text itself.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use super::{Providers, Relay, Route, template::PLACEHOLDER};
 
@@ -13,9 +13,11 @@ const NGINX_HEAD: &str = r##"# Made by `loopin relay export nginx`; goes into th
 # - queries from 64 KiB to about 68 KiB are forwarded too; a 307 has a small body; a body of a GET is read and dropped;
 # - nginx itself answers 400 to controls, and to a path that it cannot decode or that leads above the root.
 # No code is logged: not by this access log, and not by an error log, since the lines of that hold whole requests.
-# For TLS, replace the listen line: listen 443 ssl; ssl_certificate ...; ssl_certificate_key ...;
-
 "##;
+
+const NGINX_PLAIN: &str = "\
+# For TLS, replace the listen line: listen 443 ssl; ssl_certificate ...; ssl_certificate_key ...;
+";
 
 const NGINX_SERVER: &str = r##"    server_name _;
     server_tokens off;
@@ -40,9 +42,11 @@ const CADDY_HEAD: &str = r##"# Made by `loopin relay export caddy`, a whole Cadd
 # - the Host field is compared with its letter case; a query may be as long as a head may be;
 # - a body of a GET is not read and not refused.
 # No code is logged: neither the request's target and fields nor the reply's Location.
-# For TLS, write your domain in place of the address behind http://, remove bind and auto_https.
-
 "##;
+
+const CADDY_PLAIN: &str = "\
+# For TLS, write your domain in place of the address behind http://, remove bind and auto_https.
+";
 
 const CADDY_LOG: &str = "\tlog {
 \t\tformat filter {
@@ -56,17 +60,29 @@ const CADDY_LOG: &str = "\tlog {
 \t}
 ";
 
-/// A file for the `http` block of nginx.
-pub fn nginx(relay: &Relay) -> String {
+/// A file for the `http` block of nginx. Paths of certificate files begin at `beside`, the directory of `relay.toml`.
+pub fn nginx(relay: &Relay, beside: &Path) -> String {
     let mut text = NGINX_HEAD.to_owned();
     // Written into memory, which does not fail.
-    let _ = write_nginx(relay, &mut text);
+    let _ = write_nginx(relay, beside, &mut text);
     text
 }
 
-fn write_nginx(relay: &Relay, text: &mut String) -> std::fmt::Result {
+fn write_nginx(relay: &Relay, beside: &Path, text: &mut String) -> std::fmt::Result {
+    let mut listen = format!("    listen {}", relay.settings().listen);
+    if let Some(tls) = &relay.settings().tls {
+        // A backslash and a dollar mean something between quotes.
+        let plain = |path| beside.join(path).display().to_string().replace('\\', "\\\\");
+        let path = |path| quoted(&plain(path)).replace('$', "${loopin_dollar}");
+        writeln!(listen, " ssl default_server;")?;
+        writeln!(listen, "    ssl_certificate {};", path(&tls.cert))?;
+        writeln!(listen, "    ssl_certificate_key {};", path(&tls.key))?;
+    } else {
+        text.push_str(NGINX_PLAIN);
+        listen.push_str(" default_server;\n");
+    }
     text.push_str(
-        "map $request_method $loopin_allow {\n    default \"GET, HEAD\";\n    GET \"\";\n    HEAD \"\";\n}\n",
+        "\nmap $request_method $loopin_allow {\n    default \"GET, HEAD\";\n    GET \"\";\n    HEAD \"\";\n}\n",
     );
     text.push_str("map $http_host $loopin_host {\n    default \"\";\n");
     for host in relay.hosts.keys() {
@@ -92,29 +108,34 @@ fn write_nginx(relay: &Relay, text: &mut String) -> std::fmt::Result {
         )?;
     }
     text.push_str("}\n");
-    if text.contains("${loopin_dollar}") {
+    if text.contains("${loopin_dollar}") || listen.contains("${loopin_dollar}") {
         text.push_str("geo $loopin_dollar { default \"$\"; }\n");
     }
     text.push_str("log_format loopin_relay escape=json\n    '{\"time\":\"$time_iso8601\",\"status\":$status,\"route\":\"$loopin_route\"}';\n\n");
-    write!(text, "server {{\n    listen {} default_server;\n{NGINX_SERVER}", relay.settings().listen)
+    write!(text, "server {{\n{listen}{NGINX_SERVER}")
 }
 
-/// A Caddyfile.
-pub fn caddy(relay: &Relay) -> String {
+/// A Caddyfile. Paths of certificate files begin at `beside`, the directory of `relay.toml`.
+pub fn caddy(relay: &Relay, beside: &Path) -> String {
     let mut text = CADDY_HEAD.to_owned();
     // Written into memory, which does not fail.
-    let _ = write_caddy(relay, &mut text);
+    let _ = write_caddy(relay, beside, &mut text);
     text
 }
 
-fn write_caddy(relay: &Relay, text: &mut String) -> std::fmt::Result {
+fn write_caddy(relay: &Relay, beside: &Path, text: &mut String) -> std::fmt::Result {
     let listen = relay.settings().listen;
-    write!(
-        text,
-        "{{\n\tadmin off\n\tauto_https off\n}}\n\nhttp://:{} {{\n\tbind {}\n{CADDY_LOG}",
-        listen.port(),
-        listen.ip()
-    )?;
+    let scheme = if relay.settings().tls.is_some() { "https" } else { "http" };
+    if relay.settings().tls.is_none() {
+        text.push_str(CADDY_PLAIN);
+    }
+    text.push_str("\n{\n\tadmin off\n\tauto_https off\n}\n\n");
+    writeln!(text, "{scheme}://:{} {{\n\tbind {}", listen.port(), listen.ip())?;
+    if let Some(tls) = &relay.settings().tls {
+        let path = |path| quoted(&beside.join(path).display().to_string());
+        writeln!(text, "\ttls {} {}", path(&tls.cert), path(&tls.key))?;
+    }
+    text.push_str(CADDY_LOG);
     text.push_str("\theader {\n\t\tCache-Control no-store\n\t\tPragma no-cache\n\t\tReferrer-Policy no-referrer\n\t}\n\troute {\n");
     text.push_str("\t\t@fragment vars_regexp {http.request.uri} `#`\n\t\trespond @fragment 400\n");
     text.push_str("\t\t@other not method GET HEAD\n\t\theader @other Allow \"GET, HEAD\"\n\t\trespond @other 405\n");
@@ -149,6 +170,11 @@ fn pattern(route: &Route, provider: &str, query: &str) -> String {
     let group = format!("{provider}{names})");
     let pieces: Vec<_> = route.path().split(PLACEHOLDER).map(escaped).collect();
     pieces.join(&group) + query
+}
+
+/// As one word of either language.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\\\""))
 }
 
 /// Of what may stand in a URI these mean something in a regular expression.

@@ -27,6 +27,7 @@ pub(super) struct Connection {
 pub(super) struct Context<'a, S> {
     pub(super) service: &'a mut S,
     pub(super) scratch: &'a mut [u8],
+    pub(super) spare: &'a mut Spare,
     pub(super) replies: &'a mut Replies,
     pub(super) renderer: &'a Renderer,
     pub(super) limits: &'a Limits,
@@ -35,6 +36,10 @@ pub(super) struct Context<'a, S> {
     /// Whether anybody may ask again on a connection.
     pub(super) persistence: Persistence,
 }
+
+/// A reader between two connections, as new: most heads come whole and leave nothing in it.
+#[derive(Default)]
+pub(super) struct Spare(Option<Box<Unfinished<HeadReader>>>);
 
 /// Replies that go out with one write; both are empty between two connections.
 #[derive(Default)]
@@ -268,17 +273,23 @@ impl<S: Service> Context<'_, S> {
         match phase {
             Phase::Fresh { due } => match stream.read(self.scratch) {
                 Ok(0) => Step::Over,
-                Ok(count) => self.heads(stream, peer, self.unfinished(due), count),
+                Ok(count) => {
+                    let head = self.unfinished(due);
+                    self.heads(stream, peer, head, count)
+                }
                 Err(error) => again_or_over(&error, phase),
             },
             Phase::Kept { .. } => match stream.read(self.scratch) {
                 Ok(0) => Step::Over,
-                Ok(count) => self.heads(stream, peer, self.unfinished(self.now + self.limits.request), count),
+                Ok(count) => {
+                    let head = self.unfinished(self.now + self.limits.request);
+                    self.heads(stream, peer, head, count)
+                }
                 Err(error) => again_or_over(&error, phase),
             },
             Phase::Head(head) => match stream.read(self.scratch) {
                 Ok(0) => Step::Over,
-                Ok(count) => self.heads(stream, peer, *head, count),
+                Ok(count) => self.heads(stream, peer, head, count),
                 Err(error) => again_or_over(&error, Phase::Head(head)),
             },
             Phase::Body(body) => match stream.read(self.scratch) {
@@ -311,18 +322,40 @@ impl<S: Service> Context<'_, S> {
         }
     }
 
-    fn unfinished(&self, due: Instant) -> Unfinished<HeadReader> {
-        Unfinished { part: HeadReader::new(self.limits.head), since: self.now, due }
+    fn unfinished(&mut self, due: Instant) -> Box<Unfinished<HeadReader>> {
+        match self.spare.0.take() {
+            Some(mut head) => {
+                (head.since, head.due) = (self.now, due);
+                head
+            }
+            None => Box::new(Unfinished { part: HeadReader::new(self.limits.head), since: self.now, due }),
+        }
+    }
+
+    /// Keeps a reader that is as new.
+    fn spare(&mut self, head: Box<Unfinished<HeadReader>>) {
+        if head.part.is_empty() && head.part.held() == 0 {
+            self.spare.0 = Some(head);
+        }
     }
 
     /// Answers every request of the bytes that were just read, all with one write.
-    fn heads(&mut self, stream: &mut Stream, peer: SocketAddr, first: Unfinished<HeadReader>, count: usize) -> Step {
-        let mut head = first;
+    fn heads(
+        &mut self,
+        stream: &mut Stream,
+        peer: SocketAddr,
+        mut head: Box<Unfinished<HeadReader>>,
+        count: usize,
+    ) -> Step {
         let mut at = 0;
         let then = loop {
+            // Not so much as a first byte of another head.
+            if at == count {
+                self.spare(head);
+                break Then::Await(self.kept());
+            }
             match head.part.push(&self.scratch[at..count]) {
-                Progress::NeedMore if head.part.is_empty() => break Then::Await(self.kept()),
-                Progress::NeedMore => break Then::Await(Phase::Head(Box::new(head))),
+                Progress::NeedMore => break Then::Await(Phase::Head(head)),
                 Progress::Reject(rejection) => {
                     self.refuse(rejection.status(), head.since);
                     break Then::Linger;
@@ -332,7 +365,10 @@ impl<S: Service> Context<'_, S> {
                     match self.request(peer, complete, (head.since, head.due), at..count) {
                         // The reader is as new.
                         None => (head.since, head.due) = (self.now, self.now + self.limits.request),
-                        Some(then) => break then,
+                        Some(then) => {
+                            self.spare(head);
+                            break then;
+                        }
                     }
                 }
             }

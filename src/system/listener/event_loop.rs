@@ -14,7 +14,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use rustls::ServerConfig;
 
-use super::connection::{Connection, Context, Expendable, Fate, Replies};
+use super::connection::{Connection, Context, Expendable, Fate, Replies, Spare};
 use super::render::Renderer;
 use super::seats::Seats;
 use super::stream::Stream;
@@ -39,6 +39,7 @@ pub(super) struct EventLoop<S> {
     draining: Option<Instant>,
     /// Bytes come in here for every connection alike, and go out from there.
     scratch: Box<[u8]>,
+    spare: Spare,
     replies: Replies,
     renderer: Renderer,
 }
@@ -87,6 +88,7 @@ impl<S: Service> EventLoop<S> {
             again: BTreeSet::new(),
             draining: None,
             scratch: vec![0; READ].into_boxed_slice(),
+            spare: Spare::default(),
             replies: Replies::default(),
             renderer: Renderer::new(wall_clock::now()),
         }
@@ -110,7 +112,7 @@ impl<S: Service> EventLoop<S> {
                 }
             }
             now = clock();
-            let unfinished = mem::take(&mut self.again);
+            let mut unfinished = mem::take(&mut self.again);
             for token in events.iter().map(|event| event.token()).filter(|&token| token != WAKE) {
                 match ACCEPTOR.checked_sub(token.0).and_then(|index| self.acceptors.get_mut(index)) {
                     Some(Acceptor { resume: Resume::AtSweep, .. }) => {}
@@ -118,7 +120,7 @@ impl<S: Service> EventLoop<S> {
                     None => self.advance(token.0, now),
                 }
             }
-            for seat in unfinished {
+            while let Some(seat) = unfinished.pop_first() {
                 self.advance(seat, now);
             }
             if now >= sweep_at {
@@ -314,9 +316,9 @@ impl<S: Service> EventLoop<S> {
             (Some(_), None) => Persistence::KeepAlive,
             (None, _) | (_, Some(_)) => Persistence::Close,
         };
-        let Self { service, scratch, limits, replies, renderer, poll, .. } = self;
+        let Self { service, scratch, spare, limits, replies, renderer, poll, .. } = self;
         let registry = poll.registry();
-        let mut context = Context { service, scratch, replies, renderer, limits, registry, now, persistence };
+        let mut context = Context { service, scratch, spare, replies, renderer, limits, registry, now, persistence };
         match contained(|| act(connection, &mut context)) {
             Some(Fate::Again(connection)) => {
                 self.again.insert(seat);

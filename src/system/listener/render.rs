@@ -13,10 +13,13 @@ use crate::{
     reply::{Forwarding, Reply},
 };
 
-/// What is the same in the replies of a second.
+/// What is the same in the forwardings of a second.
 pub(super) struct Renderer {
-    /// `Server` and `Date`, each with the end of its line.
-    standing: Vec<u8>,
+    /// From the status to the name of the Location.
+    before: Vec<u8>,
+    before_close: Vec<u8>,
+    /// From the end of the Location to the fields of [`Reply::additional`].
+    after: Vec<u8>,
 }
 
 impl Renderer {
@@ -24,7 +27,15 @@ impl Renderer {
         // A clock before 1970 or behind the year 9999 has no such date.
         let date = Timestamp::try_from(now).ok().map(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now));
         let date = date.and_then(Result::ok).map_or_else(String::new, |date| format!("Date: {date}\r\n"));
-        Self { standing: format!("Server: loopin\r\n{date}").into_bytes() }
+        let mut after = format!("\r\nServer: loopin\r\n{date}").into_bytes();
+        let reply = Forwarding::new(b"/".to_vec()).map(Reply::forward);
+        for (name, value) in reply.iter().flat_map(Reply::fields) {
+            [name, ": ", value, "\r\n"].iter().for_each(|part| after.extend_from_slice(part.as_bytes()));
+        }
+        let status = StatusCode(307);
+        let line = format!("HTTP/1.1 {} {}\r\n", status.0, status.default_reason_phrase());
+        let before = |connection: &[u8]| [line.as_bytes(), connection, b"Location: "].concat();
+        Self { before: before(b""), before_close: before(CLOSE), after }
     }
 
     /// Appends the whole message. A reply to HEAD has no body (RFC 9110 §9.3.2).
@@ -41,22 +52,10 @@ impl Renderer {
     }
 
     fn forward(&self, out: &mut Vec<u8>, reply: &Reply, to: &Forwarding, after: Persistence) -> Option<()> {
-        let status = StatusCode(reply.status_code());
-        out.extend_from_slice(b"HTTP/1.1 ");
-        for place in [100, 10, 1] {
-            out.extend(u8::try_from(status.0 / place % 10).map(|digit| b'0' + digit));
-        }
-        out.push(b' ');
-        out.extend_from_slice(status.default_reason_phrase().as_bytes());
-        out.extend_from_slice(b"\r\n");
-        if after == Persistence::Close {
-            out.extend_from_slice(CLOSE);
-        }
-        out.extend_from_slice(b"Location: ");
+        out.extend_from_slice(if after == Persistence::Close { &self.before_close } else { &self.before });
         out.extend_from_slice(to.as_bytes());
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&self.standing);
-        for (name, value) in reply.fields() {
+        out.extend_from_slice(&self.after);
+        for (name, value) in reply.additional() {
             for part in [checked(name)?, ": ", checked(value)?, "\r\n"] {
                 out.extend_from_slice(part.as_bytes());
             }

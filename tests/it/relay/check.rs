@@ -85,6 +85,24 @@ fn a_public_name_is_asked_for_its_own_routes_only() {
     checked.assert_code(9).assert_says("not asked, since it has another host: https://other.example/cb");
 }
 
+#[test]
+fn y16_an_export_names_the_certificate_files_of_the_relay_by_their_whole_path() {
+    let sandbox = Sandbox::new();
+    let tls = "\ntls = { cert = \"my certificate.pem\", key = \"/keys/relay.pem\" }\n\n";
+    std::fs::write(sandbox.path("relay.toml"), CONFIG.replacen("\n\n", tls, 1)).unwrap();
+    let (config, certificate) = (sandbox.path("relay.toml"), sandbox.path("my certificate.pem"));
+    let (config, certificate) = (config.display().to_string(), certificate.display().to_string());
+    let export = |server: &str| sandbox.run(&["relay", "export", server, "--config", &config]).stdout;
+    let nginx = export("nginx");
+    let lines = format!(
+        " ssl default_server;\n    ssl_certificate \"{certificate}\";\n    ssl_certificate_key \"/keys/relay.pem\";\n"
+    );
+    assert!(nginx.contains(&lines) && !nginx.contains("For TLS"), "{nginx}");
+    let caddy = export("caddy");
+    assert!(caddy.contains(&format!("\n\ttls \"{certificate}\" \"/keys/relay.pem\"\n")), "{caddy}");
+    assert!(caddy.contains("\nhttps://:") && !caddy.contains("http://") && !caddy.contains("For TLS"), "{caddy}");
+}
+
 /// `LOOPIN_BLESS=1` rewrites them. That nginx and Caddy do with them what they should is tested with the real ones.
 #[test]
 fn y16_the_exported_configurations_are_those_that_were_tried() {
