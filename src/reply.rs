@@ -266,12 +266,12 @@ impl Reply {
             .chain(content.into_iter().flatten())
             .chain(pragma)
             .chain(location)
-            .chain(self.others.iter().map(|(name, value)| (*name, value.as_ref())))
+            .chain(self.additional())
     }
 
     /// Those of [`Reply::fields`] that came by [`Reply::with_field`].
-    pub fn additional(&self) -> &[(&'static str, &'static str)] {
-        &self.others
+    pub fn additional(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.others.iter().map(|(name, value)| (*name, value.as_ref()))
     }
 
     fn new(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {
