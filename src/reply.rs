@@ -261,12 +261,7 @@ impl Reply {
         // Old caches know no Cache-Control.
         let pragma = self.forwarding().map(|_| ("Pragma", "no-cache"));
         let location = self.location().into_iter().map(|location| ("Location", location.as_str()));
-        always
-            .into_iter()
-            .chain(content.into_iter().flatten())
-            .chain(pragma)
-            .chain(location)
-            .chain(self.additional())
+        always.into_iter().chain(content.into_iter().flatten()).chain(pragma).chain(location).chain(self.additional())
     }
 
     /// Those of [`Reply::fields`] that came by [`Reply::with_field`].

@@ -141,9 +141,10 @@ impl Limits {
         sweep: Duration::from_secs(1),
     };
 
-    /// For a server that strangers are meant to reach.
+    /// For a server that strangers are meant to reach. One read can hold hundreds of pipelined requests, so turns are
+    /// short: who asks for one thing does not wait for those.
     pub const PUBLIC: Self =
-        Self { sockets: 1024, held: 16 * 1024 * 1024, idle: Some(Duration::from_secs(60)), ..Self::DEFAULT };
+        Self { sockets: 1024, held: 16 * 1024 * 1024, idle: Some(Duration::from_secs(60)), steps: 2, ..Self::DEFAULT };
 
     /// The share of each of so many loops that serve together.
     pub fn shared_by(self, loops: NonZeroUsize) -> Self {
