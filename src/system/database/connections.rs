@@ -4,9 +4,8 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
-use super::rows::{COLUMNS, connection, millis, odd, stored};
+use super::rows::{COLUMNS, bind_row, bind_tokens, connection, millis, odd};
 use crate::{
-    oauth::Expiry,
     serve::store::{Connection, ConnectionId, NewConnection, Page, Put},
     vault::GrantKey,
 };
@@ -59,32 +58,17 @@ pub fn put(db: &Sqlite, new: &NewConnection, now: SystemTime) -> rusqlite::Resul
              AND generation = ?6 - 1"
         }
     };
-    let written = db.prepare_cached(sql)?.execute(params![
-        key.user.as_str(),
-        key.org,
-        key.integration.as_str(),
-        key.action.as_str(),
-        id.bytes(),
-        stored(*generation),
-        access.token.key().ok_or_else(|| odd(6))?.as_str(),
-        base_url,
-        pinned.issuer.as_ref().map(|issuer| issuer.as_str()),
-        pinned.token_endpoint.as_str(),
-        pinned.revocation_endpoint.as_ref().map(|endpoint| endpoint.as_str()),
-        pinned.client_id.as_str(),
-        access.subject,
-        access.token_type.as_str(),
-        access.asked.to_string(),
-        access.granted.to_string(),
-        millis(access.obtained_at),
-        millis(access.expiry.time()),
-        matches!(access.expiry, Expiry::Assumed(_)),
-        access.refreshable_until.map(millis),
-        access.due_at.map(millis),
-        access.token.bytes(),
-        refresh.as_ref().map(|cell| cell.bytes()),
-        millis(now),
-    ])?;
+    let mut statement = db.prepare_cached(sql)?;
+    bind_row(&mut statement, key, id, *generation)?;
+    statement.raw_bind_parameter(7, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
+    statement.raw_bind_parameter(8, base_url)?;
+    statement.raw_bind_parameter(9, pinned.issuer.as_ref().map(|issuer| issuer.as_str()))?;
+    statement.raw_bind_parameter(10, pinned.token_endpoint.as_str())?;
+    statement.raw_bind_parameter(11, pinned.revocation_endpoint.as_ref().map(|endpoint| endpoint.as_str()))?;
+    statement.raw_bind_parameter(12, pinned.client_id.as_str())?;
+    bind_tokens(&mut statement, 13, access, refresh.as_ref())?;
+    statement.raw_bind_parameter(24, millis(now))?;
+    let written = statement.raw_execute()?;
     Ok(if written == 1 { Put::Stored } else { Put::Moved })
 }
 

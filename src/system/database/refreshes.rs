@@ -4,9 +4,8 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
-use super::rows::{COLUMNS, OK, connection, key, millis, odd, stored, time};
+use super::rows::{COLUMNS, OK, bind_row, bind_tokens, connection, key, millis, odd, stored, time};
 use crate::{
-    oauth::Expiry,
     serve::store::{Connection, ConnectionId, Delay, Lease, Leased, Renewal, Setback, Status, Written},
     vault::GrantKey,
 };
@@ -61,34 +60,16 @@ pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Le
 
 pub fn store_renewed(db: &Sqlite, renewal: &Renewal) -> rusqlite::Result<Written> {
     let Renewal { id, key, generation, access, refresh } = renewal;
-    let written = db
-        .prepare_cached(&format!(
-            "UPDATE connection SET generation = generation + 1, key_id = ?7, status = 'ok', since = NULL, \
-             failures = 0, next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, subject = ?8, \
-             token_type = ?9, asked = ?10, granted = ?11, obtained_at = ?12, expires_at = ?13, expiry_assumed = ?14, \
-             refreshable_until = ?15, due_at = ?16, access = ?17, refresh = ?18 WHERE {ROW} AND generation = ?6"
-        ))?
-        .execute(params![
-            key.user.as_str(),
-            key.org,
-            key.integration.as_str(),
-            key.action.as_str(),
-            id.bytes(),
-            stored(*generation),
-            access.token.key().ok_or_else(|| odd(6))?.as_str(),
-            access.subject,
-            access.token_type.as_str(),
-            access.asked.to_string(),
-            access.granted.to_string(),
-            millis(access.obtained_at),
-            millis(access.expiry.time()),
-            matches!(access.expiry, Expiry::Assumed(_)),
-            access.refreshable_until.map(millis),
-            access.due_at.map(millis),
-            access.token.bytes(),
-            refresh.as_ref().map(|cell| cell.bytes()),
-        ])?;
-    judge(db, written, *id, key)
+    let mut statement = db.prepare_cached(&format!(
+        "UPDATE connection SET generation = generation + 1, key_id = ?7, status = 'ok', since = NULL, failures = 0, \
+         next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, subject = ?8, token_type = ?9, \
+         asked = ?10, granted = ?11, obtained_at = ?12, expires_at = ?13, expiry_assumed = ?14, \
+         refreshable_until = ?15, due_at = ?16, access = ?17, refresh = ?18 WHERE {ROW} AND generation = ?6"
+    ))?;
+    bind_row(&mut statement, key, id, *generation)?;
+    statement.raw_bind_parameter(7, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
+    bind_tokens(&mut statement, 8, access, refresh.as_ref())?;
+    judge(db, statement.raw_execute()?, *id, key)
 }
 
 pub fn note_setback(db: &Sqlite, setback: &Setback) -> rusqlite::Result<Written> {
@@ -97,26 +78,18 @@ pub fn note_setback(db: &Sqlite, setback: &Setback) -> rusqlite::Result<Written>
         Status::Ok => (OK, None),
         Status::Reauth { reason, since } => (reason.as_str(), Some(millis(*since))),
     };
-    let written = db
-        .prepare_cached(&format!(
-            "UPDATE connection SET status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, \
-             lease_owner = NULL, lease_until = NULL WHERE {ROW} AND generation = ?6 AND lease_owner = ?7"
-        ))?
-        .execute(params![
-            key.user.as_str(),
-            key.org,
-            key.integration.as_str(),
-            key.action.as_str(),
-            id.bytes(),
-            stored(*generation),
-            owner.bytes(),
-            status,
-            since,
-            delay.map_or(0, |delay| delay.failures),
-            delay.map(|delay| millis(delay.until)),
-            in_doubt,
-        ])?;
-    judge(db, written, *id, key)
+    let mut statement = db.prepare_cached(&format!(
+        "UPDATE connection SET status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, \
+         lease_owner = NULL, lease_until = NULL WHERE {ROW} AND generation = ?6 AND lease_owner = ?7"
+    ))?;
+    bind_row(&mut statement, key, id, *generation)?;
+    statement.raw_bind_parameter(7, owner.bytes())?;
+    statement.raw_bind_parameter(8, status)?;
+    statement.raw_bind_parameter(9, since)?;
+    statement.raw_bind_parameter(10, delay.map_or(0, |delay| delay.failures))?;
+    statement.raw_bind_parameter(11, delay.map(|delay| millis(delay.until)))?;
+    statement.raw_bind_parameter(12, in_doubt)?;
+    judge(db, statement.raw_execute()?, *id, key)
 }
 
 pub fn recover(db: &Sqlite) -> rusqlite::Result<Vec<GrantKey>> {

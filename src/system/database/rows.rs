@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{ErrorCode, Row, types::Type};
+use rusqlite::{ErrorCode, Row, Statement, types::Type};
 
 use crate::{
     catalog::IntegrationName,
@@ -21,6 +21,41 @@ pub const COLUMNS: &str = "id, user_id, org_key, integration, action, generation
     refresh";
 
 pub const OK: &str = "ok";
+
+/// Binds parameters 1 to 6: whose row, which one, and a generation of it.
+pub fn bind_row(
+    statement: &mut Statement<'_>,
+    key: &GrantKey,
+    id: &ConnectionId,
+    generation: u64,
+) -> rusqlite::Result<()> {
+    for (at, part) in (1..).zip([key.user.as_str(), &key.org, key.integration.as_str(), key.action.as_str()]) {
+        statement.raw_bind_parameter(at, part)?;
+    }
+    statement.raw_bind_parameter(5, id.bytes())?;
+    statement.raw_bind_parameter(6, stored(generation))
+}
+
+/// Binds what a provider gave, from parameter `first` on: subject, token_type, asked, granted, obtained_at, expires_at,
+/// expiry_assumed, refreshable_until, due_at, access, refresh.
+pub fn bind_tokens(
+    statement: &mut Statement<'_>,
+    first: usize,
+    access: &Access,
+    refresh: Option<&Sealed>,
+) -> rusqlite::Result<()> {
+    statement.raw_bind_parameter(first, &access.subject)?;
+    statement.raw_bind_parameter(first + 1, access.token_type.as_str())?;
+    statement.raw_bind_parameter(first + 2, access.asked.to_string())?;
+    statement.raw_bind_parameter(first + 3, access.granted.to_string())?;
+    statement.raw_bind_parameter(first + 4, millis(access.obtained_at))?;
+    statement.raw_bind_parameter(first + 5, millis(access.expiry.time()))?;
+    statement.raw_bind_parameter(first + 6, matches!(access.expiry, Expiry::Assumed(_)))?;
+    statement.raw_bind_parameter(first + 7, access.refreshable_until.map(millis))?;
+    statement.raw_bind_parameter(first + 8, access.due_at.map(millis))?;
+    statement.raw_bind_parameter(first + 9, access.token.bytes())?;
+    statement.raw_bind_parameter(first + 10, refresh.map(Sealed::bytes))
+}
 
 pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
     let status = match row.get_ref(6)?.as_str()? {
