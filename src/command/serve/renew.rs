@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    attempt::{Attempt, Failed, HTTP, journal},
+    attempt::{Failed, HTTP, journal},
     ledger::{Ledger, LedgerFault},
 };
 use crate::{
@@ -27,17 +27,18 @@ use crate::{
     secret::Secret,
     serve::{
         renewal::{
-            Consequence, Doubt, Issued, Judgement, MISCONFIGURED_PAUSE, Meanwhile, Origin, TokenAnswer, TokenWish,
-            consequence, judge, missing,
+            Consequence, Doubt, Issued, Judgement, Meanwhile, Origin, TokenAnswer, TokenWish, consequence, judge,
+            missing,
         },
         store::{
-            Connection, ConnectionId, Delay, Lease, LeaseOwner, Leased, ReauthReason, Setback, Status, StoreFault,
-            Written,
+            Connection, ConnectionId, Delay, Lease, LeaseOwner, ReauthReason, Setback, Status, StoreFault, Written,
         },
     },
-    system::{clock, entropy, pause, private_files::PrivateFiles},
-    vault::{ActionKey, Grant, GrantKey, Journal, Record, StateFiles},
+    system::{clock, pause, private_files::PrivateFiles},
+    vault::{ActionKey, Grant, GrantKey, Journal, StateFiles},
 };
+
+mod shared;
 
 /// How long a caller waits for a refresh.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -49,10 +50,6 @@ const ROUND: Duration = Duration::from_secs(60);
 const ROUND_SIZE: u32 = 500;
 /// What was not used for longer is refreshed only when it is asked for.
 const USED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// A use is noted once in this time.
-const USE_NOTED: Duration = Duration::from_secs(3600);
-/// Uses that wait to be noted; more are not worth the memory.
-const MOST_USES: usize = 100_000;
 /// In doubt, a provider that forgives does so for a short while: it is asked again so often without a caller.
 const DOUBTED_TRIES: u32 = 4;
 
@@ -402,122 +399,6 @@ impl Renewer {
             sleep(delay.until.duration_since(clock::now()).unwrap_or_default()).await;
             engine.board(&row);
         });
-    }
-}
-
-impl Shared {
-    /// The connection of this action, else the one of all actions if it covers what this one needs.
-    async fn covering(&self, key: &GrantKey, needed: &Scopes) -> Result<Option<Connection>, StoreFault> {
-        if let Some(row) = self.ledger.store.connection(key).await? {
-            return Ok(Some(row));
-        }
-        if key.action == ActionKey::All {
-            return Ok(None);
-        }
-        let all = GrantKey { action: ActionKey::All, ..key.clone() };
-        let row = self.ledger.store.connection(&all).await?;
-        Ok(row.filter(|row| missing(&row.access.granted, needed).is_empty()))
-    }
-
-    fn hand_out(&self, row: &Connection, now: SystemTime) -> Result<TokenAnswer, LedgerFault> {
-        if now.duration_since(row.last_used_at).is_ok_and(|ago| ago >= USE_NOTED) {
-            let mut used = locked(&self.used);
-            if used.len() < MOST_USES {
-                used.insert(row.id);
-            }
-        }
-        let access_token = self.ledger.access_token(row)?;
-        let access = &row.access;
-        let granted = access.granted.clone();
-        let issued = handed_out(row, access_token, access.token_type.clone(), access.expiry, granted, Origin::Stored);
-        Ok(TokenAnswer::Ok(Box::new(issued)))
-    }
-
-    /// The answer while nobody is to be asked.
-    fn pausing(
-        &self,
-        row: &Connection,
-        meanwhile: Meanwhile,
-        now: SystemTime,
-    ) -> Option<Result<TokenAnswer, LedgerFault>> {
-        let answer = match (self.marked(&row.key.integration, now), row.delay) {
-            (Some(since), _) => TokenAnswer::Misconfigured { since },
-            (None, Some(delay)) if delay.until > now && delay.until <= now + Delay::FARTHEST => {
-                TokenAnswer::Unavailable { retry_after: delay.until.duration_since(now).unwrap_or_default() }
-            }
-            _ => return None,
-        };
-        Some(match meanwhile {
-            Meanwhile::Nothing => Ok(answer),
-            Meanwhile::Lasts | Meanwhile::Suits => self.hand_out(row, now),
-        })
-    }
-
-    fn marked(&self, integration: &IntegrationName, now: SystemTime) -> Option<SystemTime> {
-        locked(&self.misconfigured).get(integration).filter(|mark| mark.until > now).map(|mark| mark.since)
-    }
-
-    /// The lease, as soon as no other node has it.
-    async fn lease(
-        &self,
-        id: ConnectionId,
-        key: &GrantKey,
-        generation: u64,
-    ) -> Result<(Connection, LeaseOwner), Landed> {
-        let deadline = clock::now() + PATIENCE;
-        let fault = |why: StoreFault| Landed::Failed(why.to_string());
-        loop {
-            let now = clock::now();
-            let owner = entropy::random().map(LeaseOwner::new).map_err(|why| Landed::Failed(why.to_string()))?;
-            let wanted = Lease { id, key: key.clone(), generation, owner, until: now + Lease::LASTS };
-            match self.ledger.store.lease(wanted, now).await.map_err(fault)? {
-                Leased::Yes(row) => return Ok((*row, owner)),
-                Leased::Gone => return Err(Landed::Gone),
-                Leased::Moved(_) => return Err(Landed::Read),
-                Leased::Pausing { until } => return Err(Landed::Unavailable { until }),
-                Leased::Held { until } if now >= deadline => return Err(Landed::Unavailable { until }),
-                Leased::Held { .. } => sleep(Duration::from_millis(50) + pause::jitter()).await,
-            }
-        }
-    }
-
-    fn attempt(&self, row: &Connection, record: &Record, client: &Client) -> Result<Record, Failed> {
-        let http = self.integrations.http(row);
-        let attempt = Attempt {
-            files: &self.files,
-            connection: &row.id.to_string(),
-            key: &row.key,
-            record,
-            keys: self.ledger.keys.keys().cloned().collect(),
-            client,
-            http: http.as_ref(),
-        };
-        let result = attempt.run();
-        match &result {
-            // What came was no answer, and must not be taken for one again; that something was sent stays known.
-            Err(Failed::Exchange(_, Reached::Maybe)) => attempt.forget_reply(),
-            Err(Failed::Exchange(..)) => attempt.clear(),
-            _ => {}
-        }
-        result
-    }
-
-    fn clear_journal(&self, row: &Connection) {
-        let _ = journal(&self.files, &row.key, &row.id.to_string()).clear();
-    }
-
-    async fn misconfigured(&self, row: &Connection, owner: LeaseOwner) -> Landed {
-        let now = clock::now();
-        let since = {
-            let mut marks = locked(&self.misconfigured);
-            let since = marks.get(&row.key.integration).map_or(now, |mark| mark.since);
-            marks.insert(row.key.integration.clone(), Mark { since, until: now + MISCONFIGURED_PAUSE });
-            since
-        };
-        match self.ledger.store.note_setback(setback(row, owner)).await {
-            Ok(Written::Gone) => Landed::Gone,
-            _ => Landed::Misconfigured { since },
-        }
     }
 }
 
