@@ -90,16 +90,16 @@ mod tests {
             "/api/v1/oauth2//authorize",
             "/api/v1/oauth2/%2e%2e/authorize",
             "/api/v1/oauth2/Work/authorize",
-            "/api/v1/oauth2/work/Authorize",
-            "/api/v1/oauth2/work/authorize/",
-            "/api/v1/oauth2/work/authorize/x",
+            "/api/v1/oauth2/wiki/Authorize",
+            "/api/v1/oauth2/wiki/authorize/",
+            "/api/v1/oauth2/wiki/authorize/x",
             "/api/v1/oauth2/wo%72k/authorize",
-            "/api/v1/oauth2/work%00/authorize",
-            "/api/v1/oauth2/work;x/authorize",
-            "/api/v1/oauth2/work\u{e9}/authorize",
-            "/api/v2/oauth2/work/authorize",
-            "/api/v1/oauth2x/work/authorize",
-            "/work/authorize",
+            "/api/v1/oauth2/wiki%00/authorize",
+            "/api/v1/oauth2/wiki;x/authorize",
+            "/api/v1/oauth2/wiki\u{e9}/authorize",
+            "/api/v2/oauth2/wiki/authorize",
+            "/api/v1/oauth2x/wiki/authorize",
+            "/wiki/authorize",
             "/metrics",
             "/readyz",
             "/api/v1/oauth2/connections/1",
@@ -112,11 +112,11 @@ mod tests {
 
     #[test]
     fn every_address_of_the_service_is_found() {
-        let work = || IntegrationName::parse("work").expect("name");
-        assert_eq!(Some(Route::Authorize(work())), Route::of("/api/v1/oauth2/work/authorize"));
-        assert_eq!(Some(Route::Callback(work())), Route::of("/api/v1/oauth2/work/callback"));
-        assert_eq!(Some(Route::Link(work())), Route::of("/api/v1/oauth2/work/link"));
-        assert_eq!(Some(Route::Token(work())), Route::of("/api/v1/oauth2/work/token"));
+        let wiki = || IntegrationName::parse("wiki").expect("name");
+        assert_eq!(Some(Route::Authorize(wiki())), Route::of("/api/v1/oauth2/wiki/authorize"));
+        assert_eq!(Some(Route::Callback(wiki())), Route::of("/api/v1/oauth2/wiki/callback"));
+        assert_eq!(Some(Route::Link(wiki())), Route::of("/api/v1/oauth2/wiki/link"));
+        assert_eq!(Some(Route::Token(wiki())), Route::of("/api/v1/oauth2/wiki/token"));
         assert_eq!(Some(Route::Connections), Route::of("/api/v1/oauth2/connections"));
         assert_eq!(Some(Route::Health), Route::of("/healthz"));
         let id = ConnectionId::new([7; 16]);

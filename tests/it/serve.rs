@@ -133,7 +133,7 @@ service_scope = "loopin:service"
 [callbacks]
 allow = ["https://app.example.com/oauth/"]
 
-[integration.work]
+[integration.wiki]
 authorization_endpoint = "{origin}/authorize"
 token_endpoint = "{origin}/token"
 revocation_endpoint = "{origin}/revoke"
@@ -142,7 +142,7 @@ client_id = "practice-client"
 scopes = ["base"]
 allowed_scopes = ["extra", "more"]
 requiresPKCE = true
-[integration.work.actions]
+[integration.wiki.actions]
 read = ["read"]
 write = ["write"]
 "#,
@@ -165,7 +165,7 @@ impl Serving {
     fn with(provider: Provider, change: impl FnOnce(String) -> String) -> Self {
         let (sandbox, port) = (Sandbox::new(), fixed_port());
         prepare(&sandbox, &change(config(&provider, port)));
-        provider.register(format!("http://127.0.0.1:{port}{BASE}/work/callback"));
+        provider.register(format!("http://127.0.0.1:{port}{BASE}/wiki/callback"));
         Self::start(sandbox, provider, port)
     }
 
@@ -222,7 +222,7 @@ impl Serving {
     /// A server-side start: header JWT, plain 302.
     fn begin(&self, user: &str, jar: &mut Jar, query: &str) -> Reply {
         let fields = bearer(&token_of(user, "acme"));
-        let reply = self.get(&format!("{BASE}/work/authorize?{}{query}", wish("all")), &fields);
+        let reply = self.get(&format!("{BASE}/wiki/authorize?{}{query}", wish("all")), &fields);
         jar.take(&reply);
         reply
     }
@@ -247,7 +247,7 @@ impl Serving {
     }
 
     fn token(&self, user: &str) -> Reply {
-        self.post("/work/token", &token_of(user, "acme"), json!({ "action": "all" }))
+        self.post("/wiki/token", &token_of(user, "acme"), json!({ "action": "all" }))
     }
 
     /// As if every token had been obtained and had expired long ago.

@@ -15,7 +15,7 @@ issuer = "https://id.example.com"
 audience = "loopin"
 jwks_url = "https://id.example.com/jwks"
 org = "org_id"
-[integration.work]
+[integration.wiki]
 issuer = "https://as.example.com"
 client_id = "a"
 requiresPKCE = true
@@ -33,8 +33,8 @@ fn v05_every_integration_has_a_redirect_of_its_own_below_public_url() {
         let redirect = config.public_url.redirect(&IntegrationName::parse(name).expect("name"));
         redirect.expect("redirect").as_str().to_owned()
     };
-    assert_eq!("https://connect.example.com/api/v1/oauth2/work/callback", redirect("work"));
-    assert_ne!(redirect("work"), redirect("play"));
+    assert_eq!("https://connect.example.com/api/v1/oauth2/wiki/callback", redirect("wiki"));
+    assert_ne!(redirect("wiki"), redirect("play"));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn what_is_missing_is_named() {
     assert!(refused(GOOD.split("[integration").next().expect("text")).contains("no integration"));
     let keychain = GOOD.replace("client_id", "client_secret = { keychain = true }\nclient_id");
     assert!(refused(&keychain).contains("no keychain"));
-    assert!(refused(&GOOD.replace("integration.work", "integration.\"..\"")).contains("cannot stand in an address"));
+    assert!(refused(&GOOD.replace("integration.wiki", "integration.\"..\"")).contains("cannot stand in an address"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn errand() -> Errand {
         key: GrantKey {
             user: AccountName::parse("ada").expect("user"),
             org: "acme".into(),
-            integration: name("work"),
+            integration: name("wiki"),
             action: ActionKey::All,
         },
         app_callback_url: "https://app.example/done".into(),
@@ -36,22 +36,22 @@ fn made(mode: StateMode) -> Secret {
 fn v02_a_state_opens_with_our_key_for_its_group_and_unaltered() {
     for mode in [StateMode::Handle, StateMode::Sealed] {
         let state = made(mode);
-        let opened = open_state(&ring(1), &name("work"), &state).expect("ours");
+        let opened = open_state(&ring(1), &name("wiki"), &state).expect("ours");
         assert_eq!(FlowId::new([9; 16]), opened.id);
         assert_eq!((mode == StateMode::Sealed).then(errand), opened.errand);
-        assert!(open_state(&ring(2), &name("work"), &state).is_none(), "another key");
+        assert!(open_state(&ring(2), &name("wiki"), &state).is_none(), "another key");
         assert!(open_state(&ring(1), &name("other"), &state).is_none(), "another group");
         for at in 0..state.expose().len() {
             for bit in 0..8 {
                 let mut bytes = state.expose().as_bytes().to_vec();
                 bytes[at] ^= 1 << bit;
                 let Ok(altered) = String::from_utf8(bytes) else { continue };
-                assert!(open_state(&ring(1), &name("work"), &Secret::new(altered)).is_none(), "bit {bit} of {at}");
+                assert!(open_state(&ring(1), &name("wiki"), &Secret::new(altered)).is_none(), "bit {bit} of {at}");
             }
         }
         for cut in 0..state.expose().len() {
             let cut = Secret::new(state.expose()[..cut].into());
-            assert!(open_state(&ring(1), &name("work"), &cut).is_none());
+            assert!(open_state(&ring(1), &name("wiki"), &cut).is_none());
         }
     }
 }
@@ -75,7 +75,7 @@ fn v01_a_button_works_in_the_browser_that_was_shown_it_and_for_ten_minutes() {
     let open = |held: Option<&str>, now| {
         open_confirm_ticket(
             &ring(1),
-            &name("work"),
+            &name("wiki"),
             text.expose(),
             |asked| {
                 assert_eq!(cookie_name(&id), asked);
@@ -93,11 +93,11 @@ fn v01_a_button_works_in_the_browser_that_was_shown_it_and_for_ten_minutes() {
 #[test]
 fn v01_what_was_sealed_for_one_purpose_serves_no_other() {
     let link = link_ticket(&ring(1), FlowId::new([9; 16]), &errand(), Nonce([2; 24]), NOW);
-    assert!(open_state(&ring(1), &name("work"), &link).is_none());
-    assert!(open_link_ticket(&ring(1), &name("work"), made(StateMode::Sealed).expose(), NOW).is_none());
-    let opened = open_link_ticket(&ring(1), &name("work"), link.expose(), NOW).expect("a link");
+    assert!(open_state(&ring(1), &name("wiki"), &link).is_none());
+    assert!(open_link_ticket(&ring(1), &name("wiki"), made(StateMode::Sealed).expose(), NOW).is_none());
+    let opened = open_link_ticket(&ring(1), &name("wiki"), link.expose(), NOW).expect("a link");
     assert_eq!((errand(), Some(FlowId::new([9; 16]))), (opened.errand, opened.link));
-    assert!(open_link_ticket(&ring(1), &name("work"), link.expose(), NOW + Duration::from_secs(301)).is_none());
+    assert!(open_link_ticket(&ring(1), &name("wiki"), link.expose(), NOW + Duration::from_secs(301)).is_none());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
         iss_parameter: IssParameter::Promised,
         s256: S256::Unstated,
     };
-    let redirect = RegisteredRedirect::parse("https://int.example/api/v1/oauth2/work/callback").expect("redirect");
+    let redirect = RegisteredRedirect::parse("https://int.example/api/v1/oauth2/wiki/callback").expect("redirect");
     let content = Content {
         server: server.clone(),
         client_id: ClientId::parse("client").expect("client"),

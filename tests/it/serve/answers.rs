@@ -12,18 +12,18 @@ fn v17_groups_that_are_none_are_not_found_and_not_repeated() {
         "Work",
         "..",
         "%2e%2e",
-        "work%00",
+        "wiki%00",
         "wo%72k",
-        "work/..",
+        "wiki/..",
         "%3Cb%3E",
-        "work;x",
+        "wiki;x",
         "%F0%9F%92%A9",
-        "work.",
+        "wiki.",
         "connections",
         "healthz",
         "%0d%0aSet-Cookie:a",
         "*",
-        "work%2fauthorize",
+        "wiki%2fauthorize",
         "-",
         "_",
         "null",
@@ -41,7 +41,7 @@ fn v17_groups_that_are_none_are_not_found_and_not_repeated() {
 fn v18_a_parameter_that_stands_twice_is_refused_before_anything_else() {
     let serving = Serving::new();
     for twice in ["appCallbackUrl", "action", "baseUrl", "token"] {
-        let target = format!("{BASE}/work/authorize?{}&{twice}=a&{twice}=b", wish("all"));
+        let target = format!("{BASE}/wiki/authorize?{}&{twice}=a&{twice}=b", wish("all"));
         let reply = serving.get(&target, &bearer(&token_of("ada", "acme")));
         assert_eq!((400, "duplicate_parameter".into()), (reply.status, code(&reply)), "{twice}");
     }
@@ -61,7 +61,7 @@ fn v20_nothing_of_a_request_comes_back() {
             format!("{}&confirm={encoded}", wish("all")),
             format!("{}&link={encoded}", wish("all")),
         ] {
-            let reply = serving.get(&format!("{BASE}/work/authorize?{query}"), &token);
+            let reply = serving.get(&format!("{BASE}/wiki/authorize?{query}"), &token);
             assert!((400..500).contains(&reply.status), "{reply:?}");
             assert_eq!(None, reply.field("location"));
             assert!(!reply.body.contains(payload) && !reply.head.contains("X-Evil"), "{payload}: {reply:?}");
@@ -73,8 +73,8 @@ fn v20_nothing_of_a_request_comes_back() {
 fn v20_every_refusal_is_a_problem_with_a_code_and_a_number() {
     let serving = Serving::new();
     let token = token_of("ada", "acme");
-    let get = |query: &str| serving.get(&format!("{BASE}/work/authorize?{query}"), &bearer(&token));
-    assert_eq!("unauthenticated", code(&serving.get(&format!("{BASE}/work/authorize?{}", wish("all")), "")));
+    let get = |query: &str| serving.get(&format!("{BASE}/wiki/authorize?{query}"), &bearer(&token));
+    assert_eq!("unauthenticated", code(&serving.get(&format!("{BASE}/wiki/authorize?{}", wish("all")), "")));
     assert_eq!("missing_parameter", code(&get("action=all")));
     assert_eq!("missing_parameter", code(&get("appCallbackUrl=https%3A%2F%2Fapp.example.com%2Foauth%2F")));
     assert_eq!("unknown_action", code(&get(&wish("none"))));
@@ -82,10 +82,10 @@ fn v20_every_refusal_is_a_problem_with_a_code_and_a_number() {
     assert_eq!("base_url_not_allowed", code(&get(&format!("{}&baseUrl=https://evil.example", wish("all")))));
     assert_eq!("invalid_app_callback_url", code(&get("action=all&appCallbackUrl=https://evil.example/")));
     assert_eq!("not_found", code(&serving.get("/", "")));
-    assert_eq!("method_not_allowed", code(&serving.request("POST", &format!("{BASE}/work/authorize"), "", "")));
-    assert_eq!("invalid_body", code(&serving.post("/work/token", &token, json!({ "actions": "all" }))));
-    assert_eq!("invalid_body", code(&serving.post("/work/token", &token, json!([]))));
-    assert_eq!("not_connected", code(&serving.post("/work/token", &token, json!({ "action": "all" }))));
+    assert_eq!("method_not_allowed", code(&serving.request("POST", &format!("{BASE}/wiki/authorize"), "", "")));
+    assert_eq!("invalid_body", code(&serving.post("/wiki/token", &token, json!({ "actions": "all" }))));
+    assert_eq!("invalid_body", code(&serving.post("/wiki/token", &token, json!([]))));
+    assert_eq!("not_connected", code(&serving.post("/wiki/token", &token, json!({ "action": "all" }))));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn scopes_come_in_four_forms() {
 #[test]
 fn the_hosts_name_in_a_request_means_nothing() {
     let serving = Serving::new();
-    let target = format!("{BASE}/work/authorize?{}", wish("all"));
+    let target = format!("{BASE}/wiki/authorize?{}", wish("all"));
     let reply = http(
         serving.address(),
         &format!(
@@ -111,7 +111,7 @@ fn the_hosts_name_in_a_request_means_nothing() {
         ),
     );
     let url = reply.field("location").expect("location").to_owned();
-    let expected = format!("http://127.0.0.1:{}{BASE}/work/callback", serving.port);
+    let expected = format!("http://127.0.0.1:{}{BASE}/wiki/callback", serving.port);
     assert_eq!(expected, parameter(&url, "redirect_uri"));
 }
 
@@ -124,9 +124,9 @@ fn v32_state_and_counters_are_on_a_listener_of_their_own() {
         (serving.get("/healthz", "").status, serving.get("/metrics", "").status, serving.get("/readyz", "").status)
     );
     assert_eq!((200, 200), (serving.admin("/healthz").status, serving.admin("/readyz").status));
-    assert_eq!(404, serving.admin(&format!("{BASE}/work/authorize")).status);
+    assert_eq!(404, serving.admin(&format!("{BASE}/wiki/authorize")).status);
     let metrics = serving.admin("/metrics").body;
-    assert!(metrics.contains("loopin_serve_flows_total{group=\"work\",ending=\"success\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("loopin_serve_flows_total{group=\"wiki\",ending=\"success\"} 1\n"), "{metrics}");
     assert!(
         metrics.contains("loopin_serve_answers_total{route=\"/:group/authorize\",status=\"302\"} 1\n"),
         "{metrics}"
@@ -162,7 +162,7 @@ fn o_logs_hold_no_query_no_token_and_no_user() {
     }
     assert!(
         finished.stdout.contains(
-            "\"route\":\"/:group/callback\",\"group\":\"work\",\"status\":302,\"code\":null,\"ending\":\"success\""
+            "\"route\":\"/:group/callback\",\"group\":\"wiki\",\"status\":302,\"code\":null,\"ending\":\"success\""
         ),
         "{finished:?}"
     );

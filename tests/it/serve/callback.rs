@@ -88,10 +88,10 @@ fn v02_an_altered_state_and_another_groups_are_refused_and_redirect_nowhere() {
     for mode in ["handle", "sealed"] {
         let serving = Serving::with(Provider::new(), |config| {
             let second = config
-                .split("[integration.work]")
+                .split("[integration.wiki]")
                 .nth(1)
                 .expect("table")
-                .replace("integration.work", "integration.play");
+                .replace("integration.wiki", "integration.play");
             let config = format!("{config}[integration.play]{second}");
             config.replace("session_cookie", &format!("state_mode = \"{mode}\"\nsession_cookie"))
         });
@@ -106,8 +106,8 @@ fn v02_an_altered_state_and_another_groups_are_refused_and_redirect_nowhere() {
         for other in ["", "x", &state[1..], &format!("{state}A"), &state.to_lowercase()] {
             assert_lost(&serving.finish(&jar, &with(&answer, "state", other)));
         }
-        assert_lost(&serving.finish(&jar, &answer.replace("/work/", "/play/")));
-        assert_eq!(404, serving.finish(&jar, &answer.replace("/work/", "/none/")).status);
+        assert_lost(&serving.finish(&jar, &answer.replace("/wiki/", "/play/")));
+        assert_eq!(404, serving.finish(&jar, &answer.replace("/wiki/", "/none/")).status);
         assert_eq!(0, serving.provider.counters().token);
         assert_success(&serving.finish(&jar, &answer));
     }
@@ -175,10 +175,10 @@ fn v05_the_answer_to_one_integration_is_no_answer_to_another() {
     both.take(&begun);
     let at_other = begun.field("location").expect("location").to_owned();
     assert!(parameter(&at_other, "redirect_uri").ends_with("/other/callback"), "each has a redirect of its own");
-    // The code of `work` with the state of `other`, at either address.
+    // The code of `wiki` with the state of `other`, at either address.
     let mixed = with(&answer, "state", &parameter(&at_other, "state"));
     assert_lost(&serving.finish(&both, &mixed));
-    let reply = serving.finish(&both, &mixed.replace("/work/", "/other/"));
+    let reply = serving.finish(&both, &mixed.replace("/wiki/", "/other/"));
     assert_eq!(302, reply.status, "{reply:?}");
     assert_eq!(0, serving.provider.counters().token, "the honest one sees no code");
     // A provider that names no issuer is told apart by its redirect; what it gets is refused for want of its verifier.

@@ -17,7 +17,7 @@ fn start(serving: &Serving, number: usize, parameters: &[(&str, &str)]) -> Reply
         }
     }
     let query = query.extend_pairs(parameters).finish();
-    serving.get(&format!("{BASE}/work/authorize?{query}"), &bearer(&token_of(&format!("user{number}"), "acme")))
+    serving.get(&format!("{BASE}/wiki/authorize?{query}"), &bearer(&token_of(&format!("user{number}"), "acme")))
 }
 
 /// Refused with this code, sent nowhere.
@@ -59,7 +59,7 @@ fn v13_a_base_url_that_is_not_listed_begins_nothing() {
     sink.set_nonblocking(true).expect("non-blocking");
     let here = format!("http://127.0.0.1:{}", sink.local_addr().expect("address").port());
     let any = |config: String| {
-        config.replace("[integration.work.actions]", "base_allow = [\"*\"]\n[integration.work.actions]")
+        config.replace("[integration.wiki.actions]", "base_allow = [\"*\"]\n[integration.wiki.actions]")
     };
     for serving in [Serving::new(), Serving::with(Provider::new(), any)] {
         for (number, url) in [
@@ -120,9 +120,9 @@ fn v14_the_integrations_secret_never_goes_to_an_instance() {
     let (base, received) = instance();
     let serving = Serving::with(Provider::new(), |config| {
         let more = format!(
-            "client_secret = {{ file = \"{{dir}}/hs256\" }}\nbase_allow = [\"{base}\"]\n[integration.work.actions]"
+            "client_secret = {{ file = \"{{dir}}/hs256\" }}\nbase_allow = [\"{base}\"]\n[integration.wiki.actions]"
         );
-        config.replace("[integration.work.actions]", &more)
+        config.replace("[integration.wiki.actions]", &more)
     });
     // The secret of this integration is "a shared secret of more ...".
     let mut jar = Jar::default();
@@ -131,7 +131,7 @@ fn v14_the_integrations_secret_never_goes_to_an_instance() {
     let to = begun.field("location").expect("location").to_owned();
     assert!(to.starts_with(&format!("{base}/authorize?")), "the person signs in there: {to}");
     let state = parameter(&to, "state");
-    let back = serving.finish(&jar, &format!("{BASE}/work/callback?code=abc&state={state}"));
+    let back = serving.finish(&jar, &format!("{BASE}/wiki/callback?code=abc&state={state}"));
     assert_eq!("error", sent_back(&back).0);
     let request = received.recv_timeout(PATIENCE).expect("a token request at the instance");
     assert!(request.starts_with("POST /token "), "{request}");
@@ -172,7 +172,7 @@ fn v06_to_v08_only_a_token_of_the_issuer_begins_anything() {
         claims[name] = value;
         jwt(claims)
     };
-    let target = format!("{BASE}/work/authorize?{}", wish("all"));
+    let target = format!("{BASE}/wiki/authorize?{}", wish("all"));
     for token in [
         format!("{}.{payload}.", encode(&json!({"alg": "none"}))),
         format!("{}.{payload_and_signature}", encode(&json!({"alg": "RS256", "typ": "JWT"}))),

@@ -14,7 +14,7 @@ fn run(config: impl FnOnce(String) -> String, verb: &[&str]) -> Finished {
 fn check_says_what_to_register_and_what_is_weak() {
     let finished =
         run(|config| config.replace("session_cookie", "query_token = \"redirect\"\nsession_cookie"), &["check"]);
-    finished.assert_code(0).assert_says("/api/v1/oauth2/work/callback");
+    finished.assert_code(0).assert_says("/api/v1/oauth2/wiki/callback");
     finished.assert_says("Weaker than it could be: query_token");
 }
 
@@ -123,7 +123,7 @@ fn requests_without_end_and_bodies_without_measure_are_cut_off() {
     use std::io::Write;
     let serving = Serving::new();
     let huge = "a".repeat(70 * 1024);
-    let reply = serving.request("POST", &format!("{BASE}/work/token"), "Content-Type: application/json\r\n", &huge);
+    let reply = serving.request("POST", &format!("{BASE}/wiki/token"), "Content-Type: application/json\r\n", &huge);
     assert!(matches!(reply.status, 413 | 0), "{reply:?}");
     let mut stream = TcpStream::connect(serving.address()).expect("connect");
     let _ = write!(stream, "GET / HTTP/1.1\r\nHost: a\r\nX-A: {}", "a".repeat(200 * 1024));

@@ -4,7 +4,7 @@ use super::*;
 
 fn fetch(serving: &Serving, fields: &str) -> Reply {
     let fields = format!("{}Accept: application/json\r\n{fields}", bearer(&token_of("ada", "acme")));
-    serving.get(&format!("{BASE}/work/authorize?{}", wish("read")), &fields)
+    serving.get(&format!("{BASE}/wiki/authorize?{}", wish("read")), &fields)
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_page_starts_by_fetch_and_goes_on_by_itself() {
 #[test]
 fn v30_pages_of_other_origins_are_neither_answered_nor_let_in() {
     let serving = Serving::new();
-    let path = format!("{BASE}/work/authorize");
+    let path = format!("{BASE}/wiki/authorize");
     let preflight = |origin: &str| {
         serving.request(
             "OPTIONS",
@@ -51,7 +51,7 @@ fn v30_pages_of_other_origins_are_neither_answered_nor_let_in() {
 #[test]
 fn the_applications_own_navigation_starts_at_once_and_a_strangers_asks_the_person() {
     let serving = Serving::new();
-    let target = format!("{BASE}/work/authorize?{}", wish("all"));
+    let target = format!("{BASE}/wiki/authorize?{}", wish("all"));
     let cookie = format!("Cookie: session={}\r\n", token_of("ada", "acme"));
     let navigate = |site: &str| serving.get(&target, &format!("{cookie}Sec-Fetch-Mode: navigate\r\n{site}"));
     for site in ["same-origin", "same-site"] {
@@ -72,7 +72,7 @@ fn v30_a_browsers_guess_begins_nothing() {
         "Cookie: session={}\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Purpose: prefetch;prerender\r\n",
         token_of("ada", "acme")
     );
-    let reply = serving.get(&format!("{BASE}/work/authorize?{}", wish("all")), &fields);
+    let reply = serving.get(&format!("{BASE}/wiki/authorize?{}", wish("all")), &fields);
     assert_eq!((403, "prefetch".into(), None), (reply.status, code(&reply), reply.field("set-cookie")));
 }
 
@@ -92,7 +92,7 @@ fn button(reply: &Reply) -> String {
 #[test]
 fn v01_an_attackers_address_asks_and_connects_nothing_by_itself() {
     let serving = Serving::new();
-    let planted = format!("{BASE}/work/authorize?{}&token={}", wish("all"), token_of("ada", "acme"));
+    let planted = format!("{BASE}/wiki/authorize?{}&token={}", wish("all"), token_of("ada", "acme"));
     let page = serving.get(&planted, "");
     assert_confirms(&page);
     let (mut attacker, mut victim) = (Jar::default(), Jar::default());
@@ -113,7 +113,7 @@ fn v01_an_attackers_address_asks_and_connects_nothing_by_itself() {
 #[test]
 fn a_person_who_confirms_goes_on() {
     let serving = Serving::new();
-    let page = serving.get(&format!("{BASE}/work/authorize?{}&token={}", wish("all"), token_of("ada", "acme")), "");
+    let page = serving.get(&format!("{BASE}/wiki/authorize?{}&token={}", wish("all"), token_of("ada", "acme")), "");
     let mut jar = Jar::default();
     jar.take(&page);
     let begun = serving.get(&button(&page), &jar.field());
@@ -127,7 +127,7 @@ fn a_person_who_confirms_goes_on() {
 fn a_link_serves_once_and_holds_no_token() {
     let serving = Serving::new();
     let token = token_of("backend", "acme");
-    let reply = serving.post("/work/link", &token, json!({ "appCallbackUrl": APP, "action": "read" }));
+    let reply = serving.post("/wiki/link", &token, json!({ "appCallbackUrl": APP, "action": "read" }));
     assert_eq!(201, reply.status, "{reply:?}");
     let body = json_of(&reply);
     let url = body["url"].as_str().expect("url").to_owned();
@@ -154,7 +154,7 @@ fn a_service_makes_links_for_others_and_a_user_does_not() {
     let serving = Serving::new();
     let ask = |token: &str| {
         let body = json!({ "appCallbackUrl": APP, "action": "read", "userId": "ada", "orgKey": "acme" });
-        serving.post("/work/link", token, body)
+        serving.post("/wiki/link", token, body)
     };
     assert_eq!("service_only", code(&ask(&token_of("eve", "acme"))));
     let mut service = claims("backend", "acme");
@@ -171,7 +171,7 @@ fn v09_a_token_in_an_address_is_never_logged_and_off_where_the_operator_says_so(
         config.replace("session_cookie", "query_token = \"off\"\nsession_cookie")
     });
     let token = token_of("ada", "acme");
-    let target = format!("{BASE}/work/authorize?{}&token={token}", wish("all"));
+    let target = format!("{BASE}/wiki/authorize?{}&token={token}", wish("all"));
     assert_eq!("query_token_off", code(&off.get(&target, "")));
 
     let redirect = Serving::with(Provider::new(), |config| {
@@ -190,7 +190,7 @@ fn v09_a_token_in_an_address_is_never_logged_and_off_where_the_operator_says_so(
 #[test]
 fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
     let serving = Serving::new();
-    let target = format!("{BASE}/work/authorize?{}", wish("all"));
+    let target = format!("{BASE}/wiki/authorize?{}", wish("all"));
     let start = |claims: Value, fields: &str| serving.get(&target, &format!("{}{fields}", bearer(&jwt(claims))));
     let mut none = claims("ada", "acme");
     none.as_object_mut().expect("claims").remove("org_id");
@@ -214,7 +214,7 @@ fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
     let target = serving.decided(&begun, "allow");
     assert_success(&serving.get(&target, &format!("{}X-Active-Org: other\r\n", jar.field())));
     assert_eq!(200, serving.token("ada").status);
-    let other = serving.post("/work/token", &token_of("ada", "other"), json!({ "action": "all" }));
+    let other = serving.post("/wiki/token", &token_of("ada", "other"), json!({ "action": "all" }));
     assert_eq!("not_connected", code(&other));
 }
 
@@ -222,7 +222,7 @@ fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
 fn v36_unfinished_flows_of_one_user_are_counted_and_swept() {
     let serving = Serving::new();
     let link = |user: &str| {
-        serving.post("/work/link", &token_of(user, "acme"), json!({ "appCallbackUrl": APP, "action": "read" }))
+        serving.post("/wiki/link", &token_of(user, "acme"), json!({ "appCallbackUrl": APP, "action": "read" }))
     };
     let made = (0..25).filter(|_| link("ada").status == 201).count();
     assert_eq!(20, made);

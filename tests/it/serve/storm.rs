@@ -82,7 +82,7 @@ fn asking(serving: &Serving, service: usize) -> String {
     claims["scope"] = "loopin:service".into();
     let fields = format!("{}Content-Type: application/json\r\n", bearer(&jwt(claims)));
     let body = json!({ "action": "all", "userId": "ada", "orgKey": "acme" }).to_string();
-    serving.written("POST", &format!("{BASE}/work/token"), &fields, &body)
+    serving.written("POST", &format!("{BASE}/wiki/token"), &fields, &body)
 }
 
 /// So many callers at once; what each got, if the service lived long enough to answer.

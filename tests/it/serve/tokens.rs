@@ -14,10 +14,10 @@ fn connections(serving: &Serving, user: &str, query: &str) -> Value {
 fn connections_are_listed_shown_and_forgotten_without_a_secret() {
     let serving = Serving::new();
     let id = assert_success(&serving.connect("ada"));
-    let list = connections(&serving, "ada", "?group=work");
+    let list = connections(&serving, "ada", "?group=wiki");
     let shown = &list["connections"][0];
     assert_eq!(
-        (id.as_str(), "work", "all", "ok"),
+        (id.as_str(), "wiki", "all", "ok"),
         (
             shown["id"].as_str().expect("id"),
             shown["group"].as_str().expect("group"),
@@ -42,7 +42,7 @@ fn v24_nobody_sees_or_forgets_anothers_connection() {
     let id = assert_success(&serving.connect("ada"));
     for (user, org) in [("eve", "acme"), ("ada", "other"), ("acme", "ada")] {
         let token = token_of(user, org);
-        assert_eq!("not_connected", code(&serving.post("/work/token", &token, json!({ "action": "all" }))));
+        assert_eq!("not_connected", code(&serving.post("/wiki/token", &token, json!({ "action": "all" }))));
         for method in ["GET", "DELETE"] {
             let reply = serving.request(method, &format!("{BASE}/connections/{id}"), &bearer(&token), "");
             assert_eq!("not_found", code(&reply), "{method}");
@@ -50,7 +50,7 @@ fn v24_nobody_sees_or_forgets_anothers_connection() {
         let list = serving.get(&format!("{BASE}/connections"), &bearer(&token));
         assert_eq!(json!([]), json_of(&list)["connections"]);
         let named = json!({ "action": "all", "userId": "ada", "orgKey": "acme" });
-        assert_eq!("service_only", code(&serving.post("/work/token", &token, named)));
+        assert_eq!("service_only", code(&serving.post("/wiki/token", &token, named)));
     }
     assert_eq!(200, serving.token("ada").status);
 }
@@ -59,9 +59,9 @@ fn v24_nobody_sees_or_forgets_anothers_connection() {
 fn all_serves_one_action_that_it_covers() {
     let serving = Serving::new();
     assert_success(&serving.connect("ada"));
-    let reply = serving.post("/work/token", &token_of("ada", "acme"), json!({ "action": "read" }));
+    let reply = serving.post("/wiki/token", &token_of("ada", "acme"), json!({ "action": "read" }));
     assert_eq!(200, reply.status, "{reply:?}");
-    let unknown = serving.post("/work/token", &token_of("ada", "acme"), json!({ "action": "none" }));
+    let unknown = serving.post("/wiki/token", &token_of("ada", "acme"), json!({ "action": "none" }));
     assert_eq!("unknown_action", code(&unknown));
 }
 
@@ -120,7 +120,7 @@ fn a_connection_lives_at_the_instance_that_was_named_and_nowhere_else() {
     let serving = Serving::with(Provider::new(), |config| {
         config.replace("requiresPKCE", &format!("base_allow = [\"{}\"]\nrequiresPKCE", instance.origin))
     });
-    instance.register(format!("http://127.0.0.1:{}{BASE}/work/callback", serving.port));
+    instance.register(format!("http://127.0.0.1:{}{BASE}/wiki/callback", serving.port));
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", instance.origin));
     assert!(begun.field("location").is_some_and(|to| to.starts_with(&instance.origin)), "{begun:?}");
