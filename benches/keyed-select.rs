@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = |n: usize| GrantKey {
         user: AccountName::parse(&format!("user-{n}")).expect("name"),
         org: "acme".into(),
-        integration: IntegrationName::parse("work").expect("name"),
+        integration: IntegrationName::parse("wiki").expect("name"),
         action: ActionKey::All,
     };
     if arguments[2] == "fill" {
@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let before = cpu()?;
     for n in 0..times {
         let user = format!("user-{}", n.wrapping_mul(7919) % rows);
-        let size: usize = select.query_row([user.as_str(), "acme", "work", "all"], |row| {
+        let size: usize = select.query_row([user.as_str(), "acme", "wiki", "all"], |row| {
             Ok(row.get_ref("access")?.as_blob()?.len() + row.get_ref("granted")?.as_str()?.len())
         })?;
         assert!(size > 1000);
