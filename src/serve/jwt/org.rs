@@ -64,21 +64,21 @@ impl Verified {
     ///
     /// # Errors
     /// There is none, or the user does not belong to it.
-    pub fn caller(self, header: Option<&str>) -> Result<Caller, OrgRefused> {
-        let Membership { claimed, listed, header: name } = self.membership;
-        let chosen = match (name.and(header), &claimed, listed.as_deref()) {
+    pub fn caller(&self, header: Option<&str>) -> Result<Caller, OrgRefused> {
+        let Membership { claimed, listed, header: name } = &self.membership;
+        let chosen = match (name.as_ref().and(header), claimed, listed.as_deref()) {
             (Some(text), ..) => OrgKey::parse(text).ok_or(OrgRefused::Forbidden)?,
             (None, Some(claimed), _) => claimed.clone(),
             (None, None, Some([only])) => only.clone(),
             (None, None, _) => return Err(OrgRefused::Required),
         };
         // Without a list the token speaks for its own organisation and for no other.
-        let member = match &listed {
+        let member = match listed {
             Some(listed) => listed.contains(&chosen),
             None => claimed.as_ref() == Some(&chosen),
         };
         match member {
-            true => Ok(Caller { user: self.user, org: chosen, role: self.role }),
+            true => Ok(Caller { user: self.user.clone(), org: chosen, role: self.role }),
             false => Err(OrgRefused::Forbidden),
         }
     }

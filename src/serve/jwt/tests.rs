@@ -4,9 +4,10 @@ mod algorithms;
 mod claims;
 mod keys;
 mod organisations;
+mod remembered;
 
 use std::{
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -183,6 +184,6 @@ fn hs(payload: &str) -> String {
     token(r#"{"alg":"HS256","typ":"JWT"}"#, payload, Signer::Hs(SHARED.as_bytes()))
 }
 
-fn verify(token: &str) -> Result<Verified, Refused> {
+fn verify(token: &str) -> Result<Arc<Verified>, Refused> {
     verifier().verify(token, now()).map_err(|(why, _)| why)
 }

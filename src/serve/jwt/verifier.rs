@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{
-    Algorithm, Fetching, KeySet, KeySource, Refused, TrustedIssuer, Verified, claims::Expected, signature::SharedKey,
+    Algorithm, Fetching, KeySet, KeySource, LONGEST, Refused, TrustedIssuer, Verified,
+    claims::Expected,
+    remembered::{Digest, Remembered, Remembrance},
+    signature::SharedKey,
     token::Token,
 };
 use crate::{catalog::SecretSource, oauth::Endpoint, secret::Secret};
@@ -17,7 +20,10 @@ const SHORTEST_SECRET: usize = 32;
 
 /// All issuers of the configuration with their keys. Shared between threads; new keys come in by [`Verifier::publish`].
 #[derive(Debug)]
-pub struct Verifier(Vec<Issuer>);
+pub struct Verifier {
+    issuers: Vec<Issuer>,
+    remembered: Remembered,
+}
 
 /// Which issuer of the configuration, by its place in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,27 +75,40 @@ impl Verifier {
             };
             Ok(Issuer { expected: table.expected, keys })
         };
-        issuers.into_iter().map(issuer).collect::<Result<_, _>>().map(Self)
+        let issuers = issuers.into_iter().map(issuer).collect::<Result<_, E>>()?;
+        Ok(Self { issuers, remembered: Remembered::default() })
     }
 
     /// Who sent this token.
     ///
     /// # Errors
     /// It is refused. [`Refused::UnknownKey`] comes with the issuer whose keys may have changed: [`Verifier::ask`].
-    pub fn verify(&self, token: &str, now: SystemTime) -> Result<Verified, (Refused, Option<IssuerAt>)> {
+    pub fn verify(&self, token: &str, now: SystemTime) -> Result<Arc<Verified>, (Refused, Option<IssuerAt>)> {
         let refused = |why| (why, None);
+        if token.len() > LONGEST {
+            return Err(refused(Refused::TooLong));
+        }
+        let digest = Digest::of(token);
+        if let Some(verified) = self.remembered.find(&digest, |at, keys| self.publishes(at, keys), now) {
+            return Ok(verified);
+        }
         let token = Token::parse(token).map_err(refused)?;
         let iss = token.claims.text("iss").ok().flatten().ok_or(refused(Refused::Issuer))?;
-        let found = self.0.iter().enumerate().find(|(_, issuer)| issuer.expected.issuer == iss);
-        let (at, issuer) = found.ok_or(refused(Refused::Issuer))?;
-        issuer.signature(&token).map_err(|why| (why, (why == Refused::UnknownKey).then_some(IssuerAt(at))))?;
-        issuer.expected.judge(&token, now).map_err(refused)
+        let found = self.issuers.iter().enumerate().find(|(_, issuer)| issuer.expected.issuer == iss);
+        let (at, Issuer { expected, keys }) = found.ok_or(refused(Refused::Issuer))?;
+        let at = IssuerAt(at);
+        let keys = keys.verify(&token).map_err(|why| (why, (why == Refused::UnknownKey).then_some(at)))?;
+        let verified = Arc::new(expected.judge(&token, now).map_err(refused)?);
+        let until = verified.expires_at + expected.leeway;
+        let token = Remembrance { verified: Arc::clone(&verified), issuer: at, keys, from: now, until };
+        self.remembered.keep(digest, token);
+        Ok(verified)
     }
 
     /// Where this issuer's keys are to be fetched from, if it is time to: once a minute at most, so whoever gets the
     /// answer has to fetch.
     pub fn ask(&self, at: IssuerAt, now: SystemTime) -> Option<&Endpoint> {
-        match &self.0.get(at.0)?.keys {
+        match &self.issuers.get(at.0)?.keys {
             Keys::Published { url, set, .. } => {
                 set.write().unwrap_or_else(PoisonError::into_inner).1.ask(now).then_some(url)
             }
@@ -109,29 +128,48 @@ impl Verifier {
 
     /// Takes the keys that an issuer publishes now, in place of those it had.
     pub fn publish(&self, at: IssuerAt, keys: KeySet, now: SystemTime) {
-        if let Some(Issuer { keys: Keys::Published { set, .. }, .. }) = self.0.get(at.0) {
+        if let Some(Issuer { keys: Keys::Published { set, .. }, .. }) = self.issuers.get(at.0) {
             let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
             set.0 = Arc::new(keys);
             set.1.came(now);
         }
     }
 
+    /// Whether these are the keys of this issuer now. A key that is withdrawn takes its tokens with it.
+    fn publishes(&self, at: IssuerAt, keys: &Arc<KeySet>) -> bool {
+        match self.issuers.get(at.0).map(|issuer| &issuer.keys) {
+            Some(Keys::Published { set, .. }) => {
+                Arc::ptr_eq(&set.read().unwrap_or_else(PoisonError::into_inner).0, keys)
+            }
+            _ => false,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembers(&self) -> usize {
+        self.remembered.len()
+    }
+
     fn published(&self) -> impl Iterator<Item = (IssuerAt, Fetching)> {
-        self.0.iter().enumerate().filter_map(|(at, issuer)| match &issuer.keys {
+        self.issuers.iter().enumerate().filter_map(|(at, issuer)| match &issuer.keys {
             Keys::Published { set, .. } => Some((IssuerAt(at), set.read().unwrap_or_else(PoisonError::into_inner).1)),
             Keys::Shared(_) => None,
         })
     }
 }
 
-impl Issuer {
-    fn signature(&self, token: &Token<'_>) -> Result<(), Refused> {
-        match &self.keys {
-            Keys::Shared(key) if token.algorithm == Algorithm::Hs256 => key.verify(token.signed, &token.signature),
-            Keys::Published { algorithms, set, .. } if algorithms.contains(&token.algorithm) => {
+impl Keys {
+    /// The set that the key is of, where keys are published.
+    fn verify(&self, token: &Token<'_>) -> Result<Option<Arc<KeySet>>, Refused> {
+        match self {
+            Self::Shared(key) if token.algorithm == Algorithm::Hs256 => {
+                key.verify(token.signed, &token.signature).map(|()| None)
+            }
+            Self::Published { algorithms, set, .. } if algorithms.contains(&token.algorithm) => {
                 let set = Arc::clone(&set.read().unwrap_or_else(PoisonError::into_inner).0);
                 let key = set.find(token.kid.as_deref(), token.algorithm).ok_or(Refused::UnknownKey)?;
-                key.material.verify(token.algorithm, token.signed, &token.signature)
+                key.material.verify(token.algorithm, token.signed, &token.signature)?;
+                Ok(Some(set))
             }
             _ => Err(Refused::Algorithm),
         }
