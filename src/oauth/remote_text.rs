@@ -12,6 +12,10 @@ pub struct RemoteText(String);
 
 impl RemoteText {
     pub fn new(raw: &str) -> Self {
+        // As nearly all of them are.
+        if raw.len() <= LONGEST && raw.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Self(raw.trim_matches(' ').to_owned());
+        }
         let mut text: String = raw.chars().map(|c| if printable(c) { c } else { ' ' }).take(LONGEST + 1).collect();
         if text.chars().count() > LONGEST {
             text.pop();

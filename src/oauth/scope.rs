@@ -76,8 +76,12 @@ impl Scopes {
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<T: IntoIterator<Item = Scope>>(scopes: T) -> Self {
+        let mut scopes: Vec<_> = scopes.into_iter().collect();
         let mut seen = BTreeSet::new();
-        Self(scopes.into_iter().filter(|s| seen.insert(s.clone())).collect())
+        let first: Vec<_> = scopes.iter().map(|scope| seen.insert(scope.as_str())).collect();
+        let mut first = first.into_iter();
+        scopes.retain(|_| first.next().unwrap_or_default());
+        Self(scopes)
     }
 }
 
