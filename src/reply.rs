@@ -241,6 +241,10 @@ impl Reply {
         &self.body
     }
 
+    pub fn into_body(self) -> Cow<'static, [u8]> {
+        self.body
+    }
+
     /// All fields but [`Reply::forwarding`] and those that only the connection knows: Connection, Content-Length, Date,
     /// Server.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {

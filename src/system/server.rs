@@ -1,9 +1,11 @@
 //! HTTP/1.1 for many callers at once: hyper on tokio, bounded in everything, and ended in order.
 
 use std::{
+    borrow::Cow,
     future::Future,
     io,
     net::{IpAddr, SocketAddr, TcpListener},
+    num::NonZero,
     pin::Pin,
     sync::Arc,
     time::Duration,
@@ -20,7 +22,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     runtime::Runtime,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, oneshot, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -85,10 +87,13 @@ pub enum Phase {
     Over,
 }
 
+/// Of this thread. There is one a thread, and connections stay on theirs: to hand them about would cost a third of what
+/// a short answer costs.
+///
 /// # Errors
-/// The system gives no threads.
+/// The system gives no descriptors.
 pub fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build()
+    tokio::runtime::Builder::new_current_thread().enable_all().thread_name("serve").build()
 }
 
 /// For what blocks, such as a request to a provider.
@@ -102,51 +107,105 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-/// Answers until the phase is no longer open, then lets everybody finish. At most `connections` at once; who comes beyond
-/// waits in the system's queue.
-///
-/// # Errors
-/// The listener cannot be used.
-pub async fn serve(
+/// A port, who answers there, and for how long. At most `connections` at once; who comes beyond waits in the system's
+/// queue.
+pub struct Listener {
     door: Door,
     service: Arc<dyn Respond>,
-    connections: usize,
-    mut phase: watch::Receiver<Phase>,
-) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(door.0)?;
-    let places = Arc::new(Semaphore::new(connections));
-    let mut open = JoinSet::new();
-    while *phase.borrow() == Phase::Open {
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            () = changed(&mut phase) => continue,
-        };
-        let Ok(place) = place else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = changed(&mut phase) => continue,
-        };
-        while open.try_join_next().is_some() {}
-        match accepted {
-            Ok((stream, peer)) => {
-                let _ = stream.set_nodelay(true);
-                let connection = connection(stream, peer.ip(), Arc::clone(&service), phase.clone());
-                open.spawn(async move {
-                    connection.await;
-                    drop(place);
+    places: Arc<Semaphore>,
+    phase: watch::Receiver<Phase>,
+}
+
+/// Threads that answer at the same port.
+pub struct Helpers {
+    drained: JoinSet<()>,
+    /// Gone: they may end.
+    _release: watch::Sender<()>,
+}
+
+impl Listener {
+    pub fn new(door: Door, service: Arc<dyn Respond>, connections: usize, phase: watch::Receiver<Phase>) -> Self {
+        Self { door, service, places: Arc::new(Semaphore::new(connections)), phase }
+    }
+
+    /// As many threads as there are cores beside this one. What they have begun goes on until they are dropped.
+    ///
+    /// # Errors
+    /// The system gives no threads or descriptors.
+    pub fn helpers(&self) -> io::Result<Helpers> {
+        let (release, released) = watch::channel(());
+        let mut drained = JoinSet::new();
+        for _ in 1..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            let (other, mut released) = (self.another()?, released.clone());
+            let (tell, told) = oneshot::channel();
+            let runtime = runtime()?;
+            std::thread::Builder::new().name("serve".into()).spawn(move || {
+                runtime.block_on(async {
+                    // An error is the first thread's as well: it has the same port.
+                    let _ = other.serve().await;
+                    let _ = tell.send(());
+                    while released.changed().await.is_ok() {}
                 });
-            }
-            Err(_) => tokio::time::sleep(BREATH).await,
+                runtime.shutdown_background();
+            })?;
+            drained.spawn(async { drop(told.await) });
         }
+        Ok(Helpers { drained, _release: release })
     }
-    drop(listener);
-    let drained = timeout(DRAIN, async { while open.join_next().await.is_some() {} });
-    tokio::select! {
-        _ = drained => {}
-        () = until(&mut phase, |phase| *phase == Phase::Over) => {}
+
+    fn another(&self) -> io::Result<Self> {
+        let door = Door(self.door.0.try_clone()?);
+        let (service, places, phase) = (Arc::clone(&self.service), Arc::clone(&self.places), self.phase.clone());
+        Ok(Self { door, service, places, phase })
     }
-    open.shutdown().await;
-    Ok(())
+
+    /// Answers until the phase is no longer open, then lets everybody finish.
+    ///
+    /// # Errors
+    /// The port cannot be used.
+    pub async fn serve(self) -> io::Result<()> {
+        let Self { door, service, places, mut phase } = self;
+        let listener = tokio::net::TcpListener::from_std(door.0)?;
+        let mut open = JoinSet::new();
+        while *phase.borrow() == Phase::Open {
+            let place = tokio::select! {
+                place = Arc::clone(&places).acquire_owned() => place,
+                () = changed(&mut phase) => continue,
+            };
+            let Ok(place) = place else { break };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = changed(&mut phase) => continue,
+            };
+            while open.try_join_next().is_some() {}
+            match accepted {
+                Ok((stream, peer)) => {
+                    let _ = stream.set_nodelay(true);
+                    let connection = connection(stream, peer.ip(), Arc::clone(&service), phase.clone());
+                    open.spawn(async move {
+                        connection.await;
+                        drop(place);
+                    });
+                }
+                Err(_) => tokio::time::sleep(BREATH).await,
+            }
+        }
+        drop(listener);
+        let drained = timeout(DRAIN, async { while open.join_next().await.is_some() {} });
+        tokio::select! {
+            _ = drained => {}
+            () = until(&mut phase, |phase| *phase == Phase::Over) => {}
+        }
+        open.shutdown().await;
+        Ok(())
+    }
+}
+
+impl Helpers {
+    /// Waits until all of them have let everybody finish.
+    pub async fn drained(&mut self) {
+        while self.drained.join_next().await.is_some() {}
+    }
 }
 
 /// Never where nobody is left to tell (a system without these signals).
@@ -197,19 +256,23 @@ async fn respond(request: hyper::Request<Incoming>, peer: IpAddr, service: &dyn 
         Ok(Err(_)) => Reply::status(400),
         Err(_) => Reply::status(408),
     };
-    response(&reply).unwrap_or_else(|| {
+    response(reply).unwrap_or_else(|| {
         let mut failed = Response::new(Full::default());
         *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         failed
     })
 }
 
-fn response(reply: &Reply) -> Option<Response<Full<Bytes>>> {
-    let mut response = Response::new(Full::new(Bytes::copy_from_slice(reply.body())));
+fn response(reply: Reply) -> Option<Response<Full<Bytes>>> {
+    let mut response = Response::new(Full::default());
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status_code()).ok()?;
     for (name, value) in reply.fields() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         response.headers_mut().append(name, HeaderValue::from_str(value).ok()?);
     }
+    *response.body_mut() = match reply.into_body() {
+        Cow::Borrowed(body) => Full::from(body),
+        Cow::Owned(body) => Full::from(body),
+    };
     Some(response)
 }

@@ -47,7 +47,7 @@ impl fmt::Display for AccountNameError {
 impl std::error::Error for AccountNameError {}
 
 /// One action, or all together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ActionKey {
     #[default]
     All,

@@ -14,7 +14,7 @@ pub mod renew;
 mod service;
 mod token;
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use tokio::sync::watch;
 
@@ -24,7 +24,7 @@ use self::{
     ledger::Ledger,
     providers::{Configured, Providers},
     renew::Renewer,
-    service::Service,
+    service::{Numbers, Service},
 };
 use super::context::{Context, named_text};
 use crate::{
@@ -39,9 +39,10 @@ use crate::{
     system::{
         clock,
         database::{Database, Node, OpenError},
+        entropy,
         http::Http,
         jwks,
-        server::{self, Door, Phase, Respond, blocking},
+        server::{self, Door, Listener, Phase, Respond, blocking},
         signal::{self, Signal},
     },
 };
@@ -103,7 +104,7 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     let metrics = Arc::new(Metrics::default());
     let connections = config.connections;
     let ledger = Ledger { store: Arc::clone(&store), keys: Arc::clone(&ring) };
-    let renewer = Renewer::new(ledger.clone(), Arc::new(Configured(config.catalog.clone())), files);
+    let renewer = Renewer::new(ledger.clone(), Arc::new(Configured::new(config.catalog.clone())), files);
     let desk = Admin {
         store: Arc::clone(&store),
         verifier: Arc::clone(&verifier),
@@ -124,6 +125,7 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
         providers: Providers::default(),
         metrics,
         log: log.writer(),
+        numbers: Numbers::from(u64::from_be_bytes(entropy::random()?)),
     });
     let ended = runtime.block_on(async {
         renewer.recover().await.map_err(|why| Failure::new(Code::Store, why))?;
@@ -136,12 +138,16 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
             let (_tell, open) = watch::channel(Phase::Open);
             tokio::spawn(async move {
                 let _tell = _tell;
-                server::serve(door, Arc::new(desk), admin::CONNECTIONS, open).await
+                Listener::new(door, Arc::new(desk), admin::CONNECTIONS, open).serve().await
             });
         }
-        let ended = server::serve(door, service, connections, phase).await;
+        let unusable = |e: io::Error| Failure::new(Code::Internal, format!("the listener failed: {}", e.kind()));
+        let listener = Listener::new(door, service, connections, phase);
+        let mut helpers = listener.helpers().map_err(unusable)?;
+        let ended = listener.serve().await;
+        helpers.drained().await;
         renewer.settle().await;
-        ended.map_err(|e| Failure::new(Code::Internal, format!("the listener failed: {}", e.kind())))
+        ended.map_err(unusable)
     });
     runtime.shutdown_background();
     log.finish();

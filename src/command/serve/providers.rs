@@ -136,22 +136,40 @@ pub fn base(integration: &Integration, text: Option<&str>) -> Result<Option<Base
 }
 
 /// The integrations as the refresh asks for them.
-pub struct Configured(pub Catalog);
+pub struct Configured {
+    catalog: Catalog,
+    /// What each action needs: asked for with every token that is handed out.
+    needed: BTreeMap<IntegrationName, BTreeMap<ActionKey, Scopes>>,
+}
+
+impl Configured {
+    pub fn new(catalog: Catalog) -> Self {
+        let needed = |integration: &Integration| {
+            let actions = integration.actions.keys().cloned().map(ActionKey::One).chain([ActionKey::All]);
+            let scopes = actions.filter_map(|action| {
+                let scopes = integration.scopes_for(action.name()).ok()?;
+                Some((action, scopes))
+            });
+            (integration.name.clone(), scopes.collect())
+        };
+        Self { needed: catalog.iter().map(needed).collect(), catalog }
+    }
+}
 
 impl Integrations for Configured {
     fn client(&self, connection: &Connection) -> Option<Client> {
-        let integration = self.0.get(connection.key.integration.as_str()).ok()?;
+        let integration = self.catalog.get(connection.key.integration.as_str()).ok()?;
         let base = base(integration, connection.base_url.as_deref()).ok()?;
         // A connection of another client is for that one to refresh.
         client(integration, base.as_ref()).ok().filter(|client| client.id == connection.pinned.client_id)
     }
 
-    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<Scopes> {
-        self.0.get(integration.as_str()).ok()?.scopes_for(action.name()).ok()
+    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
+        self.needed.get(integration)?.get(action)
     }
 
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send> {
-        let integration = self.0.get(connection.key.integration.as_str()).ok();
+        let integration = self.catalog.get(connection.key.integration.as_str()).ok();
         let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
         match base {
             Some(base) => Box::new(PinnedHttp::through(attempt::http(), base.reach().clone())),

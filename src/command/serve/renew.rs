@@ -61,7 +61,7 @@ pub trait Integrations: Send + Sync {
     fn client(&self, connection: &Connection) -> Option<Client>;
 
     /// What an action needs; `None`: there is no such action any more.
-    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<Scopes>;
+    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes>;
 
     /// For one attempt, all of whose requests end within [`HTTP`].
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send>;
@@ -135,10 +135,10 @@ impl Renewer {
         let Some(needed) = shared.integrations.scopes(&key.integration, &key.action) else {
             return Ok(TokenAnswer::NotConnected);
         };
-        let Some(mut row) = shared.covering(key, &needed).await? else { return Ok(TokenAnswer::NotConnected) };
+        let Some(mut row) = shared.covering(key, needed).await? else { return Ok(TokenAnswer::NotConnected) };
         // A refresh may end in a row that another has written meanwhile, which is judged anew.
         for _ in 0..3 {
-            let missing = missing(&row.access.granted, &needed);
+            let missing = missing(&row.access.granted, needed);
             if !missing.is_empty() {
                 let (connection, granted) = (row.id, row.access.granted);
                 return Ok(TokenAnswer::InsufficientScope { connection, granted, missing });
@@ -171,7 +171,7 @@ impl Renewer {
             let answer = match landed {
                 Some(Landed::Gone) => return Ok(TokenAnswer::Gone),
                 Some(Landed::Renewed(issued)) => {
-                    let missing = self::missing(&issued.granted, &needed);
+                    let missing = self::missing(&issued.granted, needed);
                     return Ok(match missing.is_empty() {
                         true => TokenAnswer::Ok(issued),
                         false => {

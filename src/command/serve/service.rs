@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -28,7 +31,8 @@ use crate::{
         store::StoreFault,
     },
     system::{
-        clock, entropy,
+        clock,
+        entropy::NoEntropy,
         http::Http,
         jwks,
         server::{Answering, Request, Respond, blocking},
@@ -45,6 +49,20 @@ pub struct Service {
     pub providers: Providers,
     pub metrics: Arc<Metrics>,
     pub log: LogWriter,
+    pub numbers: Numbers,
+}
+
+/// Numbers of requests, from a random one on, so that those of two starts are not mixed up in a log.
+pub struct Numbers(AtomicU64);
+
+impl Numbers {
+    pub fn from(first: u64) -> Self {
+        Self(AtomicU64::new(first))
+    }
+
+    fn next(&self) -> String {
+        format!("{:016x}", self.0.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// What an answer is, or why there is none.
@@ -212,13 +230,11 @@ impl Asked {
         let Request { http, peer } = request;
         let forwarded = http.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
         let client = service.config.trusted_proxies.client(peer, forwarded);
-        // A number that is not unguessable is a number all the same.
-        let number = u64::from_be_bytes(entropy::random().unwrap_or_default());
         Self {
             route: Route::of(http.uri().path()),
             http,
             client,
-            number: format!("{number:016x}"),
+            number: service.numbers.next(),
             ending: OnceLock::new(),
             refused: OnceLock::new(),
         }
@@ -335,8 +351,8 @@ impl From<Exceeded> for Problem {
     }
 }
 
-impl From<entropy::NoEntropy> for Problem {
-    fn from(_: entropy::NoEntropy) -> Self {
+impl From<NoEntropy> for Problem {
+    fn from(_: NoEntropy) -> Self {
         Self::Unavailable
     }
 }

@@ -1,9 +1,8 @@
 //! `POST /:group/token`: a valid access token for whoever may have it. The refresh token never leaves.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{
     authorize::on_behalf,
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::Integration,
-    oauth::Scopes,
+    oauth::{Scope, Scopes},
     reply::Reply,
     report::time,
     serve::{
@@ -57,7 +56,7 @@ impl Service {
         }
         let wish = TokenWish { min_validity: Duration::from_secs(seconds), source };
         match self.renewer.token(&key, wish).await? {
-            TokenAnswer::Ok(issued) => Ok(handed_out(&issued)),
+            TokenAnswer::Ok(issued) => handed_out(&issued),
             TokenAnswer::Gone | TokenAnswer::NotConnected => Err(Problem::NotConnected),
             TokenAnswer::InsufficientScope { missing, .. } => {
                 Err(Problem::InsufficientScope { missing: words(&missing) })
@@ -74,19 +73,33 @@ impl Service {
     }
 }
 
-fn handed_out(issued: &Issued) -> Reply {
-    let left = issued.expires_at.map(|at| at.duration_since(clock::now()).unwrap_or_default().as_secs());
-    let body = json!({
-        "access_token": issued.access_token.expose(),
-        "token_type": issued.token_type.as_str(),
-        "expires_at": issued.expires_at.map(time),
-        "expires_in": left,
-        "scopes": words(&issued.granted),
-        "base_url": issued.base_url,
-        "connection": issued.connection.to_string(),
-        "refreshed": issued.origin == Origin::Refreshed,
-    });
-    Reply::json(200, body.to_string().into_bytes())
+/// What a caller gets; the names are part of the API.
+#[derive(Serialize)]
+struct HandedOut<'a> {
+    access_token: &'a str,
+    token_type: &'a str,
+    expires_at: Option<String>,
+    /// Seconds.
+    expires_in: Option<u64>,
+    scopes: Vec<&'a str>,
+    base_url: Option<&'a str>,
+    connection: String,
+    refreshed: bool,
+}
+
+fn handed_out(issued: &Issued) -> Answer {
+    let left = |at: SystemTime| at.duration_since(clock::now()).unwrap_or_default().as_secs();
+    let body = HandedOut {
+        access_token: issued.access_token.expose(),
+        token_type: issued.token_type.as_str(),
+        expires_at: issued.expires_at.map(time),
+        expires_in: issued.expires_at.map(left),
+        scopes: issued.granted.iter().map(Scope::as_str).collect(),
+        base_url: issued.base_url.as_deref(),
+        connection: issued.connection.to_string(),
+        refreshed: issued.origin == Origin::Refreshed,
+    };
+    serde_json::to_vec(&body).map(|body| Reply::json(200, body)).map_err(|_| Problem::Unavailable)
 }
 
 pub fn words(scopes: &Scopes) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
-use super::rows::{COLUMNS, bind_row, bind_tokens, connection, millis, odd};
+use super::rows::{COLUMNS, bind_row, bind_tokens, connection, connection_of, millis, odd};
 use crate::{
     serve::store::{Connection, ConnectionId, NewConnection, Page, Put},
     vault::GrantKey,
@@ -15,7 +15,9 @@ pub const OF_KEY: &str = "user_id = ?1 AND org_key = ?2 AND integration = ?3 AND
 
 pub fn by_key(db: &Sqlite, key: &GrantKey) -> rusqlite::Result<Option<Connection>> {
     db.prepare_cached(&BY_KEY)?
-        .query_row(params![key.user.as_str(), key.org, key.integration.as_str(), key.action.as_str()], connection)
+        .query_row(params![key.user.as_str(), key.org, key.integration.as_str(), key.action.as_str()], |row| {
+            connection_of(key.clone(), row)
+        })
         .optional()
 }
 

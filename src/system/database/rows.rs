@@ -58,6 +58,11 @@ pub fn bind_tokens(
 }
 
 pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
+    connection_of(key(row, 1)?, row)
+}
+
+/// For whoever asked by this key.
+pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connection> {
     let status = match row.get_ref(6)?.as_str()? {
         OK => Status::Ok,
         reason => {
@@ -72,7 +77,7 @@ pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
         .map(|until| -> rusqlite::Result<Delay> { Ok(Delay { failures: row.get(8)?, until: time(until) }) });
     Ok(Connection {
         id: ConnectionId::new(row.get(0)?),
-        key: key(row, 1)?,
+        key,
         generation: generation(row.get(5)?),
         base_url: row.get(13)?,
         pinned: Pinned {

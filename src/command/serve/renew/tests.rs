@@ -1,6 +1,6 @@
 use std::{
     path::PathBuf,
-    sync::{Condvar, atomic::AtomicU64},
+    sync::{Condvar, LazyLock, atomic::AtomicU64},
 };
 
 use rusqlite::Connection as Sqlite;
@@ -122,8 +122,10 @@ impl Integrations for To {
         Some(Client { id: ClientId::parse("me")?, authentication: ClientAuthentication::None })
     }
 
-    fn scopes(&self, _: &IntegrationName, action: &ActionKey) -> Option<Scopes> {
-        Scopes::parse(if *action == ActionKey::All { "read write" } else { "read" }).ok()
+    fn scopes(&self, _: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
+        static ALL: LazyLock<Scopes> = LazyLock::new(|| Scopes::parse("read write").expect("scopes"));
+        static ONE: LazyLock<Scopes> = LazyLock::new(|| Scopes::parse("read").expect("scopes"));
+        Some(if *action == ActionKey::All { &ALL } else { &ONE })
     }
 
     fn http(&self, _: &Connection) -> Box<dyn HttpClient + Send> {
