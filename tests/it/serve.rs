@@ -23,6 +23,7 @@ mod documentation;
 mod guards;
 mod keys;
 mod operation;
+mod rotation;
 mod start;
 mod storm;
 mod tokens;
@@ -298,6 +299,11 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// How many: so many by hand with LOOPIN_BAR=full.
+fn bar(small: usize, full: usize) -> usize {
+    if std::env::var("LOOPIN_BAR").as_deref() == Ok("full") { full } else { small }
 }
 
 fn bearer(token: &str) -> String {

@@ -115,10 +115,6 @@ impl Serving {
     }
 }
 
-fn bar(small: usize, full: usize) -> usize {
-    if std::env::var("LOOPIN_BAR").as_deref() == Ok("full") { full } else { small }
-}
-
 #[test]
 fn v25_200_callers_of_one_expired_connection_are_all_served_by_one_request() {
     // The second provider is slower than any poll.
