@@ -67,6 +67,19 @@ fn v21_a_cell_opens_in_its_place_alone() {
 }
 
 #[test]
+fn v21_a_cell_belongs_to_the_name_of_its_key_too() {
+    let home = key("ada", "acme", "work", ActionKey::All);
+    // One key under two names, so that nothing else tells them apart.
+    let ring = ring("k1", &[("k1", 1), ("k2", 1)]);
+    let mut renamed = sealed(&ring, &home).bytes().to_vec();
+    let name = renamed.windows(2).position(|part| part == b"k1").expect("the name of the key");
+    renamed[name + 1] = b'2';
+    let renamed = Sealed::from_stored(renamed);
+    assert_eq!(Some(id("k2")), renamed.key());
+    assert_eq!(Some(Unopened::Foreign), ring.open(&place(&home), &renamed).err());
+}
+
+#[test]
 fn v21_no_bit_of_a_cell_can_be_altered() {
     let ring = ring("k1", &[("k1", 1), ("k2", 2)]);
     let home = key("ada", "acme", "work", ActionKey::All);

@@ -328,6 +328,21 @@ fn v28_64_writers_at_once_all_get_their_rows_in() {
 }
 
 #[test]
+fn v28_a_reader_who_takes_his_time_keeps_no_writer_waiting() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    let reader = Sqlite::open(stage.path()).expect("open");
+    reader.execute_batch("BEGIN").expect("transaction");
+    let rows = || reader.query_row("SELECT count(*) FROM connection", [], |row| row.get::<_, u32>(0)).expect("count");
+    assert_eq!(1, rows());
+    let bob = key("bob", "acme", "work", "all");
+    assert_eq!(Put::Stored, wait(db.put_connection(new(2, &bob, 1), at(0))));
+    assert!(wait(db.connection(&bob)).is_some());
+    assert_eq!(1, rows(), "as it was when the reading began");
+}
+
+#[test]
 fn v28_one_writers_failure_undoes_nothing_of_the_others() {
     let stage = Stage::new();
     let db = stage.open();

@@ -8,12 +8,12 @@ fn v17_groups_that_are_none_are_not_found_and_not_repeated() {
     let token = bearer(&token_of("ada", "acme"));
     for group in [
         "none",
-        "WORK",
-        "Work",
+        "WIKI",
+        "Wiki",
         "..",
         "%2e%2e",
         "wiki%00",
-        "wo%72k",
+        "wik%69",
         "wiki/..",
         "%3Cb%3E",
         "wiki;x",

@@ -186,6 +186,33 @@ fn v05_the_answer_to_one_integration_is_no_answer_to_another() {
     assert_success(&serving.finish(&both, &answer));
 }
 
+/// What was waiting, after a restart with another configuration.
+fn changed(waiting: Waiting, change: impl FnOnce(String) -> String) -> Waiting {
+    let path = waiting.serving.sandbox.path("loopin.toml");
+    let text = std::fs::read_to_string(&path).expect("configuration");
+    std::fs::write(&path, change(text)).expect("write");
+    Waiting { serving: waiting.serving.again(), ..waiting }
+}
+
+#[test]
+fn v05_a_code_goes_where_its_flow_began_whatever_the_configuration_says_by_then() {
+    let (honest, other) = (Provider::new(), Provider::new());
+    let origin = honest.origin.clone();
+    let waiting = waiting_at(Serving::with(honest, |config| config));
+    let endpoints = |config: String| config.replace(&origin, &other.origin);
+    let Waiting { serving, jar, answer } = changed(waiting, endpoints);
+    assert_success(&serving.finish(&jar, &answer));
+    assert_eq!((1, 0), (serving.provider.counters().token, other.counters().token));
+}
+
+#[test]
+fn v05_a_code_for_one_client_is_not_shown_as_another() {
+    let client = |config: String| config.replace("practice-client", "another-client");
+    let Waiting { serving, jar, answer } = changed(waiting(), client);
+    assert_error(&serving.finish(&jar, &answer), "config_error");
+    assert_eq!(0, serving.provider.counters().token);
+}
+
 #[test]
 fn v19_an_answer_without_code_and_error_or_with_both_is_a_page_and_ends_nothing() {
     let Waiting { serving, jar, answer } = waiting();
@@ -229,14 +256,21 @@ fn v20_what_a_provider_says_is_told_in_words_of_our_own() {
 
 #[test]
 fn v11_a_callback_that_left_the_list_meanwhile_is_not_redirected_to() {
-    let Waiting { serving, jar, answer } = waiting();
-    let path = serving.sandbox.path("loopin.toml");
-    let text = std::fs::read_to_string(&path).expect("configuration");
-    std::fs::write(&path, text.replace("https://app.example.com/oauth/", "https://app.example.com/other/"))
-        .expect("write");
-    let serving = serving.again();
+    let elsewhere = |config: String| config.replace("https://app.example.com/oauth/", "https://app.example.com/other/");
+    let Waiting { serving, jar, answer } = changed(waiting(), elsewhere);
     let reply = serving.finish(&jar, &answer);
     assert_eq!((400, None, 0), (reply.status, reply.field("location"), serving.provider.counters().token), "{reply:?}");
+}
+
+#[test]
+fn v26_tokens_that_cannot_be_stored_are_revoked_and_the_application_is_told() {
+    let Waiting { serving, jar, answer } = waiting();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON connection BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    serving.database().execute_batch(full).expect("trigger");
+    assert_error(&serving.finish(&jar, &answer), "storage_error");
+    let asked = serving.provider.counters();
+    assert_eq!((1, 1), (asked.token, asked.revoke));
+    assert_eq!("not_connected", code(&serving.token("ada")));
 }
 
 #[test]

@@ -233,6 +233,43 @@ fn v36_unfinished_flows_of_one_user_are_counted_and_swept() {
 }
 
 #[test]
+fn v36_flows_count_with_links_and_are_swept_when_they_are_over() {
+    let serving = Serving::new();
+    let flows = |serving: &Serving| {
+        let count = serving.database().query_row("SELECT count(*) FROM flow", [], |row| row.get::<_, u32>(0));
+        count.expect("count")
+    };
+    let (mut jar, mut answer) = (Jar::default(), None);
+    for _ in 0..10 {
+        let begun = serving.begin("ada", &mut jar, "");
+        answer.get_or_insert_with(|| serving.decided(&begun, "allow"));
+    }
+    let link =
+        || serving.post("/wiki/link", &token_of("ada", "acme"), json!({ "appCallbackUrl": APP, "action": "read" }));
+    assert_eq!(10, (0..12).filter(|_| link().status == 201).count());
+    assert_eq!(20, flows(&serving));
+    serving.database().execute("UPDATE flow SET expires_at = 1000", []).expect("update");
+    let serving = serving.again();
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while flows(&serving) > 0 {
+        assert!(std::time::Instant::now() < deadline, "nobody sweeps");
+    }
+    assert_error(&serving.finish(&jar, &answer.expect("answer")), "state_expired");
+    assert_eq!(0, serving.provider.counters().token);
+}
+
+#[test]
+fn v36_whoever_has_twenty_flows_begins_no_more() {
+    let serving = Serving::new();
+    let link =
+        || serving.post("/wiki/link", &token_of("ada", "acme"), json!({ "appCallbackUrl": APP, "action": "read" }));
+    assert_eq!(20, (0..20).filter(|_| link().status == 201).count());
+    let refused = serving.begin("ada", &mut Jar::default(), "");
+    assert_eq!((429, "too_many_requests".into(), None), (refused.status, code(&refused), refused.field("location")));
+    assert_eq!(302, serving.begin("grace", &mut Jar::default(), "").status);
+}
+
+#[test]
 fn v31_a_user_begins_so_many_flows_a_minute() {
     let serving = Serving::new();
     let mut refused = 0;

@@ -3,6 +3,7 @@
 use loopin::practice::Fault;
 
 use super::*;
+use crate::harness::{Stub, json_reply};
 
 fn connections(serving: &Serving, user: &str, query: &str) -> Value {
     let reply = serving.get(&format!("{BASE}/connections{query}"), &bearer(&token_of(user, "acme")));
@@ -87,6 +88,33 @@ fn a_refresh_token_that_the_provider_forgot_asks_for_the_person() {
     assert_eq!(Some("refresh_token_refused"), json_of(&reply)["reason"].as_str());
     assert_success(&serving.connect("ada"));
     assert_eq!(200, serving.token("ada").status, "connecting again repairs it");
+}
+
+#[test]
+fn v35_what_the_person_granted_is_shown_and_what_it_does_not_cover_is_refused() {
+    let provider = Provider::new();
+    let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
+    // The person unticks a box.
+    let stub = Stub::new(move |_, request| {
+        let Reply { head, body, .. } = http(address, request);
+        let mut tokens: Value = serde_json::from_str(&body).expect("tokens");
+        assert_eq!("base read write", tokens["scope"]);
+        tokens["scope"] = "base read".into();
+        assert!(head.starts_with("HTTP/1.1 200"));
+        json_reply(&tokens.to_string())
+    });
+    let endpoint = |origin: &str| format!("token_endpoint = \"{origin}/token\"");
+    let (open, less) = (endpoint(&provider.origin), endpoint(&stub.origin));
+    let serving = Serving::with(provider, |config| config.replace(&open, &less));
+    assert_success(&serving.connect("ada"));
+    let shown = &connections(&serving, "ada", "")["connections"][0];
+    assert_eq!(json!(["base", "read"]), shown["scopes"], "{shown}");
+    let reply = serving.token("ada");
+    assert_eq!((403, "insufficient_scope".into()), (reply.status, code(&reply)));
+    assert_eq!(json!(["write"]), json_of(&reply)["missing"]);
+    let ask = |action: &str| serving.post("/wiki/token", &token_of("ada", "acme"), json!({ "action": action }));
+    assert_eq!(200, ask("read").status, "this much was granted");
+    assert_eq!("not_connected", code(&ask("write")));
 }
 
 fn refused_with(status: u16, content_type: &'static str, body: &str) -> Reply {

@@ -15,9 +15,12 @@ use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
     secret::{SealKey, Secret},
-    serve::keys::KeyRing,
+    serve::{keys::KeyRing, store::Resealed},
     system::{clock, database::Database, entropy},
-    vault::{AccountName, ActionKey, Grant, GrantKey, Pinned, seal::Nonce},
+    vault::{
+        AccountName, ActionKey, Grant, GrantKey, Pinned,
+        seal::{NONCE_BYTES, Nonce},
+    },
 };
 
 const ROWS: usize = 250;
@@ -157,6 +160,32 @@ fn v22_a_refresh_between_read_and_reseal_is_not_undone() {
         assert_eq!(0, new.store.reseal(cells).await.expect("reseal"));
         let row = new.store.connection(&key(0)).await.expect("read").expect("row");
         assert!(new.access_token(&row).expect("opens").matches("a-0-1"));
+    });
+}
+
+#[test]
+fn v21_no_two_cells_have_one_nonce() {
+    let stage = Stage::new();
+    Runtime::new().expect("runtime").block_on(async {
+        let old = ledger(&stage.path(), "k1");
+        // The same user's again and again, with the same tokens, and another's.
+        for n in [0, 0, 0, 1] {
+            connect(&old, n, 0).await;
+        }
+        let new = ledger(&stage.path(), "k2");
+        let mut nonces = std::collections::BTreeSet::new();
+        for n in [0, 1] {
+            let row = new.store.connection(&key(n)).await.expect("read").expect("row");
+            for Resealed { access, refresh, .. } in (0..4).map(|_| new.resealed(&row).expect("opens")) {
+                for cell in
+                    [access, refresh.expect("there"), row.access.token.clone(), row.refresh.clone().expect("there")]
+                {
+                    // After version, length of the name, and the name.
+                    nonces.insert(cell.bytes()[4..4 + NONCE_BYTES].to_vec());
+                }
+            }
+        }
+        assert_eq!(2 * (4 * 2 + 2), nonces.len());
     });
 }
 
