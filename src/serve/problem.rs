@@ -48,6 +48,8 @@ pub enum Problem {
     Unavailable,
     UnknownAction,
     UnknownGroup,
+    /// A cell of the database does not open: it was altered, or moved from another row (row V21).
+    Unreadable,
 }
 
 /// Seconds after which a database that could not be used is worth another try.
@@ -79,6 +81,7 @@ impl Problem {
             Self::TooLarge => 413,
             Self::IntegrationMisconfigured => 424,
             Self::TooManyRequests { .. } => 429,
+            Self::Unreadable => 500,
             Self::ProviderUnavailable { .. } | Self::Unavailable => 503,
         }
     }
@@ -113,6 +116,7 @@ impl Problem {
             Self::Unavailable => "unavailable",
             Self::UnknownAction => "unknown_action",
             Self::UnknownGroup => "unknown_group",
+            Self::Unreadable => "unreadable",
         }
     }
 
@@ -155,6 +159,7 @@ impl Problem {
             Self::Unavailable => "the database cannot be used now".into(),
             Self::UnknownAction => "this group has no such action".into(),
             Self::UnknownGroup => "there is no such group".into(),
+            Self::Unreadable => "what is stored does not open with its key; the operator has to look".into(),
         }
     }
 

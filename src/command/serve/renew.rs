@@ -26,6 +26,7 @@ use crate::{
     refresh::Reached,
     secret::Secret,
     serve::{
+        keys::Unopened,
         renewal::{
             Consequence, Doubt, Issued, Judgement, Meanwhile, Origin, TokenAnswer, TokenWish, consequence, judge,
             missing,
@@ -105,6 +106,7 @@ enum Landed {
     Unavailable {
         until: SystemTime,
     },
+    Unreadable(Unopened),
 }
 
 /// Who waits.
@@ -188,6 +190,7 @@ impl Renewer {
                     None => return Ok(TokenAnswer::Gone),
                 },
                 Some(Landed::Failed(why)) => return Err(LedgerFault::Store(StoreFault::Unavailable(why))),
+                Some(Landed::Unreadable(why)) => return Err(LedgerFault::Sealed(why)),
                 Some(Landed::Misconfigured { since }) => TokenAnswer::Misconfigured { since },
                 Some(Landed::Unavailable { until }) => unavailable(until),
                 None => unavailable(now),
@@ -313,7 +316,11 @@ impl Renewer {
         };
         let record = match shared.ledger.record(&row) {
             Ok(record) => record,
-            Err(why) => return Landed::Failed(why.to_string()),
+            Err(why) => {
+                // Whoever asks next waits for no lease to be told the same.
+                let _ = shared.ledger.store.note_setback(setback(&row, owner)).await;
+                return Landed::Unreadable(why);
+            }
         };
         let (blocking, sent, at) = (shared.clone(), record.clone(), row.clone());
         let attempt = move || blocking.attempt(&at, &sent, &client);

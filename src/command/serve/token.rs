@@ -107,7 +107,10 @@ pub fn words(scopes: &Scopes) -> Vec<String> {
 }
 
 impl From<LedgerFault> for Problem {
-    fn from(_: LedgerFault) -> Self {
-        Self::Unavailable
+    fn from(fault: LedgerFault) -> Self {
+        match fault {
+            LedgerFault::Sealed(_) => Self::Unreadable,
+            LedgerFault::Entropy(_) | LedgerFault::Store(_) => Self::Unavailable,
+        }
     }
 }

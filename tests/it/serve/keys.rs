@@ -76,7 +76,19 @@ fn v21_a_cell_moved_to_another_row_hands_nothing_out() {
     let swap = "UPDATE connection SET access = (SELECT access FROM connection WHERE user_id = 'ada'), \
                 refresh = (SELECT refresh FROM connection WHERE user_id = 'ada') WHERE user_id = 'bob'";
     assert_eq!(1, serving.database().execute(swap, []).expect("swap"));
-    let reply = serving.token("bob");
-    assert_eq!(503, reply.status, "{reply:?}");
+    let unreadable = |reply: &Reply| assert_eq!((500, "unreadable".into()), (reply.status, code(reply)));
+    unreadable(&serving.token("bob"));
+    // Nor is it sent anywhere. Nobody waits for a refresh that cannot be.
+    serving.age();
+    for _ in 0..2 {
+        unreadable(&serving.token("bob"));
+    }
+    assert_eq!(2, serving.provider.counters().token, "the logins'");
     assert_eq!(200, serving.token("ada").status);
+    assert_success(&serving.connect("bob"));
+    assert_eq!(200, serving.token("bob").status, "connecting again repairs it");
+    assert!(
+        serving.admin("/metrics").body.contains("route=\"/:group/token\",status=\"500\"} 3"),
+        "an alarm can go off"
+    );
 }
