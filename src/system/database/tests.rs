@@ -213,7 +213,7 @@ fn v24_no_query_reads_or_deletes_across_any_part_of_the_key() {
 }
 
 #[test]
-fn a_lease_is_one_owners_at_a_time_and_doubt_follows_one_that_ran_out() {
+fn v25_a_lease_is_one_owners_at_a_time_and_doubt_follows_one_that_ran_out() {
     let stage = Stage::new();
     let db = stage.open();
     wait(db.put_connection(new(1, &ada(), 1), at(0)));

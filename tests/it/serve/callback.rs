@@ -5,6 +5,7 @@ use std::{sync::Barrier, thread};
 use loopin::practice::Fault;
 
 use super::*;
+use crate::harness::Stub;
 
 /// A flow that waits for its answer, and the answer.
 struct Waiting {
@@ -275,19 +276,38 @@ fn v26_tokens_that_cannot_be_stored_are_revoked_and_the_application_is_told() {
 
 #[test]
 fn v33_the_verifier_is_sealed_while_it_waits_and_gone_afterwards() {
-    let Waiting { serving, jar, answer } = waiting();
+    let provider = Provider::new();
+    let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
+    let (tell, told) = std::sync::mpsc::channel();
+    let stub = Stub::new(move |_, request| {
+        let verifier = request.split("code_verifier=").nth(1).and_then(|rest| rest.split('&').next());
+        let _ = tell.send(verifier.expect("verifier").trim().to_owned());
+        let Reply { head, body, .. } = http(address, request);
+        format!("{head}\r\n\r\n{body}")
+    });
+    let endpoint = |origin: &str| format!("token_endpoint = \"{origin}/token\"");
+    let (open, seen) = (endpoint(&provider.origin), endpoint(&stub.origin));
+    let serving = Serving::with(provider, |config| config.replace(&open, &seen));
+    let mut jar = Jar::default();
+    let begun = serving.begin("ada", &mut jar, "");
+    let challenge = parameter(begun.field("location").expect("location"), "code_challenge");
+    let answer = serving.decided(&begun, "allow");
     let row = |serving: &Serving| {
         let database = serving.database();
         database.query_row("SELECT count(*) FROM flow", [], |row| row.get::<_, u32>(0)).expect("count")
     };
     assert_eq!(1, row(&serving));
-    for (path, bytes) in serving.sandbox.files().iter().filter(|(path, _)| path.to_string_lossy().contains("loopin.db"))
-    {
-        let word = b"code_verifier";
-        assert!(!bytes.windows(word.len()).any(|part| part == word), "{}", path.display());
-    }
+    let mut files = serving.sandbox.files();
     assert_success(&serving.finish(&jar, &answer));
     assert_eq!(0, row(&serving));
+    let verifier = told.recv_timeout(PATIENCE).expect("token request");
+    assert_eq!(challenge, URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier)), "requiresPKCE");
+    files.extend(serving.sandbox.files());
+    for (path, bytes) in files.iter().filter(|(path, _)| path.to_string_lossy().contains("loopin.db")) {
+        for word in [verifier.as_bytes(), b"code_verifier"] {
+            assert!(memchr::memmem::find(bytes, word).is_none(), "{}", path.display());
+        }
+    }
 }
 
 #[test]

@@ -284,6 +284,32 @@ fn v25_four_nodes_on_one_database_send_one_request() {
 }
 
 #[test]
+fn v25_what_is_used_is_refreshed_before_anybody_asks_and_by_one_node() {
+    let stage = Stage::with_life(100);
+    let nodes: Vec<_> = (0..4).map(|_| stage.node()).collect();
+    let rounds = |nodes: &[Renewer]| {
+        stage.runtime.block_on(async {
+            for node in nodes {
+                node.round().await;
+            }
+            for node in nodes {
+                node.settle().await;
+            }
+        });
+    };
+    stage.sql("UPDATE connection SET last_used_at = 1000");
+    rounds(&nodes);
+    assert_eq!(0, stage.provider.requests(), "nobody has used it for a week");
+    stage.connect(3000);
+    rounds(&nodes);
+    assert_eq!(0, stage.provider.requests(), "it is good for long");
+    stage.connect(100);
+    rounds(&nodes);
+    assert_eq!(1, stage.provider.requests());
+    assert_eq!("a1", token(&stage.ask(&nodes[0])));
+}
+
+#[test]
 fn v26_tokens_that_the_database_does_not_take_are_handed_out_and_stored_when_it_does() {
     let stage = Stage::expired();
     stage.sql(NO_TOKENS);
