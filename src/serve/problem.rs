@@ -12,6 +12,7 @@ use crate::reply::{FieldValue, Reply};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     BaseUrlNotAllowed(String),
+    ConnectionDeleted,
     DuplicateParameter(&'static str),
     InsufficientScope {
         missing: Vec<String>,
@@ -19,7 +20,6 @@ pub enum Problem {
     IntegrationMisconfigured,
     InvalidAppCallbackUrl(String),
     InvalidBody(String),
-    LinkUsed,
     MethodNotAllowed(&'static str),
     MissingParameter(&'static str),
     NotConnected,
@@ -39,7 +39,6 @@ pub enum Problem {
     },
     ScopeNotAllowed(ScopesRefused),
     ServiceOnly,
-    TooLarge,
     TooManyRequests {
         retry_after: u64,
     },
@@ -77,8 +76,7 @@ impl Problem {
             Self::NotConnected | Self::NotFound | Self::UnknownGroup => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::ReauthRequired { .. } => 409,
-            Self::LinkUsed => 410,
-            Self::TooLarge => 413,
+            Self::ConnectionDeleted => 410,
             Self::IntegrationMisconfigured => 424,
             Self::TooManyRequests { .. } => 429,
             Self::Unreadable => 500,
@@ -90,12 +88,12 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BaseUrlNotAllowed(_) => "base_url_not_allowed",
+            Self::ConnectionDeleted => "connection_deleted",
             Self::DuplicateParameter(_) => "duplicate_parameter",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::IntegrationMisconfigured => "integration_misconfigured",
             Self::InvalidAppCallbackUrl(_) => "invalid_app_callback_url",
             Self::InvalidBody(_) => "invalid_body",
-            Self::LinkUsed => "link_used",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingParameter(_) => "missing_parameter",
             Self::NotConnected => "not_connected",
@@ -109,7 +107,6 @@ impl Problem {
             Self::ReauthRequired { .. } => "reauth_required",
             Self::ScopeNotAllowed(_) => "scope_not_allowed",
             Self::ServiceOnly => "service_only",
-            Self::TooLarge => "too_large",
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::TwoTokens => "two_tokens",
             Self::Unauthenticated => "unauthenticated",
@@ -123,6 +120,7 @@ impl Problem {
     fn detail(&self) -> String {
         match self {
             Self::BaseUrlNotAllowed(why) => format!("baseUrl: {why}"),
+            Self::ConnectionDeleted => "the connection was deleted while its token was refreshed".into(),
             Self::DuplicateParameter(name) => format!("{name} stands more than once"),
             Self::InsufficientScope { .. } => "the provider has granted less than this action needs".into(),
             Self::IntegrationMisconfigured => {
@@ -131,7 +129,6 @@ impl Problem {
             }
             Self::InvalidAppCallbackUrl(why) => format!("appCallbackUrl: {why}"),
             Self::InvalidBody(why) => format!("the body is not what this request needs: {why}"),
-            Self::LinkUsed => "this link was used already, or has expired".into(),
             Self::MethodNotAllowed(_) => "this method is not for this address".into(),
             Self::MissingParameter(name) => format!("{name} is missing"),
             Self::NotConnected => "nothing is connected under this user, organisation, group and action".into(),
@@ -152,7 +149,6 @@ impl Problem {
             }
             Self::ScopeNotAllowed(ScopesRefused::TooMany) => format!("scopes: more than {}", scopes::MOST),
             Self::ServiceOnly => "only a service may name another user".into(),
-            Self::TooLarge => "the request is too large".into(),
             Self::TooManyRequests { .. } => "too many requests".into(),
             Self::TwoTokens => "two different tokens came with one request".into(),
             Self::Unauthenticated => "a valid token is needed".into(),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::{
-    Finished, PATIENCE, Person, Provider, Reply, Sandbox, fixed_port, http, kill, lines, parameter, write_private,
+    Finished, Gate, PATIENCE, Person, Provider, Reply, Sandbox, fixed_port, http, kill, lines, parameter, write_private,
 };
 
 mod answers;
@@ -168,6 +168,16 @@ impl Serving {
         prepare(&sandbox, &change(config(&provider, port)));
         provider.register(format!("http://127.0.0.1:{port}{BASE}/wiki/callback"));
         Self::start(sandbox, provider, port)
+    }
+
+    /// Its token requests stand at a gate first.
+    fn gated() -> (Self, Gate) {
+        let provider = Provider::new();
+        let gate = Gate::before(&provider);
+        let gated = gate.integration(&provider);
+        let gated = gated.lines().find(|line| line.starts_with("token_endpoint")).expect("endpoint");
+        let open = format!("token_endpoint = \"{}/token\"", provider.origin);
+        (Self::with(provider, |config| config.replace(&open, gated)), gate)
     }
 
     fn start(sandbox: Sandbox, provider: Provider, port: u16) -> Self {

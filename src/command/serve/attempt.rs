@@ -42,22 +42,21 @@ impl Attempt<'_> {
     pub fn run(&self) -> Result<Record, Failed> {
         let Some(refresh_token) = &self.record.grant.refresh_token else { return Err(Failed::NoRefreshToken) };
         let journal = self.journal();
-        let (tokens, came) = match self.answered(&journal).map_err(Failed::Journal)? {
-            Some((reply, came)) => (self.refresh(refresh_token, &Replayed(reply), came), came),
+        match self.answered(&journal).map_err(Failed::Journal)? {
+            Some((reply, came)) => self.renewed(self.refresh(refresh_token, &Replayed(reply), came), came),
             None => {
                 journal.intend(self.record).map_err(Failed::Journal)?;
                 let http = Journalled { journal: &journal, record: self.record, http: self.http };
-                (self.refresh(refresh_token, &http, clock::now()), clock::now())
-            }
-        };
-        match tokens.map(|tokens| refresh::renewed(self.record, tokens, came)) {
-            Ok(Ok(record)) => Ok(record),
-            Ok(Err(other)) => Err(Failed::OtherSubject(other)),
-            Err(error) => {
-                let reached = reached(&error);
-                Err(Failed::Exchange(error, reached))
+                self.renewed(self.refresh(refresh_token, &http, clock::now()), clock::now())
             }
         }
+    }
+
+    /// What came and was not stored, if the journal has it. Nothing is sent.
+    pub fn unstored(&self) -> Option<Record> {
+        let refresh_token = self.record.grant.refresh_token.as_ref()?;
+        let (reply, came) = self.answered(&self.journal()).ok()??;
+        self.renewed(self.refresh(refresh_token, &Replayed(reply), came), came).ok()
     }
 
     /// The refresh is over, and what it brought is stored or worthless. What stays is for this generation only.
@@ -68,6 +67,17 @@ impl Attempt<'_> {
     /// The reply, if there was one, is worth nothing.
     pub fn forget_reply(&self) {
         let _ = self.journal().forget_reply();
+    }
+
+    fn renewed(&self, tokens: Result<oauth::TokenSet, ExchangeError>, came: SystemTime) -> Result<Record, Failed> {
+        match tokens.map(|tokens| refresh::renewed(self.record, tokens, came)) {
+            Ok(Ok(record)) => Ok(record),
+            Ok(Err(other)) => Err(Failed::OtherSubject(other)),
+            Err(error) => {
+                let reached = reached(&error);
+                Err(Failed::Exchange(error, reached))
+            }
+        }
     }
 
     fn journal(&self) -> Journal<'_> {

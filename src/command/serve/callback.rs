@@ -2,11 +2,12 @@
 
 use super::{
     providers::{self, base},
+    revocation::revoke,
     service::{Answer, Asked, Service},
 };
 use crate::{
     catalog::Integration,
-    oauth::{self, CodeReceived, Pending, Received, TokenKind, TokenSet},
+    oauth::{self, CodeReceived, Pending, Received, TokenSet},
     reply::{Location, Reply},
     secret::Secret,
     serve::{
@@ -128,18 +129,11 @@ impl Service {
     }
 
     async fn give_back(&self, integration: &Integration, content: &Content, grant: Grant) {
-        let (Some(endpoint), Ok(base)) =
-            (content.server.revocation_endpoint.clone(), base(integration, content.base_url.as_deref()))
-        else {
-            return;
-        };
-        let Ok(client) = providers::client(integration, base.as_ref()) else { return };
+        let Ok(base) = base(integration, content.base_url.as_deref()) else { return };
+        let (endpoint, client) =
+            (content.server.revocation_endpoint.clone(), providers::client(integration, base.as_ref()).ok());
         let http = providers::http(base.as_ref());
-        let (token, kind) = match grant.refresh_token {
-            Some(token) => (token, TokenKind::Refresh),
-            None => (grant.access_token, TokenKind::Access),
-        };
-        let _ = self.providers.ask(move || oauth::revoke(&endpoint, &client, &token, kind, http.as_ref())).await;
+        self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
     }
 
     /// The flow was over when this answer came. Only its own browser is told more than nothing.

@@ -4,12 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     authorize::{Whose, on_behalf},
-    providers::{self, base},
     service::{Answer, Asked, Cookie, Service},
     token::words,
 };
 use crate::{
-    oauth::{self, TokenKind},
     reply::Reply,
     report::time,
     serve::{
@@ -65,29 +63,10 @@ impl Service {
         let (whose, _) = self.whose(asked).await?;
         let row = self.ledger.store.delete_connection(id, whose.user.as_str(), &whose.org).await?;
         let row = row.ok_or(Problem::NotFound)?;
-        let revoked = self.revoked(row).await;
-        let body = json!({ "deleted": true, "revoked": revoked });
+        let renewer = self.renewer.clone();
+        let revoked = self.providers.ask(move || renewer.revoke(&row)).await;
+        let body = json!({ "deleted": true, "revoked": revoked.as_str() });
         Ok(Reply::json(200, body.to_string().into_bytes()))
-    }
-
-    /// Whether the provider has ended the grant too (RFC 7009).
-    async fn revoked(&self, row: Connection) -> &'static str {
-        let Some(endpoint) = row.pinned.revocation_endpoint.clone() else { return "unsupported" };
-        let token = match self.ledger.refresh_token(&row) {
-            Ok(Some(token)) => Ok((token, TokenKind::Refresh)),
-            Ok(None) => self.ledger.access_token(&row).map(|token| (token, TokenKind::Access)),
-            Err(why) => Err(why),
-        };
-        let (Ok((token, kind)), Ok(integration)) = (token, self.integration(&row.key.integration)) else {
-            return "failed";
-        };
-        let Ok(base) = base(integration, row.base_url.as_deref()) else { return "failed" };
-        let Ok(client) = providers::client(integration, base.as_ref()) else { return "failed" };
-        let http = providers::http(base.as_ref());
-        match self.providers.ask(move || oauth::revoke(&endpoint, &client, &token, kind, http.as_ref())).await {
-            Ok(()) => "yes",
-            Err(_) => "failed",
-        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod ledger;
 mod providers;
 pub mod renew;
+mod revocation;
 mod service;
 mod token;
 

@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     attempt::{Failed, HTTP, journal},
     ledger::{Ledger, LedgerFault},
+    revocation::Revoked,
 };
 use crate::{
     catalog::IntegrationName,
@@ -203,6 +204,14 @@ impl Renewer {
         Ok(TokenAnswer::Unavailable { retry_after: Duration::from_secs(1) })
     }
 
+    /// Has the provider end the grant of a connection that was deleted. Blocks.
+    pub fn revoke(&self, row: &Connection) -> Revoked {
+        let shared = &self.0;
+        let Ok(record) = shared.ledger.record(row) else { return Revoked::Failed };
+        let unstored = shared.integrations.client(row).and_then(|client| shared.unstored(row, &record, &client));
+        shared.revoke(row, &unstored.unwrap_or(record).grant)
+    }
+
     /// Integrations whose client the provider refuses, and since when.
     pub fn misconfigured(&self) -> Vec<(IntegrationName, SystemTime)> {
         locked(&self.0.misconfigured).iter().map(|(name, mark)| (name.clone(), mark.since)).collect()
@@ -273,7 +282,12 @@ impl Renewer {
     pub async fn settle(&self) {
         let flights: Vec<_> = locked(&self.0.flights).values().cloned().collect();
         for mut flight in flights {
-            let _ = timeout(PATIENCE, flight.wait_for(Option::is_some)).await;
+            let over = async {
+                let gone = flight.wait_for(Option::is_some).await.is_ok_and(|seen| matches!(*seen, Some(Landed::Gone)));
+                // Who waits has been told; the provider may not have been yet.
+                while gone && flight.changed().await.is_ok() {}
+            };
+            let _ = timeout(PATIENCE, over).await;
         }
         self.note_uses().await;
     }
@@ -352,6 +366,8 @@ impl Renewer {
                     return Landed::Read;
                 }
                 Ok(Written::Gone) => {
+                    land.send_if_modified(|seen| seen.is_none() && seen.replace(Landed::Gone).is_none());
+                    shared.end(row, grant).await;
                     shared.clear_journal(row);
                     return Landed::Gone;
                 }

@@ -57,11 +57,12 @@ impl Service {
         let wish = TokenWish { min_validity: Duration::from_secs(seconds), source };
         match self.renewer.token(&key, wish).await? {
             TokenAnswer::Ok(issued) => handed_out(&issued),
-            TokenAnswer::Gone | TokenAnswer::NotConnected => Err(Problem::NotConnected),
+            TokenAnswer::Gone => Err(Problem::ConnectionDeleted),
             TokenAnswer::InsufficientScope { missing, .. } => {
                 Err(Problem::InsufficientScope { missing: words(&missing) })
             }
             TokenAnswer::Misconfigured { .. } => Err(Problem::IntegrationMisconfigured),
+            TokenAnswer::NotConnected => Err(Problem::NotConnected),
             TokenAnswer::ReauthRequired { reason, since, .. } => {
                 Err(Problem::ReauthRequired { reason: reason.as_str(), since: time(since) })
             }

@@ -46,6 +46,18 @@ fn every_error_code_of_a_callback_is_in_the_document() {
 }
 
 #[test]
+fn every_code_of_a_problem_is_in_the_document() {
+    let document = document();
+    let source = include_str!("../../../src/serve/problem.rs");
+    let codes = source.split("pub fn code").nth(1).and_then(|rest| rest.split("fn detail").next()).expect("codes");
+    let codes: Vec<_> = codes.split('"').skip(1).step_by(2).collect();
+    assert!(codes.contains(&"connection_deleted"), "{codes:?}");
+    for code in codes {
+        assert!(document.contains(&format!("`{code}`")), "{code}");
+    }
+}
+
+#[test]
 fn who_has_not_made_a_file_yet_is_told_how() {
     let sandbox = Sandbox::new();
     let path = |name: &str| sandbox.path(name).to_str().expect("path").to_owned();

@@ -1,7 +1,6 @@
 //! Starting, refusing to start, hard times, and the end.
 
 use super::*;
-use crate::harness::Gate;
 
 fn run(config: impl FnOnce(String) -> String, verb: &[&str]) -> Finished {
     let sandbox = Sandbox::new();
@@ -90,12 +89,7 @@ fn v27_without_its_database_nothing_is_used_up_and_everything_says_later() {
 
 #[test]
 fn a_signal_lets_everybody_finish() {
-    let provider = Provider::new();
-    let gate = Gate::before(&provider);
-    let gated = gate.integration(&provider);
-    let gated = gated.lines().find(|line| line.starts_with("token_endpoint")).expect("endpoint");
-    let open = format!("token_endpoint = \"{}/token\"", provider.origin);
-    let serving = Serving::with(provider, |config| config.replace(&open, gated));
+    let (serving, gate) = Serving::gated();
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, "");
     let target = serving.decided(&begun, "allow");

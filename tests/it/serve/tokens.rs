@@ -117,6 +117,27 @@ fn v35_what_the_person_granted_is_shown_and_what_it_does_not_cover_is_refused() 
     assert_eq!("not_connected", code(&ask("write")));
 }
 
+#[test]
+fn v29_who_waits_for_a_connection_that_is_deleted_meanwhile_is_told_so() {
+    let (serving, gate) = Serving::gated();
+    gate.open();
+    let id = assert_success(&serving.connect("ada"));
+    gate.wait();
+    serving.age();
+    let fields = format!("{}Content-Type: application/json\r\n", bearer(&token_of("ada", "acme")));
+    let request = serving.written("POST", &format!("{BASE}/wiki/token"), &fields, r#"{"action": "all"}"#);
+    let address = serving.address();
+    let waiting = std::thread::spawn(move || http(address, &request));
+    gate.wait();
+    let at = format!("{BASE}/connections/{id}");
+    assert_eq!(200, serving.request("DELETE", &at, &bearer(&token_of("ada", "acme")), "").status);
+    gate.open();
+    let reply = waiting.join().expect("reply");
+    assert_eq!((410, "connection_deleted".into()), (reply.status, code(&reply)));
+    let later = serving.token("ada");
+    assert_eq!((404, "not_connected".into()), (later.status, code(&later)), "nobody waited for this one");
+}
+
 fn refused_with(status: u16, content_type: &'static str, body: &str) -> Reply {
     let serving = Serving::new();
     assert_success(&serving.connect("ada"));

@@ -1,8 +1,11 @@
 //! What callers and refreshes do with the database, the journal and the marks that they share.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use tokio::time::sleep;
+use tokio::{task, time::sleep};
 
 use super::{Landed, Mark, PATIENCE, Shared, handed_out, locked, setback};
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
     command::serve::{
         attempt::{Attempt, Failed, journal},
         ledger::LedgerFault,
+        revocation::{Revoked, revoke},
     },
     oauth::{Client, Scopes},
     refresh::Reached,
@@ -18,7 +22,7 @@ use crate::{
         store::{Connection, ConnectionId, Delay, Lease, LeaseOwner, Leased, StoreFault, Written},
     },
     system::{clock, entropy, pause},
-    vault::{ActionKey, GrantKey, Record},
+    vault::{ActionKey, Grant, GrantKey, Record},
 };
 
 /// A use is noted once in this time.
@@ -103,8 +107,32 @@ impl Shared {
     }
 
     pub(super) fn attempt(&self, row: &Connection, record: &Record, client: &Client) -> Result<Record, Failed> {
+        self.attempting(row, record, client, |attempt| {
+            let result = attempt.run();
+            match &result {
+                // What came was no answer, and must not be taken for one again; that something was sent stays known.
+                Err(Failed::Exchange(_, Reached::Maybe)) => attempt.forget_reply(),
+                Err(Failed::Exchange(..)) => attempt.clear(),
+                _ => {}
+            }
+            result
+        })
+    }
+
+    /// What a refresh brought that did not get into the database.
+    pub(super) fn unstored(&self, row: &Connection, record: &Record, client: &Client) -> Option<Record> {
+        self.attempting(row, record, client, |attempt| attempt.unstored())
+    }
+
+    fn attempting<T>(
+        &self,
+        row: &Connection,
+        record: &Record,
+        client: &Client,
+        work: impl FnOnce(&Attempt<'_>) -> T,
+    ) -> T {
         let http = self.integrations.http(row);
-        let attempt = Attempt {
+        work(&Attempt {
             files: &self.files,
             connection: &row.id.to_string(),
             key: &row.key,
@@ -112,15 +140,24 @@ impl Shared {
             keys: self.ledger.keys.keys().cloned().collect(),
             client,
             http: http.as_ref(),
-        };
-        let result = attempt.run();
-        match &result {
-            // What came was no answer, and must not be taken for one again; that something was sent stays known.
-            Err(Failed::Exchange(_, Reached::Maybe)) => attempt.forget_reply(),
-            Err(Failed::Exchange(..)) => attempt.clear(),
-            _ => {}
+        })
+    }
+
+    /// Has the provider end what came for a connection that is gone, since nobody can do it later.
+    pub(super) async fn end(self: &Arc<Self>, row: &Connection, grant: Grant) {
+        // The person has authorized again: a provider that ends all tokens of a client with one would end the new ones.
+        if let Ok(Some(_)) = self.ledger.store.connection(&row.key).await {
+            return;
         }
-        result
+        let (shared, row) = (self.clone(), row.clone());
+        // There is nobody to tell what becomes of it.
+        let _ = task::spawn_blocking(move || shared.revoke(&row, &grant)).await;
+    }
+
+    /// Has the provider end a grant (RFC 7009). Blocks.
+    pub(super) fn revoke(&self, row: &Connection, grant: &Grant) -> Revoked {
+        let (client, http) = (self.integrations.client(row), self.integrations.http(row));
+        revoke(row.pinned.revocation_endpoint.as_ref(), client, grant, http.as_ref())
     }
 
     pub(super) fn clear_journal(&self, row: &Connection) {

@@ -37,6 +37,10 @@ struct State {
     mood: Mood,
     /// Requests are not answered as long as it is shut.
     shut: bool,
+    /// Tokens that it was asked to revoke.
+    ended: Vec<String>,
+    /// Revocations are not answered.
+    slow_to_end: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -68,7 +72,23 @@ impl Provider {
         drop(self.changed.wait_while(state, |state| state.requests < requests).expect("provider"));
     }
 
+    fn ended(&self) -> Vec<String> {
+        locked(&self.state).ended.clone()
+    }
+
+    fn ends(&self, request: &HttpRequest) -> HttpResponse {
+        let sent = url::form_urlencoded::parse(request.body()).find(|(name, _)| name == "token").expect("token");
+        let mut state = locked(&self.state);
+        state.ended.push(sent.1.into_owned());
+        self.changed.notify_all();
+        drop(self.changed.wait_while(state, |state| state.slow_to_end).expect("provider"));
+        HttpResponse::default()
+    }
+
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        if request.uri().path() == "/revoke" {
+            return Ok(self.ends(request));
+        }
         let mut state = locked(&self.state);
         if state.mood == Mood::Away {
             return Err(HttpError::Connect("refused".into()));
@@ -185,7 +205,7 @@ impl Stage {
         let pinned = Pinned {
             issuer: None,
             token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
-            revocation_endpoint: None,
+            revocation_endpoint: Endpoint::parse("https://op.example/revoke").ok(),
             client_id: ClientId::parse("me").expect("id"),
         };
         let ledger = self.ledger();
@@ -223,6 +243,24 @@ impl Stage {
             self.runtime.spawn(async move { node.token(&key, USUAL).await.expect("answer") })
         };
         (0..callers).map(|n| ask(&nodes[n % nodes.len()])).collect()
+    }
+
+    /// As `DELETE /connections/:id` does it.
+    fn delete(&self) -> Connection {
+        let id = self.row().expect("row").id;
+        let deleted = self.runtime.block_on(self.ledger().store.delete_connection(id, "ada", "acme"));
+        deleted.expect("deleted").expect("it was there")
+    }
+
+    /// A refresh whose connection is deleted while the provider holds the answer.
+    fn deleted_meanwhile(&self, node: &Renewer, meanwhile: impl FnOnce()) -> TokenAnswer {
+        self.provider.set(|state| state.shut = true);
+        let answer = self.crowd(std::slice::from_ref(node), 1).remove(0);
+        self.provider.came(1);
+        self.delete();
+        meanwhile();
+        self.provider.set(|state| state.shut = false);
+        self.runtime.block_on(answer).expect("caller")
     }
 
     fn sql(&self, statement: &str) {
@@ -361,20 +399,53 @@ fn v26_a_lost_reply_costs_nothing_with_a_provider_that_forgives() {
 }
 
 #[test]
-fn v29_a_connection_that_is_deleted_while_it_is_refreshed_stays_deleted() {
+fn v29_a_connection_that_is_deleted_while_it_is_refreshed_stays_deleted_and_what_came_is_revoked() {
     let stage = Stage::expired();
-    stage.provider.set(|state| state.shut = true);
     let node = stage.node();
-    let mut answers = stage.crowd(&[node], 1);
-    stage.provider.came(1);
-    let id = stage.row().expect("row").id;
-    let deleted = stage.runtime.block_on(stage.ledger().store.delete_connection(id, "ada", "acme")).expect("deleted");
-    assert!(deleted.is_some());
-    stage.provider.set(|state| state.shut = false);
-    let answer = stage.runtime.block_on(answers.remove(0)).expect("caller");
+    let answer = stage.deleted_meanwhile(&node, || {});
     assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
     assert!(stage.row().is_none(), "risen from the dead");
-    assert_eq!(0, stage.journals());
+    stage.runtime.block_on(node.settle());
+    assert_eq!(["r1"], *stage.provider.ended());
+    assert!(matches!(stage.ask(&node), TokenAnswer::NotConnected));
+}
+
+#[test]
+fn v29_who_waited_is_not_kept_for_the_revocation_and_the_service_does_not_end_before_it() {
+    let stage = Stage::expired();
+    stage.provider.set(|state| state.slow_to_end = true);
+    let node = stage.node();
+    let answer = stage.deleted_meanwhile(&node, || {});
+    assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
+    let settled = |patience| stage.runtime.block_on(async { timeout(patience, node.settle()).await });
+    assert!(settled(Duration::ZERO).is_err(), "the provider has not answered yet");
+    stage.provider.set(|state| state.slow_to_end = false);
+    settled(Duration::from_secs(60)).expect("settled");
+    assert_eq!((1, 0), (stage.provider.ended().len(), stage.journals()));
+}
+
+#[test]
+fn v29_who_has_connected_again_meanwhile_keeps_the_new_grant() {
+    let stage = Stage::expired();
+    let node = stage.node();
+    let answer = stage.deleted_meanwhile(&node, || stage.connect(3000));
+    assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
+    stage.runtime.block_on(node.settle());
+    assert!(stage.provider.ended().is_empty(), "providers may end all that the client has of this person");
+    assert_eq!("a0", token(&stage.ask(&node)));
+}
+
+#[test]
+fn v29_what_a_crash_left_in_the_journal_is_revoked_with_its_connection() {
+    let mut stage = Stage::expired();
+    stage.sql(NO_TOKENS);
+    assert_eq!("a1", token(&stage.ask(&stage.node())));
+    let ended = std::mem::replace(&mut stage.runtime, Runtime::new().expect("runtime"));
+    ended.shutdown_timeout(Duration::from_secs(60));
+    let row = stage.delete();
+    assert_eq!(Revoked::Yes, stage.node().revoke(&row));
+    assert_eq!(["r1"], *stage.provider.ended(), "not the one that it was changed for");
+    assert_eq!(1, stage.provider.requests(), "nothing is refreshed for that");
 }
 
 #[test]
