@@ -27,11 +27,31 @@ use tokio::{
     time::timeout,
 };
 
+use self::reader::BoundedWrites;
 use crate::{oauth::HttpRequest, reply::Reply};
 
-/// From the first byte of a connection, or the last of an answer, to the end of the next head.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-const BODY_TIME: Duration = Duration::from_secs(10);
+mod reader;
+
+/// What strangers may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open connections; who comes beyond waits in the system's queue.
+    pub connections: usize,
+    /// From the beginning of a connection, or the last byte of an answer, to the end of the next head.
+    pub head: Duration,
+    /// From there to the end of the body.
+    pub body: Duration,
+    /// From an answer to its last byte in the kernel.
+    pub write: Duration,
+}
+
+impl Limits {
+    pub fn of(connections: usize) -> Self {
+        let ten = Duration::from_secs(10);
+        Self { connections, head: ten, body: ten, write: ten }
+    }
+}
+
 /// For a head, in bytes: a whole authorization response of 16 KiB and a few cookies.
 const BUFFER: usize = 64 * 1024;
 const BODY: usize = 64 * 1024;
@@ -107,11 +127,11 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-/// A port, who answers there, and for how long. At most `connections` at once; who comes beyond waits in the system's
-/// queue.
+/// A port, who answers there, within which bounds and for how long.
 pub struct Listener {
     door: Door,
     service: Arc<dyn Respond>,
+    limits: Limits,
     places: Arc<Semaphore>,
     phase: watch::Receiver<Phase>,
 }
@@ -124,8 +144,8 @@ pub struct Helpers {
 }
 
 impl Listener {
-    pub fn new(door: Door, service: Arc<dyn Respond>, connections: usize, phase: watch::Receiver<Phase>) -> Self {
-        Self { door, service, places: Arc::new(Semaphore::new(connections)), phase }
+    pub fn new(door: Door, service: Arc<dyn Respond>, limits: Limits, phase: watch::Receiver<Phase>) -> Self {
+        Self { door, service, limits, places: Arc::new(Semaphore::new(limits.connections)), phase }
     }
 
     /// As many threads as there are cores beside this one. What they have begun goes on until they are dropped.
@@ -156,7 +176,7 @@ impl Listener {
     fn another(&self) -> io::Result<Self> {
         let door = Door(self.door.0.try_clone()?);
         let (service, places, phase) = (Arc::clone(&self.service), Arc::clone(&self.places), self.phase.clone());
-        Ok(Self { door, service, places, phase })
+        Ok(Self { door, service, limits: self.limits, places, phase })
     }
 
     /// Answers until the phase is no longer open, then lets everybody finish.
@@ -164,7 +184,7 @@ impl Listener {
     /// # Errors
     /// The port cannot be used.
     pub async fn serve(self) -> io::Result<()> {
-        let Self { door, service, places, mut phase } = self;
+        let Self { door, service, limits, places, mut phase } = self;
         let listener = tokio::net::TcpListener::from_std(door.0)?;
         let mut open = JoinSet::new();
         while *phase.borrow() == Phase::Open {
@@ -181,7 +201,7 @@ impl Listener {
             match accepted {
                 Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
-                    let connection = connection(stream, peer.ip(), Arc::clone(&service), phase.clone());
+                    let connection = connection(stream, peer.ip(), Arc::clone(&service), limits, phase.clone());
                     open.spawn(async move {
                         connection.await;
                         drop(place);
@@ -226,16 +246,17 @@ async fn connection(
     stream: tokio::net::TcpStream,
     peer: IpAddr,
     service: Arc<dyn Respond>,
+    limits: Limits,
     mut phase: watch::Receiver<Phase>,
 ) {
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let service = Arc::clone(&service);
-        async move { Ok::<_, std::convert::Infallible>(respond(request, peer, service.as_ref()).await) }
+        async move { Ok::<_, std::convert::Infallible>(respond(request, peer, limits, service.as_ref()).await) }
     });
     let mut http = http1::Builder::new();
     // Without a timer the deadline is no deadline.
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(BUFFER).max_headers(FIELDS);
-    let connection = http.serve_connection(TokioIo::new(stream), answer);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER).max_headers(FIELDS);
+    let connection = http.serve_connection(TokioIo::new(BoundedWrites::new(stream, limits.write)), answer);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -245,9 +266,14 @@ async fn connection(
     let _ = connection.await;
 }
 
-async fn respond(request: hyper::Request<Incoming>, peer: IpAddr, service: &dyn Respond) -> Response<Full<Bytes>> {
+async fn respond(
+    request: hyper::Request<Incoming>,
+    peer: IpAddr,
+    limits: Limits,
+    service: &dyn Respond,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let reply = match timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+    let reply = match timeout(limits.body, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => {
             let http = HttpRequest::from_parts(parts, body.to_bytes().into());
             service.respond(Request { http, peer }).await
@@ -276,3 +302,7 @@ fn response(reply: Reply) -> Option<Response<Full<Bytes>>> {
     };
     Some(response)
 }
+
+#[cfg(test)]
+#[path = "server/tests.rs"]
+mod tests;

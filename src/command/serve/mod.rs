@@ -139,11 +139,11 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
             let (_tell, open) = watch::channel(Phase::Open);
             tokio::spawn(async move {
                 let _tell = _tell;
-                Listener::new(door, Arc::new(desk), admin::CONNECTIONS, open).serve().await
+                Listener::new(door, Arc::new(desk), server::Limits::of(admin::CONNECTIONS), open).serve().await
             });
         }
         let unusable = |e: io::Error| Failure::new(Code::Internal, format!("the listener failed: {}", e.kind()));
-        let listener = Listener::new(door, service, connections, phase);
+        let listener = Listener::new(door, service, server::Limits::of(connections), phase);
         let mut helpers = listener.helpers().map_err(unusable)?;
         let ended = listener.serve().await;
         helpers.drained().await;

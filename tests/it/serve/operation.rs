@@ -114,13 +114,52 @@ fn a_second_service_on_one_database_is_refused() {
 
 #[test]
 fn requests_without_end_and_bodies_without_measure_are_cut_off() {
-    use std::io::Write;
     let serving = Serving::new();
     let huge = "a".repeat(70 * 1024);
     let reply = serving.request("POST", &format!("{BASE}/wiki/token"), "Content-Type: application/json\r\n", &huge);
     assert!(matches!(reply.status, 413 | 0), "{reply:?}");
-    let mut stream = TcpStream::connect(serving.address()).expect("connect");
-    let _ = write!(stream, "GET / HTTP/1.1\r\nHost: a\r\nX-A: {}", "a".repeat(200 * 1024));
+    let stream = opened(&serving, &format!("GET / HTTP/1.1\r\nHost: a\r\nX-A: {}", "a".repeat(200 * 1024)));
     assert!(matches!(crate::harness::read_reply(stream).status, 431 | 400 | 0));
     assert_eq!(200, serving.get("/healthz", "").status);
+}
+
+/// A connection with these bytes sent, of which the service may have taken a part only.
+fn opened(serving: &Serving, bytes: &str) -> TcpStream {
+    use std::io::Write;
+    let mut stream = TcpStream::connect(serving.address()).expect("connect");
+    let _ = stream.write_all(bytes.as_bytes());
+    stream
+}
+
+#[test]
+fn many_who_never_finish_a_request_keep_nobody_from_being_served() {
+    let serving = Serving::new();
+    assert_success(&serving.connect("ada"));
+    let beginnings =
+        ["", "GET ", "GET / HTTP/1.1\r\nHost: a\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"];
+    let unfinished: Vec<_> = beginnings.iter().cycle().take(400).map(|bytes| opened(&serving, bytes)).collect();
+    for _ in 0..20 {
+        assert_eq!(200, serving.token("ada").status);
+    }
+    drop(unfinished);
+}
+
+#[test]
+fn who_comes_beyond_the_places_waits_and_nobody_inside_is_disturbed() {
+    const KEPT: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+    let serving = Serving::with(Provider::new(), |config| config.replace("[store]", "connections = 4\n[store]"));
+    let mut inside: Vec<_> = (0..4).map(|_| opened(&serving, "")).collect();
+    let ask = |stream: &mut TcpStream| {
+        std::io::Write::write_all(stream, KEPT.as_bytes()).expect("sent");
+        crate::harness::read_reply(stream.try_clone().expect("same stream")).status
+    };
+    inside.iter_mut().for_each(|stream| assert_eq!(200, ask(stream)));
+    let waiting = opened(&serving, KEPT);
+    waiting.set_nonblocking(true).expect("mode");
+    inside.iter_mut().for_each(|stream| assert_eq!(200, ask(stream)));
+    let nothing = waiting.peek(&mut [0]).expect_err("it has to wait");
+    assert_eq!(std::io::ErrorKind::WouldBlock, nothing.kind());
+    waiting.set_nonblocking(false).expect("mode");
+    drop(inside.pop());
+    assert_eq!(200, crate::harness::read_reply(waiting).status, "a place came free");
 }
