@@ -145,6 +145,11 @@ impl Catalog {
 }
 
 impl Tables {
+    /// Where each of them begins in the file `text`.
+    pub fn places(&self, text: &str) -> BTreeMap<String, Place> {
+        self.0.iter().map(|(name, table)| (name.clone(), Place::of(text, table.span().start))).collect()
+    }
+
     /// `text` is the file that they were read from.
     ///
     /// # Errors
@@ -166,6 +171,8 @@ impl Tables {
         Ok(Catalog(integrations))
     }
 }
+
+const SAFE: &str = "write what the provider's documentation says, from https:// on";
 
 /// A fault inside one table; without a span it is the table itself.
 struct Fault {
@@ -259,12 +266,13 @@ impl Table {
         let endpoint = |name: &str, text: &Option<Spanned<String>>| {
             let parse = |t: &Spanned<String>| {
                 Endpoint::parse(t.get_ref())
-                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}")).at(t.span()))
+                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}")).at(t.span()).remedy(SAFE))
             };
             text.as_ref().map(parse).transpose()
         };
         let issuer = |t: &Spanned<String>| {
-            Issuer::parse(t.get_ref()).map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}")).at(t.span()))
+            Issuer::parse(t.get_ref())
+                .map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}")).at(t.span()).remedy(SAFE))
         };
         let issuer = self.issuer.as_ref().map(issuer).transpose()?;
         let authorization = endpoint("authorization_endpoint", &self.authorization_endpoint)?;
@@ -409,7 +417,8 @@ fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
 
 /// serde's message lists what it expected; the nearest of that is what was meant.
 fn misspelt(message: &str) -> Option<String> {
-    let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
+    let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
+    let mut names = rest.split('`').step_by(2);
     let wrong = names.next()?;
     let nearest = UnknownName::among(wrong, names).nearest?;
     Some(format!("did you mean {nearest}?"))

@@ -21,9 +21,9 @@ use crate::{
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
-        private_files::{PrivateFiles, read_private},
+        private_files::{MISSING, PrivateFiles, read_private},
     },
-    vault::{AccountName, ActionKey, GrantKey, ItemName, Items, Vault},
+    vault::{AccountName, ActionKey, GrantKey, ItemName, Items, StoreError, Vault},
 };
 
 /// Whether a person may be asked for what only a person knows.
@@ -214,7 +214,7 @@ pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource
             .ok_or_else(|| missing(format!("in the variable {name}")).remedy(format!("set {name}")))
             .map(Some),
         SecretSource::File(path) => {
-            let bytes = read_private(path)?;
+            let bytes = private_file(path, "cat")?;
             let text = String::from_utf8(bytes).map_err(|_| missing(format!("text in {}", path.display())))?;
             Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
         }
@@ -222,12 +222,26 @@ pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource
     }
 }
 
+/// A private file, or how to make the one that is missing: `make` prints what is to be in it.
+///
+/// # Errors
+/// Missing, unreadable, or open to others.
+pub fn private_file(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
+    read_private(path).map_err(|error| match &error {
+        StoreError::File { why, .. } if why == MISSING => {
+            Failure::from(error).remedy(format!("(umask 077; {make} > '{}')", path.display()))
+        }
+        _ => Failure::from(error),
+    })
+}
+
 /// The text of a configuration that `--config` names; `document` is where a complete one stands.
 pub fn named_text(path: &Path, document: &str) -> Result<String, Failure> {
     config_file::read_existing(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => Failure::new(Code::Configuration, format!("{}: no such file", path.display()))
             .remedy(format!("begin with the one in {document}")),
-        kind => Failure::new(Code::Configuration, format!("{}: {kind}", path.display())),
+        kind => Failure::new(Code::Configuration, format!("{}: {kind}", path.display()))
+            .remedy(format!("look what it is: file '{}'", path.display())),
     })
 }
 

@@ -32,6 +32,9 @@ const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST
 /// Open connections at once.
 const USUAL_CONNECTIONS: usize = 1024;
 const SQLITE: &str = "sqlite://";
+/// As they are written.
+const DATABASE: &str = "url = \"sqlite:///var/lib/loopin/loopin.db\"";
+const KEYS: &str = "current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 32 random bytes in that file";
 
 /// The whole of it, judged.
 #[derive(Clone, Debug)]
@@ -91,11 +94,11 @@ impl PublicUrl {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    server: Spanned<ServerTable>,
-    store: Spanned<StoreTable>,
-    keys: Spanned<BTreeMap<String, Spanned<KeyEntry>>>,
+    server: Option<Spanned<ServerTable>>,
+    store: Option<Spanned<StoreTable>>,
+    keys: Option<Spanned<BTreeMap<String, Spanned<KeyEntry>>>>,
     #[serde(default)]
-    jwt: Vec<Spanned<jwt::Table>>,
+    jwt: jwt::Tables,
     #[serde(default)]
     callbacks: Option<Spanned<app_callback::Table>>,
     #[serde(default)]
@@ -105,7 +108,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServerTable {
-    public_url: Spanned<String>,
+    public_url: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
     admin: Option<Spanned<String>>,
     #[serde(default)]
@@ -121,11 +124,14 @@ struct ServerTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoreTable {
-    url: Spanned<String>,
+    url: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a key's name, or where its 32 bytes lie: { file = \"...\" } or { env = \"...\" }")]
+#[serde(
+    untagged,
+    expecting = "neither a key's name nor where its 32 bytes lie: write { file = \"...\" } or { env = \"...\" }"
+)]
 enum KeyEntry {
     Name(String),
     Source(KeySource),
@@ -136,11 +142,22 @@ impl Config {
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
         let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
-        let (server, store, keys) = (file.server.span(), file.store.span(), file.keys.span());
+        let missing = |what: &str, remedy: &str| CatalogError {
+            place: None,
+            what: what.to_owned(),
+            remedy: Some(remedy.to_owned()),
+        };
+        let table =
+            |name: &str, remedy: &str| missing(&format!("{name} is missing"), &format!("add: {name} with {remedy}"));
+        let server = file.server.ok_or_else(|| table("[server]", "public_url = \"https://connect.example.com\""))?;
+        let store = file.store.ok_or_else(|| table("[store]", DATABASE))?;
+        let keys = file.keys.ok_or_else(|| table("[keys]", KEYS))?;
+        let places = file.integration.places(text);
         let catalog = file.integration.catalog(text)?;
-        let server = file.server.into_inner().judged().map_err(|fault| fault.in_table("[server]", server, text))?;
-        let database = database(file.store.get_ref()).map_err(|fault| fault.in_table("[store]", store, text))?;
-        let keys = judged_keys(file.keys.get_ref()).map_err(|fault| fault.in_table("[keys]", keys, text))?;
+        let (span, server) = (server.span(), server.into_inner());
+        let server = server.judged().map_err(|fault| fault.in_table("[server]", span, text))?;
+        let database = database(store.get_ref()).map_err(|fault| fault.in_table("[store]", store.span(), text))?;
+        let keys = judged_keys(keys.get_ref()).map_err(|fault| fault.in_table("[keys]", keys.span(), text))?;
         let callbacks = match &file.callbacks {
             None => AllowList::default(),
             Some(table) => {
@@ -148,11 +165,6 @@ impl Config {
             }
         };
         let issuers = jwt::issuers(&file.jwt, text)?;
-        let missing = |what: &str, remedy: &str| CatalogError {
-            place: None,
-            what: what.to_owned(),
-            remedy: Some(remedy.to_owned()),
-        };
         if callbacks.is_empty() {
             return Err(missing(
                 "no application may be returned to: [callbacks] is missing or empty",
@@ -162,7 +174,10 @@ impl Config {
         if catalog.iter().len() == 0 {
             return Err(missing("there is no integration", "add a table [integration.NAME]"));
         }
-        catalog.iter().try_for_each(|integration| fit_for_a_service(integration, &server.public_url))?;
+        for integration in catalog.iter() {
+            let place = places.get(integration.name.as_str()).copied();
+            fit_for_a_service(integration, &server.public_url).map_err(|why| CatalogError { place, ..why })?;
+        }
         let ServerSettings { public_url, listen, admin, trusted_proxies, session_cookie, query_token, .. } = server;
         let (state_mode, connections) = (server.state_mode, server.connections);
         Ok(Self {
@@ -222,11 +237,17 @@ impl ServerTable {
             }
             most => most.as_ref().map_or(USUAL_CONNECTIONS, |most| *most.get_ref()),
         };
+        let listen = self.listen.as_ref().map(|text| address("listen", text)).transpose()?.unwrap_or(USUAL_ADDRESS);
+        let admin = self.admin.as_ref().map(|text| address("admin", text)).transpose()?;
+        if let (Some(same), Some(text)) = (admin.filter(|admin| admin.port() != 0 && *admin == listen), &self.admin) {
+            let remedy = "write another port: admin = \"127.0.0.1:9090\"";
+            return Err(Fault::new(format!("admin: {same} is where the service listens"), remedy).at(text));
+        }
         let networks = self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?;
         Ok(ServerSettings {
-            public_url: public_url(&self.public_url)?,
-            listen: self.listen.as_ref().map(|text| address("listen", text)).transpose()?.unwrap_or(USUAL_ADDRESS),
-            admin: self.admin.as_ref().map(|text| address("admin", text)).transpose()?,
+            public_url: public_url(self.public_url.as_ref())?,
+            listen,
+            admin,
             trusted_proxies: TrustedProxies::new(networks, ClientField::XForwardedFor),
             session_cookie: self.session_cookie.as_ref().map(cookie_name).transpose()?,
             query_token: self.query_token,
@@ -236,11 +257,10 @@ impl ServerTable {
     }
 }
 
-fn public_url(text: &Spanned<String>) -> Result<PublicUrl, Fault> {
-    let fault = |why: &dyn std::fmt::Display| {
-        Fault::new(format!("public_url: {why}"), "write what browsers are to reach: \"https://connect.example.com\"")
-            .at(text)
-    };
+fn public_url(text: Option<&Spanned<String>>) -> Result<PublicUrl, Fault> {
+    const FORM: &str = "write what browsers are to reach: public_url = \"https://connect.example.com\"";
+    let text = text.ok_or_else(|| Fault::new("public_url is missing", FORM))?;
+    let fault = |why: &dyn std::fmt::Display| Fault::new(format!("public_url: {why}"), FORM).at(text);
     let url = UrlBytes::parse(text.get_ref()).map_err(|why| fault(&why))?;
     // https, or http on this machine.
     Endpoint::parse(text.get_ref()).map_err(|why| fault(&why))?;
@@ -268,8 +288,10 @@ fn cookie_name(text: &Spanned<String>) -> Result<String, Fault> {
 }
 
 fn database(table: &StoreTable) -> Result<PathBuf, Fault> {
-    let fault = |what: &str| Fault::new(what, "write: url = \"sqlite:///var/lib/loopin/loopin.db\"").at(&table.url);
-    match table.url.get_ref().strip_prefix(SQLITE) {
+    let remedy = format!("write: {DATABASE}");
+    let url = table.url.as_ref().ok_or_else(|| Fault::new("url is missing", &remedy))?;
+    let fault = |what: &str| Fault::new(what, &remedy).at(url);
+    match url.get_ref().strip_prefix(SQLITE) {
         Some(path) if path.starts_with('/') && path.len() > 1 => Ok(PathBuf::from(path)),
         Some(_) => Err(fault("url: a whole path is needed, from its first slash on")),
         None => Err(fault("url: not a database that is known here")),
@@ -277,24 +299,23 @@ fn database(table: &StoreTable) -> Result<PathBuf, Fault> {
 }
 
 fn judged_keys(table: &BTreeMap<String, Spanned<KeyEntry>>) -> Result<Keys, Fault> {
-    const FORM: &str =
-        "write: current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 32 random bytes in that file";
+    let form = format!("write: {KEYS}");
     let (mut current, mut sources) = (None, BTreeMap::new());
     for (name, entry) in table {
         match entry.get_ref() {
             KeyEntry::Name(key) if name == "current" => current = Some((key, entry)),
             KeyEntry::Source(source) if name != "current" => {
                 let id = KeyId::parse(name)
-                    .ok_or_else(|| Fault::new("a key's name is 1 to 32 of a-z 0-9 . _ -", FORM).at(entry))?;
+                    .ok_or_else(|| Fault::new("a key's name is 1 to 32 of a-z 0-9 . _ -", &form).at(entry))?;
                 sources.insert(id, source.clone());
             }
-            _ => return Err(Fault::new(format!("{name}: a key never stands in this file"), FORM).at(entry)),
+            _ => return Err(Fault::new(format!("{name}: a key never stands in this file"), &form).at(entry)),
         }
     }
-    let (key, entry) = current.ok_or_else(|| Fault::new("current is missing", FORM))?;
+    let (key, entry) = current.ok_or_else(|| Fault::new("current is missing", &form))?;
     match KeyId::parse(key).filter(|id| sources.contains_key(id)) {
         Some(current) => Ok(Keys { current, sources }),
-        None => Err(Fault::new("current: there is no key of that name", FORM).at(entry)),
+        None => Err(Fault::new("current: there is no key of that name", &form).at(entry)),
     }
 }
 

@@ -22,6 +22,7 @@ mod callback;
 mod documentation;
 mod guards;
 mod keys;
+mod mistakes;
 mod operation;
 mod rotation;
 mod start;

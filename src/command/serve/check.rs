@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+use super::open;
+
 use crate::{
     catalog::SecretSource,
-    command::context::secret_outside_the_store,
+    command::context::{private_file, secret_outside_the_store},
     report::{Code, Failure, Outcome},
     secret::{SealKey, Secret},
     serve::{
@@ -14,14 +16,13 @@ use crate::{
         config::{Config, KeySource, Keys},
         jwt::Verifier,
         keys::{KeyId, KeyRing},
-        store::Store,
+        store::{Store, StoreFault},
     },
     system::{
-        database::Database,
+        database::{Database, OpenError},
         entropy, environment,
-        private_files::{MISSING, read_private},
     },
-    vault::{StoreError, seal::Nonce},
+    vault::seal::Nonce,
 };
 
 /// Bytes of a key.
@@ -57,6 +58,12 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
     for weakness in config.weaknesses() {
         let _ = writeln!(text, "Weaker than it could be: {weakness}");
     }
+    for (name, address) in [("listen", Some(config.listen)), ("admin", config.admin)] {
+        // Not a fault: a service that runs has its ports.
+        if let Some(Err(failure)) = address.map(|address| open(name, address)) {
+            let _ = writeln!(text, "Unless the service runs already: {failure}");
+        }
+    }
     Ok(Outcome::Document(text.into_bytes()))
 }
 
@@ -79,7 +86,7 @@ fn key(id: &KeyId, source: &KeySource) -> Result<SealKey, Failure> {
             .remedy("make one: openssl rand -base64 32")
     };
     let (bytes, place) = match source {
-        KeySource::File(path) => (made(path, "openssl rand -base64 32")?, path.display().to_string()),
+        KeySource::File(path) => (named(path, "openssl rand -base64 32")?, path.display().to_string()),
         KeySource::Env(name) => {
             let text = environment::secret(name).ok_or_else(|| {
                 Failure::new(Code::Configuration, format!("[keys]: {id}: the variable {name} is not set"))
@@ -96,14 +103,13 @@ fn key(id: &KeyId, source: &KeySource) -> Result<SealKey, Failure> {
     raw.or_else(decoded).map(SealKey::new).ok_or_else(|| wrong(place))
 }
 
-/// A private file, or how to make the one that is missing.
-fn made(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
-    read_private(path).map_err(|error| match &error {
-        StoreError::File { why, .. } if why == MISSING => {
-            Failure::from(error).remedy(format!("(umask 077; {make} > '{}')", path.display()))
-        }
-        _ => Failure::from(error),
-    })
+/// A file that the configuration names: what is wrong with it is wrong with the configuration.
+fn named(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
+    private_file(path, make).map_err(of_the_configuration)
+}
+
+fn of_the_configuration(failure: Failure) -> Failure {
+    Failure { code: Code::Configuration, ..failure }
 }
 
 /// Whether these are the keys that the database was sealed with. Changes nothing.
@@ -111,7 +117,15 @@ fn made(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// One is missing or another one under its name; the database cannot be read.
 pub fn proven(database: &Path, ring: &KeyRing) -> Result<(), Failure> {
-    let Some(known) = Database::look(database)? else { return Ok(()) };
+    let unsound = |why: &StoreFault| {
+        Failure::new(Code::Store, format!("{}: {why}", database.display()))
+            .remedy("put back a backup, or write another url under [store]")
+    };
+    let known = Database::look(database).map_err(|error| match &error {
+        OpenError::Fault(why) => unsound(why),
+        _ => error.into(),
+    });
+    let Some(known) = known? else { return Ok(()) };
     for (id, proof, rows) in known {
         let ours = ring.ids().any(|ours| *ours == id);
         if !ours && rows > 0 {
@@ -150,10 +164,12 @@ pub fn verifier(config: &Config) -> Result<Verifier, Failure> {
     Verifier::new(config.issuers.clone(), |source| match source {
         SecretSource::Environment(name) => environment::secret(name).ok_or_else(|| {
             Failure::new(Code::Configuration, format!("[[jwt]]: hs256: the variable {name} is not set"))
+                .remedy("set it to the secret with which the application signs")
         }),
         SecretSource::File(path) => {
-            let text = String::from_utf8(made(path, "openssl rand -base64 48")?).map_err(|_| {
+            let text = String::from_utf8(named(path, "openssl rand -base64 48")?).map_err(|_| {
                 Failure::new(Code::Configuration, format!("[[jwt]]: hs256: {} is not text", path.display()))
+                    .remedy("make one: openssl rand -base64 48")
             })?;
             Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
@@ -169,7 +185,7 @@ pub fn secrets(config: &Config) -> Result<(), Failure> {
     for integration in config.catalog.iter() {
         let of_instances = integration.base_allow.listed.iter().filter_map(|instance| instance.client_secret.as_ref());
         for source in integration.client_secret.iter().chain(of_instances) {
-            secret_outside_the_store(integration, source)?;
+            secret_outside_the_store(integration, source).map_err(of_the_configuration)?;
         }
     }
     Ok(())

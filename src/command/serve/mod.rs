@@ -15,7 +15,12 @@ mod revocation;
 mod service;
 mod token;
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 
@@ -180,8 +185,17 @@ async fn sweep(store: Arc<dyn Store>) {
 
 fn open(name: &str, address: SocketAddr) -> Result<Door, Failure> {
     Door::open(address).map_err(|error| {
-        Failure::new(Code::Unavailable, format!("cannot listen at {address}: {}", error.kind()))
-            .remedy(format!("see what has that port, or write another one as {name}"))
+        let failure = Failure::new(Code::Unavailable, format!("cannot listen at {address}: {}", error.kind()));
+        match error.kind() {
+            ErrorKind::AddrInUse => failure.remedy(format!(
+                "see what has that port: ss -ltnp 'sport = :{}'; or write another one as {name} under [server]",
+                address.port()
+            )),
+            ErrorKind::AddrNotAvailable => failure.remedy(format!(
+                "see which addresses are this machine's: ip address; write one as {name} under [server]"
+            )),
+            _ => failure.remedy(format!("write a port above 1023 as {name} under [server]")),
+        }
     })
 }
 
@@ -205,6 +219,6 @@ impl From<OpenError> for Failure {
 
 impl From<WeakSecret> for Failure {
     fn from(weak: WeakSecret) -> Self {
-        Self::new(Code::Configuration, weak)
+        Self::new(Code::Configuration, weak).remedy("make one: openssl rand -base64 48")
     }
 }

@@ -1,8 +1,11 @@
 //! `[[jwt]]`: one issuer as it is written.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 use serde_spanned::Spanned;
 
 use super::{Algorithm, claims::Expected};
@@ -57,13 +60,34 @@ pub struct Table {
     service_scope: Option<Spanned<String>>,
 }
 
+/// `[[jwt]]`, as often as it stands there; not judged yet.
+#[derive(Debug, Default)]
+pub struct Tables(Vec<Spanned<Table>>);
+
+impl<'de> Deserialize<'de> for Tables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Several;
+        impl<'de> Visitor<'de> for Several {
+            type Value = Tables;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[[jwt]] in two brackets, one for each issuer")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, tables: A) -> Result<Tables, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(tables)).map(Tables)
+            }
+        }
+        deserializer.deserialize_seq(Several)
+    }
+}
+
 /// All `[[jwt]]` tables of the file `text`.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place; there is no table at all.
-pub fn issuers(tables: &[Spanned<Table>], text: &str) -> Result<Vec<TrustedIssuer>, CatalogError> {
+pub fn issuers(tables: &Tables, text: &str) -> Result<Vec<TrustedIssuer>, CatalogError> {
     let mut issuers: Vec<TrustedIssuer> = Vec::new();
-    for table in tables {
+    for table in &tables.0 {
         let at = |fault: Fault| fault.in_table("[[jwt]]", table.span(), text);
         let issuer = table.get_ref().issuer().map_err(at)?;
         if issuers.iter().any(|other| other.expected.issuer == issuer.expected.issuer) {

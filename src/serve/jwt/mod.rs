@@ -23,7 +23,7 @@ mod verifier;
 use std::fmt;
 
 pub use claims::{Role, Verified};
-pub use file::{KeySource, Table, TrustedIssuer, issuers};
+pub use file::{KeySource, Tables, TrustedIssuer, issuers};
 pub use jwks::{Fetching, JwksError, KeySet, MOST_KEYS};
 pub use org::{Caller, OrgKey, OrgRefused};
 pub use token::LONGEST;

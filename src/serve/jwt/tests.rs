@@ -103,7 +103,7 @@ fn key_set(keys: &[Value]) -> KeySet {
 
 #[derive(serde::Deserialize)]
 struct File {
-    jwt: Vec<serde_spanned::Spanned<Table>>,
+    jwt: Tables,
 }
 
 fn configured(text: &str) -> Result<Vec<TrustedIssuer>, crate::catalog::CatalogError> {

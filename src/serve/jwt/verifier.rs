@@ -47,7 +47,7 @@ pub struct WeakSecret;
 
 impl fmt::Display for WeakSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "hs256: the secret has fewer than {SHORTEST_SECRET} bytes; make one: openssl rand -base64 48")
+        write!(f, "[[jwt]]: hs256: the secret has fewer than {SHORTEST_SECRET} bytes")
     }
 }
 

@@ -63,7 +63,7 @@ impl Served {
         let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let desk = Arc::new(Desk { entered: Mutex::new(enter), may_leave: Semaphore::new(0), inside, most });
         let (tell, phase) = watch::channel(Phase::Open);
-        let runtime = runtime().expect("runtime");
+        let runtime = Runtime::new().expect("runtime");
         runtime.spawn(Listener::new(door, Arc::clone(&desk) as Arc<dyn Respond>, limits, phase).serve());
         Self { address, desk, entered, tell, runtime: Some(runtime) }
     }
@@ -206,14 +206,14 @@ fn who_does_not_read_loses_the_place() {
 
 #[test]
 fn a_byte_now_and_then_does_not_extend_the_time_of_an_answer() {
-    let served = Served::within(Limits { write: SHORT, ..UNHURRIED });
+    let served = Served::within(Limits { write: SHORT * 3, ..UNHURRIED });
     let mut slow = served.sent("GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    let mut piece = vec![0; 64 * 1024];
+    let mut piece = vec![0; 512 * 1024];
     let mut read = 0;
     while let Ok(count @ 1..) = slow.read(&mut piece) {
         read += count;
-        // At this rate the whole would take five seconds.
-        thread::sleep(Duration::from_millis(10));
+        // At this rate the whole takes about a second, and no pause of it as long as an answer may.
+        thread::sleep(SHORT / 6);
     }
     assert!(read < BIG, "{read}");
 }

@@ -7,7 +7,7 @@ use super::*;
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
-    jwt: Vec<Spanned<Table>>,
+    jwt: Tables,
 }
 
 fn read(text: &str) -> Result<Vec<TrustedIssuer>, String> {
