@@ -1,21 +1,22 @@
 //! The real executable in surroundings of its own, a practice provider with faults, and a hand-made browser.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::Read,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant},
 };
 
 mod browser;
 #[cfg(unix)]
 mod mounts;
+#[path = "../shared/program.rs"]
+mod program;
 mod provider;
 mod raw_server;
 mod stage;
@@ -23,11 +24,10 @@ mod stage;
 pub use browser::{Person, Reply, follow, http, parameter, read_reply};
 #[cfg(unix)]
 pub use mounts::Mounts;
+pub use program::{Finished, lines};
 pub use provider::Provider;
 pub use raw_server::{RawServer, TOKENS, send};
-pub use stage::{
-    Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, lines, status_line, target, tell, wait_for,
-};
+pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell, wait_for};
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,39 +123,6 @@ pub fn write_private(path: &Path, content: &[u8]) {
     }
 }
 
-/// What a run left behind.
-#[derive(Debug)]
-pub struct Finished {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Finished {
-    pub fn new(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    #[track_caller]
-    pub fn assert_code(&self, code: i32) -> &Self {
-        assert_eq!(Some(code), self.code, "{self:#?}");
-        self
-    }
-
-    /// The one JSON object on standard output.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:#?}"))
-    }
-
-    #[track_caller]
-    pub fn assert_says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text) || self.stdout.contains(text), "\"{text}\" is not in {self:#?}");
-        self
-    }
-}
-
 /// A login that waits for its answer.
 pub struct Login {
     pub child: Child,
@@ -185,15 +152,7 @@ impl Login {
     pub fn try_start(mut command: Command) -> Result<Self, Finished> {
         let mut child = command.spawn().expect("loopin starts");
         let stderr = child.stderr.take().expect("piped");
-        let (send, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut login = Self { child, url: String::new(), lines, said: Vec::new() };
+        let mut login = Self { child, url: String::new(), lines: lines(stderr), said: Vec::new() };
         match login.next_with("  http") {
             Some(line) => login.url = line.trim().to_owned(),
             None => return Err(login.finished()),
@@ -350,6 +309,12 @@ impl Sandbox {
 }
 
 impl Finished {
+    /// The one JSON object on standard output.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:#?}"))
+    }
+
     /// Both streams.
     pub fn said(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)

@@ -20,6 +20,11 @@ use std::{
 
 use serde_json::Value;
 
+#[path = "../shared/program.rs"]
+mod program;
+
+pub use program::{Finished, lines};
+
 /// Longest wait for an event that must come. Only a broken program reaches it.
 const PATIENCE: Duration = Duration::from_secs(100);
 
@@ -183,32 +188,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// What a run left behind.
-#[derive(Debug)]
-pub struct Finished {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
 impl Finished {
-    pub fn new(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    #[track_caller]
-    pub fn assert_code(&self, code: i32) -> &Self {
-        assert_eq!(Some(code), self.code, "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    pub fn assert_says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text) || self.stdout.contains(text), "\"{text}\" is not in {self:#?}");
-        self
-    }
-
     #[track_caller]
     pub fn assert_keeps_quiet_about(&self, text: &str) -> &Self {
         assert!(!self.stderr.contains(text) && !self.stdout.contains(text), "\"{text}\" is in {self:#?}");

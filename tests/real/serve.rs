@@ -2,15 +2,13 @@
 //! customer. It is set up as docs/serve.md says, by the very commands and the very configuration that stand there.
 
 use std::{
-    io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicU16, Ordering},
-        mpsc::{self, Receiver},
+        mpsc::Receiver,
     },
-    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -18,7 +16,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Finished, Provider, Sandbox, installed};
+use crate::harness::{Finished, Provider, Sandbox, installed, lines};
 
 mod attacks;
 mod browser;
@@ -275,18 +273,6 @@ fn private(path: &Path) {
 
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
-}
-
-fn lines(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
-    let (send, lines) = mpsc::channel();
-    thread::spawn(move || {
-        BufReader::new(stream)
-            .lines()
-            .map_while(Result::ok)
-            .take_while(|line| send.send(line.clone()).is_ok())
-            .for_each(drop);
-    });
-    lines
 }
 
 /// HMAC with SHA-256 (RFC 2104).

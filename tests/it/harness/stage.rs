@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::Command,
@@ -132,19 +132,6 @@ pub fn crowd() -> usize {
         Ok("full") => 1000,
         _ => 200,
     }
-}
-
-/// Lines of a program that runs, as they come.
-pub fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (send, lines) = mpsc::channel();
-    thread::spawn(move || {
-        BufReader::new(stream)
-            .lines()
-            .map_while(Result::ok)
-            .take_while(|line| send.send(line.clone()).is_ok())
-            .for_each(drop);
-    });
-    lines
 }
 
 /// The next line that contains `text`.
