@@ -7,14 +7,12 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::Value;
 
-use crate::harness::{Browser, Sandbox, installed};
-
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::harness::{Browser, PATIENCE, Sandbox, installed};
 
 /// Routes of all kinds, those whose exports are kept as they were tried.
 fn routes(listen: SocketAddr) -> String {

@@ -9,21 +9,19 @@ use std::{
         atomic::{AtomicU16, Ordering},
         mpsc::Receiver,
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Finished, Provider, Sandbox, installed, lines};
+use crate::harness::{Finished, PATIENCE, Provider, Sandbox, installed, lines};
 
 mod attacks;
 mod browser;
 mod providers;
 
-/// Longest wait for an event that must come.
-const PATIENCE: Duration = Duration::from_secs(100);
 const BASE: &str = "/api/v1/oauth2";
 
 /// Of the document, the first block in this language that has these words.
