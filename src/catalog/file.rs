@@ -1,6 +1,6 @@
 //! The configuration file: TOML in, [`Catalog`] out, and errors that name line and column.
 
-use std::{collections::BTreeMap, fmt, ops::Range, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::{
     Deserialize,
@@ -10,8 +10,8 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    BasicUsername, Catalog, DEFAULT_REDIRECT, Host, Hosts, Instance, Instances, Integration, IntegrationName, Others,
-    PkcePromise, SecretSource, Server, StoreKind, UnknownName,
+    BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, Instances, Integration,
+    IntegrationName, Others, PkcePromise, Place, SecretSource, Server, StoreKind,
 };
 use crate::{
     oauth::{
@@ -19,40 +19,6 @@ use crate::{
     },
     redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
-
-/// Line and column, both from 1; columns count characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub line: usize,
-    pub column: usize,
-}
-
-/// What is wrong in the file, where, and what is expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogError {
-    pub place: Option<Place>,
-    pub what: String,
-    pub remedy: Option<String>,
-}
-
-impl fmt::Display for CatalogError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Place { line, column }) = self.place {
-            write!(f, "line {line}, column {column}: ")?;
-        }
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for CatalogError {}
-
-impl CatalogError {
-    /// What the reader of TOML has to say of `text`, with the nearest name for one that is not known.
-    pub fn of_toml(text: &str, error: &toml_edit::de::Error) -> Self {
-        let what = error.message().trim().to_owned();
-        Self { place: error.span().map(|span| Place::of(text, span.start)), remedy: misspelt(&what), what }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -155,16 +121,11 @@ impl Tables {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn catalog(self, text: &str) -> Result<Catalog, CatalogError> {
-        let place = |span: Range<usize>| Place::of(text, span.start);
         let mut integrations = BTreeMap::new();
         for (name, table) in self.0 {
             let span = table.span();
-            let at = |fault: Fault| CatalogError {
-                place: Some(place(fault.span.unwrap_or(span.clone()))),
-                what: format!("[integration.{name}]: {}", fault.what),
-                remedy: fault.remedy,
-            };
-            let key = IntegrationName::parse(&name).map_err(|e| at(Fault::new(e.to_string())))?;
+            let at = |fault: Fault| fault.in_table(&format!("[integration.{name}]"), span.clone(), text);
+            let key = IntegrationName::parse(&name).map_err(|e| at(Fault::plain(e.to_string())))?;
             let integration = table.into_inner().integration(key.clone()).map_err(at)?;
             integrations.insert(key, integration);
         }
@@ -174,40 +135,15 @@ impl Tables {
 
 const SAFE: &str = "write what the provider's documentation says, from https:// on";
 
-/// A fault inside one table; without a span it is the table itself.
-struct Fault {
-    span: Option<Range<usize>>,
-    what: String,
-    remedy: Option<String>,
-}
-
-impl Fault {
-    fn new(what: impl Into<String>) -> Self {
-        Self { span: None, what: what.into(), remedy: None }
-    }
-
-    fn at(mut self, span: Range<usize>) -> Self {
-        self.span = Some(span);
-        self
-    }
-
-    fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
-        self
-    }
-}
-
 impl Table {
     fn integration(self, name: IntegrationName) -> Result<Integration, Fault> {
-        let client_id = self
-            .client_id
-            .as_ref()
-            .ok_or_else(|| Fault::new("client_id is missing").remedy("add: client_id = \"...\""))?;
+        let client_id =
+            self.client_id.as_ref().ok_or_else(|| Fault::new("client_id is missing", "add: client_id = \"...\""))?;
         let client_id = ClientId::parse(client_id.get_ref())
-            .ok_or_else(|| Fault::new("client_id is not printable ASCII").at(client_id.span()))?;
+            .ok_or_else(|| Fault::plain("client_id is not printable ASCII").at(client_id))?;
         if self.requires_pkce && matches!(self.code_challenge_method, Some(ChallengeMethod::Off)) {
             let what = "requiresPKCE and code_challenge_method = \"off\" contradict each other";
-            return Err(Fault::new(what).remedy("take one of them out"));
+            return Err(Fault::new(what, "take one of them out"));
         }
         let server = self.server()?;
         let authentication_method = self.authentication_method()?;
@@ -218,15 +154,15 @@ impl Table {
         let relay = self.relay()?;
         let mut extra = ExtraParameters::default();
         for (name, value) in &self.params {
-            extra.add(name.get_ref(), value).map_err(|e| Fault::new(format!("params: {e}")).at(name.span()))?;
+            extra.add(name.get_ref(), value).map_err(|e| Fault::plain(format!("params: {e}")).at(name))?;
         }
         let mut actions = BTreeMap::new();
         for (action, list) in &self.actions {
-            let key =
-                IntegrationName::parse(action.get_ref()).map_err(|e| Fault::new(e.to_string()).at(action.span()))?;
+            let key = IntegrationName::parse(action.get_ref()).map_err(|e| Fault::plain(e.to_string()).at(action))?;
             if key.as_str() == "all" {
-                return Err(Fault::new("\"all\" stands for every action together and cannot be the name of one")
-                    .at(action.span()));
+                return Err(
+                    Fault::plain("\"all\" stands for every action together and cannot be the name of one").at(action)
+                );
             }
             actions.insert(key, scopes(list)?);
         }
@@ -266,13 +202,12 @@ impl Table {
         let endpoint = |name: &str, text: &Option<Spanned<String>>| {
             let parse = |t: &Spanned<String>| {
                 Endpoint::parse(t.get_ref())
-                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}")).at(t.span()).remedy(SAFE))
+                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}"), SAFE).at(t))
             };
             text.as_ref().map(parse).transpose()
         };
         let issuer = |t: &Spanned<String>| {
-            Issuer::parse(t.get_ref())
-                .map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}")).at(t.span()).remedy(SAFE))
+            Issuer::parse(t.get_ref()).map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}"), SAFE).at(t))
         };
         let issuer = self.issuer.as_ref().map(issuer).transpose()?;
         let authorization = endpoint("authorization_endpoint", &self.authorization_endpoint)?;
@@ -283,19 +218,25 @@ impl Table {
                 Ok(Server::explicit(authorization, token, revocation, issuer))
             }
             (None, None, Some(issuer)) => Ok(Server::Discovered(issuer)),
-            (None, None, None) => Err(Fault::new("no provider")
-                .remedy("add: issuer = \"https://...\", or authorization_endpoint and token_endpoint")),
-            (None, Some(_), _) => Err(Fault::new("authorization_endpoint is missing")
-                .remedy("add it beside token_endpoint, or leave both out and write issuer")),
-            (Some(_), None, _) => Err(Fault::new("token_endpoint is missing")
-                .remedy("add it beside authorization_endpoint, or leave both out and write issuer")),
+            (None, None, None) => Err(Fault::new(
+                "no provider",
+                "add: issuer = \"https://...\", or authorization_endpoint and token_endpoint",
+            )),
+            (None, Some(_), _) => Err(Fault::new(
+                "authorization_endpoint is missing",
+                "add it beside token_endpoint, or leave both out and write issuer",
+            )),
+            (Some(_), None, _) => Err(Fault::new(
+                "token_endpoint is missing",
+                "add it beside authorization_endpoint, or leave both out and write issuer",
+            )),
         }
     }
 
     fn hosts(&self, server: &Server) -> Result<Hosts, Fault> {
         let Some(list) = &self.hosts else { return Ok(Hosts::of(server)) };
         let parse = |text: &Spanned<String>| {
-            Host::parse(text.get_ref()).map_err(|e| Fault::new(format!("hosts: {e}")).at(text.span()))
+            Host::parse(text.get_ref()).map_err(|e| Fault::plain(format!("hosts: {e}")).at(text))
         };
         list.iter().map(parse).collect::<Result<_, _>>().map(Hosts::Written)
     }
@@ -305,9 +246,8 @@ impl Table {
     fn authentication_method(&self) -> Result<AuthenticationMethod, Fault> {
         let Some(method) = &self.token_endpoint_auth_method else { return Ok(AuthenticationMethod::Basic) };
         let fault = |what: String| {
-            Err(Fault::new(format!("token_endpoint_auth_method: {what}"))
-                .at(method.span())
-                .remedy("write client_secret_basic or client_secret_post; without a client_secret leave it out"))
+            let remedy = "write client_secret_basic or client_secret_post; without a client_secret leave it out";
+            Err(Fault::new(format!("token_endpoint_auth_method: {what}"), remedy).at(method))
         };
         match method.get_ref().as_str() {
             "client_secret_basic" => Ok(AuthenticationMethod::Basic),
@@ -323,14 +263,15 @@ impl Table {
         let mut instances = Instances::default();
         for entry in &self.base_allow {
             let InstanceTable { url, client_id, client_secret } = &entry.get_ref().0;
-            let fault = |what: String| Fault::new(format!("base_allow: {what}")).at(entry.span());
+            let fault = |what: String| Fault::plain(format!("base_allow: {what}")).at(entry);
             if client_secret.is_some() && client_id.is_none() {
-                return Err(fault("a client_secret belongs to a client_id".into())
-                    .remedy("add the client_id that this instance has given out"));
+                let what = "base_allow: a client_secret belongs to a client_id";
+                return Err(Fault::new(what, "add the client_id that this instance has given out").at(entry));
             }
             if url == "*" {
                 if client_id.is_some() {
-                    return Err(fault("no client is registered at every server".into()).remedy("write \"*\" alone"));
+                    let what = "base_allow: no client is registered at every server";
+                    return Err(Fault::new(what, "write \"*\" alone").at(entry));
                 }
                 instances.others = Others::Public;
                 continue;
@@ -341,7 +282,7 @@ impl Table {
             }
             let parse = |id: &Spanned<String>| {
                 ClientId::parse(id.get_ref())
-                    .ok_or_else(|| Fault::new("base_allow: client_id is not printable ASCII").at(id.span()))
+                    .ok_or_else(|| Fault::plain("base_allow: client_id is not printable ASCII").at(id))
             };
             instances.listed.push(Instance {
                 host,
@@ -355,14 +296,14 @@ impl Table {
     fn basic_username(&self) -> Result<BasicUsername, Fault> {
         let Some(text) = &self.basic_username else { return Ok(BasicUsername::default()) };
         BasicUsername::parse(text.get_ref())
-            .ok_or_else(|| Fault::new("basic_username is not printable ASCII without a colon").at(text.span()))
+            .ok_or_else(|| Fault::plain("basic_username is not printable ASCII without a colon").at(text))
     }
 
     fn relay(&self) -> Result<Option<RelayedRedirect>, Fault> {
         let parse = |text: &Spanned<String>| {
             RelayedRedirect::parse(text.get_ref()).map_err(|why| {
                 let remedy = "write the URI that is registered, such as https://acme.example/cli/withings";
-                Fault::new(format!("relay: {why}")).at(text.span()).remedy(remedy)
+                Fault::new(format!("relay: {why}"), remedy).at(text)
             })
         };
         self.relay.as_ref().map(parse).transpose()
@@ -373,11 +314,10 @@ impl Table {
             return parse_redirect(DEFAULT_REDIRECT, self.insist_on_localhost).map(|r| vec![r]);
         };
         let list = given.get_ref().0.iter().map(|text| parse_redirect(text, self.insist_on_localhost));
-        let list: Vec<_> = list.collect::<Result<_, _>>().map_err(|fault| fault.at(given.span()))?;
+        let list: Vec<_> = list.collect::<Result<_, _>>().map_err(|fault| fault.at(given))?;
         if list.is_empty() {
-            return Err(Fault::new("redirect_uri is an empty list")
-                .at(given.span())
-                .remedy(format!("write: redirect_uri = \"{DEFAULT_REDIRECT}\"")));
+            let remedy = format!("write: redirect_uri = \"{DEFAULT_REDIRECT}\"");
+            return Err(Fault::new("redirect_uri is an empty list", remedy).at(given));
         }
         Ok(list)
     }
@@ -391,46 +331,30 @@ fn parse_redirect(text: &str, insist_on_localhost: bool) -> Result<RegisteredRed
         RegisteredRedirect::parse(text)
     };
     let redirect = parsed.map_err(|e| {
-        Fault::new(format!("redirect_uri: {e}")).remedy(format!("loopin redirect check '{}'", text.escape_debug()))
+        Fault::new(format!("redirect_uri: {e}"), format!("loopin redirect check '{}'", text.escape_debug()))
     })?;
     if let (Landing::Loopback { host: LoopbackHost::Localhost, .. }, false) = (redirect.landing(), insist_on_localhost)
     {
         let what =
             "redirect_uri: the name localhost can belong to another program on the other address family (rule 5)";
-        return Err(Fault::new(what)
-            .remedy("write 127.0.0.1; if the provider takes nothing but localhost, add: insist_on_localhost = true"));
+        return Err(Fault::new(
+            what,
+            "write 127.0.0.1; if the provider takes nothing but localhost, add: insist_on_localhost = true",
+        ));
     }
     // Decoded as the answer will be.
     let query = form_urlencoded::parse(redirect.query().unwrap_or_default().as_bytes());
     if let Some(name) = query.map(|(name, _)| name).find(|name| reserved_in_answers(name)) {
-        return Err(Fault::new(format!("redirect_uri: its query has {name}, which the provider's answer needs"))
-            .remedy("register the redirect under another parameter name"));
+        return Err(Fault::new(
+            format!("redirect_uri: its query has {name}, which the provider's answer needs"),
+            "register the redirect under another parameter name",
+        ));
     }
     Ok(redirect)
 }
 
 fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
-    list.iter()
-        .map(|text| Scope::parse(text.get_ref()).map_err(|e| Fault::new(e.to_string()).at(text.span())))
-        .collect()
-}
-
-/// serde's message lists what it expected; the nearest of that is what was meant.
-fn misspelt(message: &str) -> Option<String> {
-    let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
-    let mut names = rest.split('`').step_by(2);
-    let wrong = names.next()?;
-    let nearest = UnknownName::among(wrong, names).nearest?;
-    Some(format!("did you mean {nearest}?"))
-}
-
-impl Place {
-    /// Of the byte at `offset`.
-    pub fn of(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
-    }
+    list.iter().map(|text| Scope::parse(text.get_ref()).map_err(|e| Fault::plain(e.to_string()).at(text))).collect()
 }
 
 struct OneOrMany(Vec<String>);

@@ -1,10 +1,11 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
-//! `file.rs` reads the configuration, `edit.rs` changes it and keeps its comments, `host.rs` says who may get the tokens, `instance.rs`
-//! which other servers of the same kind there are. Quirks of a provider
-//! are fields here with a named type; nothing in the program asks for a provider by name.
+//! `file.rs` reads the configuration, `fault.rs` says what is wrong in one, `edit.rs` changes it and keeps its comments,
+//! `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are. Quirks of a
+//! provider are fields here with a named type; nothing in the program asks for a provider by name.
 
 mod edit;
+mod fault;
 mod file;
 mod host;
 mod instance;
@@ -12,7 +13,8 @@ mod instance;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
-pub use file::{CatalogError, Place, Tables};
+pub use fault::{CatalogError, Fault, Place};
+pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, Instances, Others};
 

@@ -17,7 +17,7 @@ use super::{
     template::{PLACEHOLDER, Template},
 };
 use crate::{
-    catalog::{CatalogError, Place},
+    catalog::{CatalogError, Fault, Place},
     proxies::{ClientField, Network, TrustedProxies},
     redirect::{Landing, LoopbackHost, Port, RegisteredRedirect},
 };
@@ -151,11 +151,7 @@ impl Relay {
         let mut routes: Vec<(Route, Place)> = Vec::new();
         for table in file.route {
             let table_at = table.span();
-            let at = |fault: Fault| CatalogError {
-                place: Some(place(fault.span.unwrap_or(table_at.clone()))),
-                what: fault.what,
-                remedy: Some(fault.remedy),
-            };
+            let at = |fault: Fault| fault.within(table_at.clone(), text);
             let route = table.into_inner().route().map_err(at)?;
             for (other, other_place) in &routes {
                 route.beside(other, other_place.line).map_err(at)?;
@@ -168,31 +164,6 @@ impl Relay {
         }
         let proxies = TrustedProxies::new(networks, field);
         Ok(Self::new(settings, proxies, routes.into_iter().map(|(route, _)| route).collect()))
-    }
-}
-
-/// A fault inside one route; without a span it is the route itself.
-struct Fault {
-    span: Option<Range<usize>>,
-    what: String,
-    remedy: String,
-}
-
-impl Fault {
-    fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { span: None, what: what.into(), remedy: remedy.into() }
-    }
-
-    fn at<T>(self, value: &Spanned<T>) -> Self {
-        Self { span: Some(value.span()), ..self }
-    }
-
-    /// At the route itself where the key is missing.
-    fn at_if<T>(self, value: Option<&Spanned<T>>) -> Self {
-        match value {
-            Some(value) => self.at(value),
-            None => self,
-        }
     }
 }
 

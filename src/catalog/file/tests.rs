@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::ActionName;
+use crate::catalog::{ActionName, Place, UnknownName};
 
 /// A table that lacks nothing, with these lines added.
 fn work(lines: &str) -> String {

@@ -1,0 +1,103 @@
+//! What is wrong in a configuration, of `loopin`, of the relay or of the service: one way to say what, where, and what
+//! repairs it.
+
+use std::{fmt, ops::Range};
+
+use serde_spanned::Spanned;
+
+use super::UnknownName;
+
+/// Line and column, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Place {
+    /// Of the byte at `offset`.
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+/// What is wrong in the file, where, and what is expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogError {
+    pub place: Option<Place>,
+    pub what: String,
+    pub remedy: Option<String>,
+}
+
+impl fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Place { line, column }) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for CatalogError {}
+
+impl CatalogError {
+    /// What the reader of TOML has to say of `text`, with the nearest name for one that is not known.
+    pub fn of_toml(text: &str, error: &toml_edit::de::Error) -> Self {
+        let what = error.message().trim().to_owned();
+        Self { place: error.span().map(|span| Place::of(text, span.start)), remedy: misspelt(&what), what }
+    }
+}
+
+/// serde's message lists what it expected; the nearest of that is what was meant.
+fn misspelt(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
+    let mut names = rest.split('`').step_by(2);
+    let wrong = names.next()?;
+    let nearest = UnknownName::among(wrong, names).nearest?;
+    Some(format!("did you mean {nearest}?"))
+}
+
+/// A fault inside one table, before anybody knows the line; without a span it is the table itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    span: Option<Range<usize>>,
+    what: String,
+    remedy: Option<String>,
+}
+
+impl Fault {
+    pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { span: None, what: what.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// `what` itself tells what is expected.
+    pub fn plain(what: impl Into<String>) -> Self {
+        Self { span: None, what: what.into(), remedy: None }
+    }
+
+    pub fn at<T>(self, value: &Spanned<T>) -> Self {
+        Self { span: Some(value.span()), ..self }
+    }
+
+    /// At the table itself where the key is missing.
+    pub fn at_if<T>(self, value: Option<&Spanned<T>>) -> Self {
+        match value {
+            Some(value) => self.at(value),
+            None => self,
+        }
+    }
+
+    /// `whole` is where the table stands in `text`.
+    pub fn within(self, whole: Range<usize>, text: &str) -> CatalogError {
+        let place = Place::of(text, self.span.unwrap_or(whole).start);
+        CatalogError { place: Some(place), what: self.what, remedy: self.remedy }
+    }
+
+    /// As `within`, in a table that the file calls `table`, such as `[[jwt]]`.
+    pub fn in_table(self, table: &str, whole: Range<usize>, text: &str) -> CatalogError {
+        let what = format!("{table}: {}", self.what);
+        Self { what, ..self }.within(whole, text)
+    }
+}
