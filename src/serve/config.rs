@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_spanned::Spanned;
 
 use super::{
-    Fault,
     app_callback::{self, AllowList},
     authorize::QueryToken,
     flow::StateMode,
@@ -21,7 +20,7 @@ use super::{
     url_bytes::UrlBytes,
 };
 use crate::{
-    catalog::{Catalog, CatalogError, Integration, IntegrationName, SecretSource, Server, Tables},
+    catalog::{Catalog, CatalogError, Fault, Integration, IntegrationName, SecretSource, Server, Tables},
     oauth::Endpoint,
     proxies::{ClientField, Network, TrustedProxies},
     redirect::{BoundRedirect, RegisteredRedirect},

@@ -12,7 +12,6 @@ pub mod authorize;
 pub mod base_url;
 pub mod callback;
 pub mod config;
-mod fault;
 pub mod flow;
 pub mod jwt;
 pub mod keys;
@@ -25,5 +24,4 @@ pub mod scopes;
 pub mod store;
 mod url_bytes;
 
-pub use fault::Fault;
 pub use url_bytes::UrlFault;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_spanned::Spanned;
 
 use super::{AllowList, Allowed, Ports, well_formed};
-use crate::serve::Fault;
+use crate::catalog::Fault;
 
 /// `[callbacks] allow = [...]`, and `[callbacks.org.NAME] allow = [...]` for single organisations.
 #[derive(Debug, Default, Deserialize)]

@@ -10,9 +10,8 @@ use serde_spanned::Spanned;
 
 use super::{Algorithm, claims::Expected};
 use crate::{
-    catalog::{CatalogError, SecretSource},
+    catalog::{CatalogError, Fault, SecretSource},
     oauth::{Endpoint, Scope},
-    serve::Fault,
 };
 
 /// How far clocks may be apart, unless the file says less.
