@@ -1,11 +1,13 @@
 //! The configuration file: TOML in, [`Catalog`] out, and errors that name line and column.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+mod forms;
+#[cfg(test)]
+mod tests;
 
-use serde::{
-    Deserialize,
-    de::{self, Deserializer, MapAccess, SeqAccess, Visitor},
-};
+use std::{collections::BTreeMap, path::PathBuf};
+
+use forms::{BaseEntry, InstanceTable, OneOrMany};
+use serde::Deserialize;
 use serde_spanned::Spanned;
 use url::form_urlencoded;
 
@@ -67,17 +69,6 @@ struct Table {
     #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
-}
-
-/// Another instance of the provider: its server alone, or with the client that is registered there.
-struct BaseEntry(InstanceTable);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InstanceTable {
-    url: String,
-    client_id: Option<Spanned<String>>,
-    client_secret: Option<SecretSource>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -356,85 +347,3 @@ fn parse_redirect(text: &str, insist_on_localhost: bool) -> Result<RegisteredRed
 fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {
     list.iter().map(|text| Scope::parse(text.get_ref()).map_err(|e| Fault::plain(e.to_string()).at(text))).collect()
 }
-
-struct OneOrMany(Vec<String>);
-
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = OneOrMany;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a redirect URI or a list of them")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany(vec![text.to_owned()]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
-                let mut all = Vec::new();
-                while let Some(text) = list.next_element()? {
-                    all.push(text);
-                }
-                Ok(OneOrMany(all))
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-impl<'de> Deserialize<'de> for BaseEntry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = BaseEntry;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a server, or a table with url, client_id and client_secret")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<BaseEntry, E> {
-                Ok(BaseEntry(InstanceTable { url: text.to_owned(), client_id: None, client_secret: None }))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BaseEntry, A::Error> {
-                InstanceTable::deserialize(de::value::MapAccessDeserializer::new(map)).map(BaseEntry)
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-const SECRET_FORM: &str =
-    "a secret never stands in this file: write { keychain = true }, { file = \"...\" } or { env = \"...\" }";
-
-/// Reads by hand, since serde's own errors would quote a secret that somebody wrote here.
-impl<'de> Deserialize<'de> for SecretSource {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Source;
-        impl<'de> Visitor<'de> for Source {
-            type Value = SecretSource;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(SECRET_FORM)
-            }
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretSource, E> {
-                Err(E::custom(SECRET_FORM))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
-                let form = |_| de::Error::custom(SECRET_FORM);
-                let source = match map.next_key::<String>().map_err(form)?.as_deref() {
-                    Some("keychain") if map.next_value::<bool>().map_err(form)? => SecretSource::Store,
-                    Some("file") => SecretSource::File(map.next_value().map_err(form)?),
-                    Some("env") => SecretSource::Environment(map.next_value().map_err(form)?),
-                    _ => return Err(de::Error::custom(SECRET_FORM)),
-                };
-                match map.next_key::<String>().map_err(form)? {
-                    None => Ok(source),
-                    Some(_) => Err(de::Error::custom(SECRET_FORM)),
-                }
-            }
-        }
-        // A number would be quoted by serde itself.
-        deserializer.deserialize_any(Source).map_err(|_| de::Error::custom(SECRET_FORM))
-    }
-}
-
-#[cfg(test)]
-#[path = "file/tests.rs"]
-mod tests;
