@@ -1,0 +1,153 @@
+//! Tokens in every shape: their life, their type, their characters, their scopes. X07-X11.
+
+use serde_json::{Value, json};
+
+use super::{CANARY, assert_nothing_stored, login_with};
+use crate::harness::{Finished, RawServer, Sandbox, TOKENS};
+
+/// What `token --json` makes of one field of the reply.
+fn token_after(field: &str, value: &Value) -> (Sandbox, Finished) {
+    let mut reply = json!({ "access_token": "a-token", "token_type": "Bearer" });
+    if value != "missing" {
+        reply[field] = value.clone();
+    }
+    let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+    finished.assert_code(0);
+    let token = sandbox.run(&["token", "work", "--json"]);
+    (sandbox, token)
+}
+
+#[test]
+fn x07_every_shape_of_expires_in_is_a_time_or_an_assumption() {
+    const TEN_YEARS: i64 = 10 * 365 * 24 * 3600;
+    for (value, life, assumed) in [
+        (json!(3600), 3600, false),
+        (json!("3600"), 3600, false),
+        (json!(3600.0), 3600, false),
+        (json!("3600.0"), 3600, false),
+        (json!(1e3), 1000, false),
+        (json!(u64::MAX), TEN_YEARS, false),
+        (json!("18446744073709551615"), TEN_YEARS, false),
+        (json!("missing"), 3600, true),
+        (json!(null), 3600, true),
+        (json!(true), 3600, true),
+        (json!("soon"), 3600, true),
+        (json!([3600]), 3600, true),
+    ] {
+        let (_sandbox, token) = token_after("expires_in", &value);
+        token.assert_code(0);
+        let token = token.json();
+        assert_eq!(assumed, token["expiry_assumed"], "{value}: {token}");
+        let left = token["expires_in"].as_i64().expect("seconds");
+        assert!((life - 300..=life).contains(&left), "{value}: {left} of {life}");
+    }
+}
+
+#[test]
+fn x07_a_life_of_zero_or_less_has_expired_already() {
+    for value in [json!(0), json!(-1), json!("-3600"), json!(-1e300), json!(0.0)] {
+        let (_sandbox, token) = token_after("expires_in", &value);
+        token.assert_code(4).assert_says("expired").assert_says("loopin login work");
+    }
+}
+
+#[test]
+fn x08_bearer_is_bearer_in_any_case_and_another_type_is_kept_and_told() {
+    for (sent, kept) in [
+        (json!("Bearer"), "Bearer"),
+        (json!("bearer"), "Bearer"),
+        (json!("BEARER"), "Bearer"),
+        (json!("missing"), "Bearer"),
+        (json!(""), "Bearer"),
+        (json!(null), "Bearer"),
+        (json!("bot"), "bot"),
+        (json!("mac"), "mac"),
+    ] {
+        let mut reply = json!({ "access_token": "a-token" });
+        if sent != json!("missing") {
+            reply["token_type"] = sent.clone();
+        }
+        let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+        finished.assert_code(0);
+        assert_eq!(kept != "Bearer", finished.stderr.contains(&format!("calls its token \"{kept}\"")), "{finished:#?}");
+        assert_eq!(kept, sandbox.run(&["token", "--json"]).json()["token_type"], "{sent}");
+    }
+}
+
+#[test]
+fn x08_a_dpop_token_that_nobody_asked_for_is_refused() {
+    for name in ["DPoP", "dpop"] {
+        let reply = json!({ "access_token": CANARY, "token_type": name });
+        let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+        finished.assert_code(9).assert_says("DPoP").assert_says("nothing was stored");
+        assert_nothing_stored(&sandbox);
+    }
+}
+
+#[test]
+fn x09_a_token_that_no_header_can_carry_is_refused() {
+    let tokens = [
+        "",
+        " ",
+        "a b",
+        "a\rb",
+        "a\nb",
+        "a\r\nX-Evil: 1",
+        "a\tb",
+        "a\0b",
+        "a\u{7f}b",
+        "a\u{1b}[31m",
+        "tökén",
+        "a\u{202e}b",
+    ];
+    assert_eq!(12, tokens.len());
+    for token in tokens {
+        let reply = json!({ "access_token": token, "token_type": "Bearer" });
+        let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+        finished.assert_code(9).assert_says("malformed access token").assert_says("nothing was stored");
+        assert_nothing_stored(&sandbox);
+    }
+    let reply = json!({ "access_token": "fine", "refresh_token": "a\nb" });
+    let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+    finished.assert_code(9).assert_says("malformed refresh token");
+    assert_nothing_stored(&sandbox);
+}
+
+#[test]
+fn x10_scopes_are_stored_as_answered_in_whatever_shape() {
+    for (sent, granted) in [
+        (json!("read write"), vec!["read", "write"]),
+        (json!(["read", "write"]), vec!["read", "write"]),
+        (json!("read,write"), vec!["read", "write"]),
+        (json!("read"), vec!["read"]),
+        (json!("missing"), vec!["read", "write"]),
+        (json!(""), vec!["read", "write"]),
+    ] {
+        let mut reply = json!({ "access_token": "a-token" });
+        if sent != json!("missing") {
+            reply["scope"] = sent.clone();
+        }
+        let server = RawServer::json(200, reply.to_string());
+        let sandbox = Sandbox::at(&server);
+        let finished = sandbox.log_in(&["--scope", "read write", "--json"]);
+        finished.assert_code(0);
+        let narrower = granted == ["read"];
+        assert_eq!(narrower, finished.stderr.contains("granted less than was asked; missing: write"), "{finished:#?}");
+        let warnings = finished.json()["warnings"].to_string();
+        assert_eq!(narrower, warnings.contains("narrower_scopes"), "{warnings}");
+        let status = sandbox.run(&["status", "--json"]).json();
+        assert_eq!(json!(granted), status["grants"][0]["scopes"], "{sent}: {status}");
+    }
+}
+
+#[test]
+fn x11_without_a_refresh_token_the_login_succeeds_and_says_what_that_means() {
+    let (sandbox, finished) = login_with(200, TOKENS.as_bytes());
+    finished.assert_code(0).assert_says("no refresh token").assert_says("offline_access");
+    let status = sandbox.run(&["status", "--json"]).json();
+    assert_eq!(false, status["grants"][0]["refreshable"]);
+
+    let (_sandbox, finished) = login_with(200, br#"{"access_token":"a","refresh_token":"r"}"#);
+    finished.assert_code(0);
+    assert!(!finished.stderr.contains("no refresh token"), "{finished:?}");
+}
