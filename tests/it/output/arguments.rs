@@ -1,0 +1,67 @@
+//! Secrets are never asked for in an argument. O10.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use super::CANARY;
+use crate::harness::Sandbox;
+
+/// Words that would ask for a secret in an argument.
+fn asks_for_a_secret(option: &str) -> bool {
+    let named = ["secret", "password", "passphrase", "token", "code", "assertion", "verifier"];
+    let harmless = ["--id-token", "--secret-stdin", "--token-endpoint"];
+    !harmless.contains(&option) && named.iter().any(|word| option.contains(word))
+}
+
+fn options(text: &str) -> BTreeSet<String> {
+    let text = text.replace("\\-", "-");
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+#[test]
+fn o10_no_option_of_any_verb_takes_a_secret() {
+    let sandbox = Sandbox::new();
+    let verbs: [&[&str]; 15] = [
+        &[],
+        &["login"],
+        &["token"],
+        &["status"],
+        &["logout"],
+        &["integration"],
+        &["integration", "add"],
+        &["integration", "list"],
+        &["integration", "show"],
+        &["integration", "remove"],
+        &["redirect"],
+        &["redirect", "check"],
+        &["demo"],
+        &["relay"],
+        &["completions"],
+    ];
+    let mut all = BTreeSet::new();
+    for verb in verbs {
+        let help = sandbox.run(&[verb, &["--help"]].concat());
+        all.extend(options(&help.assert_code(0).stdout));
+    }
+    all.extend(options(&sandbox.run(&["man"]).stdout));
+    assert!(all.len() > 20 && all.contains("--secret-stdin"), "{all:?}");
+    assert_eq!(Vec::<&String>::new(), all.iter().filter(|option| asks_for_a_secret(option)).collect::<Vec<_>>());
+    for attempt in ["--client-secret", "--secret", "--access-token", "--password"] {
+        let glued = format!("{attempt}={CANARY}");
+        let refused = sandbox.run(&["integration", "add", "work", &glued]);
+        refused.assert_code(2);
+        assert!(!refused.said().contains(CANARY), "what was typed by mistake is not repeated: {refused:?}");
+    }
+}
+
+#[test]
+fn o10_the_documents_show_no_secret_in_an_argument() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["README.md", "CHANGELOG.md", "docs/SECURITY.md"] {
+        let text = fs::read_to_string(root.join(name)).unwrap_or_default();
+        for line in text.lines().filter(|line| line.contains("loopin ")) {
+            let wrong: Vec<_> = options(line).into_iter().filter(|option| asks_for_a_secret(option)).collect();
+            assert!(wrong.is_empty(), "{name}: {line}");
+        }
+    }
+}
