@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-use super::outcome::time;
+use super::time;
 use crate::relay::Access;
 
 pub struct AccessLog {

@@ -4,7 +4,10 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::outcome::{assumed, left, scopes, time};
+use super::{
+    outcome::scopes,
+    time::{assumed, left, time},
+};
 use crate::{secret::Secret, vault::Grant};
 
 /// A token to print or to write into a file.

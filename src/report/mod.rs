@@ -6,9 +6,15 @@
 mod access_log;
 mod failure;
 mod handed_out;
+mod integration;
+mod login;
+mod logout;
 mod outcome;
+mod redirect;
 mod relay_check;
+mod status;
 mod talk;
+mod time;
 mod wire;
 
 use std::{
@@ -22,10 +28,13 @@ use serde_json::{Value, json};
 pub use access_log::{AccessLog, LogWriter, Lost, Sheet};
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
-pub use outcome::time;
-pub use outcome::{Answered, Asked, GrantState, GrantStatus, LoggedOut, Outcome, Renewal, Revocation, SignedIn};
+pub use login::{Renewal, SignedIn};
+pub use logout::{LoggedOut, Revocation};
+pub use outcome::{Answered, Asked, Outcome};
 pub use relay_check::{CheckedCallback, RelayCheck};
+pub use status::{GrantState, GrantStatus};
 pub use talk::{Event, Hear, Talk, Verbosity, ask};
+pub use time::time;
 pub use wire::Wire;
 
 /// Version of the JSON forms.

@@ -1,0 +1,134 @@
+//! What `loopin status` knows of one grant.
+
+use std::{fmt::Write, time::SystemTime};
+
+use serde_json::{Value, json};
+
+use super::{
+    login::{Renewal, place},
+    outcome::scopes,
+    time::{assumed, left, lifetime, time},
+};
+use crate::{
+    oauth::{Expiry, Scopes},
+    refresh::{LastRefresh, RefreshResult},
+};
+
+/// One grant of `status`.
+#[derive(Debug)]
+pub struct GrantStatus {
+    pub integration: String,
+    pub account: String,
+    pub action: String,
+    pub store: String,
+    pub state: GrantState,
+    /// A command.
+    pub repair: Option<String>,
+}
+
+#[derive(Debug)]
+pub enum GrantState {
+    /// The index knows it, the store has it no more.
+    Gone,
+    /// In the configuration, never logged in.
+    None,
+    /// The configuration was changed since.
+    Outdated,
+    /// The store cannot be asked; in words.
+    Unknown(String),
+    Stored {
+        expiry: Expiry,
+        renewal: Renewal,
+        granted: Scopes,
+        obtained_at: SystemTime,
+        /// How the last refresh went, if there was one since the login.
+        last: Option<LastRefresh>,
+    },
+}
+
+impl GrantStatus {
+    pub(super) fn needs_a_person(&self, now: SystemTime) -> bool {
+        match &self.state {
+            GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Dead { .. }) => true,
+            GrantState::Stored { expiry, renewal, .. } => expiry.time() <= now && renewal.is_over(now),
+            GrantState::Gone | GrantState::None | GrantState::Outdated => true,
+            GrantState::Unknown(_) => false,
+        }
+    }
+
+    pub(super) fn text(&self, now: SystemTime) -> String {
+        let mut text = self.integration.clone();
+        if self.account != "default" {
+            let _ = write!(text, ", account {}", self.account);
+        }
+        if self.action != "all" {
+            let _ = write!(text, ", action {}", self.action);
+        }
+        text.push('\n');
+        let mut say = |line: String| {
+            let _ = writeln!(text, "  {line}");
+        };
+        match &self.state {
+            GrantState::None => say("not logged in".into()),
+            GrantState::Gone => say(format!("was in {}, and is not there any more", place(&self.store))),
+            GrantState::Outdated => say("logged in, but the configuration was changed since".into()),
+            GrantState::Unknown(why) => say(why.clone()),
+            GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+                say(format!("access token valid {}", lifetime(*expiry, now)));
+                say(match renewal {
+                    Renewal::RefreshToken { until: Some(until) } if *until <= now => {
+                        format!("the refresh token expired {}", time(*until))
+                    }
+                    Renewal::RefreshToken { until } => {
+                        let until = until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
+                        format!("a refresh token is stored{until}; the next loopin token renews a stale one")
+                    }
+                    Renewal::LoginOnly => "no refresh token".into(),
+                });
+                say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
+                say(format!("obtained {}, kept in {}", time(*obtained_at), place(&self.store)));
+                if let Some(last) = last {
+                    say(match last.result.fault() {
+                        None => format!("last refresh {}", time(last.at())),
+                        Some(why) => format!("last refresh {} failed: {why}", time(last.at())),
+                    });
+                }
+            }
+        }
+        if let Some(repair) = &self.repair {
+            say(format!("→ {repair}"));
+        }
+        text
+    }
+
+    pub(super) fn json(&self, now: SystemTime) -> Value {
+        let mut value = json!({ "integration": self.integration, "account": self.account, "action": self.action, "store": self.store, "repair": self.repair });
+        let state = match &self.state {
+            GrantState::Gone => "gone",
+            GrantState::None => "not_logged_in",
+            GrantState::Outdated => "outdated",
+            GrantState::Unknown(why) => {
+                value["error"] = why.as_str().into();
+                "unknown"
+            }
+            GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+                value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
+                value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
+                value["expires_at"] = time(expiry.time()).into();
+                value["expires_in"] = left(expiry.time(), now).into();
+                value["expiry_assumed"] = assumed(*expiry).into();
+                value["refreshable"] = (*renewal != Renewal::LoginOnly).into();
+                value["refreshable_until"] = match renewal {
+                    Renewal::RefreshToken { until: Some(until) } => time(*until).into(),
+                    _ => Value::Null,
+                };
+                value["scopes"] = scopes(granted).into();
+                value["obtained_at"] = time(*obtained_at).into();
+                if expiry.time() > now { "valid" } else { "expired" }
+            }
+        };
+        value["state"] = state.into();
+        value["login_required"] = self.needs_a_person(now).into();
+        value
+    }
+}

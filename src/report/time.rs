@@ -1,0 +1,40 @@
+//! Times as they are shown.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+use crate::oauth::Expiry;
+
+/// RFC 3339, UTC, whole seconds.
+pub fn time(at: SystemTime) -> String {
+    let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX).to_string()
+}
+
+pub(super) fn assumed(expiry: Expiry) -> bool {
+    matches!(expiry, Expiry::Assumed(_))
+}
+
+/// Seconds until then; negative when it has passed.
+pub(super) fn left(until: SystemTime, now: SystemTime) -> i64 {
+    let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+    until.duration_since(now).map_or_else(|past| -seconds(past.duration()), seconds)
+}
+
+pub(super) fn lifetime(expiry: Expiry, now: SystemTime) -> String {
+    let words = match left(expiry.time(), now) {
+        seconds if seconds <= 0 => format!("until {}, which has passed", time(expiry.time())),
+        seconds => format!("until {} ({} left)", time(expiry.time()), span(seconds.unsigned_abs())),
+    };
+    if assumed(expiry) { format!("{words}, assumed since the provider did not say") } else { words }
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
