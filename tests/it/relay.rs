@@ -124,6 +124,31 @@ impl Drop for Running {
     }
 }
 
+/// Restarts a relay again and again while four clients ask for as long as anybody listens: whatever it took, it answered,
+/// as its log counts. A client counts what it asks, of which there is `warm` before the end is asked for, and gives how
+/// many answers it received.
+fn assert_restarts_lose_nothing(warm: usize, what: &str, client: impl Fn(SocketAddr, &AtomicUsize) -> usize + Sync) {
+    let (mut answered, mut logged) = (0, 0);
+    for _ in 0..rounds() {
+        let relay = Running::new();
+        let (address, asked) = (relay.address, AtomicUsize::new(0));
+        let received: usize = thread::scope(|scope| {
+            let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| client(address, &asked))).collect();
+            while asked.load(Ordering::Relaxed) < warm {
+                thread::yield_now();
+            }
+            relay.signal("TERM");
+            clients.into_iter().map(|client| client.join().unwrap()).sum()
+        });
+        let finished = relay.finished();
+        finished.assert_code(0);
+        answered += received;
+        logged += finished.stdout.lines().filter(|line| line.contains("\"status\":307")).count();
+    }
+    assert_eq!(logged, answered, "every request that was taken got its answer");
+    tell(&format!("{} restarts, {answered} {what}, all answered", rounds()));
+}
+
 fn request(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: yourdomain.com\r\n\r\n")
 }

@@ -126,46 +126,26 @@ fn y16_every_answer_is_logged_with_its_time_or_none_where_that_is_asked_for() {
 
 #[test]
 fn y22_kept_connections_are_answered_before_they_end() {
-    let (mut answered, mut logged) = (0, 0);
-    for _ in 0..rounds() {
-        let relay = Running::new();
-        let address = relay.address;
-        let warm = AtomicUsize::new(0);
-        let received: usize = thread::scope(|scope| {
-            let client = || {
-                let mut received = 0;
-                while let Ok(mut stream) = TcpStream::connect(address) {
-                    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-                    for number in 0.. {
-                        let _ = stream.write_all(request("/oauth_callback/acme_fit?a").as_bytes());
-                        warm.fetch_add(1, Ordering::Relaxed);
-                        let Ok(head) = next_head(&mut stream) else {
-                            // Nobody had accepted it. Who was answered once is answered again, or was told of the end.
-                            assert_eq!(0, number, "a request on a kept connection was dropped");
-                            break;
-                        };
-                        received += 1;
-                        if head.contains("\r\nConnection: close\r\n") {
-                            break;
-                        }
-                    }
+    assert_restarts_lose_nothing(200, "requests on kept connections", |address, asked| {
+        let mut received = 0;
+        while let Ok(mut stream) = TcpStream::connect(address) {
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            for number in 0.. {
+                let _ = stream.write_all(request("/oauth_callback/acme_fit?a").as_bytes());
+                asked.fetch_add(1, Ordering::Relaxed);
+                let Ok(head) = next_head(&mut stream) else {
+                    // Nobody had accepted it. Who was answered once is answered again, or was told of the end.
+                    assert_eq!(0, number, "a request on a kept connection was dropped");
+                    break;
+                };
+                received += 1;
+                if head.contains("\r\nConnection: close\r\n") {
+                    break;
                 }
-                received
-            };
-            let clients: Vec<_> = (0..4).map(|_| scope.spawn(client)).collect();
-            while warm.load(Ordering::Relaxed) < 200 {
-                thread::yield_now();
             }
-            relay.signal("TERM");
-            clients.into_iter().map(|client| client.join().unwrap()).sum()
-        });
-        let finished = relay.finished();
-        finished.assert_code(0);
-        answered += received;
-        logged += finished.stdout.lines().filter(|line| line.contains("\"status\":307")).count();
-    }
-    assert_eq!(logged, answered, "every request that was taken got its answer");
-    tell(&format!("{} restarts, {answered} requests on kept connections, all answered", rounds()));
+        }
+        received
+    });
 }
 
 #[cfg(target_os = "linux")]

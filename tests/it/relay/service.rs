@@ -126,39 +126,16 @@ fn y23_reloads_under_load_fail_nobody() {
 
 #[test]
 fn y22_whoever_was_accepted_before_sigterm_is_answered() {
-    let (mut answered, mut logged) = (0, 0);
-    for _ in 0..rounds() {
-        let relay = Running::new();
-        let address = relay.address;
-        let warm = AtomicUsize::new(0);
-        let received: usize = thread::scope(|scope| {
-            let clients: Vec<_> = (0..4)
-                .map(|_| {
-                    scope.spawn(|| {
-                        let mut received = 0;
-                        // Ends when nobody listens any more.
-                        while let Ok(mut stream) = TcpStream::connect(address) {
-                            let _ = stream.write_all(request("/oauth_callback/acme_fit?a").as_bytes());
-                            received += usize::from(read_reply(stream).status == 307);
-                            warm.fetch_add(1, Ordering::Relaxed);
-                        }
-                        received
-                    })
-                })
-                .collect();
-            while warm.load(Ordering::Relaxed) < 50 {
-                thread::yield_now();
-            }
-            relay.signal("TERM");
-            clients.into_iter().map(|client| client.join().unwrap()).sum()
-        });
-        let finished = relay.finished();
-        finished.assert_code(0);
-        answered += received;
-        logged += finished.stdout.lines().filter(|line| line.contains("\"status\":307")).count();
-    }
-    assert_eq!(logged, answered, "every request that was taken got its answer");
-    tell(&format!("{} restarts, {answered} requests taken, all answered", rounds()));
+    assert_restarts_lose_nothing(50, "requests taken", |address, asked| {
+        let mut received = 0;
+        // Ends when nobody listens any more.
+        while let Ok(mut stream) = TcpStream::connect(address) {
+            let _ = stream.write_all(request("/oauth_callback/acme_fit?a").as_bytes());
+            received += usize::from(read_reply(stream).status == 307);
+            asked.fetch_add(1, Ordering::Relaxed);
+        }
+        received
+    });
 }
 
 #[test]
