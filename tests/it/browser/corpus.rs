@@ -263,52 +263,10 @@ fn b03_a_template_is_split_before_the_url_is_put_in() {
 #[test]
 fn b04_only_https_is_opened_and_http_on_loopback() {
     let scene = Scene::new();
-    let schemes = [
-        "file",
-        "javascript",
-        "data",
-        "vbscript",
-        "ftp",
-        "ms-msdt",
-        "ms-settings",
-        "search-ms",
-        "ms-officecmd",
-        "smb",
-        "ssh",
-        "telnet",
-        "ldap",
-        "about",
-        "chrome",
-        "view-source",
-        "jar",
-        "blob",
-        "ws",
-        "wss",
-        "mailto",
-        "tel",
-        "sms",
-        "intent",
-        "android-app",
-        "itms-apps",
-        "steam",
-        "vscode",
-        "slack",
-        "zoommtg",
-        "x-apple.systempreferences",
-        "help",
-        "afp",
-        "dict",
-        "gopher",
-        "nfs",
-        "irc",
-        "callto",
-        "feed",
-        "http",
-    ];
     let others =
         [r"\\\\server\\share", "//a.example/x", "/etc/passwd", "a.example", "javascript:alert(1)", "http://10.0.0.1/"];
-    let endpoints = schemes.map(|scheme| format!("{scheme}://a.example/x"));
-    for endpoint in endpoints.iter().map(String::as_str).chain(others) {
+    let schemes = include_str!("../../data/unsafe-schemes.txt").lines();
+    for endpoint in schemes.map(|scheme| format!("{scheme}://a.example/x")).chain(others.map(str::to_owned)) {
         let _metadata = scene.publish(&format!("\"{endpoint}\""));
         let finished = scene.opens(&[]).expect_err("opened");
         finished.assert_code(9).assert_says("authorization_endpoint").assert_says("is not a safe URL");
