@@ -1,25 +1,24 @@
 //! `relay.toml`: TOML in, [`Relay`] out. What could send an answer to the wrong place is refused, with its line.
 
+mod providers;
+mod target;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Range,
     path::PathBuf,
 };
 
-use serde::{
-    Deserialize,
-    de::{self, Deserializer, SeqAccess, Visitor},
-};
+use providers::Wanted;
+use serde::Deserialize;
 use serde_spanned::Spanned;
+use target::{Preset, Region, place_of};
 
-use super::{
-    AccessLogging, Name, Parts, Providers, Relay, Route, Settings,
-    template::{PLACEHOLDER, Template},
-};
+use super::{AccessLogging, Name, Parts, Providers, Relay, Route, Settings, template::Template};
 use crate::{
     catalog::{CatalogError, Fault, Place},
     proxies::{ClientField, Network, TrustedProxies},
-    redirect::{Landing, LoopbackHost, Port, RegisteredRedirect},
+    redirect::RegisteredRedirect,
 };
 
 #[derive(Deserialize)]
@@ -74,30 +73,6 @@ enum Field {
     XForwardedFor,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Preset {
-    Junction,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Region {
-    Eu,
-    Us,
-}
-
-/// Junction's endpoints (seed 001, "Use the correct Junction endpoint"): region, environment, host.
-const JUNCTION: [(Region, &str, &str); 4] = [
-    (Region::Us, "sandbox", "api.sandbox.us.junction.com"),
-    (Region::Eu, "sandbox", "api.sandbox.eu.junction.com"),
-    (Region::Us, "production", "api.us.junction.com"),
-    (Region::Eu, "production", "api.eu.junction.com"),
-];
-
-/// Of every endpoint of Junction.
-const JUNCTION_PATH: &str = "/v2/link/connect/{provider}";
-
 /// Where the preset is asked unless `path` says otherwise; the path that seed 001 proposes.
 const USUAL_PATH: &str = "/oauth_callback/{provider}";
 
@@ -106,9 +81,6 @@ const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST
 
 /// A provider to try a template with: whatever holds for it holds for every [`Name`].
 pub(super) const SAMPLE: &str = "acme_fit";
-
-/// What stands behind the second slash of a URL.
-const AUTHORITY: usize = 2;
 
 /// Bytes of a path or target. With the longest query and name the request line still fits what is read.
 const LONGEST_TEMPLATE: usize = 1024;
@@ -233,37 +205,6 @@ impl Table {
             }
         }
     }
-
-    fn own_target(&self, environment: &Name) -> Result<Template, Fault> {
-        if let Some(region) = &self.region {
-            return Err(Fault::new("region belongs to a preset", "add: preset = \"junction\", or remove it").at(region));
-        }
-        let value = required("target", self.target.as_ref(), "https://api.us.junction.com/v2/link/connect/{provider}")?;
-        if value.get_ref().contains(['?', '#']) {
-            let what = "target: it has a query or a fragment, and the request's own query is put there";
-            return Err(Fault::new(what, "write the target without it").at(value));
-        }
-        let template = template("target", value)?;
-        judge_target(&template, environment).map_err(|fault| fault.at(value))?;
-        Ok(template)
-    }
-
-    fn preset_target(&self, preset: &Spanned<Preset>, environment: &Name) -> Result<Template, Fault> {
-        let Preset::Junction = preset.get_ref();
-        if let Some(target) = &self.target {
-            return Err(Fault::new("target: the preset has its own", "remove target, or preset").at(target));
-        }
-        let Some(region) = &self.region else {
-            return Err(Fault::new("region is missing", "add: region = \"us\", or \"eu\"").at(preset));
-        };
-        let wanted = |(of, name, _): &&(Region, &str, &str)| of == region.get_ref() && *name == environment.as_str();
-        let Some((_, _, host)) = JUNCTION.iter().find(wanted) else {
-            let what = format!("environment: Junction has no \"{environment}\"");
-            let fault = Fault::new(what, "write \"sandbox\" or \"production\"");
-            return Err(fault.at_if(self.environment.as_ref()));
-        };
-        Template::parse(&format!("https://{host}{JUNCTION_PATH}")).map_err(|_| misplaced("target"))
-    }
 }
 
 impl Route {
@@ -320,101 +261,4 @@ fn misplaced(name: &str) -> Fault {
         format!("{name}: {{provider}} may stand once, as a whole segment of the path"),
         "write it between two slashes or at the end: /oauth_callback/{provider}",
     )
-}
-
-/// # Errors
-/// Not https (a loopback address may be plain), something before an `@`, a placeholder in the host, or another
-/// environment's endpoint.
-fn judge_target(target: &Template, environment: &Name) -> Result<(), Fault> {
-    if target.as_str().split('/').nth(AUTHORITY) == Some(PLACEHOLDER) {
-        return Err(misplaced("target"));
-    }
-    let text = target.with(SAMPLE);
-    let redirect = RegisteredRedirect::parse(&text)
-        .map_err(|error| Fault::new(format!("target: {error}"), "write it like https://api.example.com/callback"))?;
-    if text.contains('@') {
-        return Err(Fault::new("target: an @ can hide which host it is", "write it without"));
-    }
-    let host = redirect.host();
-    match redirect.landing() {
-        Landing::Loopback { host: LoopbackHost::V4 | LoopbackHost::V6, port: Port::Fixed(_) | Port::Unstated } => {}
-        Landing::Loopback { host: LoopbackHost::Localhost, .. } => {
-            return Err(Fault::new("target: localhost may be another program's", "write 127.0.0.1 or [::1]"));
-        }
-        Landing::Loopback { port: Port::Ephemeral, .. } => {
-            return Err(Fault::new("target: a fixed port is needed", "write the port that the listener has"));
-        }
-        Landing::Elsewhere if text.starts_with("https://") => {}
-        Landing::Elsewhere => {
-            return Err(Fault::new(
-                "target: not https, which would show the code to the network",
-                "write https://; plain http is for 127.0.0.1 and [::1] alone",
-            ));
-        }
-    }
-    match JUNCTION.iter().find(|(_, _, known)| host.eq_ignore_ascii_case(known)) {
-        Some((_, of, known)) if *of != environment.as_str() => {
-            let what = format!("target: {known} is Junction's {of}, and the route says environment {environment}");
-            Err(Fault::new(what, format!("write: environment = \"{of}\", or the other endpoint")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What two environments may not share: a host whatever its port, but on loopback the port is the place.
-fn place_of(target: &str) -> String {
-    let authority = target.split_once("://").map_or(target, |(_, rest)| rest);
-    let authority = authority.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    let name = match authority.rfind(':') {
-        Some(colon) if !authority[colon..].contains(']') => &authority[..colon],
-        _ => &authority,
-    };
-    if matches!(name, "127.0.0.1" | "[::1]") { authority } else { name.trim_end_matches('.').to_owned() }
-}
-
-enum Wanted {
-    List(Vec<String>),
-    Text(String),
-}
-
-impl Wanted {
-    fn parse(&self) -> Result<Providers, Fault> {
-        let names = match self {
-            Self::Text(text) if text == "*" => return Ok(Providers::Any),
-            Self::Text(_) => return Err(Fault::new("providers: a list is wanted", "write [\"acme_fit\"], or \"*\"")),
-            Self::List(names) => names,
-        };
-        if names.is_empty() {
-            return Err(Fault::new("providers is an empty list", "name one, or write \"*\" for any name"));
-        }
-        let parse = |text: &String| {
-            let shown: String = text.escape_debug().take(80).collect();
-            let fault = || Fault::new(format!("providers: \"{shown}\" is not a name"), "use 1 to 64 of a-z 0-9 _ -");
-            Name::parse(text).ok_or_else(fault)
-        };
-        Ok(Providers::Listed(names.iter().map(parse).collect::<Result<_, _>>()?))
-    }
-}
-
-impl<'de> Deserialize<'de> for Wanted {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Wanted;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list of providers, or \"*\"")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Wanted, E> {
-                Ok(Wanted::Text(text.to_owned()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Wanted, A::Error> {
-                let mut all = Vec::new();
-                while let Some(text) = list.next_element()? {
-                    all.push(text);
-                }
-                Ok(Wanted::List(all))
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
 }
