@@ -9,7 +9,7 @@
 //! # Pure
 //! - [`secret`]: a text that cannot print; `expose()` is the one way out.
 //! - [`redirect`]: a registered redirect URI, byte for byte; the fourteen rules; binding it to a port.
-//! - [`head`]: a bounded reader of HTTP/1.1 request heads. [`reply`]: what is answered, as data.
+//! - [`head`]: a bounded reader of HTTP/1.1 request heads. [`reply`]: what is answered, as data; the look of pages.
 //! - [`oauth`]: the flow. `begin` gives a URL and a `Pending`; an answer gives a code; `exchange` consumes it.
 //! - [`catalog`]: integrations and their actions; the configuration file.
 //! - [`vault`]: grants as they are stored, under which name, sealed how.

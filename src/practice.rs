@@ -17,7 +17,7 @@ use url::form_urlencoded;
 use crate::{
     head::{Head, Method},
     redirect::rules,
-    reply::{ContentSecurityPolicy, Location, Reply},
+    reply::{ContentSecurityPolicy, Location, Reply, page},
 };
 
 /// The one client that is registered.
@@ -344,20 +344,21 @@ fn wrong(what: &'static str) -> Reply {
     Reply::text(400, what)
 }
 
-const CONSENT: &str = concat!(
-    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n",
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n",
-    "<title>Practice provider</title>\n<style>\n",
-    include_str!("loopback/page.css"),
-    "form{display:flex;gap:.75rem;justify-content:center;flex-wrap:wrap;margin-top:1.75rem}\n",
-    "button{font:inherit;padding:.6rem 1.4rem;border-radius:.6rem;border:1px solid var(--line);background:var(--card);color:var(--ink);cursor:pointer}\n",
-    "button[value=allow]{background:var(--good);border-color:var(--good);color:var(--card)}\n",
-    "button:focus-visible{outline:3px solid var(--wait);outline-offset:2px}\n",
-    "</style>\n<main>\n<h1>Practice provider</h1>\n",
-    "<p><strong>loopin demo</strong> asks to sign in. Nothing leaves this machine.</p>\n",
-    "<form method=\"post\" action=\"/consent\">\n<input type=\"hidden\" name=\"consent\" value=\"{id}\">\n",
-    "<button name=\"decision\" value=\"allow\">Allow</button>\n<button name=\"decision\" value=\"deny\">Deny</button>\n",
-    "</form>\n</main>\n</html>\n"
+const CONSENT: &str = page!(
+    title: "Practice provider",
+    style: concat!(
+        "form{display:flex;gap:.75rem;justify-content:center;flex-wrap:wrap;margin-top:1.75rem}\n",
+        "button{font:inherit;padding:.6rem 1.4rem;border-radius:.6rem;border:1px solid var(--line);background:var(--card);color:var(--ink);cursor:pointer}\n",
+        "button[value=allow]{background:var(--good);border-color:var(--good);color:var(--card)}\n",
+        "button:focus-visible{outline:3px solid var(--wait);outline-offset:2px}\n"
+    ),
+    concat!(
+        "<h1>Practice provider</h1>\n",
+        "<p><strong>loopin demo</strong> asks to sign in. Nothing leaves this machine.</p>\n",
+        "<form method=\"post\" action=\"/consent\">\n<input type=\"hidden\" name=\"consent\" value=\"{id}\">\n",
+        "<button name=\"decision\" value=\"allow\">Allow</button>\n<button name=\"decision\" value=\"deny\">Deny</button>\n",
+        "</form>\n"
+    )
 );
 
 #[cfg(test)]

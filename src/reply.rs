@@ -3,11 +3,13 @@
 //! Every value comes from a constant of the program except [`Location`], [`Forwarding`] and [`FieldValue`], which are
 //! checked, and the body, whose type is always stated. How a reply becomes bytes on a socket is the listener's affair.
 
-use std::borrow::Cow;
-use std::fmt;
-
+mod page;
 #[cfg(test)]
 mod tests;
+
+use std::{borrow::Cow, fmt};
+
+pub(crate) use page::page;
 
 /// One HTTP reply. Its `Debug` shows neither body nor Location, which may carry codes and tokens.
 #[derive(Clone, PartialEq, Eq)]

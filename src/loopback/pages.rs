@@ -1,67 +1,64 @@
 //! What the browser shows: constants. Nothing of a request is ever in them, and nothing of them runs or is fetched.
 
 use super::Outcome;
-use crate::reply::Reply;
+use crate::reply::{Reply, page};
 
-macro_rules! page {
+macro_rules! told {
     ($sign:literal, $mark:literal, $title:literal, $text:literal) => {
-        concat!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n",
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-            "<meta name=\"color-scheme\" content=\"light dark\">\n",
-            "<link rel=\"icon\" href=\"data:,\">\n<title>",
-            $title,
-            " · loopin</title>\n<style>\n",
-            include_str!("page.css"),
-            "</style>\n<main>\n<svg class=\"",
-            $sign,
-            "\" viewBox=\"0 0 48 48\" aria-hidden=\"true\"><circle cx=\"24\" cy=\"24\" r=\"22\"/><path d=\"",
-            $mark,
-            "\"/></svg>\n<h1>",
-            $title,
-            "</h1>\n<p>",
-            $text,
-            "</p>\n</main>\n</html>\n"
+        page!(
+            title: concat!($title, " · loopin"),
+            style: "",
+            concat!(
+                "<svg class=\"",
+                $sign,
+                "\" viewBox=\"0 0 48 48\" aria-hidden=\"true\"><circle cx=\"24\" cy=\"24\" r=\"22\"/><path d=\"",
+                $mark,
+                "\"/></svg>\n<h1>",
+                $title,
+                "</h1>\n<p>",
+                $text,
+                "</p>\n"
+            )
         )
     };
 }
 
-const DONE: &str = page!(
+const DONE: &str = told!(
     "good",
     "M14 25l7 7 14-15",
     "You are signed in",
     "The tokens are stored. You can close this tab and go back to the program that asked."
 );
 
-const FAILED: &str = page!(
+const FAILED: &str = told!(
     "bad",
     "M16 16l16 16M32 16L16 32",
     "You are not signed in",
     "Nothing was stored. The program that asked says why."
 );
 
-const RECEIVED: &str = page!(
+const RECEIVED: &str = told!(
     "wait",
     "M24 12v13l8 5",
     "Your answer was received",
     "The provider is still being asked for the tokens. See the program that asked for how it ends."
 );
 
-const ALREADY: &str = page!(
+const ALREADY: &str = told!(
     "wait",
     "M24 12v13l8 5",
     "This answer was received already",
     "A sign-in link counts once. See the program that asked for how the sign-in ended."
 );
 
-const UNRELATED: &str = page!(
+const UNRELATED: &str = told!(
     "bad",
     "M16 16l16 16M32 16L16 32",
     "This sign-in link does not belong to the sign-in that is waiting",
     "Nothing was changed. Use the tab that the program opened last, or start the sign-in again."
 );
 
-const REFUSED: &str = page!(
+const REFUSED: &str = told!(
     "bad",
     "M16 16l16 16M32 16L16 32",
     "This answer was refused",

@@ -3,34 +3,26 @@
 use std::fmt::Write;
 
 use super::flow::Errand;
-use crate::reply::Reply;
+use crate::reply::{Reply, page};
 
-macro_rules! page {
+macro_rules! asked {
     ($title:literal, $body:expr) => {
-        concat!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n",
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-            "<meta name=\"color-scheme\" content=\"light dark\">\n",
-            "<link rel=\"icon\" href=\"data:,\">\n<title>",
-            $title,
-            "</title>\n<style>\n",
-            include_str!("../loopback/page.css"),
-            "dl{text-align:left;margin:1.5rem 0;display:grid;grid-template-columns:auto 1fr;gap:.4rem 1rem}\n",
-            "dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere;font-weight:600}\n",
-            "a.go{display:inline-block;padding:.6rem 1.4rem;border-radius:.6rem;background:var(--good);color:var(--card);text-decoration:none}\n",
-            "a.go:focus-visible{outline:3px solid var(--wait);outline-offset:2px}\n",
-            "p+p{margin-top:1rem}\n",
-            "@media (max-width:26rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}\n",
-            "</style>\n<main>\n<h1>",
-            $title,
-            "</h1>\n",
-            $body,
-            "</main>\n</html>\n"
+        page!(
+            title: $title,
+            style: concat!(
+                "dl{text-align:left;margin:1.5rem 0;display:grid;grid-template-columns:auto 1fr;gap:.4rem 1rem}\n",
+                "dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere;font-weight:600}\n",
+                "a.go{display:inline-block;padding:.6rem 1.4rem;border-radius:.6rem;background:var(--good);color:var(--card);text-decoration:none}\n",
+                "a.go:focus-visible{outline:3px solid var(--wait);outline-offset:2px}\n",
+                "p+p{margin-top:1rem}\n",
+                "@media (max-width:26rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}\n"
+            ),
+            concat!("<h1>", $title, "</h1>\n", $body)
         )
     };
 }
 
-const CONFIRM: &str = page!(
+const CONFIRM: &str = asked!(
     "Connect this account?",
     concat!(
         "<p>You are about to give access to your account at <strong>{integration}</strong>. The connection will belong to:</p>\n",
@@ -41,22 +33,22 @@ const CONFIRM: &str = page!(
     )
 );
 
-const LOST: &str = page!(
+const LOST: &str = asked!(
     "This answer belongs to no connection",
     "<p>It may be too old, or was used already. Nothing was stored. Go back to your application and connect again.</p>\n"
 );
 
-const STALE: &str = page!(
+const STALE: &str = asked!(
     "This page cannot go on",
     "<p>It was used already, is too old, or was opened in another browser. Go back to your application and connect again.</p>\n"
 );
 
-const LATER: &str = page!(
+const LATER: &str = asked!(
     "Please try again in a moment",
     "<p>Your answer could not be taken in now. Nothing is lost: reload this page in a few seconds.</p>\n"
 );
 
-const CLOSED: &str = page!(
+const CLOSED: &str = asked!(
     "The way back is closed",
     "<p>The address to return to is no longer allowed. Nothing was stored. Go back to your application and connect again.</p>\n"
 );
