@@ -146,7 +146,9 @@ impl<S: Service> Context<'_, S> {
         let full = rest.end == self.scratch.len();
         let unread = head.content_length > 0 || !rest.is_empty() || full;
         let after = if head.content_length > 0 { Persistence::Close } else { head.persistence };
-        let close = if self.limits.idle.is_some() && !unread { Then::Close } else { Then::Linger };
+        // Who did not say that this was all may be sending more: closed at once, that would take the reply back.
+        let is_all = after == Persistence::Close && !unread;
+        let close = if self.limits.idle.is_some() && is_all { Then::Close } else { Then::Linger };
         match self.respond(&Request { head: &head, body: &[], peer, since }, after, close) {
             Then::Await(Phase::Kept { .. }) => None,
             then => Some(then),
