@@ -343,6 +343,22 @@ fn v28_a_reader_who_takes_his_time_keeps_no_writer_waiting() {
 }
 
 #[test]
+fn v28_what_reads_before_it_writes_waits_for_another_programs_write() {
+    let stage = Stage::new();
+    let db = stage.open();
+    wait(db.put_connection(new(1, &ada(), 1), at(0)));
+    let other = Sqlite::open(stage.path()).expect("open");
+    for id in 0..20 {
+        other.execute_batch("BEGIN IMMEDIATE; UPDATE connection SET last_used_at = 1").expect("write");
+        // A transaction that had begun by reading could not go on to write after this one.
+        let stored = db.put_flow(flow(id, "ada", 600), 20, at(0));
+        (0..10_000).for_each(|_| thread::yield_now());
+        other.execute_batch("COMMIT").expect("commit");
+        assert_eq!(PutFlow::Stored, wait(stored));
+    }
+}
+
+#[test]
 fn v28_one_writers_failure_undoes_nothing_of_the_others() {
     let stage = Stage::new();
     let db = stage.open();

@@ -162,6 +162,21 @@ fn v05_an_answer_from_another_issuer_reaches_no_token_endpoint() {
 }
 
 #[test]
+fn v05_an_answer_without_the_issuer_that_was_promised_reaches_no_token_endpoint() {
+    let serving = Serving::with(Provider::with(vec![Fault::AnswersWithoutIss]), |config| {
+        // Only the metadata makes the promise.
+        let is_discovered = |line: &&str| !line.contains("_endpoint = ");
+        config.lines().filter(is_discovered).map(|line| format!("{line}\n")).collect()
+    });
+    let Waiting { serving, jar, answer } = waiting_at(serving);
+    assert!(!answer.contains("iss="), "{answer}");
+    // The promise is kept with the flow.
+    let serving = serving.again();
+    assert_error(&serving.finish(&jar, &answer), "issuer_mismatch");
+    assert_eq!(0, serving.provider.counters().token);
+}
+
+#[test]
 fn v05_the_answer_to_one_integration_is_no_answer_to_another() {
     let hostile = Provider::new();
     let serving = Serving::with(Provider::new(), |config| {
