@@ -61,7 +61,7 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
     for (name, address) in [("listen", Some(config.listen)), ("admin", config.admin)] {
         // Not a fault: a service that runs has its ports.
         if let Some(Err(failure)) = address.map(|address| open(name, address)) {
-            let _ = writeln!(text, "Unless the service runs already: {failure}");
+            let _ = writeln!(text, "Unless the service runs already: {}", failure.what);
         }
     }
     Ok(Outcome::Document(text.into_bytes()))
