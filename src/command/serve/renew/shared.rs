@@ -7,7 +7,11 @@ use std::{
 
 use tokio::{task, time::sleep};
 
-use super::{Landed, Mark, PATIENCE, Shared, handed_out, locked, setback};
+use super::{
+    Mark, PATIENCE, Shared,
+    flight::{Landed, setback},
+    handed_out, locked,
+};
 use crate::{
     catalog::IntegrationName,
     command::serve::{

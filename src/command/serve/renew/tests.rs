@@ -1,10 +1,20 @@
+//! A provider that rotates and takes no refresh token twice, and a database of its own for every test.
+
+mod crashes;
+mod deletions;
+mod storms;
+mod verdicts;
+
 use std::{
     path::PathBuf,
     sync::{Condvar, LazyLock, atomic::AtomicU64},
 };
 
 use rusqlite::Connection as Sqlite;
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task,
+};
 
 use super::*;
 use crate::{
@@ -13,10 +23,10 @@ use crate::{
     serve::{
         keys::{KeyId, KeyRing},
         renewal::TokenSource,
-        store::ReauthReason,
+        store::{ReauthReason, Status},
     },
     system::database::{Database, Node},
-    vault::{AccountName, Pinned},
+    vault::{AccountName, Grant, Journal, Pinned, StateFiles},
 };
 
 /// Rotates, and takes the grant away when a refresh token is used twice, unless it forgives.
@@ -290,256 +300,4 @@ fn token(answer: &TokenAnswer) -> &str {
         TokenAnswer::Ok(issued) => issued.access_token.expose(),
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn v25_200_callers_of_an_expired_connection_cost_one_request() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| state.shut = true);
-    let answers = stage.crowd(&[stage.node()], 200);
-    stage.provider.came(1);
-    stage.provider.set(|state| state.shut = false);
-    for answer in answers {
-        assert_eq!("a1", token(&stage.runtime.block_on(answer).expect("caller")));
-    }
-    assert_eq!(1, stage.provider.requests());
-    assert_eq!(Some(2), stage.row().map(|row| row.generation));
-    assert_eq!(0, stage.journals(), "nothing is left behind");
-}
-
-#[test]
-fn v25_four_nodes_on_one_database_send_one_request() {
-    let stage = Stage::expired();
-    let nodes: Vec<_> = (0..4).map(|_| stage.node()).collect();
-    stage.provider.set(|state| state.shut = true);
-    let answers = stage.crowd(&nodes, 200);
-    stage.provider.came(1);
-    stage.provider.set(|state| state.shut = false);
-    for answer in answers {
-        assert_eq!("a1", token(&stage.runtime.block_on(answer).expect("caller")));
-    }
-    assert_eq!(1, stage.provider.requests());
-}
-
-#[test]
-fn v25_what_is_used_is_refreshed_before_anybody_asks_and_by_one_node() {
-    let stage = Stage::with_life(100);
-    let nodes: Vec<_> = (0..4).map(|_| stage.node()).collect();
-    let rounds = |nodes: &[Renewer]| {
-        stage.runtime.block_on(async {
-            for node in nodes {
-                node.round().await;
-            }
-            for node in nodes {
-                node.settle().await;
-            }
-        });
-    };
-    stage.sql("UPDATE connection SET last_used_at = 1000");
-    rounds(&nodes);
-    assert_eq!(0, stage.provider.requests(), "nobody has used it for a week");
-    stage.connect(3000);
-    rounds(&nodes);
-    assert_eq!(0, stage.provider.requests(), "it is good for long");
-    stage.connect(100);
-    rounds(&nodes);
-    assert_eq!(1, stage.provider.requests());
-    assert_eq!("a1", token(&stage.ask(&nodes[0])));
-}
-
-#[test]
-fn v26_tokens_that_the_database_does_not_take_are_handed_out_and_stored_when_it_does() {
-    let stage = Stage::expired();
-    stage.sql(NO_TOKENS);
-    let node = stage.node();
-    assert_eq!("a1", token(&stage.ask(&node)));
-    assert_eq!("a1", token(&stage.ask(&node)), "nobody sends the old refresh token again");
-    assert_eq!(1, stage.journals());
-    stage.sql("DROP TRIGGER no_tokens");
-    let stored = async {
-        while stage.ledger().store.connection(&stage.key).await.expect("read").expect("row").generation < 2 {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    stage.runtime.block_on(async { timeout(Duration::from_secs(60), stored).await }).expect("stored");
-    assert_eq!(1, stage.provider.requests());
-}
-
-#[test]
-fn v26_a_reply_that_a_crash_left_in_the_journal_is_stored_at_the_start_and_nothing_is_sent() {
-    let mut stage = Stage::expired();
-    stage.sql(NO_TOKENS);
-    assert_eq!("a1", token(&stage.ask(&stage.node())));
-    // The end of the process: nothing of it goes on.
-    let ended = std::mem::replace(&mut stage.runtime, Runtime::new().expect("runtime"));
-    ended.shutdown_timeout(Duration::from_secs(60));
-    stage.sql("DROP TRIGGER no_tokens");
-    let node = stage.node();
-    assert_eq!(1, stage.runtime.block_on(node.recover()).expect("recovered"));
-    assert_eq!("a1", token(&stage.ask(&node)));
-    assert_eq!(1, stage.provider.requests());
-    assert_eq!(0, stage.journals());
-    assert!(stage.row().is_some_and(|row| row.generation == 2 && !row.in_doubt));
-}
-
-#[test]
-fn v26_a_lost_reply_costs_nothing_with_a_provider_that_forgives() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| (state.mood, state.forgives) = (Mood::Loses, true));
-    let node = stage.node();
-    assert!(matches!(stage.ask(&node), TokenAnswer::Unavailable { .. }));
-    let row = stage.row().expect("row");
-    assert!(row.in_doubt && row.status == Status::Ok, "{row:?}");
-    assert!(matches!(stage.ask(&node), TokenAnswer::Unavailable { .. }));
-    assert_eq!(1, stage.provider.requests(), "not asked again before the pause is over");
-    stage.provider.set(|state| state.mood = Mood::Good);
-    let restarted = stage.node();
-    assert_eq!(1, stage.runtime.block_on(restarted.recover()).expect("recovered"));
-    assert_eq!("a1", token(&stage.ask(&restarted)));
-}
-
-#[test]
-fn v29_a_connection_that_is_deleted_while_it_is_refreshed_stays_deleted_and_what_came_is_revoked() {
-    let stage = Stage::expired();
-    let node = stage.node();
-    let answer = stage.deleted_meanwhile(&node, || {});
-    assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
-    assert!(stage.row().is_none(), "risen from the dead");
-    stage.runtime.block_on(node.settle());
-    assert_eq!(["r1"], *stage.provider.ended());
-    assert!(matches!(stage.ask(&node), TokenAnswer::NotConnected));
-}
-
-#[test]
-fn v29_who_waited_is_not_kept_for_the_revocation_and_the_service_does_not_end_before_it() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| state.slow_to_end = true);
-    let node = stage.node();
-    let answer = stage.deleted_meanwhile(&node, || {});
-    assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
-    let settled = |patience| stage.runtime.block_on(async { timeout(patience, node.settle()).await });
-    assert!(settled(Duration::ZERO).is_err(), "the provider has not answered yet");
-    stage.provider.set(|state| state.slow_to_end = false);
-    settled(Duration::from_secs(60)).expect("settled");
-    assert_eq!((1, 0), (stage.provider.ended().len(), stage.journals()));
-}
-
-#[test]
-fn v29_who_has_connected_again_meanwhile_keeps_the_new_grant() {
-    let stage = Stage::expired();
-    let node = stage.node();
-    let answer = stage.deleted_meanwhile(&node, || stage.connect(3000));
-    assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
-    stage.runtime.block_on(node.settle());
-    assert!(stage.provider.ended().is_empty(), "providers may end all that the client has of this person");
-    assert_eq!("a0", token(&stage.ask(&node)));
-}
-
-#[test]
-fn v29_what_a_crash_left_in_the_journal_is_revoked_with_its_connection() {
-    let mut stage = Stage::expired();
-    stage.sql(NO_TOKENS);
-    assert_eq!("a1", token(&stage.ask(&stage.node())));
-    let ended = std::mem::replace(&mut stage.runtime, Runtime::new().expect("runtime"));
-    ended.shutdown_timeout(Duration::from_secs(60));
-    let row = stage.delete();
-    assert_eq!(Revoked::Yes, stage.node().revoke(&row));
-    assert_eq!(["r1"], *stage.provider.ended(), "not the one that it was changed for");
-    assert_eq!(1, stage.provider.requests(), "nothing is refreshed for that");
-}
-
-#[test]
-fn v29_a_login_that_was_quicker_than_a_refresh_wins() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| state.shut = true);
-    let answers = stage.crowd(&[stage.node()], 1);
-    stage.provider.came(1);
-    stage.connect(3000);
-    stage.provider.set(|state| state.shut = false);
-    for answer in answers {
-        assert_eq!("a0", token(&stage.runtime.block_on(answer).expect("caller")));
-    }
-}
-
-#[test]
-fn r08_invalid_grant_asks_for_a_person_and_is_not_sent_again() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| state.mood = Mood::Refuses("invalid_grant"));
-    let node = stage.node();
-    for _ in 0..2 {
-        let answer = stage.ask(&node);
-        let refused = ReauthReason::RefreshTokenRefused;
-        assert!(matches!(answer, TokenAnswer::ReauthRequired { reason, .. } if reason == refused), "{answer:?}");
-    }
-    assert_eq!(1, stage.provider.requests());
-    assert_eq!(0, stage.journals());
-}
-
-#[test]
-fn r08_a_refused_client_marks_the_integration_and_no_connection() {
-    for code in ["invalid_client", "unauthorized_client"] {
-        let stage = Stage::expired();
-        stage.provider.set(|state| state.mood = Mood::Refuses(code));
-        let node = stage.node();
-        for _ in 0..2 {
-            assert!(matches!(stage.ask(&node), TokenAnswer::Misconfigured { .. }));
-        }
-        assert_eq!(1, stage.provider.requests(), "it is left alone for a while");
-        assert_eq!(1, node.misconfigured().len());
-        let row = stage.row().expect("row");
-        assert_eq!((Status::Ok, None, false), (row.status, row.delay, row.in_doubt), "{code}");
-        stage.provider.set(|state| state.mood = Mood::Good);
-        node.accepted(&stage.key.integration);
-        assert_eq!("a1", token(&stage.ask(&node)), "the user's grant has lost nothing");
-    }
-}
-
-#[test]
-fn a_provider_that_is_away_is_asked_again_later_and_a_valid_token_serves_meanwhile() {
-    let stage = Stage::with_life(100);
-    stage.provider.set(|state| state.mood = Mood::Away);
-    let node = stage.node();
-    assert_eq!("a0", token(&stage.ask(&node)), "in the margin");
-    let row = stage.row().expect("row");
-    assert_eq!(Some(1), row.delay.map(|delay| delay.failures));
-    assert!(!row.in_doubt, "nothing was sent");
-    assert_eq!("a0", token(&stage.ask(&node)));
-}
-
-#[test]
-fn the_old_refresh_token_stays_where_none_comes() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| state.mood = Mood::NoNewRefreshToken);
-    assert_eq!("plain", token(&stage.ask(&stage.node())));
-    let row = stage.row().expect("row");
-    let kept = stage.ledger().refresh_token(&row).expect("opens").expect("there");
-    assert!(kept.matches("r0"));
-}
-
-#[test]
-fn v35_a_refresh_that_grants_less_is_stored_as_granted_and_answered_as_insufficient() {
-    let stage = Stage::expired();
-    stage.provider.set(|state| state.mood = Mood::GrantsLess);
-    let node = stage.node();
-    for _ in 0..2 {
-        match stage.ask(&node) {
-            TokenAnswer::InsufficientScope { granted, missing, .. } => {
-                assert_eq!(("read".to_owned(), "write".to_owned()), (granted.to_string(), missing.to_string()));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(Some("read".to_owned()), stage.row().map(|row| row.access.granted.to_string()));
-    let read = GrantKey { action: ActionKey::One(IntegrationName::parse("read").expect("name")), ..stage.key.clone() };
-    let answer = stage.runtime.block_on(node.token(&read, USUAL)).expect("answer");
-    assert_eq!("a1", token(&answer), "what was granted covers this action");
-}
-
-#[test]
-fn a_second_service_is_kept_from_the_database() {
-    let stage = Stage::expired();
-    let held = Node::take(&stage.database()).expect("first");
-    assert!(Node::take(&stage.database()).is_err());
-    drop(held);
-    assert!(Node::take(&stage.database()).is_ok());
 }
