@@ -362,5 +362,4 @@ const CONSENT: &str = page!(
 );
 
 #[cfg(test)]
-#[path = "practice/tests.rs"]
 mod tests;

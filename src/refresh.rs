@@ -327,5 +327,4 @@ pub enum Reached {
 }
 
 #[cfg(test)]
-#[path = "refresh/tests.rs"]
 mod tests;

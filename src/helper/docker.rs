@@ -161,5 +161,4 @@ pub fn link(program: &Path) -> String {
 }
 
 #[cfg(test)]
-#[path = "docker/tests.rs"]
 mod tests;

@@ -213,5 +213,4 @@ pub fn setup<'a>(program: &Path, arguments: &str, hosts: impl Iterator<Item = &'
 }
 
 #[cfg(test)]
-#[path = "git/tests.rs"]
 mod tests;

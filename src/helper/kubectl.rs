@@ -115,5 +115,4 @@ pub fn setup(program: &Path, integration: &IntegrationName, arguments: &[String]
 }
 
 #[cfg(test)]
-#[path = "kubectl/tests.rs"]
 mod tests;

@@ -276,5 +276,4 @@ impl Client {
 }
 
 #[cfg(test)]
-#[path = "authorization/tests.rs"]
 mod tests;

@@ -136,5 +136,4 @@ fn well_known(issuer: &Issuer) -> [String; 2] {
 }
 
 #[cfg(test)]
-#[path = "metadata/tests.rs"]
 mod tests;

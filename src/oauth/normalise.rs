@@ -173,5 +173,4 @@ impl<'de> Deserialize<'de> for UniqueFields {
 }
 
 #[cfg(test)]
-#[path = "normalise/tests.rs"]
 mod tests;

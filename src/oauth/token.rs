@@ -299,5 +299,4 @@ impl fmt::Debug for Hidden {
 }
 
 #[cfg(test)]
-#[path = "token/tests.rs"]
 mod tests;

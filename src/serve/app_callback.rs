@@ -175,5 +175,4 @@ impl fmt::Display for CallbackRefused {
 impl std::error::Error for CallbackRefused {}
 
 #[cfg(test)]
-#[path = "app_callback/tests.rs"]
 mod tests;

@@ -196,5 +196,4 @@ impl fmt::Display for BaseUrlRefused {
 impl std::error::Error for BaseUrlRefused {}
 
 #[cfg(test)]
-#[path = "base_url/tests.rs"]
 mod tests;

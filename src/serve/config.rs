@@ -350,5 +350,4 @@ fn fit_for_a_service(integration: &Integration, public_url: &PublicUrl) -> Resul
 }
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

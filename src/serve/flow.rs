@@ -324,5 +324,4 @@ fn unix(time: SystemTime) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "flow/tests.rs"]
 mod tests;

@@ -228,5 +228,4 @@ impl KeyRing {
 }
 
 #[cfg(test)]
-#[path = "keys/tests.rs"]
 mod tests;

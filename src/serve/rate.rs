@@ -142,5 +142,4 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-#[path = "rate/tests.rs"]
 mod tests;

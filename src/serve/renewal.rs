@@ -219,5 +219,4 @@ fn delay(connection: &Connection, reached: Reached, jitter: Duration, now: Syste
 }
 
 #[cfg(test)]
-#[path = "renewal/tests.rs"]
 mod tests;

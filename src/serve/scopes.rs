@@ -82,5 +82,4 @@ impl fmt::Display for ScopesRefused {
 impl std::error::Error for ScopesRefused {}
 
 #[cfg(test)]
-#[path = "scopes/tests.rs"]
 mod tests;

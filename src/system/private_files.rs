@@ -378,5 +378,4 @@ mod plain {
 }
 
 #[cfg(all(test, unix))]
-#[path = "private_files/tests.rs"]
 mod tests;

@@ -304,5 +304,4 @@ fn response(reply: Reply) -> Option<Response<Full<Bytes>>> {
 }
 
 #[cfg(test)]
-#[path = "server/tests.rs"]
 mod tests;

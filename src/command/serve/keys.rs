@@ -146,5 +146,4 @@ pub async fn status(ledger: &Ledger) -> Result<BTreeMap<KeyId, u64>, LedgerFault
 }
 
 #[cfg(test)]
-#[path = "keys/tests.rs"]
 mod tests;
