@@ -20,6 +20,8 @@ pub enum Problem {
     IntegrationMisconfigured,
     InvalidAppCallbackUrl(String),
     InvalidBody(String),
+    /// Its keys have never come, so that nobody can tell whether it vouches for the caller.
+    IssuerUnavailable,
     MethodNotAllowed(&'static str),
     MissingParameter(&'static str),
     NotConnected,
@@ -53,6 +55,8 @@ pub enum Problem {
 
 /// Seconds after which a database that could not be used is worth another try.
 const DATABASE_PAUSE: u64 = 2;
+/// The same of an issuer.
+const ISSUER_PAUSE: u64 = 10;
 
 impl Problem {
     pub fn status(&self) -> u16 {
@@ -80,7 +84,7 @@ impl Problem {
             Self::IntegrationMisconfigured => 424,
             Self::TooManyRequests { .. } => 429,
             Self::Unreadable => 500,
-            Self::ProviderUnavailable { .. } | Self::Unavailable => 503,
+            Self::IssuerUnavailable | Self::ProviderUnavailable { .. } | Self::Unavailable => 503,
         }
     }
 
@@ -94,6 +98,7 @@ impl Problem {
             Self::IntegrationMisconfigured => "integration_misconfigured",
             Self::InvalidAppCallbackUrl(_) => "invalid_app_callback_url",
             Self::InvalidBody(_) => "invalid_body",
+            Self::IssuerUnavailable => "issuer_unavailable",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingParameter(_) => "missing_parameter",
             Self::NotConnected => "not_connected",
@@ -136,6 +141,7 @@ impl Problem {
             Self::OrgForbidden => "the caller is not in this organisation".into(),
             Self::OrgRequired => "no organisation is active for this caller".into(),
             Self::OriginNotAllowed => "pages of this origin may not ask".into(),
+            Self::IssuerUnavailable => "the keys of the token's issuer have not come yet".into(),
             Self::Prefetch => "a browser's guess begins nothing".into(),
             Self::ProviderUnavailable { .. } => "the provider cannot be reached now".into(),
             Self::QueryTokenOff => "a token in the address is not taken here".into(),
@@ -182,6 +188,7 @@ impl Problem {
             Self::ProviderUnavailable { retry_after } | Self::TooManyRequests { retry_after } => {
                 reply.with_value("Retry-After", FieldValue::from(*retry_after))
             }
+            Self::IssuerUnavailable => reply.with_value("Retry-After", FieldValue::from(ISSUER_PAUSE)),
             Self::Unavailable => reply.with_value("Retry-After", FieldValue::from(DATABASE_PAUSE)),
             Self::Unauthenticated => reply.with_field("WWW-Authenticate", "Bearer"),
             _ => reply,

@@ -21,6 +21,7 @@ mod answers;
 mod callback;
 mod documentation;
 mod guards;
+mod issuers;
 mod keys;
 mod mistakes;
 mod operation;

@@ -19,8 +19,11 @@ use crate::{
         store::{Store, StoreFault},
     },
     system::{
+        clock,
         database::{Database, OpenError},
         entropy, environment,
+        http::Http,
+        jwks,
     },
     vault::seal::Nonce,
 };
@@ -31,7 +34,7 @@ const KEY: usize = 32;
 /// Says what to register where, and what is weaker than it could be. Nothing is opened for writing.
 pub fn run(config: &Config) -> Result<Outcome, Failure> {
     let ring = ring(&config.keys)?;
-    verifier(config)?;
+    let verifier = verifier(config)?;
     secrets(config)?;
     proven(&config.database, &ring)?;
     let mut text = String::from("The configuration is sound.\n\nRegister at each provider, byte for byte:\n");
@@ -54,6 +57,14 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
             )
         }
         None => text.push_str("No cookie counts as a token (session_cookie is not set).\n"),
+    }
+    for issuer in verifier.stale(clock::now()) {
+        let name = verifier.issuer(issuer);
+        // Not a fault of the configuration: the issuer may be away, or this machine without a network.
+        let _ = match jwks::refetch(&verifier, issuer, &Http::default(), clock::now()) {
+            Ok(_) => writeln!(text, "The keys of {name} came."),
+            Err(why) => writeln!(text, "The keys of {name} do not come: {why}. Until they do, it vouches for nobody."),
+        };
     }
     for weakness in config.weaknesses() {
         let _ = writeln!(text, "Weaker than it could be: {weakness}");

@@ -16,6 +16,7 @@ mod service;
 mod token;
 
 use std::{
+    collections::BTreeMap,
     io::{self, ErrorKind},
     net::SocketAddr,
     path::Path,
@@ -35,7 +36,7 @@ use self::{
 use super::context::{Context, named_text};
 use crate::{
     cli,
-    report::{AccessLog, Code, Event, Failure, Outcome},
+    report::{AccessLog, Code, Event, Failure, Outcome, Talk},
     serve::{
         config::Config,
         jwt::{Verifier, WeakSecret},
@@ -47,7 +48,7 @@ use crate::{
         database::{Database, Node, OpenError},
         entropy,
         http::Http,
-        jwks,
+        jwks::{self, Fetched},
         server::{self, Door, Listener, Phase, Respond, blocking},
         signal::{self, Signal},
     },
@@ -136,7 +137,7 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     let ended = runtime.block_on(async {
         renewer.recover().await.map_err(|why| Failure::new(Code::Store, why))?;
         check::introduce(&ring, store.as_ref()).await?;
-        tokio::spawn(keys_come(verifier));
+        tokio::spawn(keys_come(verifier, context.talk.clone()));
         tokio::spawn(sweep(store));
         tokio::spawn(renewer.clone().keep_fresh());
         if let Some(door) = admin {
@@ -160,13 +161,25 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     ended.map(|()| Outcome::Stopped)
 }
 
-/// Keys of issuers that have none yet, or old ones; a token with an unknown key asks beside that.
-async fn keys_come(verifier: Arc<Verifier>) {
+/// Keys of issuers that have none yet, or old ones; a token with an unknown key asks beside that. What does not come is
+/// asked for again, and told whenever the reason is another one.
+async fn keys_come(verifier: Arc<Verifier>, talk: Talk) {
+    let mut told = BTreeMap::new();
     loop {
         for issuer in verifier.stale(clock::now()) {
-            let verifier = Arc::clone(&verifier);
-            // What does not come is asked for again.
-            let _ = blocking(move || jwks::refetch(&verifier, issuer, &Http::default(), clock::now())).await;
+            let asking = Arc::clone(&verifier);
+            let came = blocking(move || jwks::refetch(&asking, issuer, &Http::default(), clock::now())).await;
+            let keys = format!("the keys of {}", verifier.issuer(issuer));
+            match came.map_err(|why| why.to_string()) {
+                Err(why) if told.get(&issuer) != Some(&why) => {
+                    talk.say(&Event::Step(&format!("{keys} do not come: {why}; they are asked for every minute")));
+                    told.insert(issuer, why);
+                }
+                Ok(Fetched::NewKeys) if told.remove(&issuer).is_some() => {
+                    talk.say(&Event::Step(&format!("{keys} have come")));
+                }
+                Err(_) | Ok(_) => {}
+            }
         }
         tokio::time::sleep(std::time::Duration::from_secs(15)).await;
     }

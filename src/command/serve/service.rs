@@ -148,7 +148,10 @@ impl Service {
             }
             first => first,
         };
-        let verified = verified.map_err(|(why, _)| asked.refused(why))?;
+        let verified = verified.map_err(|(why, issuer)| match (asked.refused(why), issuer) {
+            (_, Some(issuer)) if !self.verifier.has_keys(issuer) => Problem::IssuerUnavailable,
+            (refused, _) => refused,
+        })?;
         let org = verified.org_header().and_then(|name| asked.field(name)).map(str::to_owned);
         let caller = verified.caller(org.as_deref()).map_err(|why| match why {
             OrgRefused::Forbidden => Problem::OrgForbidden,

@@ -26,7 +26,7 @@ pub struct Verifier {
 }
 
 /// Which issuer of the configuration, by its place in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IssuerAt(usize);
 
 #[derive(Debug)]
@@ -121,9 +121,19 @@ impl Verifier {
         self.published().filter(|(_, fetching)| fetching.is_stale(now)).map(|(at, _)| at).collect()
     }
 
+    /// As its tokens name it.
+    pub fn issuer(&self, at: IssuerAt) -> &str {
+        self.issuers.get(at.0).map_or("", |issuer| &issuer.expected.issuer)
+    }
+
     /// Whether every issuer has keys.
     pub fn is_ready(&self) -> bool {
         self.published().all(|(_, fetching)| fetching.ever_came())
+    }
+
+    /// Whether this one has.
+    pub fn has_keys(&self, at: IssuerAt) -> bool {
+        self.published().all(|(issuer, fetching)| issuer != at || fetching.ever_came())
     }
 
     /// Takes the keys that an issuer publishes now, in place of those it had.
