@@ -40,11 +40,15 @@ pub fn read_reply(mut stream: TcpStream) -> Reply {
     stream.set_read_timeout(Some(PATIENCE)).expect("time-out");
     let mut bytes = Vec::new();
     let mut piece = [0; 16 * 1024];
-    while !is_whole(&bytes) {
+    let mut end = None;
+    while !is_whole(&bytes) && end.is_none() {
         match stream.read(&mut piece) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
-            _ => break,
+            ended => end = Some(ended),
         }
+    }
+    if bytes.is_empty() {
+        return Reply { status: 0, head: format!("no reply: {end:?}"), body: String::new() };
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));

@@ -190,7 +190,8 @@ fn a_log_that_nobody_reads_holds_up_nobody() {
     let lost = || http(admin, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").body.contains("lost_log_lines_total 0\n");
     while lost() {
         for _ in 0..500 {
-            assert_eq!(404, http(address, &request("/x")).status);
+            let reply = http(address, &request("/x"));
+            assert_eq!(404, reply.status, "{reply:?}, and the relay: {:?}", child.try_wait());
         }
     }
     kill("TERM", child.id());
