@@ -49,6 +49,20 @@ fn v30_pages_of_other_origins_are_neither_answered_nor_let_in() {
 }
 
 #[test]
+fn v30_a_page_of_one_organisation_asks_for_no_other() {
+    const THEIRS: &str = "https://globex.example";
+    let list = format!("[callbacks.org.globex]\nallow = [\"{THEIRS}/oauth/\"]\n\n[integration.wiki]");
+    let serving = Serving::with(Provider::new(), |config| config.replacen("[integration.wiki]", &list, 1));
+    let ask = |org: &str| {
+        let fields = format!("{}Origin: {THEIRS}\r\n", bearer(&token_of("ada", org)));
+        serving.get(&format!("{BASE}/connections"), &fields)
+    };
+    assert_eq!(200, ask("globex").status);
+    let refused = ask("acme");
+    assert_eq!((403, "origin_not_allowed".into()), (refused.status, code(&refused)));
+}
+
+#[test]
 fn the_applications_own_navigation_starts_at_once_and_a_strangers_asks_the_person() {
     let serving = Serving::new();
     let target = format!("{BASE}/wiki/authorize?{}", wish("all"));

@@ -54,3 +54,17 @@ fn v26_a_lost_reply_costs_nothing_with_a_provider_that_forgives() {
     assert_eq!(1, stage.runtime.block_on(restarted.recover()).expect("recovered"));
     assert_eq!("a1", token(&stage.ask(&restarted)));
 }
+
+#[test]
+fn v27_without_a_lease_nothing_is_sent() {
+    let stage = Stage::expired();
+    stage.sql(
+        "CREATE TRIGGER no_lease BEFORE UPDATE OF lease_until ON connection BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+    );
+    let node = stage.node();
+    let answer = stage.runtime.block_on(node.token(&stage.key, USUAL));
+    assert!(matches!(answer, Err(LedgerFault::Store(StoreFault::Unavailable(_)))), "{answer:?}");
+    assert_eq!((0, 0), (stage.provider.requests(), stage.journals()), "what came could not be stored");
+    stage.sql("DROP TRIGGER no_lease");
+    assert_eq!("a1", token(&stage.ask(&node)));
+}
