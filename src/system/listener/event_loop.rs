@@ -196,15 +196,16 @@ impl<S: Service> EventLoop<S> {
     fn accept(&mut self, index: usize, now: Instant) -> Resume {
         let mut failures = 0;
         for _ in 0..ACCEPTS {
-            // Room comes first: who is accepted has a seat.
-            while self.seats.taken() >= self.limits.sockets {
-                if !self.give_up_one(now) {
-                    return Resume::AtSweep;
-                }
+            let full = self.seats.taken() >= self.limits.sockets;
+            if full && self.seats.iter().all(|(_, connection)| connection.expendable().is_none()) {
+                return Resume::AtSweep;
             }
             match self.acceptors[index].socket.accept() {
                 Ok((stream, peer)) => {
                     failures = 0;
+                    // Nobody loses the seat before there is somebody to take it. Where the last who could turns out to
+                    // have asked, there is one seat more.
+                    while self.seats.taken() >= self.limits.sockets && self.give_up_one(now) {}
                     self.admit(stream, peer, now);
                 }
                 Err(error) => match error.kind() {

@@ -177,6 +177,17 @@ fn y19_the_silent_lose_their_seat_before_those_who_have_asked() {
 }
 
 #[test]
+fn y19_who_has_the_last_seat_keeps_it_until_somebody_else_comes() {
+    let running = run(Limits { sockets: 1, ..KEEPING });
+    let mut kept = running.send(ONE);
+    assert!(reply(&mut kept).ends_with("fine"));
+    kept.write_all(ONE).unwrap();
+    assert!(reply(&mut kept).ends_with("fine"));
+    assert!(reply(&mut running.send(ONE)).ends_with("fine"));
+    assert!(is_dropped(kept));
+}
+
+#[test]
 fn y22_a_drain_answers_the_next_request_and_closes() {
     let mut running = run(KEEPING);
     let mut busy = running.send(ONE);
