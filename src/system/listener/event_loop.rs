@@ -166,7 +166,9 @@ impl<S: Service> EventLoop<S> {
         self.draining = Some(now);
         // Who stands in the queue has connected before the end was said; closing the port would reset it.
         for index in 0..self.acceptors.len() {
-            while self.accept(index, now) == Resume::AtOnce {}
+            // Who goes on coming does not put off the end.
+            let mut turns = 0..QUEUED / ACCEPTS;
+            while turns.next().is_some() && self.accept(index, now) == Resume::AtOnce {}
         }
         self.acceptors.clear();
     }
@@ -361,3 +363,6 @@ const EVENTS: usize = 256;
 
 /// Connections accepted in a row before those that are already here get their turn.
 const ACCEPTS: usize = 64;
+
+/// Connections that a system lets wait to be accepted, as a rule.
+const QUEUED: usize = 4096;
