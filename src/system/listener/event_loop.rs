@@ -130,7 +130,8 @@ impl<S: Service> EventLoop<S> {
             self.seats.clear_left();
             for index in 0..self.acceptors.len() {
                 if self.acceptors[index].resume == Resume::AtOnce {
-                    self.acceptors[index].resume = self.accept(index, now);
+                    // Those who were served first have taken some time, which is not to be counted against who comes in.
+                    self.acceptors[index].resume = self.accept(index, clock());
                 }
             }
             let settled = match self.service.turn(now) {

@@ -163,7 +163,8 @@ fn y19_who_pipelines_and_never_reads_costs_little_and_delays_nobody() {
         taken += deaf.iter_mut().filter_map(|stream| stream.write(burst.as_bytes()).ok()).sum::<usize>();
     }
     for _ in 0..20 {
-        assert_eq!(307, relay.get("/oauth_callback/acme_fit?a").status);
+        let reply = relay.get("/oauth_callback/acme_fit?a");
+        assert_eq!(307, reply.status, "{reply:?}");
     }
     let peak = relay.peak_memory();
     tell(&format!("{} peers that never read, {taken} bytes sent: at most {peak} KiB of memory", deaf.len()));
