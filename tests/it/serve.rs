@@ -19,6 +19,8 @@ use crate::harness::{
 
 mod answers;
 mod callback;
+#[path = "../shared/connections.rs"]
+mod connections;
 mod documentation;
 mod guards;
 mod issuers;
@@ -265,14 +267,11 @@ impl Serving {
 
     /// As if every token had been obtained and had expired long ago.
     fn age(&self) {
-        let changed = self.database().execute("UPDATE connection SET obtained_at = 1000, expires_at = 2000", []);
-        assert!(changed.expect("update") > 0);
+        connections::age(&self.database());
     }
 
     fn database(&self) -> rusqlite::Connection {
-        let database = rusqlite::Connection::open(self.sandbox.path("loopin.db")).expect("database");
-        database.busy_timeout(PATIENCE).expect("time-out");
-        database
+        connections::database(&self.sandbox.path("loopin.db"))
     }
 
     fn signal(&self, name: &str) {

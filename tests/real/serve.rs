@@ -20,6 +20,8 @@ use crate::harness::{Finished, PATIENCE, Provider, Sandbox, installed, lines};
 
 mod attacks;
 mod browser;
+#[path = "../shared/connections.rs"]
+mod connections;
 mod providers;
 
 const BASE: &str = "/api/v1/oauth2";
@@ -234,14 +236,11 @@ scopes = ["profile"]
 
     /// As if every token had been obtained and had expired long ago.
     pub fn age(&self) {
-        let changed = self.database().execute("UPDATE connection SET obtained_at = 1000, expires_at = 2000", []);
-        assert!(changed.expect("update") > 0);
+        connections::age(&self.database());
     }
 
     fn database(&self) -> rusqlite::Connection {
-        let database = rusqlite::Connection::open(self.sandbox.path("var/loopin.db")).expect("database");
-        database.busy_timeout(PATIENCE).expect("time-out");
-        database
+        connections::database(&self.sandbox.path("var/loopin.db"))
     }
 }
 
