@@ -23,13 +23,25 @@ pub fn reserved_in_answers(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// A well-formed answer; whether it belongs to us is for [`super::Pending::receive`] to say.
+/// A well-formed answer. Nothing counts before its `state` has shown to which login it belongs: see [`MatchedAnswer`].
 #[derive(Debug)]
 pub struct Answer {
-    pub(super) state: Secret,
+    state: Secret,
     pub(super) iss: Option<String>,
     pub(super) result: Result<Secret, (RemoteText, Option<RemoteText>)>,
 }
+
+/// An answer with proof that it belongs to a login of ours: its `state` equals the one that was sent, or it opened a
+/// sealed handle (RFC 6749 section 10.12). Only [`Answer`] makes one, so a login cannot take an answer unproven.
+///
+/// ```compile_fail,E0423
+/// # use loopin::oauth::{Answer, MatchedAnswer};
+/// fn take(answer: Answer) -> MatchedAnswer {
+///     MatchedAnswer(answer)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct MatchedAnswer(pub(super) Answer);
 
 /// Why a request at the redirect is not the answer that is waited for. It ends nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +70,22 @@ impl fmt::Display for Unrelated {
 }
 
 impl Answer {
-    /// By which a service finds the login that this answers. Nothing is judged yet.
-    pub fn state(&self) -> &Secret {
-        &self.state
+    /// Compares `state` with the one that was sent, in constant time.
+    ///
+    /// # Errors
+    /// It is the state of another sign-in.
+    pub(super) fn matching(self, sent: &Secret) -> Result<MatchedAnswer, Unrelated> {
+        match sent.matches(self.state.expose()) {
+            true => Ok(MatchedAnswer(self)),
+            false => Err(Unrelated::WrongState),
+        }
+    }
+
+    /// For a service that awaits many logins, where `state` is a sealed handle: `open` authenticates it and gives what
+    /// it stands for. `None`: it did not open.
+    pub fn opened_by<T>(self, open: impl FnOnce(&Secret) -> Option<T>) -> Option<(MatchedAnswer, T)> {
+        let opened = open(&self.state)?;
+        Some((MatchedAnswer(self), opened))
     }
 
     /// # Errors
@@ -79,7 +104,9 @@ impl Answer {
                 return Err(Unrelated::DuplicateParameter);
             }
         }
-        let [code, error, description, _error_uri, iss, state] = values.map(|v| v.filter(|text| !text.is_empty()));
+        let [code, error, description, _error_uri, iss, state] = values;
+        let filled = |value: Option<String>| value.filter(|text| !text.is_empty());
+        let [code, error, description, state] = [code, error, description, state].map(filled);
         let state = Secret::new(state.ok_or(Unrelated::NoState)?);
         let result = match (code, error) {
             (Some(code), None) => Ok(Secret::new(code)),

@@ -5,8 +5,8 @@ use std::fmt;
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, basic::BasicClient};
 
 use super::{
-    Answer, AuthorizationServer, Client, ClientAuthentication, EndpointError, Entropy, IssParameter, RemoteText,
-    Scopes, Unrelated, endpoint::safe_to_open,
+    Answer, AuthorizationServer, Client, ClientAuthentication, EndpointError, Entropy, MatchedAnswer, Refusal,
+    RemoteText, Scopes, Unrelated, endpoint::safe_to_open, mix_up,
 };
 use crate::{redirect::BoundRedirect, secret::Secret};
 
@@ -176,7 +176,17 @@ pub struct Kept {
     pub nonce: Option<Secret>,
 }
 
-/// What an answer was.
+/// What a matched answer was.
+#[derive(Debug)]
+pub enum Settled {
+    Code(CodeReceived),
+    /// The provider or the user said no.
+    Denied(Denial),
+    /// An answer that no honest server gives.
+    Refused(Refusal),
+}
+
+/// What a request at the redirect was.
 #[derive(Debug)]
 pub enum Received {
     Code(CodeReceived),
@@ -195,24 +205,6 @@ pub struct Denial {
     pub description: Option<RemoteText>,
 }
 
-/// Mix-up (RFC 9207 section 2.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    IssuerMissing,
-    OtherIssuer,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IssuerMissing => "the provider promises to name itself in its answer (RFC 9207) and did not",
-            Self::OtherIssuer => "the answer came from another provider than the one that was asked (RFC 9207)",
-        })
-    }
-}
-
-impl std::error::Error for Refusal {}
-
 impl Pending {
     /// Takes the query of a request at the redirect. `state` decides whether it is ours before anything else counts.
     pub fn receive(self, query: &[u8]) -> Received {
@@ -220,20 +212,14 @@ impl Pending {
             Ok(answer) => answer,
             Err(why) => return Received::Unrelated(self, why),
         };
-        if !self.state.matches(answer.state.expose()) {
-            return Received::Unrelated(self, Unrelated::WrongState);
-        }
-        let server = &self.flow.server;
-        match (&answer.iss, &server.issuer) {
-            (Some(iss), Some(issuer)) if iss != issuer.as_str() => return Received::Refused(Refusal::OtherIssuer),
-            (None, _) if server.iss_parameter == IssParameter::Promised => {
-                return Received::Refused(Refusal::IssuerMissing);
-            }
-            _ => {}
-        }
-        match answer.result {
-            Ok(code) => Received::Code(CodeReceived { code, flow: self.flow }),
-            Err((error, description)) => Received::Denied(Denial { error, description }),
+        let matched = match answer.matching(&self.state) {
+            Ok(matched) => matched,
+            Err(why) => return Received::Unrelated(self, why),
+        };
+        match self.flow.settle(matched) {
+            Settled::Code(code) => Received::Code(code),
+            Settled::Denied(denial) => Received::Denied(denial),
+            Settled::Refused(refusal) => Received::Refused(refusal),
         }
     }
 
@@ -242,20 +228,41 @@ impl Pending {
         Kept { code_verifier: self.flow.code_verifier.clone(), nonce: self.flow.nonce.clone() }
     }
 
-    /// Goes on waiting for the answer to a request that was begun before.
-    pub fn resume(
-        server: AuthorizationServer,
-        client: Client,
-        redirect: BoundRedirect,
-        state: Secret,
-        Kept { code_verifier, nonce }: Kept,
-    ) -> Self {
-        Self { state, flow: Flow { server, client, redirect, code_verifier, nonce } }
-    }
-
     /// Where the answer is awaited.
     pub fn redirect(&self) -> &BoundRedirect {
         &self.flow.redirect
+    }
+}
+
+/// A login that was begun before, perhaps by another process, and whose `state` is a sealed handle: the answer that
+/// opened it is the proof that it belongs here, so no state is kept to compare.
+#[derive(Debug)]
+pub struct Resumed(Flow);
+
+impl Resumed {
+    pub fn new(
+        server: AuthorizationServer,
+        client: Client,
+        redirect: BoundRedirect,
+        Kept { code_verifier, nonce }: Kept,
+    ) -> Self {
+        Self(Flow { server, client, redirect, code_verifier, nonce })
+    }
+
+    pub fn receive(self, answer: MatchedAnswer) -> Settled {
+        self.0.settle(answer)
+    }
+}
+
+impl Flow {
+    fn settle(self, MatchedAnswer(answer): MatchedAnswer) -> Settled {
+        if let Err(refusal) = mix_up::came_from(&self.server, answer.iss.as_deref()) {
+            return Settled::Refused(refusal);
+        }
+        match answer.result {
+            Ok(code) => Settled::Code(CodeReceived { code, flow: self }),
+            Err((error, description)) => Settled::Denied(Denial { error, description }),
+        }
     }
 }
 

@@ -44,6 +44,11 @@ impl Endpoint {
         self.0.authority()
     }
 
+    /// Scheme, host and port (RFC 6454 section 4).
+    pub(super) fn has_origin_of(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
     pub(super) fn url(&self) -> &Url {
         &self.0
     }

@@ -14,6 +14,7 @@ mod entropy;
 mod http;
 mod id_token;
 mod metadata;
+mod mix_up;
 mod normalise;
 mod refresh;
 mod remote_text;
@@ -21,10 +22,10 @@ mod revoke;
 mod scope;
 mod token;
 
-pub use answer::{Answer, Unrelated, reserved_in_answers};
+pub use answer::{Answer, MatchedAnswer, Unrelated, reserved_in_answers};
 pub use authorization::{
     AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, Kept, ParameterError, Pending, Pkce,
-    Received, Refusal,
+    Received, Resumed, Settled,
 };
 pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId};
 pub use endpoint::{Endpoint, EndpointError, Issuer};
@@ -32,6 +33,7 @@ pub use entropy::Entropy;
 pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
 pub use metadata::{AuthorizationServer, DiscoveryError, IssParameter, S256, discover};
+pub use mix_up::Refusal;
 pub use refresh::{Verdict, refresh};
 pub use remote_text::{RemoteText, printable};
 pub use revoke::{RevocationError, TokenKind, revoke};

@@ -237,7 +237,13 @@ impl From<Denial> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self::new(Code::Refused, format!("{refusal}; nothing was stored"))
+        let failure = Self::new(Code::Refused, format!("{refusal}; nothing was stored"));
+        match refusal {
+            Refusal::OtherOrigin => failure.remedy(
+                "if the provider's documentation states another issuer, add it to the integration: issuer = \"https://...\"",
+            ),
+            Refusal::IssuerMissing | Refusal::OtherIssuer => failure,
+        }
     }
 }
 

@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{
     catalog::Integration,
-    oauth::{self, CodeReceived, Pending, Received, TokenSet},
+    oauth::{self, CodeReceived, MatchedAnswer, Resumed, Settled, TokenSet},
     reply::{Location, Reply},
-    secret::Secret,
     serve::{
         app_callback::Status,
         callback::Ending,
@@ -34,19 +33,18 @@ impl Service {
         self.limits.callback(asked.client, clock::now())?;
         let query = asked.query().as_bytes();
         let Ok(answer) = oauth::Answer::parse(query) else { return Ok(pages::lost()) };
-        let Some(opened) = open_state(&self.ledger.keys, &integration.name, answer.state()) else {
-            return Ok(pages::lost());
-        };
+        let open = |state: &_| open_state(&self.ledger.keys, &integration.name, state);
+        let Some((answer, opened)) = answer.opened_by(open) else { return Ok(pages::lost()) };
         // From here the flow is over, whatever comes of it: nobody else gets it.
         let taken = self.ledger.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
-        let (flow, state) = match taken {
+        let flow = match taken {
             // The code was not touched: it can be brought again.
             Err(_) => return Ok(pages::later()),
             Ok(Taken::Unknown) => return Ok(pages::lost()),
             Ok(Taken::Ended(done)) => return Ok(self.ended_before(&done, asked)),
-            Ok(Taken::Now(flow)) => (flow, answer.state().clone()),
+            Ok(Taken::Now(flow)) => flow,
         };
-        let ending = match self.went_on(integration, asked, &flow, &opened, state).await {
+        let ending = match self.went_on(integration, asked, &flow, &opened, answer).await {
             Ok(connection) => Ok(connection),
             Err(Stop::Ending(ending)) => Err(ending),
             Err(Stop::Lost) => return Ok(pages::lost()),
@@ -60,7 +58,7 @@ impl Service {
         asked: &Asked,
         flow: &Flow,
         opened: &Opened,
-        state: Secret,
+        answer: MatchedAnswer,
     ) -> Result<ConnectionId, Stop> {
         let browser = asked.cookie(&cookie_name(&flow.id)).map(flow::browser);
         if flow.browser.is_none() || browser != flow.browser {
@@ -83,16 +81,14 @@ impl Service {
         if client.id != content.client_id {
             return Err(Ending::ConfigError.into());
         }
-        let pending =
-            Pending::resume(content.server.clone(), client, content.redirect.clone(), state, content.kept.clone());
-        match pending.receive(asked.query().as_bytes()) {
-            Received::Code(code) => {
+        let resumed = Resumed::new(content.server.clone(), client, content.redirect.clone(), content.kept.clone());
+        match resumed.receive(answer) {
+            Settled::Code(code) => {
                 let coded = Coded { code, content, key: flow.key.clone() };
                 Ok(self.exchanged(integration, coded).await?)
             }
-            Received::Denied(denial) => Err(Ending::from(&denial).into()),
-            Received::Refused(refusal) => Err(Ending::from(&refusal).into()),
-            Received::Unrelated(..) => Err(Stop::Lost),
+            Settled::Denied(denial) => Err(Ending::from(&denial).into()),
+            Settled::Refused(refusal) => Err(Ending::from(&refusal).into()),
         }
     }
 

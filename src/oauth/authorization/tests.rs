@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use super::*;
 use crate::{
-    oauth::{AuthenticationMethod, ClientId, Endpoint, Issuer, S256},
+    oauth::{AuthenticationMethod, ClientId, Endpoint, IssParameter, Issuer, S256},
     redirect::RegisteredRedirect,
 };
 
@@ -334,7 +334,7 @@ fn l13_iss_is_compared_byte_for_byte_and_a_promise_is_kept() {
         (Promised, ours, None),
         (Promised, encoded, None),
         (Promised, "", Some(Refusal::IssuerMissing)),
-        (Promised, "&iss=", Some(Refusal::IssuerMissing)),
+        (Promised, "&iss=", Some(Refusal::OtherIssuer)),
         (Promised, "&iss=https://evil.example", Some(Refusal::OtherIssuer)),
         (Promised, "&iss=https://op.example/", Some(Refusal::OtherIssuer)),
         (Promised, "&iss=https://OP.example", Some(Refusal::OtherIssuer)),
@@ -379,4 +379,16 @@ fn an_endpoint_whose_query_sets_what_the_sign_in_sets_is_refused() {
             Endpoint::parse(&format!("https://op.example/authorize?{query}")).expect("an endpoint");
         assert_eq!(Some(EndpointError::FlowParameter), request.begin(Entropy::from_bytes(&[7; 96])).err(), "{query}");
     }
+}
+
+#[test]
+fn h14_a_resumed_login_takes_only_an_answer_whose_state_has_opened_its_handle() {
+    let answer = || Answer::parse(format!("code=real&state={STATE}").as_bytes()).expect("an answer");
+    assert!(answer().opened_by(|_| None::<()>).is_none(), "a handle that does not open proves nothing");
+    let (matched, handle) = answer().opened_by(|state| Some(state.expose().to_owned())).expect("opened");
+    assert_eq!(STATE, handle, "the handle is the answer's own state");
+    let asked = request();
+    let kept = Kept { code_verifier: None, nonce: None };
+    let resumed = Resumed::new(asked.server, asked.client, asked.redirect, kept);
+    assert!(matches!(resumed.receive(matched), Settled::Code(_)));
 }

@@ -1,0 +1,102 @@
+//! Mix-up (RFC 9700 section 4.4): whether an answer came from the server that was asked.
+//!
+//! One judgement for the command line and the service. Where a server does not send `iss`, this says nothing: there a
+//! redirect of its own for each server is the guard, and the listener answers only its own path.
+
+use std::fmt;
+
+use super::{AuthorizationServer, Endpoint, IssParameter};
+
+/// Why an answer with the right state must not be exchanged (RFC 9207 section 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    IssuerMissing,
+    /// No issuer is configured, and the one that was sent is not at the authorization endpoint's origin.
+    OtherOrigin,
+    OtherIssuer,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IssuerMissing => {
+                "the provider promises to name itself in its answer (iss, RFC 9207), and this answer does not"
+            }
+            Self::OtherIssuer => "the answer came from another provider than the one that was asked (iss, RFC 9207)",
+            Self::OtherOrigin => {
+                "the answer names a provider at another origin than the authorization endpoint (iss, RFC 9207)"
+            }
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Judges the `iss` of an authorization response. A parameter that is present always counts, an empty one too.
+///
+/// # Errors
+/// The answer is another server's, or does not say whose it is although the server promised to.
+pub fn came_from(server: &AuthorizationServer, iss: Option<&str>) -> Result<(), Refusal> {
+    match (iss, &server.issuer, server.iss_parameter) {
+        (None, _, IssParameter::Promised) => Err(Refusal::IssuerMissing),
+        (None, _, IssParameter::NotPromised) => Ok(()),
+        (Some(iss), Some(issuer), _) if iss == issuer.as_str() => Ok(()),
+        (Some(_), Some(_), _) => Err(Refusal::OtherIssuer),
+        (Some(iss), None, _) => match Endpoint::parse(iss) {
+            Ok(iss) if iss.has_origin_of(&server.authorization_endpoint) => Ok(()),
+            _ => Err(Refusal::OtherOrigin),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::{Issuer, S256};
+
+    fn server(issuer: Option<&str>, iss_parameter: IssParameter) -> AuthorizationServer {
+        let endpoint = |text: &str| Endpoint::parse(text).expect("an endpoint");
+        AuthorizationServer {
+            issuer: issuer.map(|text| Issuer::parse(text).expect("an issuer")),
+            authorization_endpoint: endpoint("https://op.example/a/authorize"),
+            token_endpoint: endpoint("https://op.example/a/token"),
+            revocation_endpoint: None,
+            iss_parameter,
+            s256: S256::Unstated,
+        }
+    }
+
+    #[test]
+    fn h02_a_known_issuer_is_compared_byte_for_byte() {
+        use IssParameter::{NotPromised, Promised};
+        for promise in [Promised, NotPromised] {
+            let server = server(Some("https://op.example/a"), promise);
+            assert_eq!(Ok(()), came_from(&server, Some("https://op.example/a")));
+            for other in
+                ["", "https://op.example", "https://op.example/a/", "https://OP.example/a", "https://evil.example"]
+            {
+                assert_eq!(Err(Refusal::OtherIssuer), came_from(&server, Some(other)), "{other}");
+            }
+        }
+        assert_eq!(Err(Refusal::IssuerMissing), came_from(&server(Some("https://op.example/a"), Promised), None));
+        assert_eq!(Ok(()), came_from(&server(Some("https://op.example/a"), NotPromised), None));
+    }
+
+    #[test]
+    fn h02_without_an_issuer_iss_must_have_the_origin_of_the_authorization_endpoint() {
+        use IssParameter::{NotPromised, Promised};
+        for promise in [Promised, NotPromised] {
+            let server = server(None, promise);
+            for same in
+                ["https://op.example", "https://op.example/", "https://op.example:443/b", "https://OP.EXAMPLE/x"]
+            {
+                assert_eq!(Ok(()), came_from(&server, Some(same)), "{same}");
+            }
+            for other in include_str!("../../tests/data/foreign-issuers.txt").lines() {
+                assert_eq!(Err(Refusal::OtherOrigin), came_from(&server, Some(other)), "{other}");
+            }
+        }
+        assert_eq!(Err(Refusal::IssuerMissing), came_from(&server(None, Promised), None));
+        assert_eq!(Ok(()), came_from(&server(None, NotPromised), None));
+    }
+}
