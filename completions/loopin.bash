@@ -1186,7 +1186,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__add)
-            opts="-v -h -V --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --redirect-uri --scope --json --store --config --verbose --help --version"
+            opts="-v -h -V --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --redirect-uri --shared-redirect --scope --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

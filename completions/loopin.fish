@@ -177,12 +177,13 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l token-endpoint -d 'Where the code is exchanged' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l revocation-endpoint -d 'Where tokens are revoked' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l client-id -d 'The client identifier that the provider gave you' -r
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l redirect-uri -d 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback]' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l redirect-uri -d 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l scope -d 'Ask for this scope (repeatable)' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l secret-stdin -d 'Read the client secret from standard input and put it into the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l shared-redirect -d 'Accept a redirect URI that another provider\'s integration uses too, where the provider fixes its path'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l json -d 'Print one JSON object instead of text, failures included'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'

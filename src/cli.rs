@@ -342,9 +342,12 @@ pub struct Add {
     /// Read the client secret from standard input and put it into the store
     #[arg(long)]
     pub secret_stdin: bool,
-    /// As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback]
+    /// As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<String>,
+    /// Accept a redirect URI that another provider's integration uses too, where the provider fixes its path
+    #[arg(long)]
+    pub shared_redirect: bool,
     /// Ask for this scope (repeatable)
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<String>,

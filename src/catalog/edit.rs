@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::{Catalog, CatalogError, IntegrationName, StoreKind, UnknownName};
+use super::{Catalog, CatalogError, IntegrationName, SharedRedirect, StoreKind, UnknownName, own_redirect};
 
 /// What `integration add` was told. It is checked by reading the finished text again, so there is one set of rules.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,9 @@ pub struct NewIntegration {
     pub revocation_endpoint: Option<String>,
     pub client_id: String,
     pub client_secret: Option<NewSecret>,
+    /// Empty: one of its own.
     pub redirect_uris: Vec<String>,
+    pub shared_redirect: SharedRedirect,
     pub scopes: Vec<String>,
     pub store: StoreKind,
     pub store_key: Option<PathBuf>,
@@ -66,9 +68,12 @@ pub fn add(text: &str, name: &IntegrationName, new: &NewIntegration) -> Result<S
         table["client_secret"] = inline("keychain", true.into());
     }
     match new.redirect_uris.as_slice() {
-        [] => {}
+        [] => table["redirect_uri"] = value(own_redirect(name)),
         [one] => table["redirect_uri"] = value(one),
         list => table["redirect_uri"] = value(list.iter().collect::<Array>()),
+    }
+    if new.shared_redirect == SharedRedirect::Accepted {
+        table["shared_redirect"] = value(true);
     }
     if !new.scopes.is_empty() {
         table["scopes"] = value(new.scopes.iter().collect::<Array>());
@@ -82,8 +87,26 @@ pub fn add(text: &str, name: &IntegrationName, new: &NewIntegration) -> Result<S
     integrations.insert(name.as_str(), Item::Table(table));
     let text = document.to_string();
     // The person has not seen this text, so a place in it would mean nothing.
-    Catalog::parse(&text).map_err(|error| CatalogError { place: None, ..error })?;
+    let catalog = Catalog::parse(&text).map_err(|error| CatalogError { place: None, ..error })?;
+    apart(&catalog, name, new)?;
     Ok(text)
+}
+
+/// A redirect that another server's answers arrive at too is taken only by a user who says so.
+fn apart(catalog: &Catalog, name: &IntegrationName, new: &NewIntegration) -> Result<(), CatalogError> {
+    let sharing = catalog.get(name.as_str()).map(|added| catalog.sharing(added)).unwrap_or_default();
+    match (sharing.first(), new.shared_redirect) {
+        (Some(other), SharedRedirect::Refused) => Err(CatalogError {
+            place: None,
+            what: format!("{other} uses the same redirect URI at another server, so one could get the other's code"),
+            remedy: Some(format!(
+                "register and use one of its own: --redirect-uri {}; where the provider fixes the path, add \
+                 --shared-redirect",
+                own_redirect(name)
+            )),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// # Errors

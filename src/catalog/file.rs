@@ -13,11 +13,12 @@ use url::form_urlencoded;
 
 use super::{
     BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, Instances, Integration,
-    IntegrationName, Others, PkcePromise, Place, SecretSource, Server, StoreKind,
+    IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect, StoreKind,
 };
 use crate::{
     oauth::{
-        AuthenticationMethod, ClientId, Endpoint, ExtraParameters, Issuer, Pkce, Scope, Scopes, reserved_in_answers,
+        AuthenticationMethod, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce, Scope, Scopes,
+        reserved_in_answers,
     },
     redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
@@ -47,7 +48,11 @@ struct Table {
     redirect_uri: Option<Spanned<OneOrMany>>,
     relay: Option<Spanned<String>>,
     #[serde(default)]
+    shared_redirect: bool,
+    #[serde(default)]
     insist_on_localhost: bool,
+    /// RFC 9207 section 3, by the name that it has in metadata.
+    authorization_response_iss_parameter_supported: Option<bool>,
     #[serde(default)]
     scopes: Vec<Spanned<String>>,
     #[serde(default)]
@@ -165,6 +170,14 @@ impl Table {
             authentication_method,
             redirects,
             relay,
+            shared_redirect: match self.shared_redirect {
+                true => SharedRedirect::Accepted,
+                false => SharedRedirect::Refused,
+            },
+            iss_parameter: self.authorization_response_iss_parameter_supported.map(|promised| match promised {
+                true => IssParameter::Promised,
+                false => IssParameter::NotPromised,
+            }),
             scopes: scopes(&self.scopes)?,
             actions,
             pkce: match self.code_challenge_method {

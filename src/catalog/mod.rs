@@ -1,14 +1,16 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
 //! `file.rs` reads the configuration, `fault.rs` says what is wrong in one, `edit.rs` changes it and keeps its comments,
-//! `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are. Quirks of a
-//! provider are fields here with a named type; nothing in the program asks for a provider by name.
+//! `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are, `sharing.rs` which
+//! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
+//! program asks for a provider by name.
 
 mod edit;
 mod fault;
 mod file;
 mod host;
 mod instance;
+mod sharing;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -17,6 +19,7 @@ pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, Instances, Others};
+pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{
     oauth::{
@@ -29,7 +32,7 @@ use crate::{
 /// The redirect of a native application whose configuration names none (seed 003, RFC 8252 section 7.3).
 pub const DEFAULT_REDIRECT: &str = "http://127.0.0.1:0/callback";
 
-/// `[a-z0-9._-]{1,64}`.
+/// `[a-z0-9._-]{1,64}`, and not of dots only: a name can stand in a path, where `.` and `..` mean something else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IntegrationName(String);
 
@@ -38,10 +41,10 @@ pub type ActionName = IntegrationName;
 
 impl IntegrationName {
     /// # Errors
-    /// Another character, empty, or longer than 64.
+    /// Another character, empty, longer than 64, or nothing but dots.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+        if text.len() > 64 || !text.bytes().all(allowed) || text.bytes().all(|b| b == b'.') {
             return Err(NameError(text.escape_debug().take(80).collect()));
         }
         Ok(Self(text.to_owned()))
@@ -64,7 +67,7 @@ pub struct NameError(String);
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a name: 1 to 64 of a-z 0-9 . _ -", self.0)
+        write!(f, "\"{}\" is not a name: use 1 to 64 of a-z 0-9 . _ -, and not only dots", self.0)
     }
 }
 
@@ -148,6 +151,9 @@ pub struct Integration {
     pub redirects: Vec<RegisteredRedirect>,
     /// Registered in their place: it forwards the answers to the one redirect there is.
     pub relay: Option<RelayedRedirect>,
+    pub shared_redirect: SharedRedirect,
+    /// What the configuration says of the `iss` parameter (RFC 9207), before what the server's metadata says.
+    pub iss_parameter: Option<IssParameter>,
     pub scopes: Scopes,
     pub actions: BTreeMap<ActionName, Scopes>,
     pub pkce: Pkce,
@@ -166,6 +172,11 @@ pub struct Integration {
 }
 
 impl Integration {
+    /// The server with what the configuration states about it.
+    pub fn as_stated(&self, server: AuthorizationServer) -> AuthorizationServer {
+        AuthorizationServer { iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter), ..server }
+    }
+
     /// The scopes of one action, or of all together (seed 002).
     ///
     /// # Errors

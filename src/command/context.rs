@@ -134,20 +134,7 @@ impl Context {
 
     /// The integration that was named, or the only one.
     pub fn integration(&self, name: Option<&str>) -> Result<Integration, Failure> {
-        let catalog = self.catalog()?;
-        if let Some(name) = name {
-            return Ok(catalog.get(name)?.clone());
-        }
-        let mut all = catalog.iter();
-        match (all.len(), all.next()) {
-            (1, Some(only)) => Ok(only.clone()),
-            (0, _) => {
-                Err(Failure::new(Code::Configuration, "there is no integration yet")
-                    .remedy("loopin integration add NAME"))
-            }
-            _ => Err(Failure::new(Code::Usage, "there is more than one integration; name one")
-                .remedy("loopin integration list")),
-        }
+        chosen(&self.catalog()?, name).cloned()
     }
 
     pub fn store_kind(&self, integration: &Integration) -> StoreKind {
@@ -243,6 +230,27 @@ pub fn named_text(path: &Path, document: &str) -> Result<String, Failure> {
         kind => Failure::new(Code::Configuration, format!("{}: {kind}", path.display()))
             .remedy(format!("look what it is: file '{}'", path.display())),
     })
+}
+
+/// The integration that was named, or the only one.
+///
+/// # Errors
+/// There is none of that name, none at all, or more than one to choose from.
+pub fn chosen<'c>(catalog: &'c Catalog, name: Option<&str>) -> Result<&'c Integration, Failure> {
+    if let Some(name) = name {
+        return Ok(catalog.get(name)?);
+    }
+    let mut all = catalog.iter();
+    match (all.len(), all.next()) {
+        (1, Some(only)) => Ok(only),
+        (0, _) => {
+            Err(Failure::new(Code::Configuration, "there is no integration yet").remedy("loopin integration add NAME"))
+        }
+        _ => {
+            Err(Failure::new(Code::Usage, "there is more than one integration; name one")
+                .remedy("loopin integration list"))
+        }
+    }
 }
 
 /// Which grant the arguments name.

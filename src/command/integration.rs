@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::{
-    catalog::{self, Catalog, Integration, IntegrationName, NewIntegration, NewSecret, StoreKind},
+    catalog::{self, Catalog, Integration, IntegrationName, NewIntegration, NewSecret, SharedRedirect, StoreKind},
     cli::{self, Add},
     report::{Code, Failure, Outcome, ask},
     secret::Secret,
@@ -30,6 +30,10 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
         client_id: args.client_id.clone().unwrap_or_default(),
         client_secret: args.secret_stdin.then_some(NewSecret::InStore),
         redirect_uris: args.redirect_uris.clone(),
+        shared_redirect: match args.shared_redirect {
+            true => SharedRedirect::Accepted,
+            false => SharedRedirect::Refused,
+        },
         scopes: args.scopes.clone(),
         store: context.store_override().unwrap_or_default(),
         store_key: None,
@@ -53,8 +57,17 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
     Ok(Outcome::Added {
         name: name.to_string(),
         config: path.display().to_string(),
+        redirect_uris: registered(added.get(name.as_str())?),
         next: format!("loopin login {name}"),
     })
+}
+
+/// What the provider has to know: the relay's URI where there is one, else each redirect.
+fn registered(integration: &Integration) -> Vec<String> {
+    match &integration.relay {
+        Some(relay) => vec![relay.as_str().to_owned()],
+        None => integration.redirects.iter().map(|redirect| redirect.as_str().to_owned()).collect(),
+    }
 }
 
 /// On a terminal a person is asked for what is missing; elsewhere nothing is ever asked.

@@ -6,10 +6,10 @@ use super::{
     renew,
 };
 use crate::{
-    catalog::{Catalog, Integration, IntegrationName},
+    catalog::{Catalog, Integration, IntegrationName, own_redirect},
     cli,
     refresh::{LastRefresh, RefreshResult},
-    report::{Asked, Failure, GrantState, GrantStatus, Outcome, Renewal},
+    report::{Asked, Failure, GrantState, GrantStatus, Outcome, Renewal, SharedRedirects},
     system::{clock, private_files::PrivateFiles},
     vault::{self, AccountName, ActionKey, GrantKey, IndexEntry, Record, StoreError, Vault},
 };
@@ -31,7 +31,14 @@ pub fn run(context: &Context, args: &cli::Status) -> Result<Outcome, Failure> {
             grants.push(status(&key, store, GrantState::None, Some(login_command(&key))));
         }
     }
-    Ok(Outcome::Status { grants, asked })
+    let shared = catalog.iter().filter(|i| wanted(i.name.as_str())).filter_map(|i| shared(&catalog, i)).collect();
+    Ok(Outcome::Status { grants, shared, asked })
+}
+
+fn shared(catalog: &Catalog, integration: &Integration) -> Option<SharedRedirects> {
+    let with: Vec<_> = catalog.sharing(integration).into_iter().map(IntegrationName::to_string).collect();
+    let own = own_redirect(&integration.name);
+    (!with.is_empty()).then(|| SharedRedirects { integration: integration.name.to_string(), with, own })
 }
 
 /// `closed`: a store that did not open for one grant, and why; it is not asked for the next one.

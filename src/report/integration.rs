@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde_json::{Value, json};
 
 use super::outcome::scopes;
-use crate::catalog::{Integration, SecretSource, Server};
+use crate::catalog::{Integration, SecretSource, Server, SharedRedirect};
 
 pub(super) fn text(i: &Integration) -> String {
     let mut text = format!("[integration.{}]\n", i.name);
@@ -26,6 +26,9 @@ pub(super) fn text(i: &Integration) -> String {
     }
     if let Some(relay) = &i.relay {
         say("relay", relay.as_str().to_owned());
+    }
+    if i.shared_redirect == SharedRedirect::Accepted {
+        say("shared", "the redirect URI may be another integration's too (shared_redirect)".into());
     }
     say("scopes", if i.scopes.is_empty() { "none".into() } else { i.scopes.to_string() });
     for (action, scopes) in &i.actions {
@@ -52,6 +55,7 @@ pub(super) fn json(i: &Integration) -> Value {
         "client_id": i.client_id.as_str(),
         "client_secret": secret_words(i.client_secret.as_ref()),
         "redirect_uris": i.redirects.iter().map(|r| r.as_str()).collect::<Vec<_>>(),
+        "shared_redirect": i.shared_redirect == SharedRedirect::Accepted,
         "relay": i.relay.as_ref().map(|r| r.as_str()),
         "scopes": scopes(&i.scopes),
         "actions": i.actions.iter().map(|(name, s)| (name.to_string(), scopes(s))).collect::<BTreeMap<_, _>>(),

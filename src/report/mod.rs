@@ -32,7 +32,7 @@ pub use login::{Renewal, SignedIn};
 pub use logout::{LoggedOut, Revocation};
 pub use outcome::{Answered, Asked, Outcome};
 pub use relay_check::{CheckedCallback, RelayCheck};
-pub use status::{GrantState, GrantStatus};
+pub use status::{GrantState, GrantStatus, SharedRedirects};
 pub use talk::{Event, Hear, Talk, Verbosity, ask};
 pub use time::time;
 pub use wire::Wire;

@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, GrantState, GrantStatus, HandedOut, LoggedOut, RelayCheck, SignedIn, TokenForm, integration,
-    redirect,
+    ClosedPipe, Code, GrantState, GrantStatus, HandedOut, LoggedOut, RelayCheck, SharedRedirects, SignedIn, TokenForm,
+    integration, redirect,
     time::{left, time},
 };
 use crate::{catalog::Integration, oauth::Scopes, redirect::rules::Report, secret::Secret, vault::Record};
@@ -17,6 +17,7 @@ pub enum Outcome {
     Added {
         name: String,
         config: String,
+        redirect_uris: Vec<String>,
         next: String,
     },
     /// Completions, the man page.
@@ -32,6 +33,8 @@ pub enum Outcome {
     Redirect {
         uri: String,
         report: Report,
+        /// Integrations of the configuration that use it at different servers.
+        shared_by: Vec<String>,
     },
     Removed {
         name: String,
@@ -40,6 +43,7 @@ pub enum Outcome {
     SignedIn(SignedIn),
     Status {
         grants: Vec<GrantStatus>,
+        shared: Vec<SharedRedirects>,
         asked: Asked,
     },
     /// A server ended because it was asked to.
@@ -78,7 +82,7 @@ impl Outcome {
     pub fn exit(&self, now: SystemTime) -> u8 {
         match self {
             Self::Redirect { report, .. } if redirect::is_broken(report) => Code::Configuration.exit(),
-            Self::Status { grants, asked: Asked::One } => {
+            Self::Status { grants, asked: Asked::One, .. } => {
                 if grants.iter().any(|g| matches!(g.state, GrantState::Unknown(_))) {
                     Code::Store.exit()
                 } else if grants.iter().any(|g| g.needs_a_person(now)) {
@@ -103,7 +107,11 @@ impl Outcome {
 
     pub fn text(&self, now: SystemTime) -> String {
         match self {
-            Self::Added { name, config, next } => format!("added {name} to {config}\nnext: {next}\n"),
+            Self::Added { name, config, redirect_uris, next } => {
+                let register: String =
+                    redirect_uris.iter().map(|uri| format!("register at the provider: {uri}\n")).collect();
+                format!("added {name} to {config}\n{register}next: {next}\n")
+            }
             Self::Document(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Self::Integration(integration) => integration::text(integration),
             Self::Integrations(list) if list.is_empty() => {
@@ -114,13 +122,15 @@ impl Outcome {
                 list.iter().map(|i| format!("{:width$}  {}\n", i.name.as_str(), integration::provider(i))).collect()
             }
             Self::LoggedOut(out) => out.text(),
-            Self::Redirect { uri, report } => redirect::text(uri, report),
+            Self::Redirect { uri, report, shared_by } => redirect::text(uri, report, shared_by),
             Self::RelayCheck(check) => check.text(),
             Self::Refreshed(_) | Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => signed_in.text(now),
             Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
-            Self::Status { grants, .. } => grants.iter().map(|g| g.text(now)).collect(),
+            Self::Status { grants, shared, .. } => {
+                grants.iter().map(|g| g.text(now)).chain(shared.iter().map(SharedRedirects::text)).collect()
+            }
             Self::Spoken { text, .. } => text.expose().to_owned(),
             Self::Token { token, form } => token.line(*form, now).expose().to_owned(),
             Self::Ended(_) | Self::Written { .. } => String::new(),
@@ -129,7 +139,9 @@ impl Outcome {
 
     pub fn json(&self, now: SystemTime) -> Value {
         match self {
-            Self::Added { name, config, .. } => json!({ "integration": name, "config": config }),
+            Self::Added { name, config, redirect_uris, .. } => {
+                json!({ "integration": name, "config": config, "redirect_uris": redirect_uris })
+            }
             Self::Document(bytes) => json!({ "document": String::from_utf8_lossy(bytes) }),
             Self::Ended(code) => json!({ "exit": code }),
             Self::Integration(integration) => json!({ "integration": integration::json(integration) }),
@@ -137,16 +149,17 @@ impl Outcome {
                 json!({ "integrations": list.iter().map(integration::json).collect::<Vec<_>>() })
             }
             Self::LoggedOut(out) => out.json(),
-            Self::Redirect { uri, report } => redirect::json(uri, report),
+            Self::Redirect { uri, report, shared_by } => redirect::json(uri, report, shared_by),
             Self::RelayCheck(check) => check.json(),
             Self::Refreshed(unstored) => {
                 json!({ "unstored": unstored.as_ref().map(|record| record.serialize().expose().to_owned()) })
             }
             Self::Removed { name, config } => json!({ "integration": name, "config": config }),
             Self::SignedIn(signed_in) => signed_in.json(now),
-            Self::Status { grants, .. } => {
-                json!({ "grants": grants.iter().map(|g| g.json(now)).collect::<Vec<_>>() })
-            }
+            Self::Status { grants, shared, .. } => json!({
+                "grants": grants.iter().map(|g| g.json(now)).collect::<Vec<_>>(),
+                "shared_redirects": shared.iter().map(SharedRedirects::json).collect::<Vec<_>>(),
+            }),
             Self::Stopped => Value::Null,
             Self::Spoken { text, .. } => json!({ "answer": text.expose() }),
             Self::Token { token, .. } => token.json(now),

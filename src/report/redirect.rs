@@ -14,7 +14,7 @@ pub(super) fn is_broken(report: &Report) -> bool {
     report.broken().next().is_some()
 }
 
-pub(super) fn text(uri: &str, report: &Report) -> String {
+pub(super) fn text(uri: &str, report: &Report, shared_by: &[String]) -> String {
     let mut text = format!("{}\n", RemoteText::new(uri));
     for finding in &report.findings {
         let sign = match finding.verdict {
@@ -31,7 +31,15 @@ pub(super) fn text(uri: &str, report: &Report) -> String {
             }
         }
     }
-    let (broken, warnings) = (report.broken().count(), report.warnings().count());
+    if !shared_by.is_empty() {
+        let _ = writeln!(
+            text,
+            "  warning  {} use it at different servers, so one could get the other's code (RFC 9700 section 4.4.2)\n\
+             \x20                   → give each integration one of its own: http://127.0.0.1:0/callback/NAME",
+            shared_by.join(" and ")
+        );
+    }
+    let (broken, warnings) = (report.broken().count(), report.warnings().count() + usize::from(!shared_by.is_empty()));
     let _ = match (broken, warnings) {
         (0, 0) => writeln!(text, "good"),
         (0, n) => writeln!(text, "good, with {n} {}", if n == 1 { "warning" } else { "warnings" }),
@@ -40,9 +48,10 @@ pub(super) fn text(uri: &str, report: &Report) -> String {
     text
 }
 
-pub(super) fn json(uri: &str, report: &Report) -> Value {
+pub(super) fn json(uri: &str, report: &Report, shared_by: &[String]) -> Value {
     json!({
         "uri": uri, "broken": is_broken(report),
+        "shared_by": shared_by,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }

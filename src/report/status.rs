@@ -46,6 +46,30 @@ pub enum GrantState {
     },
 }
 
+/// An integration whose redirect others use at other servers.
+#[derive(Debug)]
+pub struct SharedRedirects {
+    pub integration: String,
+    pub with: Vec<String>,
+    /// What gives it one of its own.
+    pub own: String,
+}
+
+impl SharedRedirects {
+    pub(super) fn text(&self) -> String {
+        format!(
+            "warning: {} shares its redirect URI with {} at another server\n  → redirect_uri = \"{}\"\n",
+            self.integration,
+            self.with.join(", "),
+            self.own
+        )
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({ "integration": self.integration, "with": self.with, "own_redirect_uri": self.own })
+    }
+}
+
 impl GrantStatus {
     pub(super) fn needs_a_person(&self, now: SystemTime) -> bool {
         match &self.state {

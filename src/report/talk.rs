@@ -39,6 +39,8 @@ pub enum Event<'a> {
     OtherSubject,
     /// `pkce_unverified`
     PkceUnverified,
+    /// `shared_redirect = true`: with the integration of another server.
+    SharedRedirect(&'a str),
     PeerUser(UserId),
     Pipe,
     /// It cannot be listened at, and there is another one.
@@ -162,6 +164,9 @@ impl fmt::Display for Event<'_> {
                                       many want a parameter or scope for it (offline_access, access_type=offline, prompt=consent)"
                 .into(),
             Event::OtherSubject => "note: this is another person (sub) than before; the stored grant is replaced".into(),
+            Event::SharedRedirect(other) => format!(
+                "note: {other} uses the same redirect URI at another server (shared_redirect); sign in only if you trust both servers"
+            ),
             Event::PkceUnverified => "note: the provider does not say that it checks PKCE (pkce_unverified)".into(),
             Event::PeerUser(uid) => format!("note: the answer was brought by another user of this machine (peer_uid_differs: {uid})"),
             Event::RedirectPassed(redirect, why) => format!("{redirect}: {why}; trying the next"),

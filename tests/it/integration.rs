@@ -65,7 +65,8 @@ fn an_added_integration_can_be_logged_in_to() {
         "--store",
         "file",
     ];
-    sandbox.run(&arguments).assert_code(0);
+    sandbox.run(&arguments).assert_code(0).assert_says("register at the provider: http://127.0.0.1:0/callback/work");
+    provider.register("http://127.0.0.1:0/callback/work".into());
     let login = sandbox.login(&[]);
     login.person().allow();
     login.finished().assert_code(0);

@@ -64,7 +64,7 @@ const LICENSED: [(&str, &[&str]); 24] = [
 ];
 
 /// Files that may take a secret out of its type.
-const EXPOSE: [&str; 30] = [
+const EXPOSE: [&str; 31] = [
     "command/integration.rs",
     "command/serve/authorize.rs",
     "command/serve/check.rs",
@@ -72,6 +72,7 @@ const EXPOSE: [&str; 30] = [
     "helper/docker.rs",
     "helper/git.rs",
     "helper/kubectl.rs",
+    "oauth/answer.rs",
     "oauth/authorization.rs",
     "oauth/id_token.rs",
     "oauth/refresh.rs",

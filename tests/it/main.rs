@@ -21,6 +21,7 @@ mod library;
 #[cfg(target_os = "linux")]
 mod listener;
 mod login;
+mod mix_up;
 mod output;
 #[cfg(unix)]
 mod overflow;

@@ -11,13 +11,15 @@ use std::sync::{
 };
 
 use super::{
-    context::{Context, grant_key, login_command},
+    context::{Context, chosen, grant_key, login_command},
     hand_out::no_action,
 };
 use crate::{
-    catalog::{Integration, PkcePromise, SecretSource, Server},
+    catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect, own_redirect},
     cli::{self, How},
-    oauth::{AuthorizationServer, ExtraParameters, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover},
+    oauth::{
+        AuthorizationServer, ExtraParameters, IssParameter, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover,
+    },
     redirect::RelayedRedirect,
     refresh::LastRefresh,
     report::{Code, Event, Failure, Outcome, SignedIn, Talk},
@@ -77,17 +79,18 @@ pub enum Reached {
 impl Login<'_> {
     pub fn run(&self) -> Result<SignedIn, Failure> {
         let Self { context, args, .. } = *self;
-        let integration = context.integration(args.integration.as_deref())?;
+        let catalog = context.catalog()?;
+        let integration = chosen(&catalog, args.integration.as_deref())?;
         let key = grant_key(&integration.name, &args.grant)?;
-        let scopes = scopes(&integration, &key, args)?;
-        let extra = extra(&integration, args)?;
-        let relay = relay(&integration, args)?;
+        let scopes = scopes(integration, &key, args)?;
+        let extra = extra(integration, args)?;
+        let relay = relay(integration, args)?;
         let opener = match self.opening {
             Opening::Client => Opener::Caller,
             Opening::Loopin => Opener::Browser(browser(args)?, args.how),
         };
         let files = context.files()?;
-        let items = context.items(&integration, &files);
+        let items = context.items(integration, &files);
         let vault = Vault { items: items.as_ref(), files: &files };
         // Before a person is sent to a browser: a store that cannot keep the tokens is told now.
         files.lock_file(&vault.state_name(&key).file(".lock"))?;
@@ -99,9 +102,10 @@ impl Login<'_> {
             }
             other => other?,
         };
-        let client = context.client(&integration, &vault)?;
-        let server = server(&integration)?;
-        let mut warnings = promises(&integration, &server, &context.talk)?;
+        let client = context.client(integration, &vault)?;
+        let server = server(integration)?;
+        let mut warnings = promises(integration, &server, &context.talk)?;
+        warnings.extend(shared_redirect(integration, &catalog.sharing(integration), &server, &context.talk)?);
         let pinned_server = server.clone();
         let attempt = Attempt {
             server,
@@ -209,9 +213,41 @@ fn browser(args: &cli::Login) -> Result<Browser, Failure> {
 }
 
 fn server(integration: &Integration) -> Result<AuthorizationServer, Failure> {
-    match &integration.server {
-        Server::Discovered(issuer) => Ok(discover(issuer, &Http::default())?),
-        Server::Explicit(server) => Ok((**server).clone()),
+    let server = match &integration.server {
+        Server::Discovered(issuer) => discover(issuer, &Http::default())?,
+        Server::Explicit(server) => (**server).clone(),
+    };
+    Ok(integration.as_stated(server))
+}
+
+/// Where integrations at other servers (`sharing`) await their answers at the same redirect, the answer has to name its
+/// server, or the user has accepted the risk (RFC 9700 section 4.4.2).
+fn shared_redirect(
+    integration: &Integration,
+    sharing: &[&IntegrationName],
+    server: &AuthorizationServer,
+    talk: &Talk,
+) -> Result<Option<&'static str>, Failure> {
+    let Some(other) = sharing.first() else { return Ok(None) };
+    match (server.iss_parameter, integration.shared_redirect) {
+        (IssParameter::Promised, _) => Ok(None),
+        (IssParameter::NotPromised, SharedRedirect::Accepted) => {
+            talk.say(&Event::SharedRedirect(other.as_str()));
+            Ok(Some("shared_redirect"))
+        }
+        (IssParameter::NotPromised, SharedRedirect::Refused) => {
+            let name = &integration.name;
+            let what = format!(
+                "{name} and {other} use the same redirect URI at different servers, and this server does not name \
+                 itself in its answers (iss, RFC 9207), so one could get the other's code"
+            );
+            let remedy = format!(
+                "under [integration.{name}] write: redirect_uri = \"{}\" and register it at the provider; if the \
+                 provider fixes the path, write: shared_redirect = true",
+                own_redirect(name)
+            );
+            Err(Failure::new(Code::Configuration, what).remedy(remedy))
+        }
     }
 }
 

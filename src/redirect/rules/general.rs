@@ -180,11 +180,18 @@ fn path(parts: &Parts<'_>) -> Finding {
         let repaired = Parts { path: &resolved, ..*parts };
         return rule.broken("browsers resolve `.` and `..` and arrive at another path", Some(repaired.join()));
     }
-    if parts.path.is_empty() || USUAL_PATHS.contains(&parts.path) {
+    if parts.path.is_empty() || USUAL_PATHS.contains(&parts.path) || is_own_callback(parts.path) {
         return rule.holds("the path is a usual one");
     }
     let usual = Parts { path: "/callback", ..*parts };
-    rule.warning("`/`, `/callback`, `/redirect` and `/login` are the usual paths", Some(usual.join()))
+    rule.warning("`/`, `/callback`, `/callback/NAME`, `/redirect` and `/login` are the usual paths", Some(usual.join()))
+}
+
+/// `/callback/NAME`, which gives each integration a redirect of its own (RFC 8252 section 8.10).
+fn is_own_callback(path: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    path.strip_prefix("/callback/")
+        .is_some_and(|name| !name.is_empty() && name.len() <= 64 && name.bytes().all(allowed))
 }
 
 /// 1 for `.`, 2 for `..`, also where the dots are percent-encoded; else 0.

@@ -22,7 +22,7 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
     let login = sandbox.login(&["--json"]);
     login.person().allow();
     let grant = "account action expires_at expires_in expiry_assumed format integration refreshable scopes store";
-    let integration = "authorization_endpoint basic_username client_id client_secret format hosts issuer redirect_uris relay revocation_endpoint scopes store token_endpoint actions";
+    let integration = "authorization_endpoint basic_username client_id client_secret format hosts issuer redirect_uris relay revocation_endpoint scopes shared_redirect store token_endpoint actions";
     let error = "error code exit message remedy format";
     let relay = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/relay/relay.toml");
     let forms = [
@@ -34,14 +34,14 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
         (
             sandbox.run(&["status", "--json"]),
             format!(
-                "{grant} grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair state"
+                "{grant} grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair shared_redirects state"
             ),
         ),
         (sandbox.run(&["integration", "show", "work", "--json"]), format!("{integration} integration name")),
         (sandbox.run(&["integration", "list", "--json"]), format!("{integration} integrations name")),
         (
             sandbox.run(&["redirect", "check", "http://a/", "--json"]),
-            "broken findings format remedy rule statement uri verdict why".into(),
+            "broken findings format remedy rule shared_by statement uri verdict why".into(),
         ),
         (
             sandbox.run(&["relay", "check", "--config", relay, "--json"]),
