@@ -175,7 +175,7 @@ impl Refresh<'_> {
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {
         let deadline = clock::instant() + STORE_PATIENCE;
         loop {
-            let nonce = entropy::random().map(Nonce).map_err(|e| StoreError::Keychain(e.to_string()));
+            let nonce = entropy::random().map(Nonce).map_err(StoreError::from);
             match nonce.and_then(|nonce| self.vault.write(self.key, &record, nonce)) {
                 Ok(()) => {
                     // What stays is for an older record, which nobody can open it with any more.

@@ -150,9 +150,12 @@ impl From<StoreError> for Failure {
                 failure.remedy("set LOOPIN_STATE_DIR to a directory on a disk of this machine")
             }
             StoreError::NoTerminal => failure.remedy("run it on a terminal, or use a key file: store_key = { file = \"...\" }"),
+            StoreError::KeyNotDerived { .. } => failure.remedy(
+                "raise the memory limit (ulimit -d, ulimit -v, LimitAS=), or use a key file: store_key = { file = \"...\" }",
+            ),
             StoreError::WrongKey => failure.remedy("check store_key in the configuration, or the passphrase"),
             StoreError::Busy { .. } => failure.remedy("try again in a moment"),
-            StoreError::File { .. } | StoreError::Keychain(_) | StoreError::TooLarge => failure,
+            StoreError::File { .. } | StoreError::Keychain(_) | StoreError::NoEntropy | StoreError::TooLarge => failure,
         }
     }
 }

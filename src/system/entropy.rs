@@ -5,6 +5,8 @@ use std::fmt;
 
 use rand::{TryRng, rngs::SysRng};
 
+use crate::vault::StoreError;
+
 /// The system gave no random bytes; nothing may go on without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoEntropy;
@@ -16,6 +18,12 @@ impl fmt::Display for NoEntropy {
 }
 
 impl std::error::Error for NoEntropy {}
+
+impl From<NoEntropy> for StoreError {
+    fn from(_: NoEntropy) -> Self {
+        Self::NoEntropy
+    }
+}
 
 /// # Errors
 /// The system's generator failed.

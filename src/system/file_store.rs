@@ -31,7 +31,7 @@ const BY_FILE: u8 = 0;
 const BY_PASSPHRASE: u8 = 1;
 const SALT_BYTES: usize = 16;
 const SUM_BYTES: usize = 32;
-/// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
+/// Argon2id as OWASP recommends it first: memory in KiB, passes, lanes.
 const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// How often a wrong passphrase may be typed.
 const TRIES: u32 = 3;
@@ -75,7 +75,7 @@ impl<'a> FileStore<'a> {
                 let (salt, sealed) = rest.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
                 for _ in 0..TRIES {
                     let passphrase = self.passphrase("Passphrase of loopin's file store: ")?;
-                    if let Some(plain) = seal::open(&stretch(&passphrase, salt), name.as_str().as_bytes(), sealed) {
+                    if let Some(plain) = seal::open(&stretch(&passphrase, salt)?, name.as_str().as_bytes(), sealed) {
                         return Ok(plain);
                     }
                     self.passphrase.replace(None);
@@ -101,15 +101,14 @@ impl<'a> FileStore<'a> {
     }
 
     fn seal(&self, name: &ItemName, secret: &Secret) -> Result<Vec<u8>, StoreError> {
-        let random_failed = |e: entropy::NoEntropy| StoreError::Keychain(e.to_string());
-        let nonce = Nonce(entropy::random().map_err(random_failed)?);
+        let nonce = Nonce(entropy::random()?);
         let (mut content, key) = match &self.key {
             StoreKey::File(path) => ([MAGIC, &[BY_FILE]].concat(), file_key(path)?),
             StoreKey::PassphraseUnasked => return Err(StoreError::NoTerminal),
             StoreKey::Passphrase => {
-                let salt: [u8; SALT_BYTES] = entropy::random().map_err(random_failed)?;
+                let salt: [u8; SALT_BYTES] = entropy::random()?;
                 let passphrase = self.passphrase("Passphrase for loopin's file store: ")?;
-                ([MAGIC, &[BY_PASSPHRASE], &salt].concat(), stretch(&passphrase, &salt))
+                ([MAGIC, &[BY_PASSPHRASE], &salt].concat(), stretch(&passphrase, &salt)?)
             }
         };
         content.extend(seal::seal(&key, name.as_str().as_bytes(), nonce, secret.expose().as_bytes()));
@@ -158,15 +157,15 @@ fn file_key(path: &Path) -> Result<SealKey, StoreError> {
     Ok(SealKey::new(key))
 }
 
-fn stretch(passphrase: &Secret, salt: &[u8]) -> SealKey {
+/// The key behind a passphrase (RFC 9106). Without it nothing may be sealed or opened: a buffer that no key was written to
+/// would be a key that everybody knows.
+fn stretch(passphrase: &Secret, salt: &[u8]) -> Result<SealKey, StoreError> {
     let (memory, passes, lanes) = ARGON2;
+    let failed = |why: argon2::Error| StoreError::KeyNotDerived { mebibytes: memory / 1024, why: why.to_string() };
     let mut key = Zeroizing::new([0; 32]);
-    let params = Params::new(memory, passes, lanes, Some(key.len())).unwrap_or_default();
-    // It fails only for parameters and lengths outside its limits, and these are constants.
-    let _ = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-        passphrase.expose().as_bytes(),
-        salt,
-        key.as_mut_slice(),
-    );
-    SealKey::new(*key)
+    let params = Params::new(memory, passes, lanes, Some(key.len())).map_err(failed)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(passphrase.expose().as_bytes(), salt, key.as_mut_slice())
+        .map_err(failed)?;
+    Ok(SealKey::new(*key))
 }

@@ -60,7 +60,7 @@ impl StateFiles for PrivateFiles {
 
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
         let directory = imp::Directory::open_or_make(&self.path)?;
-        directory.replace(name, &temporary(&self.path, name)?, content)
+        directory.replace(name, &temporary(name)?, content)
     }
 
     fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError> {
@@ -106,7 +106,7 @@ pub fn read_private(path: &Path) -> Result<Vec<u8>, StoreError> {
 /// The directory is missing, or what is there already is no file of ours alone.
 pub fn write_private(path: &Path, content: &Secret) -> Result<(), StoreError> {
     let (directory, name) = place(path)?;
-    directory.replace(name, &temporary(path, name)?, content.expose().as_bytes())
+    directory.replace(name, &temporary(name)?, content.expose().as_bytes())
 }
 
 fn place(path: &Path) -> Result<(imp::Directory, &str), StoreError> {
@@ -123,9 +123,8 @@ fn missing(path: &Path) -> StoreError {
 }
 
 /// A name that nobody else has, beside the file that it becomes.
-fn temporary(path: &Path, name: &str) -> Result<String, StoreError> {
-    let chance =
-        entropy::random::<8>().map_err(|why| StoreError::File { path: path.to_owned(), why: why.to_string() })?;
+fn temporary(name: &str) -> Result<String, StoreError> {
+    let chance = entropy::random::<8>()?;
     Ok(format!(".{name}.{:016x}.tmp", u64::from_be_bytes(chance)))
 }
 

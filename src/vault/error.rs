@@ -20,6 +20,11 @@ pub enum StoreError {
         path: PathBuf,
         why: String,
     },
+    /// The passphrase did not become a key, most often for want of memory. Nothing was sealed or opened.
+    KeyNotDerived {
+        mebibytes: u32,
+        why: String,
+    },
     /// The keychain's own words, made fit to print.
     Keychain(String),
     Locked,
@@ -36,6 +41,8 @@ pub enum StoreError {
     Newer {
         version: u64,
     },
+    /// The operating system returned no random bytes.
+    NoEntropy,
     /// A passphrase is needed, and there is no terminal to ask on.
     NoTerminal,
     /// No answer within the deadline.
@@ -91,12 +98,17 @@ impl fmt::Display for StoreError {
                 }
             }
             Self::File { path, why } => write!(f, "{}: {why}", path.display()),
+            Self::KeyNotDerived { mebibytes, why } => write!(
+                f,
+                "the file store's key could not be derived from the passphrase, which needs {mebibytes} MiB of memory: {why}"
+            ),
             Self::Keychain(why) => write!(f, "the keychain failed: {why}"),
             Self::Locked => f.write_str("the keychain is locked"),
             Self::NetworkFileSystem { path } => {
                 write!(f, "{} is on NFS, where another machine could refresh the same grant at once", path.display())
             }
             Self::Newer { version } => write!(f, "the stored grant was made by a newer loopin (format {version})"),
+            Self::NoEntropy => f.write_str("the operating system returned no random bytes"),
             Self::NoTerminal => f.write_str("the file store needs its passphrase, and there is no terminal to ask on"),
             Self::Silent { after } => write!(f, "the keychain did not answer within {} s", after.as_secs()),
             Self::TooLarge => f.write_str("the keychain refuses an item of this size"),

@@ -14,6 +14,8 @@ use crate::harness::{RawServer, Sandbox, send};
 mod crashes;
 mod items;
 mod keychain;
+#[cfg(target_os = "linux")]
+mod passphrase;
 mod permissions;
 #[cfg(target_os = "linux")]
 mod processes;

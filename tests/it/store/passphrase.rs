@@ -1,0 +1,122 @@
+//! A file store behind a passphrase, typed on a terminal. H01.
+
+use std::{
+    io::{Read, Write},
+    process::{Child, ChildStdin, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+};
+
+use super::counting;
+use crate::harness::{Finished, PATIENCE, RawServer, Sandbox, follow, parameter};
+
+/// Data segment limit in bytes: enough for the program, too little for the 19 MiB of Argon2.
+const TIGHT: &str = "prlimit --data=16777216 ";
+
+/// A program on a pseudo terminal: both of its streams are one, and a test types.
+struct Terminal {
+    child: Child,
+    input: ChildStdin,
+    pieces: Receiver<Vec<u8>>,
+    shown: String,
+}
+
+impl Terminal {
+    /// `$1` in the line is the program.
+    fn run(sandbox: &Sandbox, line: &str) -> Self {
+        let mut command = sandbox.shell(&format!("exec script -qec \"{line}\" /dev/null"), &[]);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("script");
+        let (input, mut output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+        let (send, pieces) = mpsc::channel();
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut piece) {
+                if send.send(piece[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, input, pieces, shown: String::new() }
+    }
+
+    #[track_caller]
+    fn wait_for(&mut self, text: &str) -> &mut Self {
+        while !self.shown.contains(text) {
+            let Ok(piece) = self.pieces.recv_timeout(PATIENCE) else {
+                panic!("\"{text}\" was never shown: {}", self.shown)
+            };
+            self.shown += &String::from_utf8_lossy(&piece);
+        }
+        self
+    }
+
+    fn type_line(&mut self, line: &str) -> &mut Self {
+        writeln!(self.input, "{line}").expect("typed");
+        self
+    }
+
+    fn finished(mut self) -> Finished {
+        for piece in self.pieces.iter() {
+            self.shown += &String::from_utf8_lossy(&piece);
+        }
+        let code = self.child.wait().expect("ends").code();
+        Finished { code, stdout: self.shown, stderr: String::new() }
+    }
+
+    fn passphrase(sandbox: &Sandbox, line: &str, passphrase: &str) -> Finished {
+        let mut terminal = Self::run(sandbox, line);
+        terminal.wait_for("file store: ").type_line(passphrase);
+        terminal.finished()
+    }
+}
+
+/// Its only integration has no `store_key`, so the passphrase is asked for.
+fn sandbox(server: &RawServer) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let with_key = server.integration();
+    let lines = with_key.lines().filter(|line| !line.starts_with("store_key"));
+    sandbox.configure(&lines.map(|line| format!("{line}\n")).collect::<String>());
+    sandbox
+}
+
+#[track_caller]
+fn assert_no_key(refused: &Finished) {
+    refused.assert_code(8).assert_says("needs 19 MiB of memory").assert_says("could not be derived");
+    refused.assert_says("store_key = { file = ");
+    assert!(!refused.said().contains("does not open"), "the passphrase was not wrong: {refused:?}");
+}
+
+#[test]
+fn h01_a_key_that_could_not_be_derived_seals_nothing() {
+    let server = counting();
+    let sandbox = sandbox(&server);
+    assert_no_key(&Terminal::passphrase(&sandbox, &format!("{TIGHT}$1 login work"), "a passphrase"));
+    assert_eq!(Vec::<String>::new(), sandbox.stored(), "nothing is written");
+    assert_eq!(0, server.requests().len(), "nobody was sent to the provider");
+}
+
+#[test]
+fn h01_a_key_that_could_not_be_derived_is_no_wrong_passphrase() {
+    let server = counting();
+    let sandbox = sandbox(&server);
+    let mut login = Terminal::run(&sandbox, "$1 login work");
+    login.wait_for("file store: ").type_line("a passphrase").wait_for("state=").wait_for("\r\n\r\n");
+    let url = login.shown.split_whitespace().find(|word| word.starts_with("http")).expect("URL").to_owned();
+    follow(&format!("{}?code=a-code&state={}", parameter(&url, "redirect_uri"), parameter(&url, "state")));
+    login.finished().assert_code(0);
+
+    let before = sandbox.state_files();
+    assert_no_key(&Terminal::passphrase(&sandbox, &format!("{TIGHT}$1 token work"), "a passphrase"));
+    assert_eq!(before, sandbox.state_files());
+    Terminal::passphrase(&sandbox, "$1 token work", "a passphrase").assert_code(0).assert_says("token-1");
+
+    let mut wrong = Terminal::run(&sandbox, "$1 token work");
+    for tries in 1..=3 {
+        while wrong.shown.matches("file store: ").count() < tries {
+            let piece = wrong.pieces.recv_timeout(PATIENCE).expect("asked again");
+            wrong.shown += &String::from_utf8_lossy(&piece);
+        }
+        wrong.type_line("another passphrase");
+    }
+    wrong.finished().assert_code(8).assert_says("the key does not open the file store");
+}
