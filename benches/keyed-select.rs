@@ -23,15 +23,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         secret::{SealKey, Secret},
         serve::{config::Config, keys::KeyRing},
         system::{clock, database::Database},
-        vault::{AccountName, ActionKey, Grant, GrantKey, Pinned},
+        vault::{AccountName, ActionKey, Grant, GrantKey, Namespace, OrgKey, Owner, Pinned},
     };
 
     let arguments: Vec<_> = std::env::args().filter(|a| a != "--bench").collect();
     let config = Config::parse(&std::fs::read_to_string(&arguments[1])?)?;
     let rows: usize = arguments[3].parse()?;
     let key = |n: usize| GrantKey {
-        user: AccountName::parse(&format!("user-{n}")).expect("name"),
-        org: "acme".into(),
+        owner: Owner {
+            namespace: Namespace::default(),
+            user: AccountName::parse(&format!("user-{n}")).expect("user"),
+            org: OrgKey::parse("acme").expect("org"),
+        },
         integration: IntegrationName::parse("wiki").expect("name"),
         action: ActionKey::All,
     };
@@ -96,7 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let db = rusqlite::Connection::open(&config.database)?;
     let mut select = db
-        .prepare("SELECT * FROM connection WHERE user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action = ?4")?;
+        .prepare("SELECT * FROM connection WHERE namespace = '' AND user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action = ?4")?;
     let cpu = || -> Result<f64, Box<dyn std::error::Error>> {
         let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF)?;
         let seconds = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;

@@ -33,7 +33,7 @@ use crate::{
 pub const DEFAULT_REDIRECT: &str = "http://127.0.0.1:0/callback";
 
 /// `[a-z0-9._-]{1,64}`, and not of dots only: a name can stand in a path, where `.` and `..` mean something else.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IntegrationName(String);
 
 /// A name of an action, or of an integration, in the same alphabet.

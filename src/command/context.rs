@@ -266,8 +266,8 @@ pub fn grant_key(integration: &IntegrationName, name: &GrantName) -> Result<Gran
 /// The command that brings this grant back.
 pub fn login_command(key: &GrantKey) -> String {
     let mut command = format!("loopin login {}", key.integration);
-    if key.user != AccountName::default() {
-        command += &format!(" --account '{}'", key.user.as_str().replace('\'', "'\\''"));
+    if key.owner.user != AccountName::default() {
+        command += &format!(" --account '{}'", key.owner.user.as_str().replace('\'', "'\\''"));
     }
     if let Some(action) = key.action.name() {
         command += &format!(" --action {action}");

@@ -37,7 +37,7 @@ pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
     }
     Ok(Outcome::LoggedOut(LoggedOut {
         integration: integration.name.to_string(),
-        account: key.user.as_str().to_owned(),
+        account: key.owner.user.as_str().to_owned(),
         action: key.action.as_str().to_owned(),
         revocation,
     }))

@@ -202,7 +202,7 @@ impl Renewal<'_> {
             arguments.extend(["--config".into(), config.into_os_string()]);
         }
         arguments.extend(["refresh-worker".into(), self.integration.name.as_str().into()]);
-        arguments.extend(["--account".into(), self.key.user.as_str().into()]);
+        arguments.extend(["--account".into(), self.key.owner.user.as_str().into()]);
         if let Some(action) = self.key.action.name() {
             arguments.extend(["--action".into(), action.as_str().into()]);
         }

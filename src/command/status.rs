@@ -117,7 +117,7 @@ fn state(
 fn status(key: &GrantKey, store: &str, state: GrantState, repair: Option<String>) -> GrantStatus {
     GrantStatus {
         integration: key.integration.to_string(),
-        account: key.user.as_str().to_owned(),
+        account: key.owner.user.as_str().to_owned(),
         action: key.action.as_str().to_owned(),
         store: store.to_owned(),
         state,

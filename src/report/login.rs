@@ -30,7 +30,7 @@ impl SignedIn {
     pub fn new(key: &GrantKey, store: &'static str, grant: &Grant, warnings: Vec<&'static str>) -> Self {
         Self {
             integration: key.integration.to_string(),
-            account: key.user.as_str().to_owned(),
+            account: key.owner.user.as_str().to_owned(),
             action: key.action.as_str().to_owned(),
             store,
             expiry: grant.expiry,

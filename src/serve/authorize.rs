@@ -6,7 +6,7 @@ use super::{app_callback::AllowList, base_url::BaseUrl, flow::Errand, problem::P
 use crate::{
     catalog::Integration,
     secret::Secret,
-    vault::{AccountName, GrantKey},
+    vault::{GrantKey, Owner},
 };
 
 /// What `query_token` allows a token in the address to do.
@@ -77,15 +77,10 @@ impl Query {
 impl Wish {
     /// # Errors
     /// What is missing, not known, or not allowed. Nothing of it is ever redirected to.
-    pub fn judge(
-        &self,
-        integration: &Integration,
-        callbacks: &AllowList,
-        user: AccountName,
-        org: String,
-    ) -> Result<Errand, Problem> {
+    pub fn judge(&self, integration: &Integration, callbacks: &AllowList, owner: Owner) -> Result<Errand, Problem> {
         let url = self.app_callback_url.as_deref().ok_or(Problem::MissingParameter("appCallbackUrl"))?;
-        let url = callbacks.admit(&org, url).map_err(|why| Problem::InvalidAppCallbackUrl(why.to_string()))?;
+        let url =
+            callbacks.admit(owner.org.as_str(), url).map_err(|why| Problem::InvalidAppCallbackUrl(why.to_string()))?;
         let action = self.action.as_deref().ok_or(Problem::MissingParameter("action"))?;
         let action = scopes::action(integration, action).map_err(|_| Problem::UnknownAction)?;
         let pairs = self.scopes.iter().map(|value| ("scopes", value.as_str()));
@@ -96,7 +91,7 @@ impl Wish {
             .transpose()
             .map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))?;
         Ok(Errand {
-            key: GrantKey { user, org, integration: integration.name.clone(), action },
+            key: GrantKey { owner, integration: integration.name.clone(), action },
             app_callback_url: url.as_str().to_owned(),
             scopes: extra,
             base_url: base_url.map(|base| base.as_str().to_owned()),

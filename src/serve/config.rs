@@ -209,6 +209,7 @@ impl Config {
         if self.public_url.as_str().starts_with("http://") {
             found.push("public_url is plain http: for trying out on this machine only".to_owned());
         }
+        found.extend(jwt::shared_namespaces(&self.issuers));
         found
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
     secret::Secret,
-    vault::{AccountName, ActionKey, GrantKey, seal::Nonce},
+    vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, seal::Nonce},
 };
 
 /// From the start to the answer of the provider.
@@ -50,6 +50,8 @@ pub struct Errand {
 
 #[derive(Deserialize, Serialize)]
 struct StoredErrand {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    namespace: String,
     #[serde(rename = "userId")]
     user: String,
     #[serde(rename = "orgKey")]
@@ -65,10 +67,11 @@ struct StoredErrand {
 
 impl From<&Errand> for StoredErrand {
     fn from(errand: &Errand) -> Self {
-        let GrantKey { user, org, integration, action } = &errand.key;
+        let GrantKey { owner: Owner { namespace, user, org }, integration, action } = &errand.key;
         Self {
+            namespace: namespace.as_str().to_owned(),
             user: user.as_str().to_owned(),
-            org: org.clone(),
+            org: org.as_str().to_owned(),
             integration: integration.as_str().to_owned(),
             action: action.as_str().to_owned(),
             scopes: errand.scopes.to_string(),
@@ -84,12 +87,12 @@ impl StoredErrand {
             "all" => ActionKey::All,
             name => ActionKey::One(ActionName::parse(name).ok()?),
         };
-        let key = GrantKey {
+        let owner = Owner {
+            namespace: Namespace::parse(&self.namespace).ok()?,
             user: AccountName::parse(&self.user).ok()?,
-            org: self.org,
-            integration: IntegrationName::parse(&self.integration).ok()?,
-            action,
+            org: OrgKey::parse(&self.org)?,
         };
+        let key = GrantKey { owner, integration: IntegrationName::parse(&self.integration).ok()?, action };
         let scopes = Scopes::parse(&self.scopes).ok()?;
         Some(Errand { key, app_callback_url: self.app_callback_url, scopes, base_url: self.base_url })
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use crate::{
     secret::{SealKey, Secret},
     vault::{
-        GrantKey,
+        GrantKey, Owner,
         seal::{self, Nonce},
     },
 };
@@ -105,18 +105,19 @@ impl Place<'_> {
     /// Each part preceded by its length, so that no two places give the same bytes.
     fn aad(&self, key: &str) -> Vec<u8> {
         let generation = self.generation.to_be_bytes();
-        let GrantKey { user, org, integration, action } = self.key;
-        let parts: [&[u8]; 9] = [
+        let GrantKey { owner: Owner { namespace, user, org }, integration, action } = self.key;
+        let mut parts: Vec<&[u8]> = vec![
             &[VERSION],
             key.as_bytes(),
             self.column.as_str().as_bytes(),
             self.id,
             user.as_str().as_bytes(),
-            org.as_bytes(),
+            org.as_str().as_bytes(),
             integration.as_str().as_bytes(),
             action.as_str().as_bytes(),
             &generation,
         ];
+        parts.extend(namespace.suffix().map(str::as_bytes));
         joined(&parts)
     }
 }

@@ -58,8 +58,8 @@ pub fn confirm(errand: &Errand, href: &str) -> Reply {
     let host = errand.app_callback_url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let fields = [
         ("{integration}", errand.key.integration.as_str()),
-        ("{user}", errand.key.user.as_str()),
-        ("{org}", errand.key.org.as_str()),
+        ("{user}", errand.key.owner.user.as_str()),
+        ("{org}", errand.key.owner.org.as_str()),
         ("{action}", errand.key.action.as_str()),
         ("{host}", host.unwrap_or_default()),
         ("{href}", href),
@@ -118,7 +118,7 @@ mod tests {
     use crate::{
         catalog::IntegrationName,
         oauth::Scopes,
-        vault::{AccountName, ActionKey, GrantKey},
+        vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner},
     };
 
     #[test]
@@ -126,8 +126,11 @@ mod tests {
         for hostile in ["<script>alert(1)</script>", "\" onclick=\"x", "{href}", "&lt;", "'"] {
             let errand = Errand {
                 key: GrantKey {
-                    user: AccountName::parse(hostile).expect("printable"),
-                    org: hostile.into(),
+                    owner: Owner {
+                        namespace: Namespace::default(),
+                        user: AccountName::parse(hostile).expect("printable"),
+                        org: OrgKey::parse(hostile).expect("printable"),
+                    },
                     integration: IntegrationName::parse("work").expect("name"),
                     action: ActionKey::All,
                 },

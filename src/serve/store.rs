@@ -20,7 +20,7 @@ pub use flow::{Flow, FlowDone, FlowEnd, PutFlow, Taken};
 pub use id::{ConnectionId, FlowId, LeaseOwner};
 
 use super::keys::{KeyId, Sealed};
-use crate::vault::GrantKey;
+use crate::vault::{GrantKey, Owner};
 
 /// What a store answers with: at once (SQLite's reads), or later.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFault>> + Send + 'a>>;
@@ -32,7 +32,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreFault>> + Se
 /// lease owner, single use) make it safe to ask again.
 pub trait Store: Send + Sync {
     // -- flows ----------------------------------------------------------------------------------------------------
-    /// Keeps a flow that begins, unless its user has `most` unexpired ones already.
+    /// Keeps a flow that begins, unless its owner has `most` unexpired ones already.
     fn put_flow(&self, flow: Flow, most: u32, now: SystemTime) -> Answer<'_, PutFlow>;
 
     /// Consumes a flow: of any number of callers at once exactly one gets [`Taken::Now`]. The row with its secrets is
@@ -47,8 +47,8 @@ pub trait Store: Send + Sync {
     // -- connections ----------------------------------------------------------------------------------------------
     fn connection<'a>(&'a self, key: &'a GrantKey) -> Answer<'a, Option<Connection>>;
 
-    /// `user` and `org` are those of the caller: another's connection is none.
-    fn connection_by_id<'a>(&'a self, id: ConnectionId, user: &'a str, org: &'a str) -> Answer<'a, Option<Connection>>;
+    /// `None` also for a connection of another owner.
+    fn connection_by_id<'a>(&'a self, id: ConnectionId, owner: &'a Owner) -> Answer<'a, Option<Connection>>;
 
     /// By identifier, at most `page.most` after `page.after`.
     fn connections<'a>(&'a self, page: Page<'a>) -> Answer<'a, Vec<Connection>>;
@@ -57,8 +57,7 @@ pub trait Store: Send + Sync {
     fn put_connection(&self, new: NewConnection, now: SystemTime) -> Answer<'_, Put>;
 
     /// Gives the row that went, for its tokens to be revoked.
-    fn delete_connection<'a>(&'a self, id: ConnectionId, user: &'a str, org: &'a str)
-    -> Answer<'a, Option<Connection>>;
+    fn delete_connection<'a>(&'a self, id: ConnectionId, owner: &'a Owner) -> Answer<'a, Option<Connection>>;
 
     /// Notes that these were asked for; unknown ones are none.
     fn touch(&self, ids: Vec<ConnectionId>, now: SystemTime) -> Answer<'_, ()>;

@@ -29,7 +29,7 @@ impl IndexEntry {
         Self {
             v: 1,
             integration: key.integration.to_string(),
-            account: key.user.as_str().to_owned(),
+            account: key.owner.user.as_str().to_owned(),
             action: key.action.as_str().to_owned(),
             store: store.to_owned(),
             store_identity: store_identity.to_owned(),

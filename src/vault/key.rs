@@ -4,10 +4,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::Owner;
 use crate::catalog::{ActionName, IntegrationName};
 
 /// Any printable text up to 254 bytes; `default` if none is given.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(String);
 
 impl AccountName {
@@ -47,7 +48,7 @@ impl fmt::Display for AccountNameError {
 impl std::error::Error for AccountNameError {}
 
 /// One action, or all together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActionKey {
     #[default]
     All,
@@ -71,32 +72,29 @@ impl ActionKey {
 }
 
 /// The key of a grant. Nothing is in it that an edit of the configuration changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GrantKey {
-    /// On a person's machine: the account.
-    pub user: AccountName,
-    /// On a person's machine: empty.
-    pub org: String,
+    pub owner: Owner,
     pub integration: IntegrationName,
     pub action: ActionKey,
 }
 
 impl GrantKey {
     pub fn personal(integration: IntegrationName, account: AccountName, action: ActionKey) -> Self {
-        Self { user: account, org: String::new(), integration, action }
+        Self { owner: Owner::personal(account), integration, action }
     }
 
     /// A hash, so that no name can reach into the attributes of a keychain or the path of a file.
     pub fn item(&self) -> ItemName {
-        ItemName(format!(
-            "v1:{}",
-            hash(&["grant", self.user.as_str(), &self.org, self.integration.as_str(), self.action.as_str()])
-        ))
+        let Self { owner, integration, action } = self;
+        let mut parts = vec!["grant", owner.user.as_str(), owner.org.as_str(), integration.as_str(), action.as_str()];
+        parts.extend(owner.namespace.suffix());
+        ItemName(format!("v1:{}", hash(&parts)))
     }
 
     /// What a person sees in a keychain program.
     pub fn label(&self) -> String {
-        format!("loopin: {} ({}, {})", self.integration, self.user.as_str(), self.action.as_str())
+        format!("loopin: {} ({}, {})", self.integration, self.owner.user.as_str(), self.action.as_str())
     }
 
     /// Two stores hold two credentials, so the kind and the identity of the store are part of the name.
@@ -159,6 +157,7 @@ fn hash(parts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::Namespace;
 
     fn key(account: &str, integration: &str, action: ActionKey) -> GrantKey {
         GrantKey::personal(
@@ -194,6 +193,28 @@ mod tests {
             key("a", "workx", ActionKey::All),
         ]
         .map(|k| k.item().to_string());
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(names.len(), distinct.len());
+    }
+
+    #[test]
+    fn h04_the_names_of_stored_grants_are_what_they_were_before_there_were_namespaces() {
+        let personal = key("default", "work", ActionKey::All);
+        assert_eq!("v1:f87041d109aa693810d62b0fed1c254b4f4359e8318ac3ad4c718afd14db7e05", personal.item().as_str());
+        assert_eq!(
+            "114526d04bd2efbddab10e9fcbea1bfa133893a4ebf514c9649850d70735db53",
+            personal.state("keychain", "").file("")
+        );
+    }
+
+    #[test]
+    fn h04_the_same_user_of_another_issuer_has_another_name() {
+        let in_namespace = |text: &str| {
+            let mut key = key("a", "work", ActionKey::All);
+            key.owner.namespace = Namespace::parse(text).expect("namespace");
+            key.item()
+        };
+        let names = ["", "a", "b", "work"].map(in_namespace);
         let distinct: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(names.len(), distinct.len());
     }

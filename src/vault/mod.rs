@@ -8,6 +8,7 @@ mod index;
 mod journal;
 mod key;
 pub mod memory;
+mod owner;
 mod record;
 pub mod seal;
 
@@ -17,6 +18,7 @@ pub use error::{Exposure, StoreError};
 pub use index::IndexEntry;
 pub use journal::{Journal, Sent};
 pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};
+pub use owner::{Namespace, NamespaceError, OrgKey, Owner};
 pub use record::{Grant, Pinned, Record, RecordError};
 
 use crate::secret::Secret;

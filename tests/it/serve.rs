@@ -25,11 +25,13 @@ mod documentation;
 mod guards;
 mod issuers;
 mod keys;
+mod migration;
 mod mistakes;
 mod operation;
 mod rotation;
 mod start;
 mod storm;
+mod tenants;
 mod tokens;
 
 const BASE: &str = "/api/v1/oauth2";

@@ -18,14 +18,14 @@ use crate::{
             self, Content, Errand, LINK_LIFE, MOST_FLOWS, Ticket, confirm_ticket, link_ticket, new_cookie,
             open_confirm_ticket, open_link_ticket, set_cookie,
         },
-        jwt::{Caller, OrgKey, Role},
+        jwt::{Caller, Role},
         pages,
         problem::Problem,
         scopes,
         store::{Flow, FlowId, PutFlow, Taken},
     },
     system::{clock, entropy},
-    vault::{AccountName, GrantKey, seal::Nonce},
+    vault::{AccountName, OrgKey, Owner, seal::Nonce},
 };
 use sha2::{Digest, Sha256};
 
@@ -62,9 +62,8 @@ impl Service {
             });
         }
         let (caller, credential) = self.caller(asked, query.token.as_ref(), Cookie::Counts).await?;
-        self.limits.authorize(caller.user.as_str(), clock::now())?;
-        let org = caller.org.as_str().to_owned();
-        let errand = query.wish.judge(integration, &self.config.callbacks, caller.user, org)?;
+        self.limits.authorize(caller.owner.user.as_str(), clock::now())?;
+        let errand = query.wish.judge(integration, &self.config.callbacks, caller.owner)?;
         let fetch = Fetch { site: asked.field("sec-fetch-site"), mode: asked.field("sec-fetch-mode") };
         let how = start(credential, Accept::of(asked.field("accept")), fetch, self.config.query_token)?;
         if let (Start::Redirect, Credential::Query, Some(token)) = (how, credential, &query.token) {
@@ -88,7 +87,7 @@ impl Service {
         else {
             return Ok(pages::stale());
         };
-        self.limits.authorize(ticket.errand.key.user.as_str(), clock::now())?;
+        self.limits.authorize(ticket.errand.key.owner.user.as_str(), clock::now())?;
         if let Some(link) = ticket.link {
             match self.ledger.store.take_flow(link, integration.name.as_str(), clock::now()).await? {
                 Taken::Now(_) => {}
@@ -192,16 +191,16 @@ impl Service {
     /// A link for a person to open once, without any token in it.
     pub(super) async fn link(&self, integration: &Integration, asked: &Asked) -> Answer {
         let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        self.limits.token(caller.user.as_str(), clock::now())?;
+        self.limits.token(caller.owner.user.as_str(), clock::now())?;
         let body: Link = asked.json()?;
-        let whose = on_behalf(caller, body.user_id, body.org_key)?;
+        let owner = on_behalf(caller, body.user_id, body.org_key)?;
         let wish = Wish {
             app_callback_url: Some(body.app_callback_url),
             action: Some(body.action),
             base_url: body.base_url,
             scopes: body.scopes,
         };
-        let errand = wish.judge(integration, &self.config.callbacks, whose.user, whose.org)?;
+        let errand = wish.judge(integration, &self.config.callbacks, owner)?;
         let id = FlowId::new(entropy::random()?);
         self.mark(id, &errand).await?;
         let ticket = link_ticket(&self.ledger.keys, id, &errand, Nonce(entropy::random()?), clock::now());
@@ -227,29 +226,17 @@ impl Begun {
     }
 }
 
-/// Whose connections a request is about.
-pub struct Whose {
-    pub user: AccountName,
-    pub org: String,
-}
-
-impl Whose {
-    pub fn key(&self, integration: &Integration, action: crate::vault::ActionKey) -> GrantKey {
-        let (user, org) = (self.user.clone(), self.org.clone());
-        GrantKey { user, org, integration: integration.name.clone(), action }
-    }
-}
-
-/// The caller's own, or, for a service, those of whom it names.
+/// Whose connections a request is about: the caller's own, or, for a service, those of the user it names, within the
+/// namespace of its own issuer.
 ///
 /// # Errors
-/// Somebody else is named by one who is no service, or by half.
-pub fn on_behalf(caller: Caller, user: Option<String>, org: Option<String>) -> Result<Whose, Problem> {
-    let own = Whose { user: caller.user, org: caller.org.as_str().to_owned() };
+/// A caller that is no service names somebody else, or a service names a user without an organization.
+pub fn on_behalf(caller: Caller, user: Option<String>, org: Option<String>) -> Result<Owner, Problem> {
+    let own = caller.owner;
     match (caller.role, user, org) {
         (_, None, None) => Ok(own),
         (Role::User, Some(user), org)
-            if user == own.user.as_str() && org.as_ref().is_none_or(|org| *org == own.org) =>
+            if user == own.user.as_str() && org.as_ref().is_none_or(|org| org == own.org.as_str()) =>
         {
             Ok(own)
         }
@@ -257,7 +244,7 @@ pub fn on_behalf(caller: Caller, user: Option<String>, org: Option<String>) -> R
         (Role::Service, Some(user), Some(org)) => {
             let user = AccountName::parse(&user).map_err(|_| Problem::InvalidBody("userId is not printable".into()))?;
             let org = OrgKey::parse(&org).ok_or_else(|| Problem::InvalidBody("orgKey is not printable".into()))?;
-            Ok(Whose { user, org: org.as_str().to_owned() })
+            Ok(Owner { namespace: own.namespace, user, org })
         }
         (Role::Service, ..) => Err(Problem::InvalidBody("userId and orgKey go together".into())),
     }

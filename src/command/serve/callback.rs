@@ -13,7 +13,6 @@ use crate::{
         app_callback::Status,
         callback::Ending,
         flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
-        jwt::OrgKey,
         pages,
         store::{ConnectionId, Flow, FlowDone, FlowEnd, FlowId, Taken},
     },
@@ -72,7 +71,7 @@ impl Service {
             return Err(Stop::Lost);
         }
         // Before the code is sent: without a way back nobody would learn of the connection.
-        if self.config.callbacks.admit(&flow.key.org, &flow.app_callback_url).is_err() {
+        if self.config.callbacks.admit(flow.key.owner.org.as_str(), &flow.app_callback_url).is_err() {
             return Err(Stop::Lost);
         }
         let content = Content::open(&self.ledger.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
@@ -97,10 +96,7 @@ impl Service {
     fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
         let session = self.config.session_cookie.as_deref().and_then(|name| asked.cookie(name));
         let verified = session.and_then(|token| self.verifier.verify(token, clock::now()).ok());
-        match (verified, OrgKey::parse(&key.org)) {
-            (Some(verified), Some(org)) => verified.user == key.user && !verified.belongs_to(&org),
-            _ => false,
-        }
+        verified.is_some_and(|verified| verified.has_left(&key.owner))
     }
 
     async fn exchanged(&self, integration: &Integration, coded: Coded) -> Result<ConnectionId, Ending> {
@@ -155,7 +151,7 @@ impl Service {
         let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
         self.metrics.ended(key.integration.as_str(), word);
         asked.ended(word);
-        let Ok(url) = self.config.callbacks.admit(&key.org, url) else { return pages::closed() };
+        let Ok(url) = self.config.callbacks.admit(key.owner.org.as_str(), url) else { return pages::closed() };
         let to = match ending {
             Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
             Err(ending) => url.with_status(Status::Error { code: ending.code() }),

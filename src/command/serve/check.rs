@@ -58,6 +58,13 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
         }
         None => text.push_str("No cookie counts as a token (session_cookie is not set).\n"),
     }
+    for issuer in config.issuers.iter().filter(|issuer| config.issuers.len() > 1 || !issuer.namespace().is_empty()) {
+        let (name, namespace) = (issuer.issuer(), issuer.namespace().as_str());
+        let _ = writeln!(
+            text,
+            "Users of {name} are in the namespace \"{namespace}\"; callers in another one cannot reach their connections."
+        );
+    }
     for issuer in verifier.stale(clock::now()) {
         let name = verifier.issuer(issuer);
         // Not a fault of the configuration: the issuer may be away, or this machine without a network.

@@ -1,9 +1,11 @@
 //! `GET /connections`, `GET|DELETE /connections/:id`: what is connected, without any secret of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
-    authorize::{Whose, on_behalf},
+    authorize::on_behalf,
     service::{Answer, Asked, Cookie, Service},
     token::words,
 };
@@ -16,29 +18,29 @@ use crate::{
         store::{Connection, ConnectionId, Page, Status},
     },
     system::clock,
+    vault::Owner,
 };
 
 /// Connections of one answer.
 const PAGE: u32 = 100;
 
 impl Service {
-    async fn whose(&self, asked: &Asked) -> Result<(Whose, std::collections::BTreeMap<&'static str, String>), Problem> {
+    async fn whose(&self, asked: &Asked) -> Result<(Owner, BTreeMap<&'static str, String>), Problem> {
         let (caller, _): (Caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        self.limits.token(caller.user.as_str(), clock::now())?;
+        self.limits.token(caller.owner.user.as_str(), clock::now())?;
         let mut query = asked.parameters(&["group", "action", "cursor", "userId", "orgKey"])?;
-        let whose = on_behalf(caller, query.remove("userId"), query.remove("orgKey"))?;
-        Ok((whose, query))
+        let owner = on_behalf(caller, query.remove("userId"), query.remove("orgKey"))?;
+        Ok((owner, query))
     }
 
     pub(super) async fn connections(&self, asked: &Asked) -> Answer {
-        let (whose, query) = self.whose(asked).await?;
+        let (owner, query) = self.whose(asked).await?;
         let after = match query.get("cursor") {
             None => None,
             Some(cursor) => Some(ConnectionId::parse(cursor).ok_or(Problem::NotFound)?),
         };
         let page = Page {
-            user: whose.user.as_str(),
-            org: &whose.org,
+            owner: &owner,
             integration: query.get("group").map(String::as_str),
             action: query.get("action").map(String::as_str),
             after,
@@ -52,16 +54,16 @@ impl Service {
     }
 
     pub(super) async fn connection(&self, id: ConnectionId, asked: &Asked) -> Answer {
-        let (whose, _) = self.whose(asked).await?;
-        let row = self.ledger.store.connection_by_id(id, whose.user.as_str(), &whose.org).await?;
+        let (owner, _) = self.whose(asked).await?;
+        let row = self.ledger.store.connection_by_id(id, &owner).await?;
         let row = row.ok_or(Problem::NotFound)?;
         Ok(Reply::json(200, shown(&row).to_string().into_bytes()))
     }
 
     /// Forgets it here first: what the provider says to the revocation changes nothing of that.
     pub(super) async fn disconnect(&self, id: ConnectionId, asked: &Asked) -> Answer {
-        let (whose, _) = self.whose(asked).await?;
-        let row = self.ledger.store.delete_connection(id, whose.user.as_str(), &whose.org).await?;
+        let (owner, _) = self.whose(asked).await?;
+        let row = self.ledger.store.delete_connection(id, &owner).await?;
         let row = row.ok_or(Problem::NotFound)?;
         let renewer = self.renewer.clone();
         let revoked = self.providers.ask(move || renewer.revoke(&row)).await;

@@ -20,6 +20,7 @@ use crate::{
         scopes,
     },
     system::clock,
+    vault::GrantKey,
 };
 
 /// Seconds that a token stays valid unless the caller wants more.
@@ -44,11 +45,11 @@ struct Body {
 impl Service {
     pub(super) async fn token(&self, integration: &Integration, asked: &Asked) -> Answer {
         let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        self.limits.token(caller.user.as_str(), clock::now())?;
+        self.limits.token(caller.owner.user.as_str(), clock::now())?;
         let body: Body = asked.json()?;
-        let whose = on_behalf(caller, body.user_id, body.org_key)?;
+        let owner = on_behalf(caller, body.user_id, body.org_key)?;
         let action = scopes::action(integration, &body.action).map_err(|_| Problem::UnknownAction)?;
-        let key = whose.key(integration, action);
+        let key = GrantKey { owner, integration: integration.name.clone(), action };
         let seconds = body.min_validity.unwrap_or(USUAL_VALIDITY).min(LONGEST_VALIDITY);
         let source = if body.force_refresh { TokenSource::Provider } else { TokenSource::Stored };
         if source == TokenSource::Provider {

@@ -17,8 +17,11 @@ fn name(text: &str) -> IntegrationName {
 fn errand() -> Errand {
     Errand {
         key: GrantKey {
-            user: AccountName::parse("ada").expect("user"),
-            org: "acme".into(),
+            owner: Owner {
+                namespace: Namespace::default(),
+                user: AccountName::parse("ada").expect("user"),
+                org: OrgKey::parse("acme").expect("org"),
+            },
             integration: name("wiki"),
             action: ActionKey::All,
         },
@@ -126,6 +129,7 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
     assert!(opened.kept.code_verifier.is_some_and(|verifier| verifier.matches("canary")));
     assert_eq!((server, content.redirect.as_str()), (opened.server, opened.redirect.as_str()));
     assert!(Content::open(&ring(1), FlowId::new([8; 16]), &key, &cell).is_none(), "another row");
-    let other = GrantKey { org: "evil".into(), ..key };
+    let mut other = key;
+    other.owner.org = OrgKey::parse("evil").expect("org");
     assert!(Content::open(&ring(1), id, &other, &cell).is_none(), "another organisation's row");
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::{
-    OrgKey, Refused,
+    Refused,
     org::Membership,
     token::{Members, Token},
 };
-use crate::vault::AccountName;
+use crate::vault::{AccountName, Namespace, OrgKey};
 
 /// The last second of the year 9999.
 const LATEST: f64 = 253_402_300_799.0;
@@ -22,6 +22,7 @@ const OF_SIGN_IN: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
     pub issuer: String,
+    pub namespace: Namespace,
     pub audience: String,
     /// Media types as `typ` says them, in lower case; empty for the usual: none, `JWT` or `at+jwt`.
     pub typ: Vec<String>,
@@ -36,6 +37,7 @@ pub(super) struct Expected {
 /// A caller whose token was verified; which organisation counts is still to be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
+    pub namespace: Namespace,
     pub user: AccountName,
     pub role: Role,
     pub issued_at: Option<SystemTime>,
@@ -62,6 +64,7 @@ impl Expected {
         let (issued_at, expires_at) = self.times(claims, now)?;
         let user = claims.text(&self.user).ok().flatten().and_then(|text| AccountName::parse(text).ok());
         Ok(Verified {
+            namespace: self.namespace.clone(),
             user: user.ok_or(Refused::User)?,
             role: self.role(claims)?,
             issued_at,

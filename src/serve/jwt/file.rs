@@ -12,6 +12,7 @@ use super::{Algorithm, claims::Expected};
 use crate::{
     catalog::{CatalogError, Fault, SecretSource},
     oauth::{Endpoint, Scope},
+    vault::Namespace,
 };
 
 /// How far clocks may be apart, unless the file says less.
@@ -25,6 +26,16 @@ const USER: &str = "sub";
 pub struct TrustedIssuer {
     pub(super) expected: Expected,
     pub(super) keys: KeySource,
+    pub(super) sharing: Sharing,
+}
+
+/// Whether other issuers may use the same namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    #[default]
+    Exclusive,
+    /// `shared_namespace = true`: the same name means the same user at all of them.
+    Shared,
 }
 
 /// Where the keys of an issuer are.
@@ -37,6 +48,16 @@ pub enum KeySource {
 impl TrustedIssuer {
     pub fn keys(&self) -> &KeySource {
         &self.keys
+    }
+
+    /// As its tokens name it.
+    pub fn issuer(&self) -> &str {
+        &self.expected.issuer
+    }
+
+    /// Whose users are this issuer's, and no other's.
+    pub fn namespace(&self) -> &Namespace {
+        &self.expected.namespace
     }
 }
 
@@ -57,6 +78,9 @@ pub struct Table {
     orgs: Option<Spanned<String>>,
     org_header: Option<Spanned<String>>,
     service_scope: Option<Spanned<String>>,
+    namespace: Option<Spanned<String>>,
+    #[serde(default)]
+    shared_namespace: bool,
 }
 
 /// `[[jwt]]`, as often as it stands there; not judged yet.
@@ -92,6 +116,9 @@ pub fn issuers(tables: &Tables, text: &str) -> Result<Vec<TrustedIssuer>, Catalo
         if issuers.iter().any(|other| other.expected.issuer == issuer.expected.issuer) {
             return Err(at(Fault::new("this issuer stands in another [[jwt]] too", "give each issuer one table")));
         }
+        if let Some(other) = issuers.iter().find(|other| issuer.takes_the_users_of(other)) {
+            return Err(at(same_namespace(table.get_ref(), other)));
+        }
         issuers.push(issuer);
     }
     if issuers.is_empty() {
@@ -105,11 +132,45 @@ pub fn issuers(tables: &Tables, text: &str) -> Result<Vec<TrustedIssuer>, Catalo
     Ok(issuers)
 }
 
+impl TrustedIssuer {
+    fn takes_the_users_of(&self, other: &Self) -> bool {
+        let both_share = (self.sharing, other.sharing) == (Sharing::Shared, Sharing::Shared);
+        self.namespace() == other.namespace() && !both_share
+    }
+}
+
+/// RFC 7519 section 4.1.2: a subject is unique within its issuer, so two issuers may give the same name to two users.
+fn same_namespace(table: &Table, other: &TrustedIssuer) -> Fault {
+    let shown: String = other.issuer().escape_debug().take(200).collect();
+    let what = format!(
+        "namespace: it is the same as that of {shown}, so each of the two issuers could name the other's users \
+         (RFC 7519, section 4.1.2)"
+    );
+    let remedy = "add a name of its own to this [[jwt]]: namespace = \"second\"; \
+                  or, if the same name is the same user at both, write in both: shared_namespace = true";
+    Fault::new(what, remedy).at_if(table.namespace.as_ref())
+}
+
+/// Issuers that share a namespace, a sentence for each pair of neighbors.
+pub fn shared_namespaces(issuers: &[TrustedIssuer]) -> Vec<String> {
+    let pair = |(at, issuer): (usize, &TrustedIssuer)| {
+        let other = issuers[..at].iter().rev().find(|other| other.namespace() == issuer.namespace())?;
+        Some(format!(
+            "shared_namespace: a user of {} and a user of {} with the same name are one user here; unless both issuers \
+             name the same users, give each [[jwt]] its own namespace",
+            other.issuer(),
+            issuer.issuer()
+        ))
+    };
+    issuers.iter().enumerate().filter_map(pair).collect()
+}
+
 impl Table {
     fn issuer(&self) -> Result<TrustedIssuer, Fault> {
         let issuer = required("issuer", self.issuer.as_ref(), "https://id.example.com")?;
         let expected = Expected {
             issuer,
+            namespace: self.namespace()?,
             audience: required("audience", self.audience.as_ref(), "loopin")?,
             typ: self.typ.iter().map(media_type).collect::<Result<_, _>>()?,
             leeway: self.leeway()?,
@@ -129,7 +190,14 @@ impl Table {
             let what = "org_header: without orgs nothing tells to which organisations a user belongs";
             return Err(Fault::new(what, "add: orgs = \"orgs\", or remove org_header").at(header));
         }
-        Ok(TrustedIssuer { expected, keys: self.keys()? })
+        let sharing = if self.shared_namespace { Sharing::Shared } else { Sharing::Exclusive };
+        Ok(TrustedIssuer { expected, keys: self.keys()?, sharing })
+    }
+
+    fn namespace(&self) -> Result<Namespace, Fault> {
+        let Some(text) = &self.namespace else { return Ok(Namespace::default()) };
+        let fault = |why| Fault::new(format!("namespace: {why}"), "write it like: namespace = \"staff\"").at(text);
+        Namespace::parse(text.get_ref()).map_err(fault)
     }
 
     fn keys(&self) -> Result<KeySource, Fault> {

@@ -23,9 +23,9 @@ mod verifier;
 use std::fmt;
 
 pub use claims::{Role, Verified};
-pub use file::{KeySource, Tables, TrustedIssuer, issuers};
+pub use file::{KeySource, Tables, TrustedIssuer, issuers, shared_namespaces};
 pub use jwks::{Fetching, JwksError, KeySet, MOST_KEYS};
-pub use org::{Caller, OrgKey, OrgRefused};
+pub use org::{Caller, OrgRefused};
 pub use token::LONGEST;
 #[cfg(feature = "server")]
 pub use verifier::{IssuerAt, Verifier, WeakSecret};

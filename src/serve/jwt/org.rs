@@ -1,30 +1,7 @@
 //! On behalf of which organisation a call is made (seed 002, "active organisation preference").
 
-use std::fmt;
-
 use super::{Role, Verified};
-use crate::vault::AccountName;
-
-/// An organisation, as the issuer names it: 1 to 254 bytes of printable text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OrgKey(String);
-
-impl OrgKey {
-    /// `None` for what is no such text; the alphabet is that of users.
-    pub fn parse(text: &str) -> Option<Self> {
-        AccountName::parse(text).ok().map(|_| Self(text.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for OrgKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::vault::{OrgKey, Owner};
 
 /// What a token says about organisations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +17,7 @@ pub(super) struct Membership {
 /// Who calls, and on behalf of whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    pub user: AccountName,
-    pub org: OrgKey,
+    pub owner: Owner,
     pub role: Role,
 }
 
@@ -78,13 +54,21 @@ impl Verified {
             None => claimed.as_ref() == Some(&chosen),
         };
         match member {
-            true => Ok(Caller { user: self.user.clone(), org: chosen, role: self.role }),
+            true => {
+                let (namespace, user) = (self.namespace.clone(), self.user.clone());
+                Ok(Caller { owner: Owner { namespace, user, org: chosen }, role: self.role })
+            }
             false => Err(OrgRefused::Forbidden),
         }
     }
 
-    /// Whether the user still belongs to an organisation that was chosen earlier.
-    pub fn belongs_to(&self, org: &OrgKey) -> bool {
+    /// Whether this is the same user of the same issuer, who has left the organization since it was chosen.
+    pub fn has_left(&self, owner: &Owner) -> bool {
+        let same_user = (&self.namespace, &self.user) == (&owner.namespace, &owner.user);
+        same_user && !self.belongs_to(&owner.org)
+    }
+
+    fn belongs_to(&self, org: &OrgKey) -> bool {
         match &self.membership.listed {
             Some(listed) => listed.contains(org),
             None => self.membership.claimed.as_ref() == Some(org),

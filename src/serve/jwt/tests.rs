@@ -44,6 +44,7 @@ service_scope = "loopin:service"
 [[jwt]]
 issuer = "https://es.example"
 audience = "loopin"
+namespace = "es"
 jwks_url = "https://es.example/jwks"
 algs = ["ES256"]
 org = "org_id"
@@ -51,6 +52,7 @@ org = "org_id"
 [[jwt]]
 issuer = "https://hs.example"
 audience = "loopin"
+namespace = "hs"
 hs256 = { env = "JWT_SECRET" }
 org = "org_id"
 "#;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     catalog::IntegrationName,
-    vault::{AccountName, ActionKey, seal::NONCE_BYTES},
+    vault::{AccountName, ActionKey, Namespace, OrgKey, Owner, seal::NONCE_BYTES},
 };
 
 const ROW: [u8; 16] = [5; 16];
@@ -17,8 +17,11 @@ fn ring(current: &str, keys: &[(&str, u8)]) -> KeyRing {
 
 fn key(user: &str, org: &str, integration: &str, action: ActionKey) -> GrantKey {
     GrantKey {
-        user: AccountName::parse(user).expect("user"),
-        org: org.into(),
+        owner: Owner {
+            namespace: Namespace::default(),
+            user: AccountName::parse(user).expect("user"),
+            org: OrgKey::parse(org).expect("org"),
+        },
         integration: IntegrationName::parse(integration).expect("name"),
         action,
     }

@@ -5,7 +5,7 @@ use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint},
     serve::keys::Sealed,
-    vault::{AccountName, ActionKey, GrantKey, Pinned},
+    vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, Pinned},
 };
 
 fn at(seconds: u64) -> SystemTime {
@@ -18,8 +18,11 @@ fn connection() -> Connection {
     Connection {
         id: ConnectionId::new([1; 16]),
         key: GrantKey {
-            user: AccountName::parse("ada").expect("user"),
-            org: "acme".into(),
+            owner: Owner {
+                namespace: Namespace::default(),
+                user: AccountName::parse("ada").expect("user"),
+                org: OrgKey::parse("acme").expect("org"),
+            },
             integration: IntegrationName::parse("work").expect("name"),
             action: ActionKey::All,
         },

@@ -9,7 +9,7 @@ use super::{ConnectionId, LeaseOwner};
 use crate::{
     oauth::{Expiry, Scopes, TokenType},
     serve::keys::Sealed,
-    vault::{GrantKey, Pinned},
+    vault::{GrantKey, Owner, Pinned},
 };
 
 /// A connection as it is stored.
@@ -102,11 +102,10 @@ pub struct Delay {
     pub until: SystemTime,
 }
 
-/// The connections of whom, from where on.
+/// Whose connections, and after which one.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
-    pub user: &'a str,
-    pub org: &'a str,
+    pub owner: &'a Owner,
     pub integration: Option<&'a str>,
     pub action: Option<&'a str>,
     pub after: Option<ConnectionId>,

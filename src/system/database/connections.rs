@@ -4,39 +4,37 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
-use super::rows::{COLUMNS, bind_row, bind_tokens, connection, connection_of, millis, odd};
+use super::rows::{COLUMNS, bind_row, bind_tokens, connection, connection_of, key_parts, millis, odd};
 use crate::{
     serve::store::{Connection, ConnectionId, NewConnection, Page, Put},
-    vault::GrantKey,
+    vault::{GrantKey, Owner},
 };
 
-/// The condition on the four parts of a key, as the first four parameters.
-pub const OF_KEY: &str = "user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action = ?4";
+/// The condition on the five parts of a key, as the first five parameters.
+pub const OF_KEY: &str = "namespace = ?1 AND user_id = ?2 AND org_key = ?3 AND integration = ?4 AND action = ?5";
+
+/// The condition on the owner of a connection, as the first three parameters.
+const OF_OWNER: &str = "namespace = ?1 AND user_id = ?2 AND org_key = ?3";
 
 pub fn by_key(db: &Sqlite, key: &GrantKey) -> rusqlite::Result<Option<Connection>> {
-    db.prepare_cached(&BY_KEY)?
-        .query_row(params![key.user.as_str(), key.org, key.integration.as_str(), key.action.as_str()], |row| {
-            connection_of(key.clone(), row)
-        })
-        .optional()
+    db.prepare_cached(&BY_KEY)?.query_row(key_parts(key), |row| connection_of(key.clone(), row)).optional()
 }
 
-pub fn by_id(db: &Sqlite, id: ConnectionId, user: &str, org: &str) -> rusqlite::Result<Option<Connection>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM connection WHERE id = ?1 AND user_id = ?2 AND org_key = ?3"))?
-        .query_row(params![id.bytes(), user, org], connection)
+pub fn by_id(db: &Sqlite, id: ConnectionId, owner: &Owner) -> rusqlite::Result<Option<Connection>> {
+    let Owner { namespace, user, org } = owner;
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM connection WHERE {OF_OWNER} AND id = ?4"))?
+        .query_row(params![namespace.as_str(), user.as_str(), org.as_str(), id.bytes()], connection)
         .optional()
 }
 
 pub fn page(db: &Sqlite, page: Page<'_>) -> rusqlite::Result<Vec<Connection>> {
-    let Page { user, org, integration, action, after, most } = page;
+    let Page { owner: Owner { namespace, user, org }, integration, action, after, most } = page;
+    let after = after.as_ref().map_or(&[][..], |id| id.bytes().as_slice());
     db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM connection WHERE user_id = ?1 AND org_key = ?2 AND integration = ifnull(?3, integration) \
-         AND action = ifnull(?4, action) AND id > ?5 ORDER BY id LIMIT ?6"
+        "SELECT {COLUMNS} FROM connection WHERE {OF_OWNER} AND integration = ifnull(?4, integration) \
+         AND action = ifnull(?5, action) AND id > ?6 ORDER BY id LIMIT ?7"
     ))?
-    .query_map(
-        params![user, org, integration, action, after.as_ref().map_or(&[][..], |id| id.bytes().as_slice()), most],
-        connection,
-    )?
+    .query_map(params![namespace.as_str(), user.as_str(), org.as_str(), integration, action, after, most], connection)?
     .collect()
 }
 
@@ -44,42 +42,41 @@ pub fn put(db: &Sqlite, new: &NewConnection, now: SystemTime) -> rusqlite::Resul
     let NewConnection { id, key, generation, base_url, pinned, access, refresh } = new;
     let sql = match generation {
         1 => {
-            "INSERT INTO connection (user_id, org_key, integration, action, id, generation, key_id, status, base_url, \
+            "INSERT INTO connection (namespace, user_id, org_key, integration, action, id, generation, key_id, status, base_url, \
              issuer, token_endpoint, revocation_endpoint, client_id, subject, token_type, asked, granted, obtained_at, \
              expires_at, expiry_assumed, refreshable_until, due_at, access, refresh, created_at, last_used_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'ok', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-             ?21, ?22, ?23, ?24, ?24) ON CONFLICT DO NOTHING"
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ok', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+             ?22, ?23, ?24, ?25, ?25) ON CONFLICT DO NOTHING"
         }
         _ => {
-            "UPDATE connection SET generation = ?6, key_id = ?7, status = 'ok', since = NULL, failures = 0, \
-             next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, base_url = ?8, issuer = ?9, \
-             token_endpoint = ?10, revocation_endpoint = ?11, client_id = ?12, subject = ?13, token_type = ?14, \
-             asked = ?15, granted = ?16, obtained_at = ?17, expires_at = ?18, expiry_assumed = ?19, \
-             refreshable_until = ?20, due_at = ?21, access = ?22, refresh = ?23, last_used_at = ?24 \
-             WHERE user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action = ?4 AND id = ?5 \
-             AND generation = ?6 - 1"
+            "UPDATE connection SET generation = ?7, key_id = ?8, status = 'ok', since = NULL, failures = 0, \
+             next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, base_url = ?9, issuer = ?10, \
+             token_endpoint = ?11, revocation_endpoint = ?12, client_id = ?13, subject = ?14, token_type = ?15, \
+             asked = ?16, granted = ?17, obtained_at = ?18, expires_at = ?19, expiry_assumed = ?20, \
+             refreshable_until = ?21, due_at = ?22, access = ?23, refresh = ?24, last_used_at = ?25 \
+             WHERE namespace = ?1 AND user_id = ?2 AND org_key = ?3 AND integration = ?4 AND action = ?5 AND id = ?6 \
+             AND generation = ?7 - 1"
         }
     };
     let mut statement = db.prepare_cached(sql)?;
     bind_row(&mut statement, key, id, *generation)?;
-    statement.raw_bind_parameter(7, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
-    statement.raw_bind_parameter(8, base_url)?;
-    statement.raw_bind_parameter(9, pinned.issuer.as_ref().map(|issuer| issuer.as_str()))?;
-    statement.raw_bind_parameter(10, pinned.token_endpoint.as_str())?;
-    statement.raw_bind_parameter(11, pinned.revocation_endpoint.as_ref().map(|endpoint| endpoint.as_str()))?;
-    statement.raw_bind_parameter(12, pinned.client_id.as_str())?;
-    bind_tokens(&mut statement, 13, access, refresh.as_ref())?;
-    statement.raw_bind_parameter(24, millis(now))?;
+    statement.raw_bind_parameter(8, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
+    statement.raw_bind_parameter(9, base_url)?;
+    statement.raw_bind_parameter(10, pinned.issuer.as_ref().map(|issuer| issuer.as_str()))?;
+    statement.raw_bind_parameter(11, pinned.token_endpoint.as_str())?;
+    statement.raw_bind_parameter(12, pinned.revocation_endpoint.as_ref().map(|endpoint| endpoint.as_str()))?;
+    statement.raw_bind_parameter(13, pinned.client_id.as_str())?;
+    bind_tokens(&mut statement, 14, access, refresh.as_ref())?;
+    statement.raw_bind_parameter(25, millis(now))?;
     let written = statement.raw_execute()?;
     Ok(if written == 1 { Put::Stored } else { Put::Moved })
 }
 
-pub fn delete(db: &Sqlite, id: ConnectionId, user: &str, org: &str) -> rusqlite::Result<Option<Connection>> {
-    db.prepare_cached(&format!(
-        "DELETE FROM connection WHERE id = ?1 AND user_id = ?2 AND org_key = ?3 RETURNING {COLUMNS}"
-    ))?
-    .query_row(params![id.bytes(), user, org], connection)
-    .optional()
+pub fn delete(db: &Sqlite, id: ConnectionId, owner: &Owner) -> rusqlite::Result<Option<Connection>> {
+    let Owner { namespace, user, org } = owner;
+    db.prepare_cached(&format!("DELETE FROM connection WHERE {OF_OWNER} AND id = ?4 RETURNING {COLUMNS}"))?
+        .query_row(params![namespace.as_str(), user.as_str(), org.as_str(), id.bytes()], connection)
+        .optional()
 }
 
 pub fn touch(db: &Sqlite, ids: &[ConnectionId], now: SystemTime) -> rusqlite::Result<()> {

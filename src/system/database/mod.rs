@@ -34,7 +34,7 @@ use crate::{
             Resealed, Setback, Store, StoreFault, Taken, Written,
         },
     },
-    vault::{Exposure, GrantKey, StoreError},
+    vault::{Exposure, GrantKey, Owner, StoreError},
 };
 
 pub use schema::VERSION;
@@ -237,8 +237,8 @@ impl Store for Database {
         self.readers.read(|db| connections::by_key(db, key))
     }
 
-    fn connection_by_id<'a>(&'a self, id: ConnectionId, user: &'a str, org: &'a str) -> Answer<'a, Option<Connection>> {
-        self.readers.read(|db| connections::by_id(db, id, user, org))
+    fn connection_by_id<'a>(&'a self, id: ConnectionId, owner: &'a Owner) -> Answer<'a, Option<Connection>> {
+        self.readers.read(|db| connections::by_id(db, id, owner))
     }
 
     fn connections<'a>(&'a self, page: Page<'a>) -> Answer<'a, Vec<Connection>> {
@@ -249,14 +249,9 @@ impl Store for Database {
         self.writer.write(move |db| connections::put(db, &new, now))
     }
 
-    fn delete_connection<'a>(
-        &'a self,
-        id: ConnectionId,
-        user: &'a str,
-        org: &'a str,
-    ) -> Answer<'a, Option<Connection>> {
-        let (user, org) = (user.to_owned(), org.to_owned());
-        self.writer.write(move |db| connections::delete(db, id, &user, &org))
+    fn delete_connection<'a>(&'a self, id: ConnectionId, owner: &'a Owner) -> Answer<'a, Option<Connection>> {
+        let owner = owner.clone();
+        self.writer.write(move |db| connections::delete(db, id, &owner))
     }
 
     fn touch(&self, ids: Vec<ConnectionId>, now: SystemTime) -> Answer<'_, ()> {

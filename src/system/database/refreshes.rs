@@ -4,31 +4,33 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
-use super::rows::{COLUMNS, OK, bind_row, bind_tokens, connection, key, millis, odd, stored, time};
+use super::rows::{COLUMNS, OK, bind_row, bind_tokens, connection, key, key_parts, millis, odd, stored, time};
 use crate::{
     serve::store::{Connection, ConnectionId, Delay, Lease, Leased, Renewal, Setback, Status, Written},
     vault::GrantKey,
 };
 
-/// One row, by its key and its identifier: the first five parameters.
-const ROW: &str = "user_id = ?1 AND org_key = ?2 AND integration = ?3 AND action = ?4 AND id = ?5";
+/// One row, by its key and its identifier: the first six parameters.
+const ROW: &str = "namespace = ?1 AND user_id = ?2 AND org_key = ?3 AND integration = ?4 AND action = ?5 AND id = ?6";
 
 pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Leased> {
     let Lease { id, key, generation: wanted, owner, until } = lease;
+    let [namespace, user, org, integration, action] = key_parts(key);
     let (farthest_lease, farthest_pause) = (now + Lease::FARTHEST, now + Delay::FARTHEST);
     let leased = db
         .prepare_cached(&format!(
-            "UPDATE connection SET lease_owner = ?7, lease_until = ?8, \
-             in_doubt = max(in_doubt, lease_owner IS NOT NULL) WHERE {ROW} AND generation = ?6 AND status = 'ok' \
-             AND (lease_until IS NULL OR lease_until <= ?9 OR lease_until > ?10) \
-             AND (next_try_at IS NULL OR next_try_at <= ?9 OR next_try_at > ?11) RETURNING {COLUMNS}"
+            "UPDATE connection SET lease_owner = ?8, lease_until = ?9, \
+             in_doubt = max(in_doubt, lease_owner IS NOT NULL) WHERE {ROW} AND generation = ?7 AND status = 'ok' \
+             AND (lease_until IS NULL OR lease_until <= ?10 OR lease_until > ?11) \
+             AND (next_try_at IS NULL OR next_try_at <= ?10 OR next_try_at > ?12) RETURNING {COLUMNS}"
         ))?
         .query_row(
             params![
-                key.user.as_str(),
-                key.org,
-                key.integration.as_str(),
-                key.action.as_str(),
+                namespace,
+                user,
+                org,
+                integration,
+                action,
                 id.bytes(),
                 stored(*wanted),
                 owner.bytes(),
@@ -61,14 +63,14 @@ pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Le
 pub fn store_renewed(db: &Sqlite, renewal: &Renewal) -> rusqlite::Result<Written> {
     let Renewal { id, key, generation, access, refresh } = renewal;
     let mut statement = db.prepare_cached(&format!(
-        "UPDATE connection SET generation = generation + 1, key_id = ?7, status = 'ok', since = NULL, failures = 0, \
-         next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, subject = ?8, token_type = ?9, \
-         asked = ?10, granted = ?11, obtained_at = ?12, expires_at = ?13, expiry_assumed = ?14, \
-         refreshable_until = ?15, due_at = ?16, access = ?17, refresh = ?18 WHERE {ROW} AND generation = ?6"
+        "UPDATE connection SET generation = generation + 1, key_id = ?8, status = 'ok', since = NULL, failures = 0, \
+         next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, subject = ?9, token_type = ?10, \
+         asked = ?11, granted = ?12, obtained_at = ?13, expires_at = ?14, expiry_assumed = ?15, \
+         refreshable_until = ?16, due_at = ?17, access = ?18, refresh = ?19 WHERE {ROW} AND generation = ?7"
     ))?;
     bind_row(&mut statement, key, id, *generation)?;
-    statement.raw_bind_parameter(7, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
-    bind_tokens(&mut statement, 8, access, refresh.as_ref())?;
+    statement.raw_bind_parameter(8, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
+    bind_tokens(&mut statement, 9, access, refresh.as_ref())?;
     judge(db, statement.raw_execute()?, *id, key)
 }
 
@@ -79,16 +81,16 @@ pub fn note_setback(db: &Sqlite, setback: &Setback) -> rusqlite::Result<Written>
         Status::Reauth { reason, since } => (reason.as_str(), Some(millis(*since))),
     };
     let mut statement = db.prepare_cached(&format!(
-        "UPDATE connection SET status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, \
-         lease_owner = NULL, lease_until = NULL WHERE {ROW} AND generation = ?6 AND lease_owner = ?7"
+        "UPDATE connection SET status = ?9, since = ?10, failures = ?11, next_try_at = ?12, in_doubt = ?13, \
+         lease_owner = NULL, lease_until = NULL WHERE {ROW} AND generation = ?7 AND lease_owner = ?8"
     ))?;
     bind_row(&mut statement, key, id, *generation)?;
-    statement.raw_bind_parameter(7, owner.bytes())?;
-    statement.raw_bind_parameter(8, status)?;
-    statement.raw_bind_parameter(9, since)?;
-    statement.raw_bind_parameter(10, delay.map_or(0, |delay| delay.failures))?;
-    statement.raw_bind_parameter(11, delay.map(|delay| millis(delay.until)))?;
-    statement.raw_bind_parameter(12, in_doubt)?;
+    statement.raw_bind_parameter(8, owner.bytes())?;
+    statement.raw_bind_parameter(9, status)?;
+    statement.raw_bind_parameter(10, since)?;
+    statement.raw_bind_parameter(11, delay.map_or(0, |delay| delay.failures))?;
+    statement.raw_bind_parameter(12, delay.map(|delay| millis(delay.until)))?;
+    statement.raw_bind_parameter(13, in_doubt)?;
     judge(db, statement.raw_execute()?, *id, key)
 }
 
@@ -98,14 +100,15 @@ pub fn recover(db: &Sqlite) -> rusqlite::Result<Vec<GrantKey>> {
         [],
     )?;
     db.execute("UPDATE connection SET next_try_at = NULL WHERE in_doubt = 1", [])?;
-    let mut doubted = db
-        .prepare("SELECT user_id, org_key, integration, action FROM connection WHERE in_doubt = 1 AND status = 'ok'")?;
+    let mut doubted = db.prepare(
+        "SELECT namespace, user_id, org_key, integration, action FROM connection WHERE in_doubt = 1 AND status = 'ok'",
+    )?;
     doubted.query_map([], |row| key(row, 0))?.collect()
 }
 
 pub fn due(db: &Sqlite, used_since: SystemTime, most: u32, now: SystemTime) -> rusqlite::Result<Vec<GrantKey>> {
     let mut due = db.prepare_cached(
-        "SELECT user_id, org_key, integration, action FROM connection WHERE due_at <= ?1 AND last_used_at >= ?2 \
+        "SELECT namespace, user_id, org_key, integration, action FROM connection WHERE due_at <= ?1 AND last_used_at >= ?2 \
          AND status = 'ok' AND (lease_until IS NULL OR lease_until <= ?1) \
          AND (next_try_at IS NULL OR next_try_at <= ?1) ORDER BY due_at DESC LIMIT ?3",
     )?;
@@ -125,6 +128,7 @@ fn row(db: &Sqlite, id: ConnectionId, key: &GrantKey) -> rusqlite::Result<Option
         .optional()
 }
 
-fn params_of(id: ConnectionId, key: &GrantKey) -> (&str, &str, &str, &str, [u8; 16]) {
-    (key.user.as_str(), &key.org, key.integration.as_str(), key.action.as_str(), *id.bytes())
+fn params_of(id: ConnectionId, key: &GrantKey) -> (&str, &str, &str, &str, &str, [u8; 16]) {
+    let [namespace, user, org, integration, action] = key_parts(key);
+    (namespace, user, org, integration, action, *id.bytes())
 }

@@ -11,29 +11,36 @@ use crate::{
         keys::Sealed,
         store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status, StoreFault},
     },
-    vault::{AccountName, ActionKey, GrantKey, Pinned},
+    vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, Pinned},
 };
 
 /// What [`connection`] reads, in its order.
-pub const COLUMNS: &str = "id, user_id, org_key, integration, action, generation, status, since, failures, \
+pub const COLUMNS: &str = "id, namespace, user_id, org_key, integration, action, generation, status, since, failures, \
     next_try_at, in_doubt, created_at, last_used_at, base_url, issuer, token_endpoint, revocation_endpoint, client_id, \
     subject, token_type, asked, granted, obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, \
     refresh";
 
 pub const OK: &str = "ok";
 
-/// Binds parameters 1 to 6: whose row, which one, and a generation of it.
+/// The five parts of a key, as parameters of a statement.
+pub fn key_parts(key: &GrantKey) -> [&str; 5] {
+    let GrantKey { owner, integration, action } = key;
+    let Owner { namespace, user, org } = owner;
+    [namespace.as_str(), user.as_str(), org.as_str(), integration.as_str(), action.as_str()]
+}
+
+/// Binds parameters 1 to 7: whose row, which one, and a generation of it.
 pub fn bind_row(
     statement: &mut Statement<'_>,
     key: &GrantKey,
     id: &ConnectionId,
     generation: u64,
 ) -> rusqlite::Result<()> {
-    for (at, part) in (1..).zip([key.user.as_str(), &key.org, key.integration.as_str(), key.action.as_str()]) {
+    for (at, part) in (1..).zip(key_parts(key)) {
         statement.raw_bind_parameter(at, part)?;
     }
-    statement.raw_bind_parameter(5, id.bytes())?;
-    statement.raw_bind_parameter(6, stored(generation))
+    statement.raw_bind_parameter(6, id.bytes())?;
+    statement.raw_bind_parameter(7, stored(generation))
 }
 
 /// Binds what a provider gave, from parameter `first` on: subject, token_type, asked, granted, obtained_at, expires_at,
@@ -63,64 +70,66 @@ pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
 
 /// For whoever asked by this key.
 pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connection> {
-    let status = match row.get_ref(6)?.as_str()? {
+    let status = match row.get_ref(7)?.as_str()? {
         OK => Status::Ok,
         reason => {
-            let since = row.get::<_, Option<i64>>(7)?.map_or(UNIX_EPOCH, time);
-            Status::Reauth { reason: ReauthReason::parse(reason).ok_or_else(|| odd(6))?, since }
+            let since = row.get::<_, Option<i64>>(8)?.map_or(UNIX_EPOCH, time);
+            Status::Reauth { reason: ReauthReason::parse(reason).ok_or_else(|| odd(7))?, since }
         }
     };
-    let expires_at = time(row.get(23)?);
-    let token_type = row.get_ref(19)?.as_str()?;
+    let expires_at = time(row.get(24)?);
+    let token_type = row.get_ref(20)?.as_str()?;
     let delay = row
-        .get::<_, Option<i64>>(9)?
-        .map(|until| -> rusqlite::Result<Delay> { Ok(Delay { failures: row.get(8)?, until: time(until) }) });
+        .get::<_, Option<i64>>(10)?
+        .map(|until| -> rusqlite::Result<Delay> { Ok(Delay { failures: row.get(9)?, until: time(until) }) });
     Ok(Connection {
         id: ConnectionId::new(row.get(0)?),
         key,
-        generation: generation(row.get(5)?),
-        base_url: row.get(13)?,
+        generation: generation(row.get(6)?),
+        base_url: row.get(14)?,
         pinned: Pinned {
-            issuer: optional(row, 14, |text| Issuer::parse(text).ok())?,
-            token_endpoint: Endpoint::parse(row.get_ref(15)?.as_str()?).map_err(|_| odd(15))?,
-            revocation_endpoint: optional(row, 16, |text| Endpoint::parse(text).ok())?,
-            client_id: ClientId::parse(row.get_ref(17)?.as_str()?).ok_or_else(|| odd(17))?,
+            issuer: optional(row, 15, |text| Issuer::parse(text).ok())?,
+            token_endpoint: Endpoint::parse(row.get_ref(16)?.as_str()?).map_err(|_| odd(16))?,
+            revocation_endpoint: optional(row, 17, |text| Endpoint::parse(text).ok())?,
+            client_id: ClientId::parse(row.get_ref(18)?.as_str()?).ok_or_else(|| odd(18))?,
         },
         status,
         access: Access {
-            token: Sealed::from_stored(row.get(27)?),
+            token: Sealed::from_stored(row.get(28)?),
             token_type: match token_type {
                 "Bearer" => TokenType::Bearer,
                 other => TokenType::Other(other.to_owned()),
             },
-            asked: Scopes::parse(row.get_ref(20)?.as_str()?).map_err(|_| odd(20))?,
-            granted: Scopes::parse(row.get_ref(21)?.as_str()?).map_err(|_| odd(21))?,
-            obtained_at: time(row.get(22)?),
-            expiry: if row.get(24)? { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
-            refreshable_until: row.get::<_, Option<i64>>(25)?.map(time),
-            subject: row.get(18)?,
-            due_at: row.get::<_, Option<i64>>(26)?.map(time),
+            asked: Scopes::parse(row.get_ref(21)?.as_str()?).map_err(|_| odd(21))?,
+            granted: Scopes::parse(row.get_ref(22)?.as_str()?).map_err(|_| odd(22))?,
+            obtained_at: time(row.get(23)?),
+            expiry: if row.get(25)? { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
+            refreshable_until: row.get::<_, Option<i64>>(26)?.map(time),
+            subject: row.get(19)?,
+            due_at: row.get::<_, Option<i64>>(27)?.map(time),
         },
-        refresh: row.get::<_, Option<Vec<u8>>>(28)?.map(Sealed::from_stored),
+        refresh: row.get::<_, Option<Vec<u8>>>(29)?.map(Sealed::from_stored),
         delay: delay.transpose()?,
-        in_doubt: row.get(10)?,
-        created_at: time(row.get(11)?),
-        last_used_at: time(row.get(12)?),
+        in_doubt: row.get(11)?,
+        created_at: time(row.get(12)?),
+        last_used_at: time(row.get(13)?),
     })
 }
 
-/// User, organisation, integration and action, from column `at` on.
+/// Namespace, user, organization, integration and action, from column `at` on.
 pub fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<GrantKey> {
     let name = |at: usize| IntegrationName::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at));
-    Ok(GrantKey {
-        user: AccountName::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at))?,
-        org: row.get(at + 1)?,
-        integration: name(at + 2)?,
-        action: match name(at + 3)? {
-            all if all.as_str() == ActionKey::All.as_str() => ActionKey::All,
-            one => ActionKey::One(one),
-        },
-    })
+    let owner = Owner {
+        namespace: Namespace::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at))?,
+        user: AccountName::parse(row.get_ref(at + 1)?.as_str()?).map_err(|_| odd(at + 1))?,
+        org: OrgKey::parse(row.get_ref(at + 2)?.as_str()?).ok_or_else(|| odd(at + 2))?,
+    };
+    let integration = name(at + 3)?;
+    let action = match name(at + 4)? {
+        all if all.as_str() == ActionKey::All.as_str() => ActionKey::All,
+        one => ActionKey::One(one),
+    };
+    Ok(GrantKey { owner, integration, action })
 }
 
 fn optional<T>(row: &Row<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<Option<T>> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection as Sqlite, OptionalExtension, Transaction, Transaction
 use super::{OpenError, rows};
 
 /// Statement texts, in order: the first makes schema 1.
-const MIGRATIONS: [&str; 1] = [include_str!("0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("0001.sql"), include_str!("0002.sql")];
 
 /// Of this program.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;

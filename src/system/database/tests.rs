@@ -1,5 +1,7 @@
+mod migration;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     os::unix::fs::PermissionsExt,
     sync::{
         Arc, Barrier,
@@ -20,7 +22,7 @@ use crate::{
         store::{Access, FlowDone, FlowEnd, LeaseOwner, ReauthReason, Status},
     },
     vault::{
-        AccountName, ActionKey, Pinned,
+        AccountName, ActionKey, Namespace, OrgKey, Pinned,
         seal::{NONCE_BYTES, Nonce},
     },
 };
@@ -77,8 +79,11 @@ fn at(seconds: u64) -> SystemTime {
 
 fn key(user: &str, org: &str, integration: &str, action: &str) -> GrantKey {
     GrantKey {
-        user: AccountName::parse(user).expect("user"),
-        org: org.into(),
+        owner: Owner {
+            namespace: Namespace::default(),
+            user: AccountName::parse(user).expect("user"),
+            org: OrgKey::parse(org).expect("org"),
+        },
         integration: IntegrationName::parse(integration).expect("name"),
         action: match action {
             "all" => ActionKey::All,
@@ -175,16 +180,19 @@ fn v24_no_query_reads_or_deletes_across_any_part_of_the_key() {
     let stage = Stage::new();
     let db = stage.open();
     let parts = |n: usize, bit: usize, names: [&'static str; 2]| names[n >> bit & 1];
-    let keys: Vec<_> = (0..16)
+    let keys: Vec<_> = (0..32)
         .map(|n| {
-            key(
+            let mut key = key(
                 parts(n, 0, ["ada", "bob"]),
                 parts(n, 1, ["acme", "evil"]),
                 parts(n, 2, ["work", "home"]),
                 parts(n, 3, ["all", "read"]),
-            )
+            );
+            key.owner.namespace = Namespace::parse(parts(n, 4, ["", "b"])).expect("namespace");
+            key
         })
         .collect();
+    let owners: BTreeSet<_> = keys.iter().map(|key| key.owner.clone()).collect();
     // Half of them exist; a read of the others must find nothing of their neighbours.
     let exists = |n: usize| n.count_ones().is_multiple_of(2);
     for (n, key) in keys.iter().enumerate().filter(|(n, _)| exists(*n)) {
@@ -195,21 +203,32 @@ fn v24_no_query_reads_or_deletes_across_any_part_of_the_key() {
     }
     for (n, key) in keys.iter().enumerate().filter(|(n, _)| exists(*n)) {
         let id = ConnectionId::new([u8::try_from(n).expect("few") + 1; 16]);
-        for (user, org) in [("ada", "acme"), ("ada", "evil"), ("bob", "acme"), ("bob", "evil")] {
-            let theirs = (key.user.as_str(), key.org.as_str()) == (user, org);
-            assert_eq!(theirs, wait(db.connection_by_id(id, user, org)).is_some(), "{key:?} {user} {org}");
-            if !theirs {
-                assert!(wait(db.delete_connection(id, user, org)).is_none(), "{key:?} {user} {org}");
+        for owner in &owners {
+            let theirs = key.owner == *owner;
+            assert_eq!(theirs, wait(db.connection_by_id(id, owner)).is_some(), "{key:?} {owner:?}");
+            if theirs {
+                continue;
             }
+            assert!(wait(db.delete_connection(id, owner)).is_none(), "{key:?} {owner:?}");
+            let stranger = GrantKey { owner: owner.clone(), ..key.clone() };
+            let wanted = Lease { id, key: stranger.clone(), ..lease(1, 1, 0).0 };
+            assert!(matches!(wait(db.lease(wanted, at(0))), Leased::Gone), "{key:?} {owner:?}");
+            let renewal = Renewal { id, key: stranger, generation: 1, access: access(id, key, 2), refresh: None };
+            assert!(!matches!(wait(db.store_renewed(renewal, at(0))), Written::Yes), "{key:?} {owner:?}");
         }
-        let stranger = GrantKey { org: "other".into(), ..key.clone() };
-        let wanted = Lease { id, key: stranger, ..lease(1, 1, 0).0 };
-        assert!(matches!(wait(db.lease(wanted, at(0))), Leased::Gone), "{key:?}");
     }
-    let page = Page { user: "ada", org: "acme", integration: None, action: None, after: None, most: 100 };
-    for row in wait(db.connections(page)) {
-        assert_eq!(("ada", "acme"), (row.key.user.as_str(), row.key.org.as_str()));
+    for owner in &owners {
+        let page = Page { owner, integration: None, action: None, after: None, most: 100 };
+        let rows = wait(db.connections(page));
+        assert_eq!(2, rows.len(), "half of two integrations with two actions");
+        assert!(rows.iter().all(|row| row.key.owner == *owner), "{owner:?}");
     }
+    let mut due: Vec<_> = wait(db.due(at(0), 100, at(900))).into_iter().map(|key| format!("{key:?}")).collect();
+    let mut all: Vec<_> =
+        keys.iter().enumerate().filter(|(n, _)| exists(*n)).map(|(_, key)| format!("{key:?}")).collect();
+    due.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(all, due, "a refresh is begun under the whole key");
 }
 
 #[test]
@@ -252,7 +271,7 @@ fn what_a_refresh_brings_is_written_for_its_generation_only() {
     assert!(matches!(wait(db.note_setback(setback(2))), Written::Moved(_)), "another's lease");
     assert!(matches!(wait(db.note_setback(setback(1))), Written::Yes));
     assert!(wait(db.connection(&ada())).is_some_and(|row| row.status == setback(1).status));
-    wait(db.delete_connection(id, "ada", "acme"));
+    wait(db.delete_connection(id, &ada().owner));
     assert!(matches!(wait(db.store_renewed(renewal(2), at(1))), Written::Gone));
 }
 

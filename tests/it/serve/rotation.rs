@@ -17,7 +17,7 @@ use loopin::{
     secret::{SealKey, Secret},
     serve::keys::{KeyId, KeyRing},
     system::{clock, database::Database, entropy},
-    vault::{AccountName, ActionKey, Grant, GrantKey, Pinned},
+    vault::{AccountName, ActionKey, Grant, GrantKey, Namespace, OrgKey, Owner, Pinned},
 };
 use rusqlite::Connection as Sqlite;
 use tokio::runtime::Runtime;
@@ -91,8 +91,11 @@ impl Strict {
 
 fn key(n: usize) -> GrantKey {
     GrantKey {
-        user: AccountName::parse(&user(n)).expect("user"),
-        org: "acme".into(),
+        owner: Owner {
+            namespace: Namespace::default(),
+            user: AccountName::parse(&user(n)).expect("user"),
+            org: OrgKey::parse("acme").expect("org"),
+        },
         integration: IntegrationName::parse("wiki").expect("name"),
         action: ActionKey::All,
     }

@@ -98,7 +98,7 @@ fn assert_confirms(reply: &Reply) {
 }
 
 /// The target of the page's button.
-fn button(reply: &Reply) -> String {
+pub(super) fn button(reply: &Reply) -> String {
     let href = reply.body.split("href=\"").find_map(|rest| rest.split('"').next().filter(|h| h.contains("confirm=")));
     crate::harness::target(href.unwrap_or_else(|| panic!("{reply:?}")))
 }

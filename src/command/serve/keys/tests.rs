@@ -18,7 +18,7 @@ use crate::{
     serve::{keys::KeyRing, store::Resealed},
     system::{clock, database::Database, entropy},
     vault::{
-        AccountName, ActionKey, Grant, GrantKey, Pinned,
+        AccountName, ActionKey, Grant, GrantKey, Namespace, OrgKey, Owner, Pinned,
         seal::{NONCE_BYTES, Nonce},
     },
 };
@@ -63,8 +63,11 @@ fn ledger(path: &Path, current: &str) -> Ledger {
 
 fn key(n: usize) -> GrantKey {
     GrantKey {
-        user: AccountName::parse(&format!("user-{n}")).expect("user"),
-        org: "acme".into(),
+        owner: Owner {
+            namespace: Namespace::default(),
+            user: AccountName::parse(&format!("user-{n}")).expect("user"),
+            org: OrgKey::parse("acme").expect("org"),
+        },
         integration: IntegrationName::parse("work").expect("name"),
         action: ActionKey::All,
     }

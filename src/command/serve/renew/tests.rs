@@ -26,7 +26,7 @@ use crate::{
         store::{ReauthReason, Status},
     },
     system::database::{Database, Node},
-    vault::{AccountName, Grant, Journal, Pinned, StateFiles},
+    vault::{AccountName, Grant, Journal, Namespace, OrgKey, Owner, Pinned, StateFiles},
 };
 
 /// Rotates, and takes the grant away when a refresh token is used twice, unless it forgives.
@@ -186,8 +186,11 @@ impl Stage {
         let provider = Arc::new(Provider::default());
         let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("runtime");
         let key = GrantKey {
-            user: AccountName::parse("ada").expect("user"),
-            org: "acme".into(),
+            owner: Owner {
+                namespace: Namespace::default(),
+                user: AccountName::parse("ada").expect("user"),
+                org: OrgKey::parse("acme").expect("org"),
+            },
             integration: IntegrationName::parse("work").expect("name"),
             action: ActionKey::All,
         };
@@ -258,7 +261,7 @@ impl Stage {
     /// As `DELETE /connections/:id` does it.
     fn delete(&self) -> Connection {
         let id = self.row().expect("row").id;
-        let deleted = self.runtime.block_on(self.ledger().store.delete_connection(id, "ada", "acme"));
+        let deleted = self.runtime.block_on(self.ledger().store.delete_connection(id, &self.key.owner));
         deleted.expect("deleted").expect("it was there")
     }
 

@@ -46,6 +46,7 @@ fn v06_a_table_that_would_take_too_much_is_refused_with_its_line() {
         (6, "not a field of one's own", "hs256 = { env = \"X\" }\norg_header = \"X-A:B\""),
         (6, "not a media type", "hs256 = { env = \"X\" }\ntyp = [\"a b\"]"),
         (6, "service_scope: ", "hs256 = { env = \"X\" }\nservice_scope = \"a b\""),
+        (6, "a namespace is up to 64", "hs256 = { env = \"X\" }\nnamespace = \"A B\""),
         (6, "user is empty", "hs256 = { env = \"X\" }\nuser = \"\""),
     ] {
         let error = read(&format!("{GOOD}{wrong}")).expect_err(wrong);
@@ -82,4 +83,29 @@ fn a_shared_secret_that_was_written_into_the_file_is_not_quoted() {
     }
     let catalog = toml_edit::de::from_str::<File>(&format!("{GOOD}hs256 = \"canary-of-the-secret\"\n"));
     assert!(!catalog.err().map(|error| error.message().to_owned()).unwrap_or_default().contains("canary"));
+}
+
+#[test]
+fn h04_two_issuers_with_one_namespace_are_refused_unless_both_say_that_they_share_it() {
+    let table = |name: &str, more: &str| {
+        format!(
+            "[[jwt]]\nissuer = \"https://{name}.example\"\naudience = \"a\"\norg = \"o\"\nhs256 = {{ env = \"X\" }}\n{more}\n"
+        )
+    };
+    let both = |first: &str, second: &str| read(&(table("a", first) + &table("b", second)));
+    let shared = "shared_namespace = true";
+    for (first, second) in [("", ""), (shared, ""), ("", shared), ("", "namespace = \"\"")] {
+        let error = both(first, second).expect_err("one namespace");
+        assert!(error.starts_with("line 7, ") || error.starts_with("line 12, "), "{error}");
+        for words in ["https://a.example", "namespace = \"second\"", "shared_namespace = true"] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+    }
+    let named = "namespace = \"n\"";
+    assert!(both(named, named).expect_err("one namespace").starts_with("line 12, "), "the line to change");
+    for (first, second) in [("", named), (named, ""), (shared, shared)] {
+        assert_eq!(2, both(first, second).expect("configuration").len(), "{first} {second}");
+    }
+    let three = table("a", shared) + &table("b", shared) + &table("c", "");
+    assert!(read(&three).is_err(), "the third has not agreed");
 }

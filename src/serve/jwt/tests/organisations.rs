@@ -8,7 +8,7 @@ fn chosen(claims: Value, header: Option<&str>) -> Result<String, OrgRefused> {
     members.remove("org_id");
     members.extend(claims.as_object().expect("an object").clone());
     let verified = verify(&token(r#"{"alg":"ES256","kid":"e1"}"#, &good.to_string(), Signer::Es(&KEYS.ec)));
-    verified.expect("verified").caller(header).map(|caller| caller.org.to_string())
+    verified.expect("verified").caller(header).map(|caller| caller.owner.org.to_string())
 }
 
 #[test]
@@ -75,15 +75,37 @@ fn v10_membership_is_asked_again_when_the_flow_ends() {
         good.as_object_mut().expect("an object").insert("orgs".into(), orgs);
         verify(&token(r#"{"alg":"ES256","kid":"e1"}"#, &good.to_string(), Signer::Es(&KEYS.ec))).expect("verified")
     };
-    let acme = OrgKey::parse("acme").expect("a name");
-    assert!(verified(json!(["acme", "b"])).belongs_to(&acme));
-    assert!(!verified(json!(["b"])).belongs_to(&acme), "left in the meantime");
-    assert!(verify(&hs(&with(json!({})))).expect("verified").belongs_to(&acme));
+    let acme = verified(json!(["acme"])).caller(Some("acme")).expect("a member").owner;
+    assert!(!verified(json!(["acme", "b"])).has_left(&acme));
+    assert!(verified(json!(["b"])).has_left(&acme), "left in the meantime");
+    let by_shared = verify(&hs(&with(json!({})))).expect("verified");
+    assert!(!by_shared.has_left(&by_shared.caller(None).expect("a member").owner));
+}
+
+#[test]
+fn h04_the_same_names_from_two_issuers_are_two_users() {
+    let of_shared = verify(&hs(&with(json!({})))).expect("verified");
+    let es = token(r#"{"alg":"ES256","kid":"e1"}"#, &payload("https://id.example").to_string(), Signer::Es(&KEYS.ec));
+    let of_published = verify(&es).expect("verified");
+    let owner = |verified: &Verified| verified.caller(None).expect("a member").owner;
+    let (shared, published) = (owner(&of_shared), owner(&of_published));
+    assert_eq!((&shared.user, &shared.org), (&published.user, &published.org));
+    assert_eq!(("hs", ""), (shared.namespace.as_str(), published.namespace.as_str()));
+    assert_ne!(shared, published);
+    let mut other = payload("https://id.example");
+    other["org_id"] = "b".into();
+    let gone = verify(&token(r#"{"alg":"ES256","kid":"e1"}"#, &other.to_string(), Signer::Es(&KEYS.ec)));
+    let gone = gone.expect("verified");
+    assert!(gone.has_left(&published));
+    assert!(!gone.has_left(&shared), "a user of another issuer says nothing about this one");
 }
 
 #[test]
 fn v10_the_header_is_the_one_of_the_issuer() {
     let by_shared = verify(&hs(&with(json!({})))).expect("verified");
     assert_eq!(None, by_shared.org_header());
-    assert_eq!(Ok("acme"), by_shared.caller(Some("other")).as_ref().map(|caller| caller.org.as_str()).map_err(|e| *e));
+    assert_eq!(
+        Ok("acme"),
+        by_shared.caller(Some("other")).as_ref().map(|caller| caller.owner.org.as_str()).map_err(|e| *e)
+    );
 }
