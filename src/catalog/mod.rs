@@ -177,6 +177,17 @@ impl Integration {
         AuthorizationServer { iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter), ..server }
     }
 
+    /// What PKCE can be relied on for: S256 only if this server promises to check it or the configuration states that
+    /// it does. A server that ignores the challenge exchanges a code of anybody.
+    pub fn effective_pkce(&self, promise: S256) -> Pkce {
+        match (self.pkce, self.pkce_promise, promise) {
+            (Pkce::S256, PkcePromise::Required | PkcePromise::Stated, _) | (Pkce::S256, _, S256::Promised) => {
+                Pkce::S256
+            }
+            _ => Pkce::Off,
+        }
+    }
+
     /// The scopes of one action, or of all together (seed 002).
     ///
     /// # Errors

@@ -71,6 +71,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         relay: None,
         scopes: scopes.clone(),
         pkce: Pkce::S256,
+        effective_pkce: Pkce::S256,
         extra: ExtraParameters::default(),
         opener: opener(args, &say)?,
         hidden_variable: None,

@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::{
     head::{Fetch, Head, Host, Method},
-    oauth::{CodeReceived, Denial, Pending, Received, Refusal, Unrelated},
+    oauth::{CodeReceived, Denial, Pending, Pkce, Received, Refusal, Unrelated},
     redirect::BoundRedirect,
     reply::{Location, Reply},
 };
@@ -19,12 +19,16 @@ use crate::{
 #[derive(Debug)]
 pub struct Loopback {
     redirect: BoundRedirect,
+    pkce: Pkce,
     stage: Stage,
 }
 
 #[derive(Debug)]
 enum Stage {
     Waiting(Pending),
+    /// The code of another user of this machine is being exchanged. If it is refused the login waits again, and the
+    /// user's own answer is taken meanwhile.
+    Doubted(Pending),
     /// The code is being exchanged; the browser that brought it waits.
     Answered,
     Over(Outcome),
@@ -38,11 +42,21 @@ pub enum Outcome {
     Failed,
 }
 
+/// Who sent an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentBy {
+    /// Another user of this machine, or a connection that nobody owns any more.
+    Other,
+    /// The user who logs in, or the system does not tell.
+    User,
+}
+
 /// What a request led to.
 #[derive(Debug)]
 pub enum Reaction {
-    /// The answer. Hold the browser, exchange the code, then call [`Loopback::finish`].
-    Code(CodeReceived),
+    /// The answer. Hold the browser, exchange the code, then call [`Loopback::finish`], or [`Loopback::refuse`] if
+    /// another user sent the code and the token endpoint refused it.
+    Code(CodeReceived, SentBy),
     /// The provider or the person said no: answer, and end the login.
     Denied(Reply, Denial),
     /// The final page was asked for: answer, and stop listening when it has been sent.
@@ -58,8 +72,12 @@ pub enum Reaction {
 pub enum Stray {
     AlreadyAnswered,
     Body,
+    /// The token endpoint refused the code that another user of this machine sent.
+    CodeRefused,
     Host,
     Method,
+    /// Another user of this machine sent an answer, and nothing shows that its code belongs to this login.
+    OtherUser,
     /// Favicons, scans, the final page before its time.
     Path,
     Prefetch,
@@ -73,8 +91,13 @@ impl fmt::Display for Stray {
         f.write_str(match self {
             Self::AlreadyAnswered => "the answer had come already",
             Self::Body => "a request with a body",
+            Self::CodeRefused => "another user of this machine sent a code, and the provider refused it",
             Self::Host => "a Host that is not ours",
             Self::Method => "a method other than GET",
+            Self::OtherUser => {
+                "another user of this machine sent an answer, and the provider does not promise to check PKCE; open the \
+                 URL as the user who runs loopin, or set code_challenge_method = \"S256\" if the provider checks it"
+            }
             Self::Path => "another path",
             Self::Prefetch => "a prefetch",
             Self::Subresource => "a request that some page makes, not a person",
@@ -84,22 +107,39 @@ impl fmt::Display for Stray {
 }
 
 impl Loopback {
-    pub fn new(pending: Pending) -> Self {
-        Self { redirect: pending.redirect().clone(), stage: Stage::Waiting(pending) }
+    /// `pkce` is what can be relied on: [`Pkce::Off`] where the server is not known to check it.
+    pub fn new(pending: Pending, pkce: Pkce) -> Self {
+        Self { redirect: pending.redirect().clone(), pkce, stage: Stage::Waiting(pending) }
     }
 
-    pub fn receive(&mut self, head: &Head) -> Reaction {
-        match self.place(head) {
-            Err((reply, why)) => Reaction::Stray(reply, why),
-            Ok(Place::Landing(outcome)) => Reaction::Landed(pages::landing(outcome)),
-            Ok(Place::Callback) => self.answer(head.query().unwrap_or_default()),
-        }
+    /// `sent_by` is only called for an answer with the right `state`.
+    pub fn receive(&mut self, head: &Head, sent_by: impl FnOnce() -> SentBy) -> Reaction {
+        let reaction = match self.place(head) {
+            Err(stray) => Err(stray),
+            Ok(Place::Landing(outcome)) => Ok(Reaction::Landed(pages::landing(outcome))),
+            Ok(Place::Callback) => self.answer(head.query().unwrap_or_default(), sent_by),
+        };
+        reaction.unwrap_or_else(|(reply, why)| Reaction::Stray(reply, why))
     }
 
     /// The answer for the browser that is held.
     pub fn finish(&mut self, outcome: Outcome) -> Reply {
         self.stage = Stage::Over(outcome);
         self.see(outcome)
+    }
+
+    /// The answer for another user whose code the token endpoint refused. The login waits again, unless the user's own
+    /// answer has come meanwhile.
+    pub fn refuse(&mut self) -> Reply {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Answered) {
+            Stage::Doubted(pending) => Stage::Waiting(pending),
+            other => other,
+        };
+        pages::unrelated()
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting(_))
     }
 
     /// Which of the two pages the request is for, or why it is for none.
@@ -131,24 +171,55 @@ impl Loopback {
         Ok(place)
     }
 
-    fn answer(&mut self, query: &[u8]) -> Reaction {
-        let pending = match std::mem::replace(&mut self.stage, Stage::Answered) {
-            Stage::Waiting(pending) => pending,
+    fn answer(&mut self, query: &[u8], sent_by: impl FnOnce() -> SentBy) -> Result<Reaction, (Reply, Stray)> {
+        let (pending, stage): (_, fn(Pending) -> Stage) = match std::mem::replace(&mut self.stage, Stage::Answered) {
+            Stage::Waiting(pending) => (pending, Stage::Waiting),
+            Stage::Doubted(pending) => (pending, Stage::Doubted),
             over => {
                 self.stage = over;
-                return Reaction::Stray(pages::already_answered(), Stray::AlreadyAnswered);
+                return Err((pages::already_answered(), Stray::AlreadyAnswered));
             }
         };
+        let again = stage(pending.again());
         match pending.receive(query) {
             Received::Unrelated(pending, why) => {
-                self.stage = Stage::Waiting(pending);
-                Reaction::Stray(pages::unrelated(), Stray::Unrelated(why))
+                self.stage = stage(pending);
+                Err((pages::unrelated(), Stray::Unrelated(why)))
             }
-            Received::Code(code) => Reaction::Code(code),
-            Received::Denied(denial) => Reaction::Denied(self.finish(Outcome::Failed), denial),
+            Received::Code(code) => {
+                let sent_by = self.admit(sent_by(), again)?;
+                Ok(Reaction::Code(code, sent_by))
+            }
+            Received::Denied(denial) => {
+                self.admit(sent_by(), again)?;
+                Ok(Reaction::Denied(self.finish(Outcome::Failed), denial))
+            }
             Received::Refused(refusal) => {
+                self.admit(sent_by(), again)?;
                 self.stage = Stage::Over(Outcome::Failed);
-                Reaction::Refused(pages::refused(), refusal)
+                Ok(Reaction::Refused(pages::refused(), refusal))
+            }
+        }
+    }
+
+    /// Whether an answer with the right `state` counts. Another user can have read `state` from the command line of the
+    /// browser, so without PKCE their answer could bring a code of their own; with PKCE the token endpoint decides.
+    /// `again` is the stage before the answer.
+    fn admit(&mut self, sent_by: SentBy, again: Stage) -> Result<SentBy, (Reply, Stray)> {
+        match (sent_by, self.pkce, again) {
+            (SentBy::User, ..) => Ok(sent_by),
+            (SentBy::Other, Pkce::Off, again) => {
+                self.stage = again;
+                Err((pages::other_user(), Stray::OtherUser))
+            }
+            (SentBy::Other, Pkce::S256, Stage::Waiting(pending)) => {
+                self.stage = Stage::Doubted(pending);
+                Ok(sent_by)
+            }
+            // One at a time.
+            (SentBy::Other, Pkce::S256, again) => {
+                self.stage = again;
+                Err((pages::already_answered(), Stray::AlreadyAnswered))
             }
         }
     }

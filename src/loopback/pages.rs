@@ -58,6 +58,13 @@ const UNRELATED: &str = told!(
     "Nothing was changed. Use the tab that the program opened last, or start the sign-in again."
 );
 
+const OTHER_USER: &str = told!(
+    "bad",
+    "M16 16l16 16M32 16L16 32",
+    "This answer came from another user of this computer",
+    "It was not used, because the provider does not promise to check whose sign-in it belongs to. Open the sign-in link as the user who started the sign-in."
+);
+
 const REFUSED: &str = told!(
     "bad",
     "M16 16l16 16M32 16L16 32",
@@ -86,6 +93,10 @@ pub(super) fn already_answered() -> Reply {
 
 pub(super) fn unrelated() -> Reply {
     Reply::html(400, UNRELATED)
+}
+
+pub(super) fn other_user() -> Reply {
+    Reply::html(403, OTHER_USER)
 }
 
 pub(super) fn refused() -> Reply {

@@ -1,5 +1,6 @@
 //! Every request that can reach the redirect, and the one that ends the wait.
 
+mod other_users;
 mod strays;
 
 use std::num::NonZeroU16;
@@ -46,7 +47,11 @@ fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopbac
         code_verifier: secret("canary-verifier-canary-verifier-canary-veri"),
         nonce: secret("canary-nonce"),
     };
-    Loopback::new(request.begin(entropy).expect("begun").1)
+    Loopback::new(request.begin(entropy).expect("begun").1, Pkce::S256)
+}
+
+fn user() -> SentBy {
+    SentBy::User
 }
 
 fn head(bytes: &[u8]) -> Head {
@@ -74,7 +79,7 @@ fn stray(reaction: Reaction) -> (Reply, Stray) {
 /// The request is answered with this status for this reason, and the login goes on waiting.
 fn assert_stray(what: &str, head: &Head, status: u16, why: Stray) -> Reply {
     let mut login = login();
-    let (reply, found) = stray(login.receive(head));
+    let (reply, found) = stray(login.receive(head, user));
     assert_eq!((status, why), (reply.status_code(), found), "{what}");
     assert_code(&mut login);
     reply
@@ -82,8 +87,8 @@ fn assert_stray(what: &str, head: &Head, status: u16, why: Stray) -> Reply {
 
 /// The login still waits, and takes the right answer.
 fn assert_code(login: &mut Loopback) {
-    match login.receive(&get(RIGHT)) {
-        Reaction::Code(_) => {}
+    match login.receive(&get(RIGHT), user) {
+        Reaction::Code(..) => {}
         other => panic!("no code: {other:?}"),
     }
 }
@@ -107,8 +112,8 @@ fn a_browsers_own_navigation_counts_and_so_does_a_plain_program() {
         "Sec-Fetch-Mode: navigate\r\n",
         "Cookie: a=\u{e9}\r\nReferer: https://op.example/\r\nOrigin: null\r\nContent-Length: 0\r\n",
     ] {
-        match login().receive(&request("GET", RIGHT, HOST, fields)) {
-            Reaction::Code(_) => {}
+        match login().receive(&request("GET", RIGHT, HOST, fields), user) {
+            Reaction::Code(..) => {}
             other => panic!("{fields:?}: {other:?}"),
         }
     }
@@ -116,7 +121,7 @@ fn a_browsers_own_navigation_counts_and_so_does_a_plain_program() {
 
 #[test]
 fn l07_the_right_state_is_enough_here_and_pkce_judges_the_code() {
-    assert!(matches!(login().receive(&get("/callback?code=attackers&state=canary-state")), Reaction::Code(_)));
+    assert!(matches!(login().receive(&get("/callback?code=attackers&state=canary-state"), user), Reaction::Code(..)));
 }
 
 #[test]
@@ -130,21 +135,21 @@ fn l09_the_second_answer_is_told_so_and_gives_no_second_code() {
             "/callback?error=access_denied&state=canary-state",
             "/callback?code=x&state=wrong",
         ] {
-            let (reply, why) = stray(login.receive(&get(target)));
+            let (reply, why) = stray(login.receive(&get(target), user));
             assert_eq!((Stray::AlreadyAnswered, 410), (why, reply.status_code()));
             assert_eq!(pages::already_answered().body(), reply.body());
         }
     }
     for outcome in [Outcome::Done, Outcome::Failed] {
         login.finish(outcome);
-        assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(RIGHT))).1, "after the end too");
+        assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(RIGHT), user)).1, "after the end too");
     }
 }
 
 #[test]
 fn l12_a_genuine_error_ends_the_login_with_a_fixed_page() {
     let mut login = login();
-    match login.receive(&get("/callback?error=access_denied&error_description=canary&state=canary-state")) {
+    match login.receive(&get("/callback?error=access_denied&error_description=canary&state=canary-state"), user) {
         Reaction::Denied(reply, denial) => {
             assert_eq!(
                 ("access_denied", Some("canary")),
@@ -155,9 +160,9 @@ fn l12_a_genuine_error_ends_the_login_with_a_fixed_page() {
         other => panic!("{other:?}"),
     }
     assert!(
-        matches!(login.receive(&get("/failed")), Reaction::Landed(reply) if reply == pages::landing(Outcome::Failed))
+        matches!(login.receive(&get("/failed"), user), Reaction::Landed(reply) if reply == pages::landing(Outcome::Failed))
     );
-    assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(RIGHT))).1);
+    assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(RIGHT), user)).1);
 }
 
 #[test]
@@ -168,22 +173,25 @@ fn l13_an_answer_from_another_provider_ends_the_login_without_a_code() {
         (IssParameter::NotPromised, "&iss=https://evil.example", Refusal::OtherIssuer),
     ] {
         let mut login = login_at("http://127.0.0.1:0/callback", 25417, promise);
-        match login.receive(&get(&format!("{RIGHT}{iss}"))) {
+        match login.receive(&get(&format!("{RIGHT}{iss}")), user) {
             Reaction::Refused(reply, refusal) => {
                 assert_eq!(why, refusal);
                 assert_eq!((400, pages::refused().body()), (reply.status_code(), reply.body()));
             }
             other => panic!("{iss}: {other:?}"),
         }
-        assert_eq!(Stray::AlreadyAnswered, stray(login.receive(&get(&format!("{RIGHT}&iss=https://op.example")))).1);
+        assert_eq!(
+            Stray::AlreadyAnswered,
+            stray(login.receive(&get(&format!("{RIGHT}&iss=https://op.example")), user)).1
+        );
     }
 }
 
 #[test]
 fn a_path_with_escapes_and_a_query_of_its_own_is_met_as_registered() {
     let mut login = login_at("http://127.0.0.1:0/%63b?tenant=7", 25417, IssParameter::NotPromised);
-    assert_eq!(Stray::Path, stray(login.receive(&get("/cb?tenant=7&code=x&state=canary-state"))).1);
-    assert!(matches!(login.receive(&get("/%63b?tenant=7&code=x&state=canary-state")), Reaction::Code(_)));
+    assert_eq!(Stray::Path, stray(login.receive(&get("/cb?tenant=7&code=x&state=canary-state"), user)).1);
+    assert!(matches!(login.receive(&get("/%63b?tenant=7&code=x&state=canary-state"), user), Reaction::Code(..)));
 }
 
 #[test]
@@ -202,7 +210,7 @@ fn l28_replies_are_constants_whatever_is_asked() {
     let shown = |reply: &Reply| {
         (reply.status_code(), reply.fields().map(|(n, v)| (n, v.to_owned())).collect::<Vec<_>>(), reply.body().to_vec())
     };
-    let react = |target: &str, fields: &str| match login().receive(&request("GET", target, HOST, fields)) {
+    let react = |target: &str, fields: &str| match login().receive(&request("GET", target, HOST, fields), user) {
         Reaction::Stray(reply, _) | Reaction::Denied(reply, _) | Reaction::Refused(reply, _) => shown(&reply),
         other => panic!("{target}: {other:?}"),
     };
@@ -227,15 +235,15 @@ fn l28_replies_are_constants_whatever_is_asked() {
 
 #[test]
 fn l29_the_page_that_says_done_is_there_after_it_is_true() {
-    let done = |login: &mut Loopback| stray(login.receive(&get("/done"))).1;
+    let done = |login: &mut Loopback| stray(login.receive(&get("/done"), user)).1;
     let mut login = login();
     assert_eq!(Stray::Path, done(&mut login), "before the answer");
     assert_code(&mut login);
     assert_eq!(Stray::Path, done(&mut login), "before the tokens are stored");
     let reply = login.finish(Outcome::Done);
     assert_eq!((303, Some("/done")), (reply.status_code(), reply.location().map(Location::as_str)));
-    assert_eq!(Stray::Path, stray(login.receive(&get("/failed"))).1);
-    match login.receive(&get("/done")) {
+    assert_eq!(Stray::Path, stray(login.receive(&get("/failed"), user)).1);
+    match login.receive(&get("/done"), user) {
         Reaction::Landed(page) => {
             assert_eq!(200, page.status_code());
             assert!(String::from_utf8_lossy(page.body()).contains("You are signed in"));
@@ -250,8 +258,8 @@ fn l29_a_failure_leads_to_a_page_that_says_so() {
     assert_code(&mut login);
     let reply = login.finish(Outcome::Failed);
     assert_eq!((303, Some("/failed")), (reply.status_code(), reply.location().map(Location::as_str)));
-    assert_eq!(Stray::Path, stray(login.receive(&get("/done"))).1, "never the good page after a failure");
-    match login.receive(&get("/failed")) {
+    assert_eq!(Stray::Path, stray(login.receive(&get("/done"), user)).1, "never the good page after a failure");
+    match login.receive(&get("/failed"), user) {
         Reaction::Landed(page) => assert!(String::from_utf8_lossy(page.body()).contains("You are not signed in")),
         other => panic!("{other:?}"),
     }
@@ -274,7 +282,7 @@ fn the_final_page_is_for_navigations_of_our_host_only() {
         (request("GET", "/done", HOST, "Sec-Fetch-Dest: image\r\n"), Stray::Subresource),
         (request("GET", "/done", HOST, "Sec-Purpose: prefetch\r\n"), Stray::Prefetch),
     ] {
-        assert_eq!(why, stray(login.receive(&head)).1);
+        assert_eq!(why, stray(login.receive(&head, user)).1);
     }
 }
 
@@ -288,10 +296,10 @@ fn a_redirect_that_is_called_like_a_final_page_leads_to_another() {
     ] {
         let mut login = login_at(registered, 25417, IssParameter::NotPromised);
         let path = registered.rsplit('/').next().expect("path");
-        assert!(matches!(login.receive(&get(&format!("/{path}?code=x&state=canary-state"))), Reaction::Code(_)));
+        assert!(matches!(login.receive(&get(&format!("/{path}?code=x&state=canary-state")), user), Reaction::Code(..)));
         let reply = login.finish(outcome);
         assert_eq!(Some(landing), reply.location().map(Location::as_str), "{registered}");
-        assert!(matches!(login.receive(&get(landing)), Reaction::Landed(_)), "{registered}");
+        assert!(matches!(login.receive(&get(landing), user), Reaction::Landed(_)), "{registered}");
     }
 }
 
@@ -299,12 +307,12 @@ fn a_redirect_that_is_called_like_a_final_page_leads_to_another() {
 fn l31_no_reply_carries_the_code_or_the_state_anywhere() {
     let mut login = login();
     assert_code(&mut login);
-    let replies = [login.finish(Outcome::Done), stray(login.receive(&get(RIGHT))).0];
+    let replies = [login.finish(Outcome::Done), stray(login.receive(&get(RIGHT), user)).0];
     for reply in replies {
         assert!(reply.fields().all(|(_, value)| !value.contains("canary")));
         assert!(!reply.body().windows(6).any(|w| w == b"canary"));
     }
-    let shown = format!("{:?} {:?}", self::login(), self::login().receive(&get(RIGHT)));
+    let shown = format!("{:?} {:?}", self::login(), self::login().receive(&get(RIGHT), user));
     assert!(!shown.contains("canary"), "{shown}");
 }
 
@@ -324,12 +332,12 @@ fn l37_every_reply_is_shown_and_kept_by_nobody() {
         pages::received(),
         pages::refused(),
         answered.finish(Outcome::Done),
-        stray(answered.receive(&get(RIGHT))).0,
-        stray(login().receive(&get("/"))).0,
-        stray(login().receive(&get("/callback"))).0,
-        stray(login().receive(&request("POST", RIGHT, HOST, ""))).0,
-        stray(login().receive(&request("OPTIONS", RIGHT, HOST, ""))).0,
-        stray(login().receive(&request("GET", RIGHT, "x", ""))).0,
+        stray(answered.receive(&get(RIGHT), user)).0,
+        stray(login().receive(&get("/"), user)).0,
+        stray(login().receive(&get("/callback"), user)).0,
+        stray(login().receive(&request("POST", RIGHT, HOST, ""), user)).0,
+        stray(login().receive(&request("OPTIONS", RIGHT, HOST, ""), user)).0,
+        stray(login().receive(&request("GET", RIGHT, "x", ""), user)).0,
     ];
     for reply in replies {
         for (name, value) in [
@@ -355,6 +363,6 @@ fn l40_a_long_code_and_unknown_parameters_are_an_answer() {
     for kilobytes in [1, 16, 60] {
         let target =
             format!("/callback?x&session_state=7&code={}&state=canary-state&authuser=0", "c".repeat(kilobytes * 1024));
-        assert!(matches!(login().receive(&get(&target)), Reaction::Code(_)), "{kilobytes} K");
+        assert!(matches!(login().receive(&get(&target), user), Reaction::Code(..)), "{kilobytes} K");
     }
 }

@@ -151,7 +151,7 @@ impl AuthorizationRequest {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Flow {
     pub(super) server: AuthorizationServer,
     pub(super) client: Client,
@@ -221,6 +221,12 @@ impl Pending {
             Settled::Denied(denial) => Received::Denied(denial),
             Settled::Refused(refusal) => Received::Refused(refusal),
         }
+    }
+
+    /// The same login once more, in case the answer received next is not the user's own. The code of such an answer
+    /// counts once as well; what waits again is the login.
+    pub fn again(&self) -> Self {
+        Self { state: self.state.clone(), flow: self.flow.clone() }
     }
 
     /// What has to be kept where the answer is awaited elsewhere or later; the rest can be had again.

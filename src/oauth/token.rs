@@ -145,6 +145,23 @@ impl fmt::Display for ExchangeError {
 
 impl std::error::Error for ExchangeError {}
 
+impl ExchangeError {
+    /// Whether the cause can be the code itself: a code of another sign-in, or none at all, fails like this, and the
+    /// user's own code may still be accepted.
+    pub fn blames_code(&self) -> bool {
+        match self {
+            Self::Denied(ErrorCode::InvalidGrant) | Self::IdToken(IdTokenError::OtherNonce) => true,
+            // RFC 6749 section 5.2: these are about the client or the request as a whole, whatever the code.
+            Self::Denied(ErrorCode::InvalidClient) => false,
+            Self::Denied(ErrorCode::Other(code)) => {
+                let of_the_client = ["invalid_scope", "unauthorized_client", "unsupported_grant_type"];
+                !of_the_client.contains(&code.as_str()) && !ErrorCode::is_passing(code)
+            }
+            Self::IdToken(_) | Self::Malformed(_) | Self::NotOAuth(_) | Self::Unreachable(_) => false,
+        }
+    }
+}
+
 impl CodeReceived {
     /// Sends the code, once. `now` dates the tokens and judges the id_token.
     ///

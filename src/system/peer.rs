@@ -1,22 +1,39 @@
-//! Whose program is at the other end of a loopback connection. Tells, and decides nothing: behind WSL, SSH and
-//! sandboxes an honest browser can run as somebody else.
+//! Which user owns the other end of a loopback connection. Returns what the system says and decides nothing: behind
+//! WSL, SSH and sandboxes an honest browser can run as another user.
 
 use std::net::SocketAddr;
 
 /// A user of this machine, by number.
 pub type UserId = u32;
 
-/// The user who owns the socket that is `peer` at its own end and `local` at the other, if the system tells (Linux)
-/// and it is not us.
+/// The one user who can read this process anyway.
+pub const ROOT: UserId = 0;
+
+/// Who owns a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody any more: the program that sent the request has closed the connection already.
+    Gone,
+    Other(UserId),
+    /// The system does not tell: not Linux, or a sandbox without sock_diag.
+    Unknown,
+    /// The user of this process.
+    User,
+}
+
+/// The owner of the socket that is `peer` at its own end and `local` at the other.
 #[cfg(target_os = "linux")]
-pub fn other_user(peer: SocketAddr, local: SocketAddr) -> Option<UserId> {
-    let owner = sock_diag::owner(peer, local)?;
-    (owner != nix::unistd::geteuid().as_raw()).then_some(owner)
+pub fn owner(peer: SocketAddr, local: SocketAddr) -> Owner {
+    match sock_diag::owner(peer, local) {
+        Some(Owner::Other(user)) if user == nix::unistd::geteuid().as_raw() => Owner::User,
+        Some(owner) => owner,
+        None => Owner::Unknown,
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn other_user(_: SocketAddr, _: SocketAddr) -> Option<UserId> {
-    None
+pub fn owner(_: SocketAddr, _: SocketAddr) -> Owner {
+    Owner::Unknown
 }
 
 /// sock_diag(7): one question about one socket. `/proc/net/tcp` would make the kernel print the table of all.
@@ -30,19 +47,26 @@ mod sock_diag {
 
     use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
-    use super::UserId;
+    use super::{Owner, UserId};
 
     /// `struct nlmsghdr` and `struct inet_diag_req_v2`.
     const QUESTION_BYTES: u32 = 16 + 56;
+    const NLMSG_ERROR: u16 = 2;
     const SOCK_DIAG_BY_FAMILY: u16 = 20;
     const NLM_F_REQUEST: u16 = 1;
     const AF_INET: u8 = 2;
     const AF_INET6: u8 = 10;
     const IPPROTO_TCP: u8 = 6;
+    /// Of `error` in `struct nlmsgerr`, right behind the header: the negative errno.
+    const ERROR_AT: usize = 16;
+    const NO_SUCH_SOCKET: i32 = -(nix::errno::Errno::ENOENT as i32);
     /// Of `idiag_uid` in the answer: the header, then 64 bytes of `struct inet_diag_msg`.
     const UID_AT: usize = 16 + 64;
+    /// Of `idiag_inode`, behind it. 0: no program has the socket open, and the uid means nothing.
+    const INODE_AT: usize = UID_AT + 4;
 
-    pub fn owner(peer: SocketAddr, local: SocketAddr) -> Option<UserId> {
+    /// `None` where the kernel is not asked or gives no answer.
+    pub fn owner(peer: SocketAddr, local: SocketAddr) -> Option<Owner> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let netlink = socket(AddressFamily::Netlink, SockType::Datagram, flags, SockProtocol::NetlinkSockDiag).ok()?;
         let mut netlink = File::from(netlink);
@@ -80,10 +104,14 @@ mod sock_diag {
         bytes
     }
 
-    fn read(answer: &[u8]) -> Option<UserId> {
-        let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
-        let uid = answer.get(UID_AT..UID_AT + 4)?.try_into().ok()?;
-        (kind == SOCK_DIAG_BY_FAMILY).then(|| UserId::from_ne_bytes(uid))
+    fn read(answer: &[u8]) -> Option<Owner> {
+        let four = |at: usize| answer.get(at..at + 4)?.try_into().ok();
+        match u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?) {
+            NLMSG_ERROR if i32::from_ne_bytes(four(ERROR_AT)?) == NO_SUCH_SOCKET => Some(Owner::Gone),
+            SOCK_DIAG_BY_FAMILY if four(INODE_AT)? == [0; 4] => Some(Owner::Gone),
+            SOCK_DIAG_BY_FAMILY => Some(Owner::Other(UserId::from_ne_bytes(four(UID_AT)?))),
+            _ => None,
+        }
     }
 
     #[cfg(test)]
@@ -97,9 +125,23 @@ mod sock_diag {
                 let local = listener.local_addr().expect("bound");
                 let client = std::net::TcpStream::connect(local).expect("connected");
                 let peer = client.local_addr().expect("connected");
-                assert_eq!(Some(nix::unistd::geteuid().as_raw()), owner(peer, local), "{address}");
+                assert_eq!(Some(Owner::Other(nix::unistd::geteuid().as_raw())), owner(peer, local), "{address}");
                 let nobody = SocketAddr::new(peer.ip(), 1);
-                assert_eq!(None, owner(nobody, local), "{address}: there is no such connection");
+                assert_eq!(Some(Owner::Gone), owner(nobody, local), "{address}: there is no such connection");
+            }
+        }
+
+        /// The kernel reports uid 0 for such a socket, which would make everybody root.
+        #[test]
+        fn h06_a_connection_that_its_owner_has_closed_belongs_to_nobody() {
+            for address in ["127.0.0.1:0", "[::1]:0"] {
+                let Ok(listener) = std::net::TcpListener::bind(address) else { continue };
+                let local = listener.local_addr().expect("bound");
+                let client = std::net::TcpStream::connect(local).expect("connected");
+                let peer = client.local_addr().expect("connected");
+                let (_accepted, _) = listener.accept().expect("accepted");
+                drop(client);
+                assert_eq!(Some(Owner::Gone), owner(peer, local), "{address}");
             }
         }
     }

@@ -5,7 +5,10 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::{ActionName, Place, UnknownName};
+use crate::{
+    catalog::{ActionName, Place, UnknownName},
+    oauth::S256,
+};
 
 mod places;
 mod redirects;
@@ -119,6 +122,18 @@ fn pkce_is_off_required_or_stated_as_written() {
     }
     for never in ["plain", "s256", ""] {
         assert_eq!(place(4, 25), error(&work(&format!("code_challenge_method = \"{never}\""))).place, "{never}");
+    }
+}
+
+#[test]
+fn h06_pkce_can_be_relied_on_where_the_server_or_the_configuration_says_so() {
+    let all = [S256::Promised, S256::NotPromised, S256::Unstated];
+    for (lines, expected) in [
+        ("", [Pkce::S256, Pkce::Off, Pkce::Off]),
+        ("code_challenge_method = \"S256\"", [Pkce::S256; 3]),
+        ("code_challenge_method = \"off\"", [Pkce::Off; 3]),
+    ] {
+        assert_eq!(expected, all.map(|promise| parse(&work(lines)).effective_pkce(promise)), "{lines}");
     }
 }
 

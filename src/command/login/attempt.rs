@@ -6,24 +6,29 @@ use std::{
     num::NonZeroU16,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     super::context::Context,
     canceller::{self, Canceller},
-    desk::{Desk, Heard},
+    desk::{Desk, Heard, Told},
 };
 use crate::{
     cli::How,
-    loopback::{Loopback, Outcome, Stray},
+    loopback::{Loopback, Outcome, SentBy, Stray},
     oauth::{
         AuthorizationRequest, AuthorizationServer, Client, CodeReceived, Entropy, ExtraParameters, Pkce, Scopes,
         TokenSet,
     },
     redirect::{BindError, BoundRedirect, Landing, LoopbackHost, Port, RegisteredRedirect, RelayedRedirect},
     report::{Code, Event, Failure, Talk, Verbosity},
-    system::{browser::Browser, clock, entropy, http::Http, listener::Listener},
+    system::{
+        browser::Browser,
+        clock, entropy,
+        http::Http,
+        listener::{Listener, Waker},
+    },
 };
 
 /// How often the line with the time left is drawn.
@@ -43,6 +48,8 @@ pub struct Attempt {
     pub relay: Option<RelayedRedirect>,
     pub scopes: Scopes,
     pub pkce: Pkce,
+    /// What PKCE can be relied on for.
+    pub effective_pkce: Pkce,
     pub extra: ExtraParameters,
     pub opener: Opener,
     /// An environment variable that holds a secret and that no browser needs.
@@ -90,34 +97,30 @@ pub fn sign_in<T>(
     canceller.waits(heard.clone())?;
     let (tell, told) = mpsc::channel();
     let waker = listener.waker();
-    let desk = Desk::new(Loopback::new(pending), listener.port(), heard.clone(), told);
+    let desk = Desk::new(Loopback::new(pending, attempt.effective_pkce), listener.port(), heard.clone(), told);
     // From here somebody answers at the redirect; only now the person is sent off.
     let thread = thread::spawn(move || drop(listener.run(desk)));
     talk.say(&Event::Url(url.as_str()));
     let how = open(attempt.opener, url.as_str(), attempt.hidden_variable, heard, talk);
-    let code = wait(&hearing, &thread, &patience, how, talk);
-    // Who cancels in this instant is either heard or told that it is too late.
-    let code = code.and_then(|code| canceller.decide().map(|()| code));
-    talk.clear();
-    // Whoever was answered with a redirect still gets the page; without an answer the listener ends with `tell`.
-    context.linger(thread);
-    let code = match code {
-        Ok(code) => code,
-        Err(failure) => {
-            drop(tell);
-            waker.wake();
-            // Whoever has cancelled it may begin again at once, at the very same port.
-            if matches!(failure.code, Code::Signalled(_)) {
-                context.wait_for_last_page();
-            }
-            return Err(failure);
-        }
+    let waiting = Waiting {
+        hearing,
+        listener: &thread,
+        deadline: clock::instant() + patience.time,
+        patience,
+        how,
+        canceller,
+        tell,
+        waker,
+        strays: 0,
+        talk,
     };
-    talk.say(&Event::CodeReceived);
-    talk.say(&Event::Exchanging);
-    let result = code.exchange(&Http::default(), clock::now()).map_err(Failure::from).and_then(keep);
-    let _ = tell.send(if result.is_ok() { Outcome::Done } else { Outcome::Failed });
-    waker.wake();
+    let result = waiting.end(keep);
+    // Whoever was answered with a redirect still gets the page.
+    context.linger(thread);
+    // Whoever has cancelled it may begin again at once, at the very same port.
+    if let Err(Failure { code: Code::Signalled(_), .. }) = &result {
+        context.wait_for_last_page();
+    }
     result
 }
 
@@ -269,40 +272,90 @@ fn open(opener: Opener, url: &str, hidden_variable: Option<String>, heard: Sende
     }
 }
 
-fn wait(
-    hearing: &Receiver<Heard>,
-    listener: &JoinHandle<()>,
-    patience: &Patience,
+/// A login whose user was sent off.
+struct Waiting<'a> {
+    hearing: Receiver<Heard>,
+    listener: &'a JoinHandle<()>,
+    deadline: Instant,
+    patience: Patience,
     how: How,
-    talk: &Talk,
-) -> Result<CodeReceived, Failure> {
-    let mut strays = 0;
-    let deadline = clock::instant() + patience.time;
-    let ended = || Failure::new(Code::Internal, "the listener ended");
-    loop {
-        let left = deadline.saturating_duration_since(clock::instant());
-        if left.is_zero() {
-            return Err(patience.is_over());
+    canceller: Canceller,
+    /// To the listener, which ends when this is dropped.
+    tell: Sender<Told>,
+    waker: Waker,
+    /// How many requests were turned away.
+    strays: u32,
+    talk: &'a Talk,
+}
+
+impl Waiting<'_> {
+    /// Waits for the tokens and keeps them; the browser is told how it ended.
+    fn end<T>(mut self, keep: impl FnOnce(TokenSet) -> Result<T, Failure>) -> Result<T, Failure> {
+        let tokens = self.tokens();
+        self.talk.clear();
+        let result = tokens.and_then(keep);
+        if result.is_ok() {
+            let _ = self.tell.send(Told::Ended(Outcome::Done));
         }
-        match hearing.recv_timeout(left.min(TICK)) {
-            Ok(Heard::Cancelled) => return Err(canceller::cancelled()),
-            Ok(Heard::Code(code)) => return Ok(code),
-            Ok(Heard::Denied(denial)) => return Err(denial.into()),
-            Ok(Heard::Refused(refusal)) => return Err(refusal.into()),
-            Ok(Heard::BrowserFailed(why)) if how == How::Browser => return Err(why.into()),
-            Ok(Heard::BrowserFailed(why)) => talk.say(&Event::BrowserFailed(&why)),
-            Ok(Heard::PeerUser(user)) => talk.say(&Event::PeerUser(user)),
-            Ok(Heard::Stray(why)) => {
-                // Favicons and scans are everyday; what looks like an answer is worth a line, but not ten thousand.
-                let everyday = matches!(why, Stray::Path | Stray::Method | Stray::Prefetch);
-                if talk.verbosity == Verbosity::More || (!everyday && strays < TOLD) {
-                    talk.say(&Event::Stray(why));
-                }
-                strays += u32::from(!everyday);
+        drop(self.tell);
+        self.waker.wake();
+        result
+    }
+
+    /// Exchanges the user's own code. The code of another user counts as well if the token endpoint accepts it, which
+    /// means that PKCE has tied it to this login; if not, the wait goes on.
+    fn tokens(&mut self) -> Result<TokenSet, Failure> {
+        loop {
+            let (code, sent_by) = self.code()?;
+            // Who cancels in this instant is either heard or told that it is too late.
+            if sent_by == SentBy::User {
+                self.canceller.decide()?;
             }
-            Err(RecvTimeoutError::Timeout) if listener.is_finished() => return Err(ended()),
-            Err(RecvTimeoutError::Timeout) => talk.say(&Event::Waiting(left)),
-            Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+            self.talk.clear();
+            self.talk.say(&Event::CodeReceived);
+            self.talk.say(&Event::Exchanging);
+            match code.exchange(&Http::default(), clock::now()) {
+                Err(error) if sent_by == SentBy::Other && error.blames_code() => {
+                    // The listener may have ended, which the wait notices.
+                    let _ = self.tell.send(Told::CodeRefused);
+                    self.waker.wake();
+                    self.stray(Stray::CodeRefused);
+                }
+                Err(error) => return Err(error.into()),
+                Ok(tokens) => return self.canceller.decide().map(|()| tokens),
+            }
         }
+    }
+
+    fn code(&mut self) -> Result<(CodeReceived, SentBy), Failure> {
+        let ended = || Failure::new(Code::Internal, "the listener ended");
+        loop {
+            let left = self.deadline.saturating_duration_since(clock::instant());
+            if left.is_zero() {
+                return Err(self.patience.is_over());
+            }
+            match self.hearing.recv_timeout(left.min(TICK)) {
+                Ok(Heard::Cancelled) => return Err(canceller::cancelled()),
+                Ok(Heard::Code(code, sent_by)) => return Ok((code, sent_by)),
+                Ok(Heard::Denied(denial)) => return Err(denial.into()),
+                Ok(Heard::Refused(refusal)) => return Err(refusal.into()),
+                Ok(Heard::BrowserFailed(why)) if self.how == How::Browser => return Err(why.into()),
+                Ok(Heard::BrowserFailed(why)) => self.talk.say(&Event::BrowserFailed(&why)),
+                Ok(Heard::PeerUser(user)) => self.talk.say(&Event::PeerUser(user)),
+                Ok(Heard::Stray(why)) => self.stray(why),
+                Err(RecvTimeoutError::Timeout) if self.listener.is_finished() => return Err(ended()),
+                Err(RecvTimeoutError::Timeout) => self.talk.say(&Event::Waiting(left)),
+                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+            }
+        }
+    }
+
+    fn stray(&mut self, why: Stray) {
+        // Favicons and scans are everyday; what looks like an answer is worth a line, but not ten thousand.
+        let everyday = matches!(why, Stray::Path | Stray::Method | Stray::Prefetch);
+        if self.talk.verbosity == Verbosity::More || (!everyday && self.strays < TOLD) {
+            self.talk.say(&Event::Stray(why));
+        }
+        self.strays += u32::from(!everyday);
     }
 }

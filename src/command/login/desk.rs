@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    loopback::{Loopback, Outcome, Reaction, Stray, pages},
+    loopback::{Loopback, Outcome, Reaction, SentBy, Stray, pages},
     oauth::{CodeReceived, Denial, Refusal},
     reply::Reply,
     system::{
         browser::NotOpened,
         clock,
         listener::{Answer, Receipt, Request, Service, Ticket, Turn},
-        peer::{self, UserId},
+        peer::{self, Owner, UserId},
     },
 };
 
@@ -24,8 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// The final page is awaited for this long once the outcome is known.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The browser that brought the code.
+/// The browser that brought the user's own code.
 const HELD: Ticket = Ticket(0);
+/// The connection of another user that brought a code.
+const DOUBTED: Ticket = Ticket(1);
 /// The final page.
 const LAST: Receipt = Receipt(0);
 
@@ -33,19 +35,26 @@ const LAST: Receipt = Receipt(0);
 pub enum Heard {
     BrowserFailed(NotOpened),
     Cancelled,
-    Code(CodeReceived),
+    Code(CodeReceived, SentBy),
     Denied(Denial),
-    /// The answer came from another user of this machine: an event, never a refusal.
+    /// Another user of this machine sent the code that follows.
     PeerUser(UserId),
     Refused(Refusal),
     Stray(Stray),
+}
+
+/// What the waiting command tells back.
+pub enum Told {
+    /// The token endpoint refused the code of another user: go on waiting.
+    CodeRefused,
+    Ended(Outcome),
 }
 
 pub struct Desk {
     loopback: Loopback,
     port: NonZeroU16,
     heard: Sender<Heard>,
-    told: Receiver<Outcome>,
+    told: Receiver<Told>,
     stage: Stage,
 }
 
@@ -64,7 +73,7 @@ enum Stage {
 
 impl Desk {
     /// `port` is that of the listener.
-    pub fn new(loopback: Loopback, port: NonZeroU16, heard: Sender<Heard>, told: Receiver<Outcome>) -> Self {
+    pub fn new(loopback: Loopback, port: NonZeroU16, heard: Sender<Heard>, told: Receiver<Told>) -> Self {
         Self { loopback, port, heard, told, stage: Stage::Waiting }
     }
 
@@ -86,14 +95,23 @@ impl Desk {
 
 impl Service for Desk {
     fn respond(&mut self, request: &Request<'_>) -> Answer {
-        match self.loopback.receive(request.head) {
-            Reaction::Code(code) => {
-                if let Some(user) = peer::other_user(request.peer, self.local(request.peer)) {
+        let (peer, local) = (request.peer, self.local(request.peer));
+        let mut owner = Owner::Unknown;
+        let reaction = self.loopback.receive(request.head, || {
+            owner = peer::owner(peer, local);
+            sent_by(owner)
+        });
+        match reaction {
+            Reaction::Code(code, sent_by) => {
+                if let Owner::Other(user) = owner {
                     self.hear(Heard::PeerUser(user));
                 }
                 self.stage = Stage::Holding { since: clock::instant() };
-                self.hear(Heard::Code(code));
-                Answer::Later(HELD)
+                self.hear(Heard::Code(code, sent_by));
+                Answer::Later(match sent_by {
+                    SentBy::Other => DOUBTED,
+                    SentBy::User => HELD,
+                })
             }
             Reaction::Denied(reply, denial) => {
                 self.hear(Heard::Denied(denial));
@@ -118,7 +136,14 @@ impl Service for Desk {
 
     fn turn(&mut self, now: Instant) -> Turn {
         let outcome = match (self.told.try_recv(), &self.stage) {
-            (Ok(outcome), Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => Some(outcome),
+            (Ok(Told::CodeRefused), _) => {
+                let reply = self.loopback.refuse();
+                if self.loopback.is_waiting() {
+                    self.stage = Stage::Waiting;
+                }
+                return Turn::Settle(vec![(DOUBTED, Answer::Now(reply))]);
+            }
+            (Ok(Told::Ended(outcome)), Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => Some(outcome),
             // The command gave up before there was an answer, or in the very instant when it came.
             (Err(TryRecvError::Disconnected), Stage::Waiting) => return Turn::Stop,
             (Err(TryRecvError::Disconnected), Stage::Holding { .. } | Stage::Parted) => Some(Outcome::Failed),
@@ -127,12 +152,13 @@ impl Service for Desk {
         if let Some(outcome) = outcome {
             let reply: Reply = self.loopback.finish(outcome);
             self.stage = Stage::Ending { since: now };
-            return Turn::Settle(vec![(HELD, Answer::Now(reply))]);
+            return Turn::Settle(vec![(HELD, Answer::Now(reply.clone())), (DOUBTED, Answer::Now(reply))]);
         }
         match self.stage {
             Stage::Holding { since } if now.duration_since(since) >= PATIENCE => {
                 self.stage = Stage::Parted;
-                Turn::Settle(vec![(HELD, Answer::Now(pages::received()))])
+                let page = || Answer::Now(pages::received());
+                Turn::Settle(vec![(HELD, page()), (DOUBTED, page())])
             }
             Stage::Ending { since } if now.duration_since(since) >= LINGER => Turn::Stop,
             Stage::Over => Turn::Stop,
@@ -142,5 +168,13 @@ impl Service for Desk {
 
     fn sent(&mut self, _: Receipt, _: Instant) {
         self.stage = Stage::Over;
+    }
+}
+
+/// Root can read this process, and is who forwards connections into WSL: what it sends counts as the user's own.
+fn sent_by(owner: Owner) -> SentBy {
+    match owner {
+        Owner::Other(peer::ROOT) | Owner::Unknown | Owner::User => SentBy::User,
+        Owner::Gone | Owner::Other(_) => SentBy::Other,
     }
 }

@@ -115,6 +115,7 @@ impl Login<'_> {
             relay,
             scopes: scopes.clone(),
             pkce: integration.pkce,
+            effective_pkce: integration.effective_pkce(pinned_server.s256),
             extra,
             opener,
             hidden_variable: match &integration.client_secret {

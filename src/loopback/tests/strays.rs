@@ -14,7 +14,7 @@ fn l05_wrong_state_keeps_waiting_however_often_it_comes() {
             "/callback?state=canary-state",
             "/callback?code=x&state=canary-stat",
         ][at % 6];
-        let (reply, why) = stray(login.receive(&get(target)));
+        let (reply, why) = stray(login.receive(&get(target), user));
         assert!(matches!(why, Stray::Unrelated(_)), "{target}: {why:?}");
         assert_eq!((400, pages::unrelated().body()), (reply.status_code(), reply.body()), "{target}");
     }
@@ -23,7 +23,7 @@ fn l05_wrong_state_keeps_waiting_however_often_it_comes() {
 
 #[test]
 fn l06_the_right_answer_counts_after_a_forged_one() {
-    let (_, why) = stray(login().receive(&get("/callback?code=forged&state=guess")));
+    let (_, why) = stray(login().receive(&get("/callback?code=forged&state=guess"), user));
     assert_eq!(Stray::Unrelated(Unrelated::WrongState), why);
     assert_stray("forged first", &get("/callback?code=forged&state=guess"), 400, why);
 }
@@ -181,8 +181,8 @@ fn l20_every_landing_has_its_own_host() {
         ("http://127.0.0.1:8085/callback", 8085, "127.0.0.1:8085"),
     ] {
         let mut login = login_at(registered, port, IssParameter::NotPromised);
-        assert_eq!(Stray::Host, stray(login.receive(&request("GET", RIGHT, "127.0.0.1:1", ""))).1);
-        assert!(matches!(login.receive(&request("GET", RIGHT, host, "")), Reaction::Code(_)), "{registered}");
+        assert_eq!(Stray::Host, stray(login.receive(&request("GET", RIGHT, "127.0.0.1:1", ""), user)).1);
+        assert!(matches!(login.receive(&request("GET", RIGHT, host, ""), user), Reaction::Code(..)), "{registered}");
     }
 }
 

@@ -355,6 +355,20 @@ fn l07_a_code_that_was_not_for_this_sign_in_is_denied() {
 }
 
 #[test]
+fn h06_an_error_is_about_the_code_where_another_code_could_have_passed() {
+    let denied = |code: &str| exchange(&Provider::says(400, &json!({ "error": code }).to_string())).expect_err(code);
+    for code in ["invalid_grant", "invalid_request", "bad_verification_code"] {
+        assert!(denied(code).blames_code(), "{code}");
+    }
+    for code in ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "server_error"] {
+        assert!(!denied(code).blames_code(), "{code}");
+    }
+    assert!(ExchangeError::IdToken(IdTokenError::OtherNonce).blames_code());
+    assert!(!ExchangeError::IdToken(IdTokenError::OtherIssuer).blames_code());
+    assert!(!exchange(&Provider::fails(HttpError::Timeout)).expect_err("no reply").blames_code());
+}
+
+#[test]
 fn x12_whatever_goes_wrong_the_code_was_sent_exactly_once() {
     for why in [
         HttpError::Connect("refused".into()),

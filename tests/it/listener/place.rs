@@ -2,12 +2,11 @@
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
-    os::unix::process::CommandExt,
     process::{Command, Stdio},
     thread,
 };
 
-use super::assert_turned_away;
+use super::{as_nobody, assert_turned_away};
 use crate::harness::{Login, Provider, Sandbox, Waiting, crowd, fixed_port, http, target, tell};
 
 /// Local address, state and inode of the sockets in a text like `/proc/net/tcp` that are bound to this port.
@@ -86,19 +85,6 @@ fn l02_a_redirect_beyond_loopback_is_a_fault_of_the_configuration() {
         assert!(!finished.stderr.contains("To sign in"), "{finished:?}");
     }
     assert_eq!(0, provider.counters().authorize);
-}
-
-/// Runs a shell script as user nobody, or tells that this system does not allow it.
-fn as_nobody(script: &str) -> Option<String> {
-    const NOBODY: u32 = 65534;
-    let child = Command::new("bash").args(["-c", script]).uid(NOBODY).gid(NOBODY).current_dir("/").output();
-    match child {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Err(error) => {
-            tell(&format!("skipped: cannot become another user ({})", error.kind()));
-            None
-        }
-    }
 }
 
 #[test]
