@@ -48,11 +48,11 @@ struct Table {
     redirect_uri: Option<Spanned<OneOrMany>>,
     relay: Option<Spanned<String>>,
     #[serde(default)]
-    shared_redirect: bool,
+    shared_redirect: SharedRedirect,
     #[serde(default)]
     insist_on_localhost: bool,
     /// RFC 9207 section 3, by the name that it has in metadata.
-    authorization_response_iss_parameter_supported: Option<bool>,
+    authorization_response_iss_parameter_supported: Option<IssParameter>,
     #[serde(default)]
     scopes: Vec<Spanned<String>>,
     #[serde(default)]
@@ -170,14 +170,8 @@ impl Table {
             authentication_method,
             redirects,
             relay,
-            shared_redirect: match self.shared_redirect {
-                true => SharedRedirect::Accepted,
-                false => SharedRedirect::Refused,
-            },
-            iss_parameter: self.authorization_response_iss_parameter_supported.map(|promised| match promised {
-                true => IssParameter::Promised,
-                false => IssParameter::NotPromised,
-            }),
+            shared_redirect: self.shared_redirect,
+            iss_parameter: self.authorization_response_iss_parameter_supported,
             scopes: scopes(&self.scopes)?,
             actions,
             pkce: match self.code_challenge_method {
@@ -266,7 +260,7 @@ impl Table {
     fn base_allow(&self) -> Result<Instances, Fault> {
         let mut instances = Instances::default();
         for entry in &self.base_allow {
-            let InstanceTable { url, client_id, client_secret } = &entry.get_ref().0;
+            let InstanceTable { url, client_id, client_secret, shared_redirect, iss_parameter } = &entry.get_ref().0;
             let fault = |what: String| Fault::plain(format!("base_allow: {what}")).at(entry);
             if client_secret.is_some() && client_id.is_none() {
                 let what = "base_allow: a client_secret belongs to a client_id";
@@ -292,6 +286,8 @@ impl Table {
                 host,
                 client_id: client_id.as_ref().map(parse).transpose()?,
                 client_secret: client_secret.clone(),
+                iss_parameter: *iss_parameter,
+                shared_redirect: *shared_redirect,
             });
         }
         Ok(instances)

@@ -1,7 +1,7 @@
 //! Instances of a provider beside its own, which `baseUrl` may name in the service (seed 002, self-hosted services).
 
-use super::{Host, SecretSource};
-use crate::oauth::ClientId;
+use super::{Host, SecretSource, SharedRedirect};
+use crate::oauth::{ClientId, IssParameter};
 
 /// One entry of `base_allow`: the server, and the client that is registered at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,9 @@ pub struct Instance {
     pub client_id: Option<ClientId>,
     /// Without one the client is public there: the integration's own secret never goes to another server.
     pub client_secret: Option<SecretSource>,
+    /// Whether it names itself in its answers (RFC 9207); then it may share the integration's redirect.
+    pub iss_parameter: IssParameter,
+    pub shared_redirect: SharedRedirect,
 }
 
 /// Servers that nobody listed.

@@ -82,6 +82,14 @@ pub enum Server {
 }
 
 impl Server {
+    /// Host and port at which a user signs in, as far as the configuration tells.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Discovered(issuer) => issuer.authority(),
+            Self::Explicit(server) => server.authorization_endpoint.authority(),
+        }
+    }
+
     /// Endpoints that a person wrote down; nothing is known of what the server promises.
     pub fn explicit(
         authorization_endpoint: Endpoint,

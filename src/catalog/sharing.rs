@@ -4,17 +4,26 @@
 //! listener, and unless the honest server names itself (RFC 9207) it would be redeemed at the hostile one. RFC 8252
 //! section 8.10 and RFC 9700 section 4.4.2.2 ask for a redirect of its own for each server.
 
+use serde::Deserialize;
+
 use super::{Catalog, DEFAULT_REDIRECT, Integration, IntegrationName, Server};
 use crate::redirect::{Landing, RegisteredRedirect};
 
 /// What the configuration says of a redirect that integrations at other servers use too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "bool")]
 pub enum SharedRedirect {
     /// `shared_redirect = true`: the provider fixes the path, and the user takes the risk.
     Accepted,
     /// Only with a server that promises `iss`, and keeps the promise.
     #[default]
     Refused,
+}
+
+impl From<bool> for SharedRedirect {
+    fn from(accepted: bool) -> Self {
+        if accepted { Self::Accepted } else { Self::Refused }
+    }
 }
 
 /// The redirect of a native application that no other integration has: `http://127.0.0.1:0/callback/NAME`.

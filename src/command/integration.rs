@@ -30,10 +30,7 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
         client_id: args.client_id.clone().unwrap_or_default(),
         client_secret: args.secret_stdin.then_some(NewSecret::InStore),
         redirect_uris: args.redirect_uris.clone(),
-        shared_redirect: match args.shared_redirect {
-            true => SharedRedirect::Accepted,
-            false => SharedRedirect::Refused,
-        },
+        shared_redirect: SharedRedirect::from(args.shared_redirect),
         scopes: args.scopes.clone(),
         store: context.store_override().unwrap_or_default(),
         store_key: None,

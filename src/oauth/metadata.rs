@@ -19,10 +19,18 @@ pub struct AuthorizationServer {
 }
 
 /// Whether the server said that it names itself in its answer (RFC 9207 section 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "bool")]
 pub enum IssParameter {
+    #[default]
     NotPromised,
     Promised,
+}
+
+impl From<bool> for IssParameter {
+    fn from(promised: bool) -> Self {
+        if promised { Self::Promised } else { Self::NotPromised }
+    }
 }
 
 /// Whether the server said that it checks PKCE with S256 (RFC 8414 section 2).
@@ -43,7 +51,7 @@ struct Document {
     #[serde(default)]
     code_challenge_methods_supported: Vec<String>,
     #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+    authorization_response_iss_parameter_supported: IssParameter,
 }
 
 /// Why nothing was found.
@@ -113,11 +121,7 @@ impl Document {
             token_endpoint: parse("token_endpoint", self.token_endpoint)?
                 .ok_or(DiscoveryError::Missing("token_endpoint"))?,
             revocation_endpoint: parse("revocation_endpoint", self.revocation_endpoint)?,
-            iss_parameter: if self.authorization_response_iss_parameter_supported {
-                IssParameter::Promised
-            } else {
-                IssParameter::NotPromised
-            },
+            iss_parameter: self.authorization_response_iss_parameter_supported,
             s256: if lists_s256 { S256::Promised } else { S256::NotPromised },
         })
     }

@@ -174,6 +174,17 @@ pub enum Start {
     Redirect,
 }
 
+impl Start {
+    /// An instance that a link names is shown to the user first, also where the link is one of the application's own
+    /// site: whoever can plant a link there must not choose the server that the user signs in at (mix-up).
+    pub fn at(self, base_url: Option<&str>, credential: Credential) -> Self {
+        match (self, credential) {
+            (Self::Redirect, Credential::Cookie | Credential::Query) if base_url.is_some() => Self::Confirm,
+            (start, _) => start,
+        }
+    }
+}
+
 /// A stranger can make a browser send anything but a header, so without one it is the person who decides (row V01,
 /// cross-user fixation).
 ///
@@ -249,6 +260,17 @@ mod tests {
         );
         assert_eq!(Ok(Start::Redirect), start(Credential::Query, Fetch::default(), Redirect));
         assert_eq!(Err(Problem::QueryTokenOff), start(Credential::Query, page, Off));
+    }
+
+    #[test]
+    fn h03_an_instance_that_a_link_names_is_confirmed_by_the_user() {
+        use Start::{Confirm, Json, Redirect};
+        let at = Some("https://git.acme.example");
+        assert_eq!(Confirm, Redirect.at(at, Credential::Cookie));
+        assert_eq!(Confirm, Redirect.at(at, Credential::Query));
+        assert_eq!(Redirect, Redirect.at(at, Credential::Header), "no link carries a header");
+        assert_eq!(Redirect, Redirect.at(None, Credential::Cookie));
+        assert_eq!([Json, Confirm], [Json, Confirm].map(|start| start.at(at, Credential::Header)));
     }
 
     #[test]

@@ -6,15 +6,17 @@
 //! ([`client_at`]).
 
 mod address;
+mod instance;
 
 use std::{fmt, net::IpAddr};
 
 pub use address::AddressClass;
+pub use instance::InstanceId;
 
 use super::url_bytes::{HostName, Scheme, UrlBytes, UrlFault};
 use crate::{
-    catalog::{Host, Instance, Instances, Integration, Others, SecretSource},
-    oauth::{ClientId, Endpoint},
+    catalog::{Host, Instance, Instances, Integration, Others, SecretSource, SharedRedirect},
+    oauth::{ClientId, Endpoint, IssParameter},
 };
 
 /// Ports that need no listing.
@@ -53,6 +55,14 @@ impl BaseUrl {
 
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The host, as a user would name the server.
+    pub fn host(&self) -> String {
+        match self.reach.port {
+            port if port == self.reach.scheme.usual_port() => self.reach.host.to_string(),
+            port => format!("{}:{port}", self.reach.host),
+        }
     }
 
     /// Whom requests to this instance may be sent to.
@@ -106,22 +116,38 @@ fn listed<'i>(instances: &'i Instances, url: &UrlBytes<'_>) -> Option<&'i Instan
 }
 
 /// Who we are at an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientAt<'i> {
     pub id: &'i ClientId,
     pub secret: Option<&'i SecretSource>,
+    pub redirect: RedirectAt,
+}
+
+/// Where answers of a server are awaited (RFC 9700 section 4.4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectAt {
+    /// At the integration's redirect: the integration's own server, or an instance that the operator says may share it.
+    Integration(IssParameter),
+    /// At a redirect of its own: nothing else would show that the answer is this instance's.
+    Own(InstanceId),
 }
 
 /// The client that is registered there. The integration's own secret is for its own provider: at an instance it is the
 /// instance's entry that has one, or there is none.
 pub fn client_at<'i>(integration: &'i Integration, base: Option<&BaseUrl>) -> ClientAt<'i> {
     let Some(base) = base else {
-        return ClientAt { id: &integration.client_id, secret: integration.client_secret.as_ref() };
+        let redirect = RedirectAt::Integration(IssParameter::NotPromised);
+        return ClientAt { id: &integration.client_id, secret: integration.client_secret.as_ref(), redirect };
     };
     let entry = UrlBytes::parse(&base.text).ok().and_then(|url| listed(&integration.base_allow, &url));
     ClientAt {
         id: entry.and_then(|entry| entry.client_id.as_ref()).unwrap_or(&integration.client_id),
         secret: entry.and_then(|entry| entry.client_secret.as_ref()),
+        redirect: match entry.map(|entry| (entry.iss_parameter, entry.shared_redirect)) {
+            Some((promised @ IssParameter::Promised, _)) => RedirectAt::Integration(promised),
+            Some((promise, SharedRedirect::Accepted)) => RedirectAt::Integration(promise),
+            _ => RedirectAt::Own(InstanceId::of(base)),
+        },
     }
 }
 

@@ -13,6 +13,7 @@ use serde_spanned::Spanned;
 use super::{
     app_callback::{self, AllowList},
     authorize::QueryToken,
+    base_url::InstanceId,
     flow::StateMode,
     jwt::{self, TrustedIssuer},
     keys::KeyId,
@@ -20,7 +21,9 @@ use super::{
     url_bytes::UrlBytes,
 };
 use crate::{
-    catalog::{Catalog, CatalogError, Fault, Integration, IntegrationName, SecretSource, Server, Tables},
+    catalog::{
+        Catalog, CatalogError, Fault, Integration, IntegrationName, SecretSource, Server, SharedRedirect, Tables,
+    },
     oauth::Endpoint,
     proxies::{ClientField, Network, TrustedProxies},
     redirect::{BoundRedirect, RegisteredRedirect},
@@ -83,9 +86,10 @@ impl PublicUrl {
         &self.0
     }
 
-    /// What has to be registered at the provider, byte for byte.
-    pub fn redirect(&self, integration: &IntegrationName) -> Option<BoundRedirect> {
-        let text = self.below(&format!("/{integration}/callback"));
+    /// What has to be registered at the provider, or at an instance that has a redirect of its own, byte for byte.
+    pub fn redirect(&self, integration: &IntegrationName, instance: Option<&InstanceId>) -> Option<BoundRedirect> {
+        let instance = instance.map(|id| format!("/{id}")).unwrap_or_default();
+        let text = self.below(&format!("/{integration}/callback{instance}"));
         RegisteredRedirect::parse(&text).ok()?.at_its_own_address().ok()
     }
 }
@@ -205,6 +209,17 @@ impl Config {
                  person's account connected to somebody else's; \"confirm\" asks the person"
                     .to_owned(),
             );
+        }
+        for integration in self.catalog.iter() {
+            for instance in
+                integration.base_allow.listed.iter().filter(|i| i.shared_redirect == SharedRedirect::Accepted)
+            {
+                found.push(format!(
+                    "[integration.{}]: shared_redirect of {}: a hostile server there could get a code of the provider's \
+                     own server; register its own redirect URI (see serve check) and remove shared_redirect",
+                    integration.name, instance.host
+                ));
+            }
         }
         if self.public_url.as_str().starts_with("http://") {
             found.push("public_url is plain http: for trying out on this machine only".to_owned());
@@ -337,11 +352,7 @@ fn fit_for_a_service(integration: &Integration, public_url: &PublicUrl) -> Resul
         let remedy = "write authorization_endpoint and token_endpoint; their paths are used at every instance";
         return fault("base_allow needs endpoints that are written down".into(), remedy);
     }
-    // Browsers take these for a way up, wherever they stand in an address.
-    if matches!(integration.name.as_str(), "." | "..") {
-        return fault("this name cannot stand in an address".into(), "give it a name with a letter in it");
-    }
-    match public_url.redirect(&integration.name) {
+    match public_url.redirect(&integration.name, None) {
         Some(_) => Ok(()),
         None => {
             let redirect = public_url.below(&format!("/{}/callback", integration.name));

@@ -25,7 +25,7 @@ macro_rules! asked {
 const CONFIRM: &str = asked!(
     "Connect this account?",
     concat!(
-        "<p>You are about to give access to your account at <strong>{integration}</strong>. The connection will belong to:</p>\n",
+        "<p>You are about to give access to your account at <strong>{integration}</strong> (<strong>{server}</strong>). The connection will belong to:</p>\n",
         "<dl><dt>User</dt><dd>{user}</dd><dt>Organisation</dt><dd>{org}</dd><dt>For</dt><dd>{action}</dd>",
         "<dt>Then back to</dt><dd>{host}</dd></dl>\n",
         "<p><a class=\"go\" href=\"{href}\" rel=\"noreferrer\">Continue</a></p>\n",
@@ -53,11 +53,13 @@ const CLOSED: &str = asked!(
     "<p>The address to return to is no longer allowed. Nothing was stored. Go back to your application and connect again.</p>\n"
 );
 
-/// The person sees whose the connection will be, and decides. `href` begins the flow in this browser only.
-pub fn confirm(errand: &Errand, href: &str) -> Reply {
+/// The user sees whose the connection will be and at which server (`server`, host and port), and decides. `href` begins the
+/// flow in this browser only.
+pub fn confirm(errand: &Errand, server: &str, href: &str) -> Reply {
     let host = errand.app_callback_url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let fields = [
         ("{integration}", errand.key.integration.as_str()),
+        ("{server}", server),
         ("{user}", errand.key.owner.user.as_str()),
         ("{org}", errand.key.owner.org.as_str()),
         ("{action}", errand.key.action.as_str()),
@@ -138,7 +140,7 @@ mod tests {
                 scopes: Scopes::default(),
                 base_url: None,
             };
-            let reply = confirm(&errand, "/there");
+            let reply = confirm(&errand, hostile, "/there");
             let page = String::from_utf8_lossy(reply.body()).into_owned();
             assert!(!page.contains(hostile), "{hostile}");
             assert!(page.contains("<dd>app.example</dd>") && page.contains("href=\"/there\""));

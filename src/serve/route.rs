@@ -1,6 +1,6 @@
 //! Which of the service's addresses a request is for (seed 002's paths, and the ones it leaves unsaid).
 
-use super::store::ConnectionId;
+use super::{base_url::InstanceId, store::ConnectionId};
 use crate::catalog::IntegrationName;
 
 /// Below which everything lies (seed 002).
@@ -10,7 +10,8 @@ pub const BASE_PATH: &str = "/api/v1/oauth2";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     Authorize(IntegrationName),
-    Callback(IntegrationName),
+    /// Of the integration's own server, or of an instance.
+    Callback(IntegrationName, Option<InstanceId>),
     Connection(ConnectionId),
     Connections,
     Health,
@@ -23,7 +24,8 @@ impl Route {
     pub fn template(&self) -> &'static str {
         match self {
             Self::Authorize(_) => "/:group/authorize",
-            Self::Callback(_) => "/:group/callback",
+            Self::Callback(_, None) => "/:group/callback",
+            Self::Callback(_, Some(_)) => "/:group/callback/:instance",
             Self::Connection(_) => "/connections/:id",
             Self::Connections => "/connections",
             Self::Health => "/healthz",
@@ -34,7 +36,7 @@ impl Route {
 
     pub fn integration(&self) -> Option<&IntegrationName> {
         match self {
-            Self::Authorize(name) | Self::Callback(name) | Self::Link(name) | Self::Token(name) => Some(name),
+            Self::Authorize(name) | Self::Callback(name, _) | Self::Link(name) | Self::Token(name) => Some(name),
             Self::Connection(_) | Self::Connections | Self::Health => None,
         }
     }
@@ -43,7 +45,7 @@ impl Route {
     pub fn methods(&self) -> &'static str {
         match self {
             Self::Authorize(_) | Self::Connections => "GET, OPTIONS",
-            Self::Callback(_) | Self::Health => "GET",
+            Self::Callback(..) | Self::Health => "GET",
             Self::Connection(_) => "GET, DELETE, OPTIONS",
             Self::Link(_) | Self::Token(_) => "POST",
         }
@@ -67,10 +69,13 @@ impl Route {
         let group = IntegrationName::parse(first).ok()?;
         match second {
             "authorize" => Some(Self::Authorize(group)),
-            "callback" => Some(Self::Callback(group)),
+            "callback" => Some(Self::Callback(group, None)),
             "link" => Some(Self::Link(group)),
             "token" => Some(Self::Token(group)),
-            _ => None,
+            _ => {
+                let instance = InstanceId::parse(second.strip_prefix("callback/")?)?;
+                Some(Self::Callback(group, Some(instance)))
+            }
         }
     }
 }
@@ -93,6 +98,11 @@ mod tests {
             "/api/v1/oauth2/wiki/Authorize",
             "/api/v1/oauth2/wiki/authorize/",
             "/api/v1/oauth2/wiki/authorize/x",
+            "/api/v1/oauth2/wiki/callback/",
+            "/api/v1/oauth2/wiki/callback/..",
+            "/api/v1/oauth2/wiki/callback/a/b",
+            "/api/v1/oauth2/wiki/callback/A.example",
+            "/api/v1/oauth2/wiki/callback/a%2eexample",
             "/api/v1/oauth2/wik%69/authorize",
             "/api/v1/oauth2/wiki%00/authorize",
             "/api/v1/oauth2/wiki;x/authorize",
@@ -114,7 +124,10 @@ mod tests {
     fn every_address_of_the_service_is_found() {
         let wiki = || IntegrationName::parse("wiki").expect("name");
         assert_eq!(Some(Route::Authorize(wiki())), Route::of("/api/v1/oauth2/wiki/authorize"));
-        assert_eq!(Some(Route::Callback(wiki())), Route::of("/api/v1/oauth2/wiki/callback"));
+        assert_eq!(Some(Route::Callback(wiki(), None)), Route::of("/api/v1/oauth2/wiki/callback"));
+        let instance = InstanceId::parse("git.acme.example~8443");
+        let at_instance = Route::of("/api/v1/oauth2/wiki/callback/git.acme.example~8443");
+        assert_eq!(Some(Route::Callback(wiki(), instance)), at_instance);
         assert_eq!(Some(Route::Link(wiki())), Route::of("/api/v1/oauth2/wiki/link"));
         assert_eq!(Some(Route::Token(wiki())), Route::of("/api/v1/oauth2/wiki/token"));
         assert_eq!(Some(Route::Connections), Route::of("/api/v1/oauth2/connections"));

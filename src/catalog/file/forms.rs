@@ -11,7 +11,10 @@ use serde::{
 };
 use serde_spanned::Spanned;
 
-use crate::catalog::SecretSource;
+use crate::{
+    catalog::{SecretSource, SharedRedirect},
+    oauth::IssParameter,
+};
 
 pub(super) struct OneOrMany(pub(super) Vec<String>);
 
@@ -43,6 +46,22 @@ pub(super) struct InstanceTable {
     pub(super) url: String,
     pub(super) client_id: Option<Spanned<String>>,
     pub(super) client_secret: Option<SecretSource>,
+    #[serde(default)]
+    pub(super) shared_redirect: SharedRedirect,
+    #[serde(default, rename = "authorization_response_iss_parameter_supported")]
+    pub(super) iss_parameter: IssParameter,
+}
+
+impl InstanceTable {
+    fn server(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            client_id: None,
+            client_secret: None,
+            shared_redirect: SharedRedirect::default(),
+            iss_parameter: IssParameter::default(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for BaseEntry {
@@ -54,7 +73,7 @@ impl<'de> Deserialize<'de> for BaseEntry {
                 f.write_str("a server, or a table with url, client_id and client_secret")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<BaseEntry, E> {
-                Ok(BaseEntry(InstanceTable { url: text.to_owned(), client_id: None, client_secret: None }))
+                Ok(BaseEntry(InstanceTable::server(text)))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BaseEntry, A::Error> {
                 InstanceTable::deserialize(MapAccessDeserializer::new(map)).map(BaseEntry)

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    providers::{self, base},
+    providers::base,
     service::{Answer, Asked, Cookie, Service},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     secret::Secret,
     serve::{
         authorize::{Accept, Credential, Fetch, Query, Start, Wish, start},
+        base_url::{RedirectAt, client_at},
         flow::{
             self, Content, Errand, LINK_LIFE, MOST_FLOWS, Ticket, confirm_ticket, link_ticket, new_cookie,
             open_confirm_ticket, open_link_ticket, set_cookie,
@@ -57,7 +58,7 @@ impl Service {
         }
         if let Some(link) = &query.link {
             return Ok(match open_link_ticket(&self.ledger.keys, &integration.name, link, clock::now()) {
-                Some(ticket) => self.confirm_page(&ticket)?,
+                Some(ticket) => self.confirm_page(integration, &ticket)?,
                 None => pages::stale(),
             });
         }
@@ -66,11 +67,12 @@ impl Service {
         let errand = query.wish.judge(integration, &self.config.callbacks, caller.owner)?;
         let fetch = Fetch { site: asked.field("sec-fetch-site"), mode: asked.field("sec-fetch-mode") };
         let how = start(credential, Accept::of(asked.field("accept")), fetch, self.config.query_token)?;
+        let how = how.at(errand.base_url.as_deref(), credential);
         if let (Start::Redirect, Credential::Query, Some(token)) = (how, credential, &query.token) {
             self.once(&errand, token).await?;
         }
         match how {
-            Start::Confirm => self.confirm_page(&Ticket { errand, link: None }),
+            Start::Confirm => self.confirm_page(integration, &Ticket { errand, link: None }),
             Start::Json => {
                 let (url, begun) = self.begin(integration, errand).await?;
                 let body = json!({ "authorization_url": url.as_str() }).to_string();
@@ -97,13 +99,15 @@ impl Service {
         self.sent_off(integration, ticket.errand).await
     }
 
-    fn confirm_page(&self, ticket: &Ticket) -> Answer {
+    fn confirm_page(&self, integration: &Integration, ticket: &Ticket) -> Answer {
+        let base = base(integration, ticket.errand.base_url.as_deref())?;
+        let server = base.map_or_else(|| integration.server.host().to_owned(), |base| base.host());
         let id = FlowId::new(entropy::random()?);
         let cookie = new_cookie(&entropy::random()?);
         let sealed = confirm_ticket(&self.ledger.keys, id, ticket, &cookie, Nonce(entropy::random()?), clock::now());
         let group = &ticket.errand.key.integration;
         let href = self.config.public_url.below(&format!("/{group}/authorize?confirm={}", sealed.expose()));
-        Ok(Begun { id, cookie }.with_cookie(pages::confirm(&ticket.errand, &href)))
+        Ok(Begun { id, cookie }.with_cookie(pages::confirm(&ticket.errand, &server, &href)))
     }
 
     async fn sent_off(&self, integration: &Integration, errand: Errand) -> Answer {
@@ -118,8 +122,14 @@ impl Service {
         let server = self.providers.server(integration, base.as_ref()).await?;
         let asked =
             scopes::requested(integration, &errand.key.action, &errand.scopes).map_err(|_| Problem::UnknownAction)?;
-        let redirect = self.config.public_url.redirect(&integration.name).ok_or(Problem::IntegrationMisconfigured)?;
-        let client_id = providers::client_id(integration, base.as_ref()).clone();
+        let at = client_at(integration, base.as_ref());
+        let instance = match &at.redirect {
+            RedirectAt::Integration(_) => None,
+            RedirectAt::Own(instance) => Some(instance),
+        };
+        let redirect =
+            self.config.public_url.redirect(&integration.name, instance).ok_or(Problem::IntegrationMisconfigured)?;
+        let client_id = at.id.clone();
         let id = FlowId::new(entropy::random()?);
         let state = flow::state(&self.ledger.keys, id, self.config.state_mode, &errand, Nonce(entropy::random()?));
         let request = AuthorizationRequest {

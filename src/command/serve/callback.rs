@@ -75,6 +75,11 @@ impl Service {
             return Err(Stop::Lost);
         }
         let content = Content::open(&self.ledger.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
+        // An answer at another redirect than the one that was sent is another server's (RFC 9700 section 4.4.2). What
+        // a proxy in front of us has taken off the path does not count.
+        if !content.redirect.path().ends_with(asked.http.uri().path()) {
+            return Err(Ending::IssuerMismatch.into());
+        }
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
         let client = providers::client(integration, base.as_ref()).map_err(|_| Ending::ConfigError)?;
         if client.id != content.client_id {

@@ -7,12 +7,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::open;
 
 use crate::{
-    catalog::SecretSource,
+    catalog::{Integration, Others, SecretSource},
     command::context::{private_file, secret_outside_the_store},
     report::{Code, Failure, Outcome},
     secret::{SealKey, Secret},
     serve::{
         authorize::QueryToken,
+        base_url::{BaseUrl, RedirectAt, client_at},
         config::{Config, KeySource, Keys},
         jwt::Verifier,
         keys::{KeyId, KeyRing},
@@ -39,8 +40,8 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
     proven(&config.database, &ring)?;
     let mut text = String::from("The configuration is sound.\n\nRegister at each provider, byte for byte:\n");
     for integration in config.catalog.iter() {
-        if let Some(redirect) = config.public_url.redirect(&integration.name) {
-            let _ = writeln!(text, "  {}: {}", integration.name, redirect.as_str());
+        for (server, redirect) in redirects(config, integration) {
+            let _ = writeln!(text, "  {}{server}: {redirect}", integration.name);
         }
     }
     let token = match config.query_token {
@@ -83,6 +84,26 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
         }
     }
     Ok(Outcome::Document(text.into_bytes()))
+}
+
+/// What to register where: at the integration's own server, and at each instance that has a redirect of its own.
+fn redirects(config: &Config, integration: &Integration) -> Vec<(String, String)> {
+    let own = config.public_url.redirect(&integration.name, None);
+    let mut all: Vec<_> = own.iter().map(|redirect| (String::new(), redirect.as_str().to_owned())).collect();
+    for instance in &integration.base_allow.listed {
+        let Ok(base) = BaseUrl::parse(&instance.host.to_string(), integration) else { continue };
+        let id = match client_at(integration, Some(&base)).redirect {
+            RedirectAt::Integration(_) => None,
+            RedirectAt::Own(id) => Some(id),
+        };
+        if let Some(redirect) = config.public_url.redirect(&integration.name, id.as_ref()) {
+            all.push((format!(" at {}", base.as_str()), redirect.as_str().to_owned()));
+        }
+    }
+    if let (Others::Public, Some(own)) = (integration.base_allow.others, &own) {
+        all.push((" at any other instance".into(), format!("{}/HOST", own.as_str())));
+    }
+    all
 }
 
 /// The keys from where they lie.

@@ -14,11 +14,10 @@ use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     command::context::secret_outside_the_store,
     oauth::{
-        AuthorizationServer, Client, ClientAuthentication, ClientId, DiscoveryError, HttpClient, IssParameter, Scopes,
-        discover,
+        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, IssParameter, Scopes, discover,
     },
     serve::{
-        base_url::{BaseUrl, client_at},
+        base_url::{BaseUrl, RedirectAt, client_at},
         problem::Problem,
         store::Connection,
     },
@@ -84,27 +83,32 @@ impl Providers {
             }
         };
         match base {
-            None => Ok(server),
-            Some(base) => at_instance(&server, base).ok_or(Problem::IntegrationMisconfigured),
+            None => Ok(integration.as_stated(server)),
+            Some(base) => {
+                let promise = match client_at(integration, Some(base)).redirect {
+                    RedirectAt::Integration(promise) => promise,
+                    RedirectAt::Own(_) => IssParameter::NotPromised,
+                };
+                at_instance(&server, base, promise).ok_or(Problem::IntegrationMisconfigured)
+            }
         }
     }
 }
 
 /// The same paths below another URL. What the provider's own server promises, another does not.
-fn at_instance(server: &AuthorizationServer, base: &BaseUrl) -> Option<AuthorizationServer> {
+fn at_instance(
+    server: &AuthorizationServer,
+    base: &BaseUrl,
+    iss_parameter: IssParameter,
+) -> Option<AuthorizationServer> {
     Some(AuthorizationServer {
         issuer: None,
         authorization_endpoint: base.endpoint(&server.authorization_endpoint)?,
         token_endpoint: base.endpoint(&server.token_endpoint)?,
         revocation_endpoint: server.revocation_endpoint.as_ref().and_then(|endpoint| base.endpoint(endpoint)),
-        iss_parameter: IssParameter::NotPromised,
+        iss_parameter,
         s256: server.s256,
     })
-}
-
-/// Our name there.
-pub fn client_id<'i>(integration: &'i Integration, base: Option<&BaseUrl>) -> &'i ClientId {
-    client_at(integration, base).id
 }
 
 /// Who we are there.

@@ -109,7 +109,7 @@ impl Service {
         match (route, method) {
             (Route::Health, _) => Ok(Reply::text(200, "ok\n")),
             (Route::Authorize(group), _) => self.authorize(self.integration(group)?, asked).await,
-            (Route::Callback(group), _) => self.callback(self.integration(group)?, asked).await,
+            (Route::Callback(group, _), _) => self.callback(self.integration(group)?, asked).await,
             (Route::Link(group), _) => self.link(self.integration(group)?, asked).await,
             (Route::Token(group), _) => self.token(self.integration(group)?, asked).await,
             (Route::Connections, _) => self.connections(asked).await,

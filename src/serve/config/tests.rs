@@ -30,7 +30,7 @@ fn refused(text: &str) -> String {
 fn v05_every_integration_has_a_redirect_of_its_own_below_public_url() {
     let config = Config::parse(GOOD).expect("good");
     let redirect = |name: &str| {
-        let redirect = config.public_url.redirect(&IntegrationName::parse(name).expect("name"));
+        let redirect = config.public_url.redirect(&IntegrationName::parse(name).expect("name"), None);
         redirect.expect("redirect").as_str().to_owned()
     };
     assert_eq!("https://connect.example.com/api/v1/oauth2/wiki/callback", redirect("wiki"));
@@ -69,7 +69,7 @@ fn what_is_missing_is_named() {
     assert!(refused(GOOD.split("[integration").next().expect("text")).contains("no integration"));
     let keychain = GOOD.replace("client_id", "client_secret = { keychain = true }\nclient_id");
     assert!(refused(&keychain).contains("no keychain"));
-    assert!(refused(&GOOD.replace("integration.wiki", "integration.\"..\"")).contains("cannot stand in an address"));
+    assert!(refused(&GOOD.replace("integration.wiki", "integration.\"..\"")).contains("is not a name"));
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn v14_the_integrations_secret_never_goes_to_an_instance() {
     let to = begun.field("location").expect("location").to_owned();
     assert!(to.starts_with(&format!("{base}/authorize?")), "the person signs in there: {to}");
     let state = parameter(&to, "state");
-    let back = serving.finish(&jar, &format!("{BASE}/wiki/callback?code=abc&state={state}"));
+    let back = serving.finish(&jar, &format!("{BASE}/wiki/callback/{}?code=abc&state={state}", instances::id(&base)));
     assert_eq!("error", sent_back(&back).0);
     let request = received.recv_timeout(PATIENCE).expect("a token request at the instance");
     assert!(request.starts_with("POST /token "), "{request}");

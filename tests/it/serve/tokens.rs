@@ -169,7 +169,7 @@ fn a_connection_lives_at_the_instance_that_was_named_and_nowhere_else() {
     let serving = Serving::with(Provider::new(), |config| {
         config.replace("requiresPKCE", &format!("base_allow = [\"{}\"]\nrequiresPKCE", instance.origin))
     });
-    instance.register(format!("http://127.0.0.1:{}{BASE}/wiki/callback", serving.port));
+    instance.register(instances::redirect(&serving, &instance.origin));
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", instance.origin));
     assert!(begun.field("location").is_some_and(|to| to.starts_with(&instance.origin)), "{begun:?}");

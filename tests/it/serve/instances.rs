@@ -1,0 +1,194 @@
+//! Instances of a provider (`baseUrl`): no instance gets a code of the provider's own server or of another instance.
+
+use loopin::practice::Fault;
+
+use super::*;
+use crate::harness::{RawServer, TOKENS, follow, send};
+
+/// A listed instance that is hostile: it keeps what it is sent, and knows nobody.
+fn hostile() -> RawServer {
+    RawServer::new(|_, stream| send(stream, 200, "Content-Type: application/json\r\n", TOKENS.as_bytes()))
+}
+
+fn codes(server: &RawServer) -> usize {
+    server.requests().iter().filter(|request| request.starts_with("POST /token")).count()
+}
+
+/// A service whose provider has this entry beside its own server.
+fn with_instance(provider: Provider, entry: &str) -> Serving {
+    Serving::with(provider, |config| config.replace("requiresPKCE", &format!("base_allow = [{entry}]\nrequiresPKCE")))
+}
+
+/// The last segment in the redirect of an instance at `http://127.0.0.1:PORT`.
+pub fn id(origin: &str) -> String {
+    origin.trim_start_matches("http://").replace(':', "~")
+}
+
+/// The redirect that an instance at `http://127.0.0.1:PORT` has for itself.
+pub fn redirect(serving: &Serving, origin: &str) -> String {
+    format!("{}/{}", shared_redirect(serving), id(origin))
+}
+
+/// That of the provider's own server.
+fn shared_redirect(serving: &Serving) -> String {
+    format!("http://127.0.0.1:{}{BASE}/wiki/callback", serving.port)
+}
+
+#[test]
+fn h03_a_hostile_instance_gets_no_code_of_the_providers_own_server() {
+    for faults in [vec![], vec![Fault::AnswersWithoutIss]] {
+        let (own, evil) = (Provider::with(faults), hostile());
+        let honest = own.origin.clone();
+        let serving = with_instance(own, &format!("\"{}\"", evil.origin));
+        let mut jar = Jar::default();
+        let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", evil.origin));
+        let url = begun.field("location").expect("location").to_owned();
+        let its_own = redirect(&serving, &evil.origin);
+        assert_eq!(its_own, parameter(&url, "redirect_uri"), "an instance has a redirect of its own");
+
+        // The instance sends the browser on to the provider's own server, which does not know that redirect.
+        let onward = url.replace(&evil.origin, &honest);
+        assert_eq!(400, follow(&onward).status);
+        // With the redirect that the provider's own server knows, its code comes back, at another path than was sent.
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let onward = onward.replace(&encoded(&its_own), &encoded(&shared_redirect(&serving)));
+        let stolen = crate::harness::target(&Person::at(onward).decide("allow"));
+        assert!(stolen.starts_with(&format!("{BASE}/wiki/callback?")), "{stolen}");
+        assert_error(&serving.finish(&jar, &stolen), "issuer_mismatch");
+        assert_eq!(0, codes(&evil), "the instance was given a code");
+        assert_eq!(0, serving.provider.counters().token, "a code was exchanged");
+    }
+}
+
+#[test]
+fn h03_iss_of_an_instance_must_have_its_origin() {
+    let evil = hostile();
+    let serving = with_instance(Provider::new(), &format!("\"{}\"", evil.origin));
+    let hostile_issuers = include_str!("../../data/foreign-issuers.txt").lines();
+    for (number, iss) in hostile_issuers.chain(["", &serving.provider.origin]).enumerate() {
+        let mut jar = Jar::default();
+        let begun = serving.begin(&format!("user-{number}"), &mut jar, &format!("&baseUrl={}", evil.origin));
+        let url = begun.field("location").expect("location").to_owned();
+        let answer = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("code", "a-code")
+            .append_pair("state", &parameter(&url, "state"))
+            .append_pair("iss", iss)
+            .finish();
+        let target = format!("{BASE}/wiki/callback/{}?{answer}", id(&evil.origin));
+        assert_error(&serving.finish(&jar, &target), "issuer_mismatch");
+    }
+    assert_eq!(0, codes(&evil), "the instance was given a code");
+}
+
+#[test]
+fn h03_an_honest_instance_connects_at_its_own_redirect() {
+    for faults in [vec![], vec![Fault::AnswersWithoutIss]] {
+        let honest = Provider::with(faults);
+        let serving = with_instance(Provider::new(), &format!("\"{}\"", honest.origin));
+        honest.register(redirect(&serving, &honest.origin));
+        let mut jar = Jar::default();
+        let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", honest.origin));
+        let target = serving.decided(&begun, "allow");
+        assert_success(&serving.finish(&jar, &target));
+        assert_eq!((1, 0), (honest.counters().token, serving.provider.counters().token));
+    }
+}
+
+#[test]
+fn h03_an_instance_that_promises_iss_shares_the_redirect_and_must_keep_the_promise() {
+    for (faults, ending) in [
+        (vec![], None),
+        (vec![Fault::AnswersWithoutIss], Some("issuer_mismatch")),
+        (vec![Fault::AnswersWithOtherIss], Some("issuer_mismatch")),
+    ] {
+        let honest = Provider::with(faults);
+        let entry = format!("{{ url = \"{}\", authorization_response_iss_parameter_supported = true }}", honest.origin);
+        let serving = with_instance(Provider::new(), &entry);
+        honest.register(shared_redirect(&serving));
+        let mut jar = Jar::default();
+        let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", honest.origin));
+        let reply = serving.finish(&jar, &serving.decided(&begun, "allow"));
+        match ending {
+            None => drop(assert_success(&reply)),
+            Some(error) => assert_error(&reply, error),
+        }
+        assert_eq!(u32::from(ending.is_none()), honest.counters().token);
+    }
+}
+
+#[test]
+fn h03_a_shared_redirect_is_the_operators_choice_and_told_at_every_start() {
+    let honest = Provider::with(vec![Fault::AnswersWithoutIss]);
+    let entry = format!("{{ url = \"{}\", shared_redirect = true }}", honest.origin);
+    let serving = with_instance(Provider::new(), &entry);
+    assert!(serving.heard.iter().any(|line| line.contains("shared_redirect")), "{:?}", serving.heard);
+    honest.register(shared_redirect(&serving));
+    let mut jar = Jar::default();
+    let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", honest.origin));
+    assert_success(&serving.finish(&jar, &serving.decided(&begun, "allow")));
+}
+
+#[test]
+fn h03_a_flow_that_was_begun_before_an_instance_had_a_redirect_of_its_own_ends_where_it_was_begun() {
+    let honest = Provider::new();
+    let entry = format!("{{ url = \"{}\", shared_redirect = true }}", honest.origin);
+    let serving = with_instance(Provider::new(), &entry);
+    honest.register(shared_redirect(&serving));
+    let mut jar = Jar::default();
+    let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", honest.origin));
+    let file = serving.sandbox.path("loopin.toml");
+    let text = std::fs::read_to_string(&file).expect("configuration");
+    std::fs::write(&file, text.replace(", shared_redirect = true", "")).expect("configuration");
+    let serving = serving.again();
+    assert_success(&serving.finish(&jar, &serving.decided(&begun, "allow")));
+}
+
+#[test]
+fn h03_a_flow_is_answered_only_at_the_redirect_that_it_was_begun_with() {
+    let evil = hostile();
+    let serving = with_instance(Provider::with(vec![Fault::AnswersWithoutIss]), &format!("\"{}\"", evil.origin));
+    for wrong in [id(&evil.origin), "git.acme.example".into(), "127.0.0.1".into(), "127.0.0.1~1".into()] {
+        let mut jar = Jar::default();
+        let begun = serving.begin(&wrong, &mut jar, "");
+        let target = serving.decided(&begun, "allow").replace("/callback?", &format!("/callback/{wrong}?"));
+        assert_error(&serving.finish(&jar, &target), "issuer_mismatch");
+    }
+    assert_eq!((0, 0), (codes(&evil), serving.provider.counters().token));
+}
+
+#[test]
+fn h03_the_user_confirms_the_instance_that_a_link_of_the_same_site_names() {
+    let evil = hostile();
+    let serving = with_instance(Provider::new(), &format!("\"{}\"", evil.origin));
+    let navigation = format!(
+        "Cookie: session={}\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\n",
+        token_of("ada", "acme")
+    );
+    let own = serving.get(&format!("{BASE}/wiki/authorize?{}", wish("all")), &navigation);
+    assert_eq!(302, own.status, "the provider's own server needs no page: {own:?}");
+    let target = format!("{BASE}/wiki/authorize?{}&baseUrl={}", wish("all"), evil.origin);
+    let page = serving.get(&target, &navigation);
+    assert_eq!(200, page.status, "{page:?}");
+    assert!(page.body.contains(evil.origin.trim_start_matches("http://")), "the page names the host: {page:?}");
+}
+
+#[test]
+fn h03_serve_check_says_what_to_register_at_each_instance() {
+    let sandbox = Sandbox::new();
+    let provider = Provider::new();
+    let allow = "base_allow = [\"https://git.acme.example\", \"https://git.acme.example:8443\", \"http://[::1]:3000\", \
+                 { url = \"https://iss.acme.example\", authorization_response_iss_parameter_supported = true }]";
+    prepare(&sandbox, &config(&provider, 8080).replace("requiresPKCE", &format!("{allow}\nrequiresPKCE")));
+    let path = sandbox.path("loopin.toml");
+    let checked = sandbox.run(&["serve", "check", "--config", path.to_str().expect("path")]);
+    let own = format!("http://127.0.0.1:8080{BASE}/wiki/callback");
+    checked.assert_code(0).assert_says(&format!("  wiki: {own}\n"));
+    for (server, id) in [
+        ("https://git.acme.example", "/git.acme.example"),
+        ("https://git.acme.example:8443", "/git.acme.example~8443"),
+        ("http://[::1]:3000", "/~--1~3000"),
+        ("https://iss.acme.example", ""),
+    ] {
+        checked.assert_says(&format!("  wiki at {server}: {own}{id}\n"));
+    }
+}
