@@ -2,6 +2,8 @@
 
 use crate::harness::*;
 
+mod corpus;
+
 /// A server that keeps count of the codes it is given, and may send browsers on to somebody else.
 struct Server {
     raw: RawServer,
