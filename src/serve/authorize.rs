@@ -156,10 +156,11 @@ pub enum Accept {
 }
 
 impl Accept {
-    pub fn of(field: Option<&str>) -> Self {
-        let json =
-            |part: &str| part.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"));
-        if field.is_some_and(|field| field.split(',').any(json)) { Self::Json } else { Self::Other }
+    pub fn of(ranges: &[&str]) -> Self {
+        let json = |range: &&str| {
+            range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        };
+        if ranges.iter().any(json) { Self::Json } else { Self::Other }
     }
 }
 
@@ -275,11 +276,11 @@ mod tests {
 
     #[test]
     fn an_address_is_given_as_json_only_where_a_header_came() {
-        let accept = Accept::of(Some("text/html, application/json;q=0.9"));
+        let accept = Accept::of(&["text/html", "application/json;q=0.9"]);
         let json = |credential| start(credential, accept, Fetch::default(), QueryToken::Confirm);
         assert_eq!(Ok(Start::Json), json(Credential::Header));
         assert_eq!(Ok(Start::Confirm), json(Credential::Cookie));
         assert_eq!(Ok(Start::Confirm), json(Credential::Query));
-        assert_eq!(Accept::Other, Accept::of(Some("text/html,*/*")));
+        assert_eq!(Accept::Other, Accept::of(&["text/html", "*/*"]));
     }
 }

@@ -20,6 +20,8 @@ pub enum Problem {
     IntegrationMisconfigured,
     InvalidAppCallbackUrl(String),
     InvalidBody(String),
+    /// The field of this name is there more than once, or is not UTF-8.
+    InvalidHeader(String),
     /// Its keys have never come, so that nobody can tell whether it vouches for the caller.
     IssuerUnavailable,
     MethodNotAllowed(&'static str),
@@ -65,6 +67,7 @@ impl Problem {
             | Self::DuplicateParameter(_)
             | Self::InvalidAppCallbackUrl(_)
             | Self::InvalidBody(_)
+            | Self::InvalidHeader(_)
             | Self::MissingParameter(_)
             | Self::OrgRequired
             | Self::QueryTokenOff
@@ -98,6 +101,7 @@ impl Problem {
             Self::IntegrationMisconfigured => "integration_misconfigured",
             Self::InvalidAppCallbackUrl(_) => "invalid_app_callback_url",
             Self::InvalidBody(_) => "invalid_body",
+            Self::InvalidHeader(_) => "invalid_header",
             Self::IssuerUnavailable => "issuer_unavailable",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingParameter(_) => "missing_parameter",
@@ -134,6 +138,7 @@ impl Problem {
             }
             Self::InvalidAppCallbackUrl(why) => format!("appCallbackUrl: {why}"),
             Self::InvalidBody(why) => format!("the body is not what this request needs: {why}"),
+            Self::InvalidHeader(name) => format!("the header {name} must be sent once, in UTF-8"),
             Self::MethodNotAllowed(_) => "this method is not for this address".into(),
             Self::MissingParameter(name) => format!("{name} is missing"),
             Self::NotConnected => "nothing is connected under this user, organisation, group and action".into(),

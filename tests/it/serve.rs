@@ -23,6 +23,7 @@ mod callback;
 mod connections;
 mod documentation;
 mod guards;
+mod headers;
 mod instances;
 mod issuers;
 mod keys;

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
+    asked::Asked,
     providers::base,
-    service::{Answer, Asked, Cookie, Service},
+    service::{Answer, Cookie, Service},
 };
 use crate::{
     catalog::Integration,
@@ -65,8 +66,8 @@ impl Service {
         let (caller, credential) = self.caller(asked, query.token.as_ref(), Cookie::Counts).await?;
         self.limits.authorize(caller.owner.user.as_str(), clock::now())?;
         let errand = query.wish.judge(integration, &self.config.callbacks, caller.owner)?;
-        let fetch = Fetch { site: asked.field("sec-fetch-site"), mode: asked.field("sec-fetch-mode") };
-        let how = start(credential, Accept::of(asked.field("accept")), fetch, self.config.query_token)?;
+        let fetch = Fetch { site: asked.field("sec-fetch-site")?, mode: asked.field("sec-fetch-mode")? };
+        let how = start(credential, Accept::of(&asked.list("accept")?), fetch, self.config.query_token)?;
         let how = how.at(errand.base_url.as_deref(), credential);
         if let (Start::Redirect, Credential::Query, Some(token)) = (how, credential, &query.token) {
             self.once(&errand, token).await?;

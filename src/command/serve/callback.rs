@@ -1,9 +1,10 @@
 //! `GET /:group/callback`: the provider's answer comes back, once, in the browser that began.
 
 use super::{
+    asked::Asked,
     providers::{self, base},
     revocation::revoke,
-    service::{Answer, Asked, Service},
+    service::{Answer, Service},
 };
 use crate::{
     catalog::Integration,
@@ -99,9 +100,11 @@ impl Service {
     /// Whether the application's own cookie says that this user no longer belongs to the organisation (row V10). Without
     /// one nothing is known, and what was true at the start counts.
     fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
-        let session = self.config.session_cookie.as_deref().and_then(|name| asked.cookie(name));
-        let verified = session.and_then(|token| self.verifier.verify(token, clock::now()).ok());
-        verified.is_some_and(|verified| verified.has_left(&key.owner))
+        let Some(name) = self.config.session_cookie.as_deref() else { return false };
+        // Every one of them: a second cookie of that name must not hide what the first one proves.
+        let tokens = asked.cookies(name).filter_map(|value| std::str::from_utf8(value).ok());
+        let mut verified = tokens.filter_map(|token| self.verifier.verify(token, clock::now()).ok());
+        verified.any(|verified| verified.has_left(&key.owner))
     }
 
     async fn exchanged(&self, integration: &Integration, coded: Coded) -> Result<ConnectionId, Ending> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
+    asked::Asked,
     authorize::on_behalf,
-    service::{Answer, Asked, Cookie, Service},
+    service::{Answer, Cookie, Service},
     token::words,
 };
 use crate::{

@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod asked;
 pub mod attempt;
 mod authorize;
 mod callback;

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    asked::Asked,
     authorize::on_behalf,
     ledger::LedgerFault,
-    service::{Answer, Asked, Cookie, Service},
+    service::{Answer, Cookie, Service},
 };
 use crate::{
     catalog::Integration,
