@@ -257,7 +257,7 @@ impl LastRefresh {
     }
 
     pub fn serialize(&self) -> Vec<u8> {
-        let mut content = serde_json::to_vec(self).unwrap_or_default();
+        let mut content = Secret::json(self).expose().as_bytes().to_vec();
         content.push(b'\n');
         content.extend(&self.sealed);
         content

@@ -2,9 +2,11 @@
 //!
 //! `Secret` has a redacted `Debug`, no `Display` and no `Serialize`, and is overwritten when dropped.
 //! The one way out is [`Secret::expose`]; `tests/it/layering.rs` lists the files that may call it.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::fmt;
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 /// A token, code, verifier, client secret or passphrase.
@@ -14,6 +16,15 @@ pub struct Secret(Zeroizing<String>);
 impl Secret {
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
+    }
+
+    /// A value as JSON, for structs of texts, numbers and lists: serializing these cannot fail. If it ever did, the program
+    /// would stop here, and nothing empty or half would be sealed or stored in the value's place.
+    pub fn json(value: &impl Serialize) -> Self {
+        match serde_json::to_string(value) {
+            Ok(text) => Self::new(text),
+            Err(why) => unreachable!("texts and numbers always have a JSON form: {why}"),
+        }
     }
 
     /// The text itself. Every call site is listed in `tests/it/layering.rs`.

@@ -1,5 +1,6 @@
 //! How a refresh token is sent: the reply is put away before anybody tries to understand it, and what certainly had no
 //! effect is repeated. For the command line and for the service.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ impl HttpClient for Journalled<'_> {
         let (mut tried, start) = (0, clock::instant());
         loop {
             tried += 1;
+            // Drawn before anything is sent: without it the response could not be put away.
+            let nonce = entropy::random().map(Nonce).map_err(|e| HttpError::Broken(e.to_string()))?;
             let began = clock::instant();
             let result = self.http.send(request.clone());
             let at_once = clock::instant() < began + AT_ONCE;
@@ -34,8 +37,10 @@ impl HttpClient for Journalled<'_> {
                     Reached::TurnedAway { retry_after: retry_after(reply) }
                 }
                 Ok(reply) => {
-                    let nonce = entropy::random().map(Nonce).map_err(|e| HttpError::Broken(e.to_string()))?;
-                    // Where it cannot be put away it can still be stored.
+                    #[expect(
+                        clippy::let_underscore_must_use,
+                        reason = "a response that cannot be put away can still be stored; whoever stores it sees whether the journal has it"
+                    )]
                     let _ = self.journal.put(self.record, reply, clock::now(), nonce);
                     return result;
                 }

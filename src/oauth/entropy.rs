@@ -1,4 +1,5 @@
 //! Chance as an argument: what a login needs of it.
+#![deny(clippy::let_underscore_must_use)]
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

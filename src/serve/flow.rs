@@ -2,8 +2,9 @@
 //!
 //! `state` is a handle: the name of a single-use row, sealed so that nobody but us can have made it (RFC 6749 section
 //! 10.12). With `state_mode = "sealed"` seed 002's six fields travel in it too; the row with the verifier stays here.
+#![deny(clippy::let_underscore_must_use)]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use crate::{
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
     secret::Secret,
-    vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, seal::Nonce},
+    vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, seal::Nonce, unix},
 };
 
 /// From the start to the answer of the provider.
@@ -121,7 +122,7 @@ enum Carried {
 
 /// Everything outside that is sealed has this form: the name, then the cell, in base64url.
 fn carry(ring: &KeyRing, id: FlowId, integration: &IntegrationName, nonce: Nonce, carried: &Carried) -> Secret {
-    let plain = Secret::new(serde_json::to_string(carried).unwrap_or_default());
+    let plain = Secret::json(carried);
     let key = anybody(integration);
     let cell = ring.seal(&place(&id, &key), nonce, &plain);
     Secret::new(URL_SAFE_NO_PAD.encode([id.bytes(), cell.bytes()].concat()))
@@ -268,7 +269,7 @@ impl Content {
             code_verifier: self.kept.code_verifier.as_ref().map(text),
             nonce: self.kept.nonce.as_ref().map(text),
         };
-        let plain = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        let plain = Secret::json(&stored);
         ring.seal(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, nonce, &plain)
     }
 
@@ -282,7 +283,10 @@ impl Content {
                 issuer: stored.issuer.map(|issuer| Issuer::parse(&issuer).map_err(drop)).transpose().ok()?,
                 authorization_endpoint: endpoint(&stored.authorization_endpoint)?,
                 token_endpoint: endpoint(&stored.token_endpoint)?,
-                revocation_endpoint: stored.revocation_endpoint.as_deref().and_then(endpoint),
+                revocation_endpoint: match stored.revocation_endpoint {
+                    None => None,
+                    Some(text) => Some(endpoint(&text)?),
+                },
                 iss_parameter: if stored.names_itself { IssParameter::Promised } else { IssParameter::NotPromised },
                 s256: S256::Unstated,
             },
@@ -320,10 +324,6 @@ pub fn clear_cookie(id: &FlowId) -> Option<FieldValue> {
 /// 256 bits in base64url.
 pub fn new_cookie(chance: &[u8; 32]) -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(chance))
-}
-
-fn unix(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! Sealing at rest: every secret in the database is a cell that opens with its key, in its place, and nowhere else.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{collections::BTreeMap, fmt};
 
@@ -125,7 +126,10 @@ impl Place<'_> {
 fn joined(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
     for part in parts {
-        bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        let Ok(length) = u32::try_from(part.len()) else {
+            unreachable!("names that fit into a request are below 4 GiB")
+        };
+        bytes.extend(length.to_be_bytes());
         bytes.extend(*part);
     }
     bytes
@@ -211,7 +215,8 @@ impl KeyRing {
 
     fn sealed(&self, id: &KeyId, aad: &[u8], nonce: Nonce, plain: &Secret) -> Sealed {
         let name = id.as_str().as_bytes();
-        let mut bytes = vec![VERSION, u8::try_from(name.len()).unwrap_or_default()];
+        let Ok(length) = u8::try_from(name.len()) else { unreachable!("a key's name has 32 characters at most") };
+        let mut bytes = vec![VERSION, length];
         bytes.extend(name);
         bytes.extend(seal::seal(self.key(id), aad, nonce, plain.expose().as_bytes()));
         Sealed(bytes)

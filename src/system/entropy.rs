@@ -1,4 +1,5 @@
 //! Chance, from the operating system's generator.
+#![deny(clippy::let_underscore_must_use)]
 #![expect(clippy::disallowed_types, reason = "this is where chance is drawn")]
 
 use std::fmt;

@@ -2,6 +2,7 @@
 //!
 //! Each call opens the keychain anew and has a deadline. The Linux session is the plain one: secrets cross the
 //! person's own bus, which therefore must be a socket of this machine.
+#![deny(clippy::let_underscore_must_use)]
 
 #[cfg(target_os = "linux")]
 use std::collections::HashMap;

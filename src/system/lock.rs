@@ -1,4 +1,5 @@
 //! A lock of the kernel, on a file of its own that is never renamed or removed.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{
     convert::Infallible,
@@ -48,6 +49,7 @@ pub fn take(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError
 /// Says in a locked file who holds it, for people: nothing is ever decided by it.
 pub fn sign(mut file: &File) {
     let text = format!("{}\n", std::process::id());
+    #[expect(clippy::let_underscore_must_use, reason = "a lock holds whether or not its file says who has it")]
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
 }
 

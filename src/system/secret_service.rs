@@ -5,6 +5,7 @@
 //! caller of OpenSession has hung up. Hundreds of askers read at once here, so: the search comes first and is repeated,
 //! a session is opened only where an answer just came in half of the patience, and whoever has called waits by turns.
 //! The library opens the session first, and hangs up after 2 s.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,9 +1,9 @@
 //! The index: which grants there are, without anything secret, since a keychain cannot be listed.
 
 use serde::{Deserialize, Serialize};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{GrantKey, Record};
+use super::{GrantKey, Record, record::unix};
+use crate::secret::Secret;
 
 /// One grant as the index knows it. The item itself may be gone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -25,7 +25,6 @@ impl IndexEntry {
     pub const SUFFIX: &str = ".index";
 
     pub fn new(key: &GrantKey, record: &Record, store: &str, store_identity: &str) -> Self {
-        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         Self {
             v: 1,
             integration: key.integration.to_string(),
@@ -35,12 +34,12 @@ impl IndexEntry {
             store_identity: store_identity.to_owned(),
             iss: record.pinned.issuer.as_ref().map(|i| i.as_str().to_owned()),
             sub: record.grant.subject.clone(),
-            obtained_at: since(record.grant.obtained_at),
+            obtained_at: unix(record.grant.obtained_at),
         }
     }
 
     pub fn serialize(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        Secret::json(self).expose().as_bytes().to_vec()
     }
 
     pub fn parse(content: &[u8]) -> Option<Self> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Record, StateFiles, StateName, StoreError,
+    record::unix,
     seal::{self, Nonce},
 };
 use crate::{oauth::HttpResponse, secret::Secret};
@@ -66,7 +67,7 @@ impl Journal<'_> {
     /// Not written: then nothing may be sent.
     pub fn intend(&self, record: &Record) -> Result<(), StoreError> {
         let intent = Intent { v: VERSION, generation: record.generation };
-        let mut content = serde_json::to_vec(&intent).unwrap_or_default();
+        let mut content = Secret::json(&intent).expose().as_bytes().to_vec();
         content.resize(INTENT, b' ');
         content.resize(INTENT + ROOM, 0);
         self.files.replace(&self.file(), &content)
@@ -77,11 +78,15 @@ impl Journal<'_> {
     /// # Errors
     /// The file is there and cannot be read.
     pub fn sent(&self, record: &Record) -> Result<Sent, StoreError> {
-        let content = self.files.read(&self.file())?.unwrap_or_default();
+        let Some(content) = self.files.read(&self.file())? else { return Ok(Sent::No) };
         let Some((intent, reply)) = content.split_at_checked(INTENT) else { return Ok(Sent::No) };
         Ok(match serde_json::from_slice::<Intent>(intent) {
             Ok(intent) if intent.v == VERSION && intent.generation == record.generation => {
-                self.unseal(record, reply).unwrap_or(Sent::Unanswered)
+                // A crash may have left a part of the response, which does not open.
+                match self.unseal(record, reply) {
+                    Some(answered) => answered,
+                    None => Sent::Unanswered,
+                }
             }
             _ => Sent::No,
         })
@@ -92,12 +97,12 @@ impl Journal<'_> {
     /// # Errors
     /// Not written.
     pub fn put(&self, record: &Record, reply: &HttpResponse, now: SystemTime, nonce: Nonce) -> Result<(), StoreError> {
-        let at = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let body = String::from_utf8_lossy(reply.body()).into_owned();
-        let stored = StoredReply { at, status: reply.status().as_u16(), body };
-        let plain = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        let stored = StoredReply { at: unix(now), status: reply.status().as_u16(), body };
+        let plain = Secret::json(&stored);
         let sealed = seal::seal(&record.seal_key, self.place(record).as_bytes(), nonce, plain.expose().as_bytes());
-        let mut content = u32::try_from(sealed.len()).unwrap_or_default().to_be_bytes().to_vec();
+        let too_long = |_| StoreError::File { path: self.file().into(), why: "a response of over 4 GiB".into() };
+        let mut content = u32::try_from(sealed.len()).map_err(too_long)?.to_be_bytes().to_vec();
         content.extend(sealed);
         self.files.overwrite(&self.file(), INTENT, &content)
     }

@@ -89,7 +89,7 @@ impl GrantKey {
         let Self { owner, integration, action } = self;
         let mut parts = vec!["grant", owner.user.as_str(), owner.org.as_str(), integration.as_str(), action.as_str()];
         parts.extend(owner.namespace.suffix());
-        ItemName(format!("v1:{}", hash(&parts)))
+        ItemName(format!("{PREFIX}{}", hash(&parts)))
     }
 
     /// What a person sees in a keychain program.
@@ -107,15 +107,18 @@ impl GrantKey {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ItemName(String);
 
+/// Begins every name; what follows is a hash.
+const PREFIX: &str = "v1:";
+
 impl ItemName {
     /// Where an integration's client secret is kept.
     pub fn of_client_secret(integration: &IntegrationName) -> Self {
-        Self(format!("v1:{}", hash(&["client secret", integration.as_str()])))
+        Self(format!("{PREFIX}{}", hash(&["client secret", integration.as_str()])))
     }
 
     /// What is written and taken out again to see whether a store works.
     pub fn of_probe() -> Self {
-        Self(format!("v1:{}", hash(&["probe"])))
+        Self(format!("{PREFIX}{}", hash(&["probe"])))
     }
 
     pub fn as_str(&self) -> &str {
@@ -124,7 +127,7 @@ impl ItemName {
 
     /// For file names, where a colon is not welcome everywhere.
     pub fn hash(&self) -> &str {
-        self.0.rsplit(':').next().unwrap_or_default()
+        &self.0[PREFIX.len()..]
     }
 }
 

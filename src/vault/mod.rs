@@ -2,6 +2,7 @@
 //!
 //! [`Vault`] keeps the promises (read back what was written, seal what does not fit into an item, write the
 //! index last); `system/` brings the places: an [`Items`] for secrets, a [`StateFiles`] for what may lie in files.
+#![deny(clippy::let_underscore_must_use)]
 
 mod error;
 mod index;
@@ -19,6 +20,7 @@ pub use index::IndexEntry;
 pub use journal::{Journal, Sent};
 pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};
 pub use owner::{Namespace, NamespaceError, OrgKey, Owner};
+pub(crate) use record::unix;
 pub use record::{Grant, Pinned, Record, RecordError};
 
 use crate::secret::Secret;

@@ -192,7 +192,7 @@ impl Record {
             subject: grant.subject.clone(),
             obtained_at: unix(grant.obtained_at),
         };
-        let json = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        let json = Secret::json(&stored);
         stored.zeroize();
         json
     }
@@ -279,7 +279,7 @@ impl Spilled {
             generation: self.generation,
             sha256: STANDARD.encode(self.sha256),
         };
-        let json = Secret::new(serde_json::to_string(&stored).unwrap_or_default());
+        let json = Secret::json(&stored);
         stored.zeroize();
         json
     }
@@ -302,8 +302,9 @@ impl Pinned {
     }
 }
 
-fn unix(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+/// Seconds since 1970; 0 for a clock that is set before.
+pub(crate) fn unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn time(seconds: u64) -> Option<SystemTime> {

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod failures;
+
 /// Module of the crate → modules it may name, itself aside.
 const MAY_NAME: [(&str, &[&str]); 22] = [
     ("catalog", &["oauth", "redirect", "secret"]),
@@ -91,6 +93,7 @@ const EXPOSE: [&str; 31] = [
     "system/file_store.rs",
     "system/keychain.rs",
     "system/private_files.rs",
+    "vault/index.rs",
     "vault/journal.rs",
     "vault/memory.rs",
     "vault/mod.rs",

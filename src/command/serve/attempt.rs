@@ -1,5 +1,6 @@
 //! One refresh of one connection, for whoever holds its lease: a reply that lies in the journal counts as come, else one
 //! request is sent. Blocks.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::time::{Duration, SystemTime};
 
@@ -61,11 +62,16 @@ impl Attempt<'_> {
 
     /// The refresh is over, and what it brought is stored or worthless. What stays is for this generation only.
     pub fn clear(&self) {
+        #[expect(clippy::let_underscore_must_use, reason = "a journal that stays opens for this generation only")]
         let _ = self.journal().clear();
     }
 
     /// The reply, if there was one, is worth nothing.
     pub fn forget_reply(&self) {
+        #[expect(
+            clippy::let_underscore_must_use,
+            reason = "the intent stays in any case, and the next refresh finds the same worthless response again"
+        )]
         let _ = self.journal().forget_reply();
     }
 

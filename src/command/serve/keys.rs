@@ -3,12 +3,9 @@
 //! The service gets the new key beside the old one first, and starts with it: from then on it seals with the new one and
 //! opens with both. `rotate` reseals what is left; it may be stopped and begun again at any moment, since every row is
 //! readable before and after. A key that seals nothing any more can be taken out of the configuration.
+#![deny(clippy::let_underscore_must_use)]
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     check,
@@ -86,14 +83,13 @@ pub fn run(config: &Config, verb: &ServeKeys) -> Result<Outcome, Failure> {
 }
 
 fn shown(counts: &BTreeMap<KeyId, u64>, current: &KeyId) -> String {
-    counts.iter().fold(String::new(), |mut text, (key, rows)| {
+    counts.iter().fold(String::new(), |text, (key, rows)| {
         let word = match rows {
             _ if key == current => "  current",
             0 => "  can be taken out of [keys]",
             _ => "",
         };
-        let _ = writeln!(text, "{key}  {rows} rows{word}");
-        text
+        text + &format!("{key}  {rows} rows{word}\n")
     })
 }
 

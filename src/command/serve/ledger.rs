@@ -1,4 +1,5 @@
 //! Connections with their secrets: what is sealed on the way into the database and opened on the way out.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{fmt, sync::Arc, time::SystemTime};
 

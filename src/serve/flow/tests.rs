@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::UNIX_EPOCH};
 
 use super::*;
 use crate::{secret::SealKey, serve::keys::KeyId};
