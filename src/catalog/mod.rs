@@ -12,7 +12,11 @@ mod host;
 mod instance;
 mod sharing;
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
 pub use fault::{CatalogError, Fault, Place};
@@ -117,6 +121,15 @@ pub enum SecretSource {
     File(PathBuf),
     /// In the same store as the tokens.
     Store,
+}
+
+impl SecretSource {
+    /// A relative path of a file begins there.
+    pub fn begin_at(&mut self, directory: &Path) {
+        if let Self::File(path) = self {
+            *path = directory.join(&path);
+        }
+    }
 }
 
 /// What to do when a server does not promise S256.
@@ -241,5 +254,16 @@ impl Catalog {
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Integration> {
         self.0.values()
+    }
+
+    /// With relative paths of files beginning in the directory of the configuration.
+    pub fn beside(mut self, directory: &Path) -> Self {
+        for integration in self.0.values_mut() {
+            let Integration { client_secret, store_key, base_allow, .. } = integration;
+            let of_instances = base_allow.listed.iter_mut().filter_map(|instance| instance.client_secret.as_mut());
+            client_secret.iter_mut().chain(of_instances).for_each(|source| source.begin_at(directory));
+            *store_key = store_key.take().map(|path| directory.join(path));
+        }
+        self
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     cell::Cell,
-    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
@@ -21,7 +20,8 @@ use crate::{
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
-        private_files::{MISSING, PrivateFiles, read_private},
+        private_files::PrivateFiles,
+        trusted_file::{self, Content, MISSING},
     },
     vault::{AccountName, ActionKey, GrantKey, ItemName, Items, StoreError, Vault},
 };
@@ -117,19 +117,25 @@ impl Context {
         }
     }
 
+    /// Where the key of the file store is made: beside the configuration, whatever directory a later command runs in.
+    pub fn new_store_key(&self) -> Result<PathBuf, Failure> {
+        Ok(directory_of(&self.config_path()?)?.join("store.key"))
+    }
+
     pub fn config_text(&self) -> Result<(PathBuf, String), Failure> {
         let path = self.config_path()?;
-        let text = config_file::read(&path)
-            .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", path.display(), e.kind())))?;
+        // Without a file there is no integration yet.
+        let text = config_file::read(&path).map_err(of_the_configuration)?.unwrap_or_default();
         Ok((path, text))
     }
 
     pub fn catalog(&self) -> Result<Catalog, Failure> {
         let (path, text) = self.config_text()?;
-        Catalog::parse(&text).map_err(|error| {
+        let catalog = Catalog::parse(&text).map_err(|error| {
             let failure = Failure::from(error);
             Failure { what: format!("{}: {}", path.display(), failure.what), ..failure }
-        })
+        })?;
+        Ok(catalog.beside(&directory_of(&path)?))
     }
 
     /// The integration that was named, or the only one.
@@ -214,7 +220,7 @@ pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource
 /// # Errors
 /// Missing, unreadable, or open to others.
 pub fn private_file(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
-    read_private(path).map_err(|error| match &error {
+    trusted_file::read(path, Content::Secret).map_err(|error| match &error {
         StoreError::File { why, .. } if why == MISSING => {
             Failure::from(error).remedy(format!("(umask 077; {make} > '{}')", path.display()))
         }
@@ -224,11 +230,14 @@ pub fn private_file(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
 
 /// The text of a configuration that `--config` names; `document` is where a complete one stands.
 pub fn named_text(path: &Path, document: &str) -> Result<String, Failure> {
-    config_file::read_existing(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::new(Code::Configuration, format!("{}: no such file", path.display()))
-            .remedy(format!("begin with the one in {document}")),
-        kind => Failure::new(Code::Configuration, format!("{}: {kind}", path.display()))
-            .remedy(format!("look what it is: file '{}'", path.display())),
+    let looked_at = |failure: Failure| match failure.remedy {
+        Some(_) => failure,
+        None => failure.remedy(format!("check what it is: file '{}'", path.display())),
+    };
+    let text = config_file::read(path).map_err(|error| looked_at(of_the_configuration(error)))?;
+    text.ok_or_else(|| {
+        Failure::new(Code::Configuration, format!("{}: {MISSING}", path.display()))
+            .remedy(format!("begin with the one in {document}"))
     })
 }
 
@@ -251,6 +260,21 @@ pub fn chosen<'c>(catalog: &'c Catalog, name: Option<&str>) -> Result<&'c Integr
                 .remedy("loopin integration list"))
         }
     }
+}
+
+/// What is wrong with a file that holds or names the configuration is wrong with the configuration.
+pub fn of_the_configuration(error: StoreError) -> Failure {
+    Failure { code: Code::Configuration, ..error.into() }
+}
+
+/// Where relative paths in a configuration file begin: beside it, whatever directory a command runs in.
+///
+/// # Errors
+/// The path is relative, and the working directory is gone.
+pub fn directory_of(config: &Path) -> Result<PathBuf, Failure> {
+    let whole = std::path::absolute(config)
+        .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", config.display(), e.kind())))?;
+    Ok(whole.parent().map_or_else(PathBuf::new, Path::to_owned))
 }
 
 /// Which grant the arguments name.

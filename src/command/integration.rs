@@ -1,6 +1,6 @@
 //! `loopin integration add|list|show|remove`.
 
-use super::context::Context;
+use super::context::{Context, of_the_configuration};
 use crate::{
     catalog::{self, Catalog, Integration, IntegrationName, NewIntegration, NewSecret, SharedRedirect, StoreKind},
     cli::{self, Add},
@@ -36,21 +36,19 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
         store_key: None,
     };
     complete(&mut new)?;
-    new.store_key = (new.store == StoreKind::File).then(|| path.with_file_name("store.key"));
+    new.store_key = (new.store == StoreKind::File).then(|| context.new_store_key()).transpose()?;
     // Judged before anything is made: an add that fails leaves nothing behind.
     let changed = catalog::add(&text, &name, &new)?;
     let added = Catalog::parse(&changed)?;
     let secret = args.secret_stdin.then(client_secret).transpose()?;
     if let Some(key) = &new.store_key {
-        config_file::make_key(key, &entropy::random::<32>()?)
-            .map_err(|e| Failure::new(Code::Store, format!("{}: {}", key.display(), e.kind())))?;
+        config_file::make_key(key, &entropy::random::<32>()?)?;
     }
     if let Some(secret) = secret {
         // Before the file names it: an integration whose secret could not be stored is not added.
         store_secret(context, added.get(name.as_str())?, &secret)?;
     }
-    config_file::replace(&path, &changed)
-        .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", path.display(), e.kind())))?;
+    config_file::replace(&path, &changed).map_err(of_the_configuration)?;
     Ok(Outcome::Added {
         name: name.to_string(),
         config: path.display().to_string(),
@@ -118,7 +116,7 @@ fn store_secret(context: &Context, integration: &Integration, secret: &Secret) -
 fn remove(context: &Context, name: &str) -> Result<Outcome, Failure> {
     let (path, text) = context.config_text()?;
     let changed = catalog::remove(&text, name)?;
-    let catalog = Catalog::parse(&text)?;
+    let catalog = context.catalog()?;
     let integration = catalog.get(name)?;
     let files = context.files()?;
     let items = context.items(integration, &files);
@@ -131,7 +129,6 @@ fn remove(context: &Context, name: &str) -> Result<Outcome, Failure> {
     if matches!(integration.client_secret, Some(catalog::SecretSource::Store)) {
         vault.items.delete(&ItemName::of_client_secret(&integration.name))?;
     }
-    config_file::replace(&path, &changed)
-        .map_err(|e| Failure::new(Code::Configuration, format!("{}: {}", path.display(), e.kind())))?;
+    config_file::replace(&path, &changed).map_err(of_the_configuration)?;
     Ok(Outcome::Removed { name: name.to_owned(), config: path.display().to_string() })
 }

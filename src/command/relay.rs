@@ -24,7 +24,7 @@ use crate::{
     relay::{AccessLogging, Readiness, Relay, Reload, Settings, TlsFiles, export},
     report::{AccessLog, Code, Event, Failure, Outcome, Talk},
     system::{
-        certificate::{Certificate, Files, Unfit},
+        certificate::{Certificate, Fault, Files, Unfit},
         listener::{Limits, Listener},
         signal::{self, Signal},
     },
@@ -211,6 +211,10 @@ fn files(path: &Path, tls: &TlsFiles) -> Files {
 }
 
 fn refused(path: &Path, tls: &TlsFiles, unfit: &Unfit) -> Failure {
+    let chmod = match unfit {
+        Unfit::Chain(Fault::Unreadable(why)) | Unfit::Key(Fault::Unreadable(why)) => Failure::from(why.clone()).remedy,
+        _ => None,
+    };
     let (name, place, file, remedy) = match unfit {
         Unfit::Chain(_) => ("cert", tls.cert_place, &tls.cert, "name a PEM file with the certificate and its chain"),
         Unfit::Key(_) => ("key", tls.key_place, &tls.key, "name a PEM file with the certificate's private key"),
@@ -218,7 +222,7 @@ fn refused(path: &Path, tls: &TlsFiles, unfit: &Unfit) -> Failure {
     };
     let what = format!("tls.{name}: {}: {unfit}", file.display());
     let error = CatalogError { place: Some(place), what, remedy: None };
-    Failure::new(Code::Configuration, format!("{}: {error}", path.display())).remedy(remedy)
+    Failure::new(Code::Configuration, format!("{}: {error}", path.display())).remedy(chmod.unwrap_or(remedy.into()))
 }
 
 /// For so many loops, and the port that was bound.

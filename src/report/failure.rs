@@ -140,10 +140,14 @@ impl From<StoreError> for Failure {
             StoreError::Silent { .. } => failure.remedy("it may be waiting for an unlock dialog or hang; restart it, or use --store file"),
             StoreError::Unfaithful => failure.remedy("nothing is stored; repair the keychain, or use --store file"),
             StoreError::UnsafeBus => failure.remedy("set DBUS_SESSION_BUS_ADDRESS to a unix: address, or use --store file"),
-            StoreError::Exposed { path, why: Exposure::Mode(_) } => {
-                failure.remedy(format!("chmod go-rwx '{}'", path.display()))
+            StoreError::Exposed { path, why: Exposure::Mode { rights, .. } } => {
+                failure.remedy(format!("chmod {} '{}'", rights.chmod(), path.display()))
             }
-            StoreError::Exposed { path, .. } => failure.remedy(format!("look who put it there: ls -la '{}'", path.display())),
+            StoreError::Exposed { path, why: Exposure::OtherOwner } => {
+                let path = path.display();
+                failure.remedy(format!("check what is in it, then make it yours: sudo chown \"$(id -un)\" '{path}'"))
+            }
+            StoreError::Exposed { path, .. } => failure.remedy(format!("check who created it: ls -la '{}'", path.display())),
             StoreError::Damaged { .. } => failure.remedy("log in again: loopin login"),
             StoreError::Newer { .. } => failure.remedy("update loopin"),
             StoreError::NetworkFileSystem { .. } => {

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
@@ -198,6 +198,17 @@ impl Config {
             catalog,
             issuers,
         })
+    }
+
+    /// With relative paths of files beginning in the directory of the configuration.
+    pub fn beside(mut self, directory: &Path) -> Self {
+        for source in self.keys.sources.values_mut() {
+            if let KeySource::File(path) = source {
+                *path = directory.join(&path);
+            }
+        }
+        self.issuers.iter_mut().for_each(|issuer| issuer.begin_at(directory));
+        Self { catalog: self.catalog.beside(directory), ..self }
     }
 
     /// What the operator has chosen that takes a guard away, in words; said at every start.

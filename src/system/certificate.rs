@@ -1,9 +1,10 @@
 //! The certificate of a server and its key, as PEM files: read, checked against each other, and read again when they
 //! change, while connections go on.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
+    fmt, fs,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -11,10 +12,16 @@ use std::{
 use rustls::{
     Error, InconsistentKeys, ServerConfig,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{
+        CertificateDer, PrivateKeyDer,
+        pem::{self, PemObject},
+    },
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
+
+use super::trusted_file::{Content, read};
+use crate::vault::StoreError;
 
 /// The pair that is shown to whoever connects next.
 #[derive(Debug)]
@@ -41,6 +48,7 @@ pub struct Files {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
+    changed: (i64, i64),
     length: u64,
 }
 
@@ -55,9 +63,12 @@ pub enum Unfit {
 
 #[derive(Debug)]
 pub enum Fault {
-    Unreadable(io::ErrorKind),
+    /// Not to be read, or others have rights that they must not have.
+    Unreadable(StoreError),
     /// There is no PEM section of the kind that is wanted.
     Missing,
+    /// A PEM section of it is cut off or not base64.
+    Malformed,
     /// Of a form, or with an algorithm, that TLS has no use for.
     Useless,
 }
@@ -120,21 +131,27 @@ impl fmt::Display for Unfit {
             Self::Mismatch => return f.write_str("the key is not the certificate's"),
         };
         match fault {
-            Fault::Unreadable(kind) => write!(f, "{kind}"),
+            Fault::Unreadable(StoreError::File { why, .. }) => f.write_str(why),
+            Fault::Unreadable(why) => why.fmt(f),
             Fault::Missing => write!(f, "there is no PEM {wanted} in it"),
+            Fault::Malformed => write!(f, "the PEM {wanted} in it is damaged"),
             Fault::Useless => write!(f, "TLS has no use for this {wanted}"),
         }
     }
 }
 
 fn pair(files: &Files) -> Result<CertifiedKey, Unfit> {
-    let pem = read(&files.chain).map_err(Unfit::Chain)?;
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    let pem = read(&files.chain, Content::Public).map_err(|why| Unfit::Chain(Fault::Unreadable(why)))?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|_| Unfit::Chain(Fault::Malformed))?;
     if chain.is_empty() {
         return Err(Unfit::Chain(Fault::Missing));
     }
-    let pem = zeroize::Zeroizing::new(read(&files.key).map_err(Unfit::Key)?);
-    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| Unfit::Key(Fault::Missing))?;
+    let pem = read(&files.key, Content::Secret).map_err(|why| Unfit::Key(Fault::Unreadable(why)))?;
+    let pem = zeroize::Zeroizing::new(pem);
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|why| {
+        Unfit::Key(if matches!(why, pem::Error::NoItemsFound) { Fault::Missing } else { Fault::Malformed })
+    })?;
     let key = ring::default_provider().key_provider.load_private_key(key).map_err(|_| Unfit::Key(Fault::Useless))?;
     let pair = CertifiedKey::new(chain, key);
     match pair.keys_match() {
@@ -145,13 +162,21 @@ fn pair(files: &Files) -> Result<CertifiedKey, Unfit> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    fs::read(path).map_err(|error| Fault::Unreadable(error.kind()))
-}
-
 fn stamps(files: &Files) -> [Option<Stamp>; 2] {
     [&files.chain, &files.key].map(|path| {
         let metadata = fs::metadata(path).ok()?;
-        Some(Stamp { modified: metadata.modified().ok(), length: metadata.len() })
+        Some(Stamp { modified: metadata.modified().ok(), changed: changed(&metadata), length: metadata.len() })
     })
+}
+
+/// Seconds and nanoseconds of the last change, that of an owner or a mode included.
+#[cfg(unix)]
+fn changed(metadata: &fs::Metadata) -> (i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn changed(_: &fs::Metadata) -> (i64, i64) {
+    (0, 0)
 }

@@ -1,49 +1,46 @@
-//! The configuration file: read whole, replaced atomically, its link and its mode kept.
+//! The configuration file: read whole, replaced atomically. Its link, its owner and its mode are kept, and what is new is
+//! for its owner alone, whatever the umask.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
-/// The text; empty if there is no file yet.
-///
-/// # Errors
-/// It is there and cannot be read as text.
-pub fn read(path: &Path) -> io::Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        other => other,
-    }
-}
+use super::{
+    entropy,
+    trusted_file::{self, Content},
+};
+use crate::vault::StoreError;
 
-/// The text of a file that somebody named.
+/// The text, if there is a file.
 ///
 /// # Errors
-/// It cannot be read as text.
-pub fn read_existing(path: &Path) -> io::Result<String> {
-    fs::read_to_string(path)
+/// It is there and cannot be read as text, or others may change it.
+pub fn read(path: &Path) -> Result<Option<String>, StoreError> {
+    let bytes = trusted_file::read_if_present(path, Content::Public)?;
+    let text = bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| failed(path, ErrorKind::InvalidData)));
+    text.transpose()
 }
 
 /// # Errors
 /// Nothing was changed.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // People keep their configuration elsewhere and link to it: the link stays.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let directory = target.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
-    fs::create_dir_all(&directory)?;
-    let temporary = directory.join(format!(".config.toml.{}.tmp", std::process::id()));
+pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
+    let target = followed(path)?;
+    let directory = directory_of(&target);
+    make_directories(&directory)?;
+    let chance = u64::from_be_bytes(entropy::random()?);
+    let temporary = directory.join(format!(".config.toml.{chance:016x}.tmp"));
+    let unwritten = |error: io::Error| failed(&target, error.kind());
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        if let Ok(metadata) = fs::metadata(&target) {
-            file.set_permissions(metadata.permissions())?;
-        }
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, &target)
+        let file = create(&temporary).map_err(unwritten)?;
+        imp::take_over(&file, &target, &directory)?;
+        finish(file, text.as_bytes()).and_then(|()| fs::rename(&temporary, &target)).map_err(unwritten)
     };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&temporary);
+    write().map_err(|why| match fs::remove_file(&temporary) {
+        Err(left) if left.kind() != ErrorKind::NotFound => failed(&temporary, left.kind()),
+        _ => why,
     })
 }
 
@@ -51,17 +48,163 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// It is not there and cannot be made.
-pub fn make_key(path: &Path, key: &[u8]) -> io::Result<()> {
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+pub fn make_key(path: &Path, key: &[u8]) -> Result<(), StoreError> {
+    let directory = directory_of(path);
+    make_directories(&directory)?;
+    let made = match create(path) {
+        Ok(file) => imp::give(&file, &directory).and_then(|()| finish(file, key)),
+        // Other stored grants depend on it.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    };
+    made.map_err(|error| failed(path, error.kind()))
+}
+
+/// People keep their configuration elsewhere and link to it: the link stays, and its end is replaced.
+fn followed(path: &Path) -> Result<PathBuf, StoreError> {
+    match fs::canonicalize(path) {
+        Ok(target) => Ok(target),
+        Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(path) {
+            Ok(_) => Err(StoreError::File { path: path.to_owned(), why: "a link that leads nowhere".into() }),
+            Err(_) => Ok(path.to_owned()),
+        },
+        Err(error) => Err(failed(path, error.kind())),
     }
+}
+
+fn directory_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Each that is missing, for its owner alone.
+fn make_directories(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = directory_of(path);
+    make_directories(&parent)?;
+    match imp::make_directory(path, &parent) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(path, error.kind())),
+        _ => Ok(()),
+    }
+}
+
+/// A new file, empty, for its owner alone.
+fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(mut file) => file.write_all(key).and_then(|()| file.sync_all()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    options.open(path)
+}
+
+fn finish(mut file: File, content: &[u8]) -> io::Result<()> {
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+fn failed(path: &Path, kind: ErrorKind) -> StoreError {
+    StoreError::File { path: path.to_owned(), why: kind.to_string() }
+}
+
+#[cfg(not(unix))]
+use plain as imp;
+#[cfg(unix)]
+use unix as imp;
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        fs::{self, File, Permissions},
+        io::{self, ErrorKind},
+        os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+        path::Path,
+    };
+
+    use nix::{
+        fcntl::{OFlag, openat},
+        sys::stat::{Mode, mkdirat},
+    };
+
+    use super::failed;
+    use crate::{
+        system::trusted_file::home_owner,
+        vault::{Exposure, StoreError},
+    };
+
+    /// Gives the new file the owner and the mode of the one whose place it takes, or what a new one gets.
+    pub fn take_over(file: &File, target: &Path, directory: &Path) -> Result<(), StoreError> {
+        let unwritten = |error: io::Error| failed(target, error.kind());
+        let (old, new) = match fs::metadata(target) {
+            Ok(old) => (old, file.metadata().map_err(unwritten)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => return give(file, directory).map_err(unwritten),
+            Err(error) => return Err(unwritten(error)),
+        };
+        if old.uid() != new.uid() {
+            // Only root can: a file of root, say, would become the user's.
+            let why = Exposure::OtherOwner;
+            fchown(file, Some(old.uid()), None).map_err(|_| StoreError::Exposed { path: target.to_owned(), why })?;
+        }
+        let mut mode = old.mode() & 0o777;
+        if old.gid() != new.gid() && fchown(file, None, Some(old.gid())).is_err() {
+            // Another group would get the rights of the old one.
+            mode &= 0o707;
+        }
+        file.set_permissions(Permissions::from_mode(mode)).map_err(unwritten)
+    }
+
+    /// A new file for its owner alone: in the home directory where root works for another user, that user.
+    pub fn give(file: &File, directory: &Path) -> io::Result<()> {
+        let directory = fs::metadata(directory)?;
+        if home_owner().is_some_and(|user| user.as_raw() == directory.uid()) {
+            fchown(file, Some(directory.uid()), Some(directory.gid()))?;
+        }
+        file.set_permissions(Permissions::from_mode(0o600))
+    }
+
+    pub fn make_directory(path: &Path, parent: &Path) -> io::Result<()> {
+        let Some(name) = path.file_name() else { return Err(ErrorKind::InvalidInput.into()) };
+        // By the open directory, so that nobody can put another one in the place of the one that is given away.
+        let parent = File::open(parent)?;
+        mkdirat(&parent, name, Mode::S_IRWXU)?;
+        let about = parent.metadata()?;
+        if home_owner().is_some_and(|user| user.as_raw() == about.uid()) {
+            let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+            let made = openat(&parent, name, flags, Mode::empty())?;
+            fchown(&made, Some(about.uid()), Some(about.gid()))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+mod plain {
+    use std::{
+        fs::{self, File},
+        io,
+        path::Path,
+    };
+
+    use super::failed;
+    use crate::vault::StoreError;
+
+    pub fn take_over(file: &File, target: &Path, _: &Path) -> Result<(), StoreError> {
+        let kept = match fs::metadata(target) {
+            Ok(old) => file.set_permissions(old.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        kept.map_err(|error| failed(target, error.kind()))
+    }
+
+    pub fn give(_: &File, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub fn make_directory(path: &Path, _: &Path) -> io::Result<()> {
+        fs::create_dir(path)
     }
 }

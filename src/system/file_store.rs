@@ -3,6 +3,7 @@
 //! Form: `loopin-items-1`, one byte for the kind of key, for a passphrase 16 bytes of salt, the sealed item, and the
 //! SHA-256 of all that, which tells a damaged file from a wrong key.
 //! The key is a file of 32 bytes, or Argon2id over a passphrase that is asked on a terminal.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{
     cell::RefCell,
@@ -15,8 +16,9 @@ use zeroize::Zeroizing;
 
 use super::{
     entropy,
-    private_files::{PrivateFiles, read_private},
+    private_files::PrivateFiles,
     terminal,
+    trusted_file::{self, Content},
 };
 use crate::{
     secret::{SealKey, Secret},
@@ -149,7 +151,7 @@ impl Items for FileStore<'_> {
 }
 
 fn file_key(path: &Path) -> Result<SealKey, StoreError> {
-    let bytes = Zeroizing::new(read_private(path)?);
+    let bytes = Zeroizing::new(trusted_file::read(path, Content::Secret)?);
     let key: [u8; 32] = bytes
         .as_slice()
         .try_into()

@@ -33,3 +33,4 @@ pub mod server;
 pub mod signal;
 pub mod stdin;
 pub mod terminal;
+pub mod trusted_file;

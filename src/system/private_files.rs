@@ -2,6 +2,7 @@
 //!
 //! Unix: every access goes through the open directory (openat, O_NOFOLLOW), so that nothing can be swapped
 //! between a check and a use. Elsewhere the profile directory's own access rights protect them.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use unix as imp;
 
 use crate::{
     secret::Secret,
-    system::entropy,
+    system::{entropy, trusted_file},
     vault::{StateFiles, StoreError},
 };
 
@@ -83,21 +84,18 @@ impl StateFiles for PrivateFiles {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(file_error(&self.path, &error)),
         };
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        Ok(names.filter(|name| name.ends_with(suffix) && !name.starts_with('.')).collect())
+        let mut names = Vec::new();
+        for entry in entries {
+            // Other names than in UTF-8 are not ours.
+            let Ok(name) = entry.map_err(|error| file_error(&self.path, &error))?.file_name().into_string() else {
+                continue;
+            };
+            if name.ends_with(suffix) && !name.starts_with('.') {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
-}
-
-/// Why a file could not be read that is not there.
-pub const MISSING: &str = "no such file";
-
-/// Reads one file that must be private wherever it is: a client secret, a store key.
-///
-/// # Errors
-/// Missing, unreadable, or open to others.
-pub fn read_private(path: &Path) -> Result<Vec<u8>, StoreError> {
-    let (directory, name) = place(path)?;
-    directory.read(name)?.ok_or_else(|| missing(path))
 }
 
 /// Writes one private file wherever it is, for another program to read. Whoever reads sees the old content or the new.
@@ -119,13 +117,18 @@ fn place(path: &Path) -> Result<(imp::Directory, &str), StoreError> {
 }
 
 fn missing(path: &Path) -> StoreError {
-    StoreError::File { path: path.to_owned(), why: MISSING.into() }
+    StoreError::File { path: path.to_owned(), why: trusted_file::MISSING.into() }
 }
 
 /// A name that nobody else has, beside the file that it becomes.
 fn temporary(name: &str) -> Result<String, StoreError> {
     let chance = entropy::random::<8>()?;
     Ok(format!(".{name}.{:016x}.tmp", u64::from_be_bytes(chance)))
+}
+
+/// A write failed, and its temporary file could not be removed either: it may hold a part of a secret.
+fn left_behind(temporary: PathBuf, why: &str, failed: &StoreError) -> StoreError {
+    StoreError::File { path: temporary, why: format!("remove this file ({why}), which a failed write left: {failed}") }
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
@@ -148,8 +151,8 @@ mod unix {
         unistd::{UnlinkatFlags, geteuid, unlinkat},
     };
 
-    use super::{LONGEST, file_error};
-    use crate::vault::{Exposure, StoreError};
+    use super::{LONGEST, file_error, left_behind};
+    use crate::vault::{Exposure, Rights, StoreError};
 
     pub struct Directory {
         fd: File,
@@ -206,10 +209,13 @@ mod unix {
             let written = file.write_all(content).and_then(|()| file.sync_all()).map_err(|e| file_error(&path, &e));
             let renamed =
                 written.and_then(|()| renameat(&self.fd, temporary, &self.fd, name).map_err(|e| error(&path, e)));
-            if renamed.is_err() {
-                let _ = unlinkat(&self.fd, temporary, UnlinkatFlags::NoRemoveDir);
+            if let Err(why) = renamed {
+                let removed = unlinkat(&self.fd, temporary, UnlinkatFlags::NoRemoveDir);
+                return Err(match removed {
+                    Ok(()) => why,
+                    Err(e) => left_behind(self.path.join(temporary), e.desc(), &why),
+                });
             }
-            renamed?;
             nix::unistd::fsync(&self.fd).map_err(|e| error(&path, e))
         }
 
@@ -280,7 +286,7 @@ mod unix {
         let mode = metadata.mode() & 0o7777;
         match metadata.uid() == geteuid().as_raw() {
             false => Some(Exposure::OtherOwner),
-            true => (mode & 0o077 != 0).then_some(Exposure::Mode(mode)),
+            true => Rights::OwnerOnly.exceeded_by(mode).then_some(Exposure::Mode { mode, rights: Rights::OwnerOnly }),
         }
     }
 
@@ -297,7 +303,7 @@ mod plain {
         path::{Path, PathBuf},
     };
 
-    use super::{LONGEST, file_error};
+    use super::{LONGEST, file_error, left_behind};
     use crate::vault::StoreError;
 
     pub struct Directory(PathBuf);
@@ -335,8 +341,11 @@ mod plain {
                 fs::rename(&temporary, &path)
             };
             write().map_err(|e| {
-                let _ = fs::remove_file(&temporary);
-                file_error(&path, &e)
+                let why = file_error(&path, &e);
+                match fs::remove_file(&temporary) {
+                    Ok(()) => why,
+                    Err(e) => left_behind(temporary.clone(), &e.kind().to_string(), &why),
+                }
             })
         }
 

@@ -60,12 +60,61 @@ pub enum StoreError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
-    /// Group or others have rights; the mode in octal.
-    Mode(u32),
+    /// Group or others have more rights than they may have.
+    Mode {
+        mode: u32,
+        rights: Rights,
+    },
     NotRegular,
     OtherOwner,
     SeveralLinks,
     Symlink,
+}
+
+/// Which rights of group and others a file may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Everybody may read it.
+    AllRead,
+    /// As above, and the owner's own group may write it.
+    GroupWrites,
+    /// Root's file: the group of a service may read it.
+    GroupReads,
+    OwnerOnly,
+}
+
+impl Rights {
+    /// Bits of a mode that must not be set.
+    fn forbidden(self) -> u32 {
+        match self {
+            Self::AllRead => 0o022,
+            Self::GroupWrites => 0o002,
+            Self::GroupReads => 0o037,
+            Self::OwnerOnly => 0o077,
+        }
+    }
+
+    pub fn exceeded_by(self, mode: u32) -> bool {
+        mode & self.forbidden() != 0
+    }
+
+    /// For chmod(1): takes away what is too much.
+    pub fn chmod(self) -> &'static str {
+        match self {
+            Self::AllRead => "go-w",
+            Self::GroupWrites => "o-w",
+            Self::GroupReads => "g-wx,o-rwx",
+            Self::OwnerOnly => "go-rwx",
+        }
+    }
+
+    /// What others could do.
+    fn danger(self) -> &'static str {
+        match self {
+            Self::AllRead | Self::GroupWrites => "changed",
+            Self::GroupReads | Self::OwnerOnly => "read or changed",
+        }
+    }
 }
 
 impl StoreError {
@@ -88,11 +137,13 @@ impl fmt::Display for StoreError {
             Self::Exposed { path, why } => {
                 let path = path.display();
                 match why {
-                    Exposure::Mode(mode) => write!(f, "{path} can be read or changed by others (mode {mode:o})"),
+                    Exposure::Mode { mode, rights } => {
+                        write!(f, "{path} can be {} by others (mode {mode:o})", rights.danger())
+                    }
                     Exposure::NotRegular => {
                         write!(f, "{path} is not what it should be (a regular file in a real directory)")
                     }
-                    Exposure::OtherOwner => write!(f, "{path} belongs to somebody else"),
+                    Exposure::OtherOwner => write!(f, "{path} belongs to another user"),
                     Exposure::SeveralLinks => write!(f, "{path} has a second name (hard link)"),
                     Exposure::Symlink => write!(f, "{path} is a symbolic link"),
                 }

@@ -15,7 +15,7 @@ pub mod seal;
 
 use sha2::{Digest, Sha256};
 
-pub use error::{Exposure, StoreError};
+pub use error::{Exposure, Rights, StoreError};
 pub use index::IndexEntry;
 pub use journal::{Journal, Sent};
 pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};

@@ -42,3 +42,5 @@ mod stdio;
 mod store;
 #[cfg(unix)]
 mod token;
+#[cfg(target_os = "linux")]
+mod trusted_files;

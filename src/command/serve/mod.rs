@@ -34,7 +34,7 @@ use self::{
     renew::Renewer,
     service::{Numbers, Service},
 };
-use super::context::{Context, named_text};
+use super::context::{Context, directory_of, named_text};
 use crate::{
     cli,
     report::{AccessLog, Code, Event, Failure, Outcome, Talk},
@@ -72,8 +72,9 @@ pub fn run(context: &Context, args: &cli::Serve) -> Result<Outcome, Failure> {
 fn read(path: &Path) -> Result<Config, Failure> {
     let unreadable =
         |why: &dyn std::fmt::Display| Failure::new(Code::Configuration, format!("{}: {why}", path.display()));
-    Config::parse(&named_text(path, "docs/serve.md")?)
-        .map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })
+    let config = Config::parse(&named_text(path, "docs/serve.md")?)
+        .map_err(|error| Failure { remedy: error.remedy.clone(), ..unreadable(&error) })?;
+    Ok(config.beside(&directory_of(path)?))
 }
 
 /// Makes the database, or brings it up to this program's form, and ends.

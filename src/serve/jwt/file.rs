@@ -1,6 +1,6 @@
 //! `[[jwt]]`: one issuer as it is written.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
@@ -58,6 +58,13 @@ impl TrustedIssuer {
     /// Whose users are this issuer's, and no other's.
     pub fn namespace(&self) -> &Namespace {
         &self.expected.namespace
+    }
+
+    /// A relative path of a shared secret's file begins there.
+    pub fn begin_at(&mut self, directory: &Path) {
+        if let KeySource::Shared(source) = &mut self.keys {
+            source.begin_at(directory);
+        }
     }
 }
 

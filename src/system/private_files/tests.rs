@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::*;
-use crate::vault::Exposure;
+use crate::vault::{Exposure, Rights};
 
 /// Gone with the test.
 struct Place {
@@ -92,7 +92,8 @@ fn s11_a_file_that_others_may_read_is_neither_read_nor_written() {
         let path = files.path().join("grant");
         fs::write(&path, "before").expect("a file");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("its mode");
-        let exposed = StoreError::Exposed { path: path.clone(), why: Exposure::Mode(0o640) };
+        let exposed =
+            StoreError::Exposed { path: path.clone(), why: Exposure::Mode { mode: 0o640, rights: Rights::OwnerOnly } };
         assert_eq!(Err(exposed.clone()), change(files, "grant"), "{what}");
         assert_eq!(Err(exposed), files.read("grant"), "{what}");
         assert_eq!("before", fs::read_to_string(&path).expect("a file"), "{what}");
@@ -117,7 +118,10 @@ fn s11_a_directory_that_others_may_enter_is_not_used() {
     let place = place();
     let files = &place.files;
     fs::set_permissions(files.path(), fs::Permissions::from_mode(0o755)).expect("its mode");
-    let exposed = StoreError::Exposed { path: files.path().to_owned(), why: Exposure::Mode(0o755) };
+    let exposed = StoreError::Exposed {
+        path: files.path().to_owned(),
+        why: Exposure::Mode { mode: 0o755, rights: Rights::OwnerOnly },
+    };
     assert_eq!(Err(exposed.clone()), files.read("grant"));
     for (what, change) in CHANGES {
         assert_eq!(Err(exposed.clone()), change(files, "grant"), "{what}");

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
-const GUARDED: [&str; 13] = [
+const GUARDED: [&str; 18] = [
     "command/journalled.rs",
     "command/serve/attempt.rs",
     "command/serve/keys.rs",
@@ -15,10 +15,15 @@ const GUARDED: [&str; 13] = [
     "secret.rs",
     "serve/flow.rs",
     "serve/keys.rs",
+    "system/certificate.rs",
+    "system/config_file.rs",
     "system/entropy.rs",
+    "system/file_store.rs",
     "system/keychain.rs",
     "system/lock.rs",
+    "system/private_files.rs",
     "system/secret_service.rs",
+    "system/trusted_file.rs",
     "vault/",
 ];
 

@@ -59,8 +59,8 @@ fn r05_what_somebody_else_has_made_in_our_place_is_named_and_nothing_is_sent() {
     for path in [scene.sandbox.lock_file(), scene.sandbox.state()] {
         chown(&path, Some(NOBODY), None).expect("chown");
         let refused = scene.renew();
-        refused.assert_code(8).assert_says(&format!("{} belongs to somebody else", path.display()));
-        refused.assert_says("look who put it there");
+        refused.assert_code(8).assert_says(&format!("{} belongs to another user", path.display()));
+        refused.assert_says("check what is in it, then make it yours: sudo chown");
         assert_eq!(("", 0), (refused.stdout.as_str(), scene.refreshes().len()));
         chown(&path, Some(0), None).expect("chown");
     }

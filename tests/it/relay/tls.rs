@@ -115,16 +115,18 @@ fn a_certificate_that_does_not_serve_is_not_started_with() {
     let sandbox = Sandbox::new();
     make_pair(&sandbox, "one");
     make_pair(&sandbox, "two");
+    // It is named in the place of a key, too.
+    std::fs::set_permissions(sandbox.path("one.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(sandbox.path("empty"), "").unwrap();
     std::fs::write(sandbox.path("broken.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         .unwrap();
     for (certificate, key, says) in [
         ("one.pem", "two.key", "tls.key: two.key: the key is not the certificate's"),
-        ("none.pem", "one.key", "tls.cert: none.pem: entity not found"),
+        ("none.pem", "one.key", "tls.cert: none.pem: no such file"),
         ("empty", "one.key", "tls.cert: empty: there is no PEM certificate in it"),
         ("one.key", "one.key", "tls.cert: one.key: there is no PEM certificate in it"),
         ("broken.pem", "one.key", "tls.cert: broken.pem: TLS has no use for this certificate"),
-        ("one.pem", "none.key", "tls.key: none.key: entity not found"),
+        ("one.pem", "none.key", "tls.key: none.key: no such file"),
         ("one.pem", "one.pem", "tls.key: one.pem: there is no PEM private key in it"),
     ] {
         let path = sandbox.path("relay.toml");
@@ -177,6 +179,31 @@ fn y23_a_certificate_that_changes_is_taken_and_one_that_does_not_fit_is_not() {
     assert_forwards(&mut connect(&relay, "two", &[]), "a");
     let metrics = relay.admin("/metrics").body;
     assert!(metrics.contains("{result=\"refused\"} 3\n") && metrics.contains("{result=\"taken\"} 2\n"), "{metrics}");
+}
+
+#[test]
+fn h09_a_key_that_others_can_read_is_refused_until_the_chmod() {
+    let set_mode = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let relay = running();
+    let (path, key) = (relay.sandbox.path("relay.toml"), relay.sandbox.path("one.key"));
+    let start = || relay.sandbox.run(&["relay", "--config", path.to_str().unwrap()]);
+    let exposed = "one.key can be read or changed by others (mode 644)";
+    set_mode(&key, 0o644);
+    let chmod = |said: &str| said.contains("chmod ") && said.contains(&format!("'{}'", key.display()));
+    // The one that runs keeps what it has read.
+    let said = wait_for(&relay.said, "the old certificate stays");
+    assert!(said.contains(exposed) && chmod(&said), "{said}");
+    assert_forwards(&mut connect(&relay, "one", &[]), "a");
+    let refused = start();
+    refused.assert_code(3).assert_says("line 4, column").assert_says(exposed);
+    assert!(chmod(&refused.stderr), "{refused:?}");
+    set_mode(&key, 0o600);
+    wait_for(&relay.said, "the certificate was read again");
+    // A certificate may be read by all and changed by its owner alone.
+    set_mode(&relay.sandbox.path("one.pem"), 0o646);
+    start().assert_code(3).assert_says("one.pem can be changed by others (mode 646)").assert_says("chmod go-w");
 }
 
 #[cfg(target_os = "linux")]
