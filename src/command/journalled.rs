@@ -45,6 +45,7 @@ impl HttpClient for Journalled<'_> {
                     return result;
                 }
                 Err(HttpError::Connect(_) | HttpError::Tls(_)) if at_once => Reached::Nobody,
+                Err(HttpError::Proxy { .. }) => return result,
                 // One who is silent is not asked again, whether it got anything or not.
                 Err(_) => Reached::Maybe,
             };
@@ -67,7 +68,9 @@ impl HttpClient for Replayed {
 
 pub fn reached(error: &ExchangeError) -> Reached {
     match error {
-        ExchangeError::Unreachable(HttpError::Connect(_) | HttpError::Tls(_)) => Reached::Nobody,
+        ExchangeError::Unreachable(HttpError::Connect(_) | HttpError::Proxy { .. } | HttpError::Tls(_)) => {
+            Reached::Nobody
+        }
         ExchangeError::NotOAuth(what) if [429, 503].contains(&what.status) => Reached::TurnedAway { retry_after: None },
         _ => Reached::Maybe,
     }

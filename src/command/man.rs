@@ -18,7 +18,10 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("LOOPIN_BROWSER", "the command that opens a URL; %s stands for the URL"),
     ("BROWSER", "the same, after LOOPIN_BROWSER; several commands are separated by colons"),
     ("LOOPIN_STATE_DIR", "locks, the index and sealed files, instead of the person's own state directory"),
-    ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy to providers; never used for loopback"),
+    (
+        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+        "the proxy to providers (http, https, socks4, socks4a, socks5, socks5h); never used for loopback",
+    ),
 ];
 
 const FILES: [(&str, &str); 2] = [

@@ -19,6 +19,11 @@ pub trait HttpClient {
 pub enum HttpError {
     /// Nothing was sent: name resolution, connection or TLS set-up failed.
     Connect(String),
+    /// The environment names a proxy that cannot be used. Nothing was sent.
+    Proxy {
+        variable: &'static str,
+        why: &'static str,
+    },
     /// The reply is larger than 1 MiB.
     TooLarge,
     /// The request may have arrived.
@@ -32,6 +37,7 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect(why) => write!(f, "cannot connect: {why}"),
+            Self::Proxy { variable, why } => write!(f, "the variable {variable} names no usable proxy: {why}"),
             Self::TooLarge => f.write_str("the reply is larger than 1 MiB"),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
             Self::Timeout => f.write_str("no answer in time"),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use oauth2::RefreshToken;
 
 use super::{
-    Claims, Client, Endpoint, ErrorCode, ExchangeError, HttpClient, Issuer, TokenSet,
+    Claims, Client, Endpoint, ErrorCode, ExchangeError, HttpClient, HttpError, Issuer, TokenSet,
     id_token::Expected,
     token::{Fault, tolerant},
 };
@@ -43,7 +43,7 @@ pub fn refresh(
 pub enum Verdict {
     /// The provider takes this refresh token no more: a person has to log in.
     Dead,
-    /// The client is not accepted. The person's grant may well be alive.
+    /// The client is not accepted, or the environment names no usable proxy. The grant may well be alive.
     Misconfigured,
     /// What came back breaks a promise; the old tokens are kept.
     Refused,
@@ -57,7 +57,7 @@ impl ExchangeError {
         match self {
             Self::Denied(ErrorCode::InvalidGrant) => Verdict::Dead,
             Self::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => Verdict::Transient,
-            Self::Denied(_) => Verdict::Misconfigured,
+            Self::Denied(_) | Self::Unreachable(HttpError::Proxy { .. }) => Verdict::Misconfigured,
             Self::IdToken(_) | Self::Malformed(_) => Verdict::Refused,
             Self::NotOAuth(_) | Self::Unreachable(_) => Verdict::Transient,
         }
@@ -69,7 +69,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::oauth::{ClientAuthentication, ClientId, HttpError, HttpRequest, HttpResponse};
+    use crate::oauth::{ClientAuthentication, ClientId, HttpRequest, HttpResponse};
 
     struct Answers(String);
 

@@ -8,7 +8,9 @@ use crate::{
         git::{Malformed, UnspeakableToken},
         kubectl::ExecInfoError,
     },
-    oauth::{Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, ParameterError, Refusal, ScopeError},
+    oauth::{
+        Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, ParameterError, Refusal, ScopeError,
+    },
     redirect::BindError,
     system::{
         browser::{BadCommand, NotOpened},
@@ -202,11 +204,28 @@ impl From<ExchangeError> for Failure {
             ExchangeError::NotOAuth(_) => {
                 nothing_stored(Code::Unavailable).remedy("check token_endpoint, or try again later")
             }
+            ExchangeError::Unreachable(HttpError::Proxy { variable, .. }) => {
+                nothing_stored(Code::Configuration).remedy(unset(variable))
+            }
             ExchangeError::Unreachable(_) => {
                 nothing_stored(Code::Unavailable).remedy("log in again once the provider can be reached")
             }
         }
     }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Proxy { variable, .. } => Self::new(Code::Configuration, error).remedy(unset(variable)),
+            _ => Self::new(Code::Unavailable, error).remedy("try again later"),
+        }
+    }
+}
+
+/// For a proxy variable that cannot be used.
+fn unset(variable: &str) -> String {
+    format!("correct it, or connect without a proxy: unset {variable}")
 }
 
 impl From<DiscoveryError> for Failure {
@@ -217,6 +236,10 @@ impl From<DiscoveryError> for Failure {
                 .remedy("write issuer exactly as the provider's metadata has it, slash and case included"),
             DiscoveryError::Missing(_) | DiscoveryError::NotFound => Self::new(Code::Unavailable, error)
                 .remedy("check issuer, or write authorization_endpoint and token_endpoint instead"),
+            DiscoveryError::Unreachable(HttpError::Proxy { variable, .. }) => {
+                let remedy = unset(variable);
+                Self::new(Code::Configuration, error).remedy(remedy)
+            }
             DiscoveryError::Unreachable(_) => {
                 Self::new(Code::Unavailable, error).remedy("check the network and issuer, then try again")
             }

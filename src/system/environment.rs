@@ -25,7 +25,8 @@ pub fn secret(name: &str) -> Option<Secret> {
     text(name).map(Secret::new)
 }
 
-fn raw(name: &str) -> Option<OsString> {
+/// A variable that is set and not empty, as it is.
+pub fn raw(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 

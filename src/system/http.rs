@@ -1,19 +1,28 @@
 //! HTTP by ureq: bounded body, deadlines on everything, no redirects, no compression, no proxy to loopback.
 
-use std::time::{Duration, Instant};
+mod proxy;
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use ureq::{
-    Agent, Proxy,
-    config::Config,
+    Agent, ProxyProtocol,
+    config::{Config, IpFamily},
     http::Uri,
     tls::TlsConfig,
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::{DefaultConnector, NextTimeout},
+        transport::{
+            ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, SocksConnector,
+            TcpConnector, Transport,
+        },
     },
 };
 
-use super::clock;
+use self::proxy::Named;
+use super::{clock, environment};
 use crate::oauth::{HttpClient, HttpError, HttpRequest, HttpResponse};
 
 /// Largest reply in bytes.
@@ -46,9 +55,17 @@ impl Http {
 
 impl HttpClient for Http {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let proxy = if is_loopback(&request) { None } else { Proxy::try_from_env() };
+        let proxy = if is_loopback(&request) { None } else { proxy::choose(request.uri(), environment::raw)? };
         self.send_through(request, Names::default(), proxy)
     }
+}
+
+/// Whether the environment names a usable proxy, or none. For a service, which is told at its start.
+///
+/// # Errors
+/// [`HttpError::Proxy`].
+pub fn check_proxy() -> Result<(), HttpError> {
+    proxy::choose(&Uri::from_static("https://provider.example/"), environment::raw).map(drop)
 }
 
 fn is_loopback(request: &HttpRequest) -> bool {
@@ -62,13 +79,20 @@ impl Http {
         &self,
         request: HttpRequest,
         names: impl Resolver,
-        proxy: Option<Proxy>,
+        proxy: Option<Named>,
     ) -> Result<HttpResponse, HttpError> {
         let left = self.until.saturating_duration_since(clock::instant());
         if left.is_zero() {
             return Err(HttpError::Connect(NOT_IN_TIME.into()));
         }
+        let (variable, proxy) = proxy.map(|named| (named.variable, named.proxy)).unzip();
+        // SOCKS 4 carries no others.
+        let family = match proxy.as_ref().map(ureq::Proxy::protocol) {
+            Some(ProxyProtocol::Socks4) => IpFamily::Ipv4Only,
+            _ => IpFamily::Any,
+        };
         let config = Agent::config_builder()
+            .ip_family(family)
             .http_status_as_error(false)
             .https_only(!is_loopback(&request))
             .max_redirects(0)
@@ -80,7 +104,13 @@ impl Http {
             .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
             .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), names);
+        let variable = variable.unwrap_or_default();
+        let connector =
+            ().chain(ProxyConnector { connector: SocksConnector::default(), variable })
+                .chain(ProxyConnector { connector: ConnectProxyConnector::default(), variable })
+                .chain(TcpConnector::default())
+                .chain(RustlsConnector::default());
+        let agent = Agent::with_parts(config, connector, names);
         let reply = match request.body().is_empty() {
             true => agent.run(request.map(drop)),
             false => agent.run(request),
@@ -105,22 +135,68 @@ impl Resolver for Names {
     }
 }
 
+/// A connector that makes connections through a proxy only. Where it fails the proxy is at fault, and the server has
+/// got nothing: that has to be noted here.
+#[derive(Debug)]
+struct ProxyConnector<C> {
+    connector: C,
+    variable: &'static str,
+}
+
+impl<In: Transport, C: Connector<In>> Connector<In> for ProxyConnector<C> {
+    type Out = C::Out;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<C::Out>, ureq::Error> {
+        let failed = |why| ureq::Error::Other(Box::new(ProxyFailure { variable: self.variable, why: words(why) }));
+        self.connector.connect(details, chained).map_err(failed)
+    }
+}
+
+#[derive(Debug)]
+struct ProxyFailure {
+    variable: &'static str,
+    why: String,
+}
+
+impl fmt::Display for ProxyFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the proxy that {} names failed: {}", self.variable, self.why)
+    }
+}
+
+impl std::error::Error for ProxyFailure {}
+
+/// What went wrong with a proxy.
+fn words(error: ureq::Error) -> String {
+    match error {
+        // "proxy server responded 407/407", or that it did not.
+        ureq::Error::ConnectProxyFailed(why) => match why.split(|c: char| !c.is_ascii_digit()).find(|d| d.len() == 3) {
+            Some(status) => format!("it answered with status {status}"),
+            None => "it did not answer".into(),
+        },
+        // The SOCKS handshake reports through io, with words of the protocol.
+        ureq::Error::Io(why) if why.get_ref().is_some() => why.to_string(),
+        ureq::Error::Timeout(_) => "it did not answer in time".into(),
+        other => match self::error(other) {
+            HttpError::Connect(why) | HttpError::Broken(why) | HttpError::Tls(why) => why,
+            HttpError::Proxy { .. } | HttpError::Timeout | HttpError::TooLarge => "it did not answer".into(),
+        },
+    }
+}
+
 /// In words of our own: a library's error can quote the URL.
 fn error(error: ureq::Error) -> HttpError {
     match error {
         ureq::Error::BodyExceedsLimit(_) => HttpError::TooLarge,
         ureq::Error::HostNotFound => HttpError::Connect(NO_NAME.into()),
         ureq::Error::ConnectionFailed => HttpError::Connect("the connection failed".into()),
-        ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
-            HttpError::Connect("the proxy failed".into())
-        }
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => HttpError::Connect(NOT_IN_TIME.into()),
         ureq::Error::Timeout(_) => HttpError::Timeout,
         ureq::Error::Tls(why) => HttpError::Tls(why.into()),
         ureq::Error::Rustls(why) => HttpError::Tls(why.to_string()),
         ureq::Error::RequireHttpsOnly(_) | ureq::Error::TlsRequired => HttpError::Tls("plain http is refused".into()),
         ureq::Error::Io(why) => io(&why),
-        // From a resolver of ours, before anything was sent.
+        // From a resolver or a connector of ours, before anything was sent.
         ureq::Error::Other(why) => HttpError::Connect(why.to_string()),
         _ => HttpError::Broken("the reply is not HTTP".into()),
     }

@@ -18,6 +18,7 @@ mod mounts;
 #[path = "../shared/program.rs"]
 mod program;
 mod provider;
+mod proxy;
 mod raw_server;
 mod stage;
 
@@ -26,6 +27,7 @@ pub use browser::{Person, Reply, follow, http, parameter, read_reply};
 pub use mounts::Mounts;
 pub use program::{Finished, lines};
 pub use provider::Provider;
+pub use proxy::{Proxy, TlsServer};
 pub use raw_server::{RawServer, TOKENS, send};
 pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell, wait_for};
 

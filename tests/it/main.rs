@@ -25,6 +25,8 @@ mod mix_up;
 mod output;
 #[cfg(unix)]
 mod overflow;
+#[cfg(unix)]
+mod proxies;
 mod readme;
 mod redirect;
 #[cfg(unix)]

@@ -23,7 +23,7 @@ use crate::{
         clock,
         database::{Database, OpenError},
         entropy, environment,
-        http::Http,
+        http::{Http, check_proxy},
         jwks,
     },
     vault::seal::Nonce,
@@ -37,6 +37,7 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
     let ring = ring(&config.keys)?;
     let verifier = verifier(config)?;
     secrets(config)?;
+    check_proxy()?;
     proven(&config.database, &ring)?;
     let mut text = String::from("The configuration is sound.\n\nRegister at each provider, byte for byte:\n");
     for integration in config.catalog.iter() {

@@ -48,7 +48,7 @@ use crate::{
         clock,
         database::{Database, Node, OpenError},
         entropy,
-        http::Http,
+        http::{Http, check_proxy},
         jwks::{self, Fetched},
         server::{self, Door, Listener, Phase, Respond, blocking},
         signal::{self, Signal},
@@ -92,6 +92,7 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     let ring = Arc::new(check::ring(&config.keys)?);
     let verifier = Arc::new(check::verifier(&config)?);
     check::secrets(&config)?;
+    check_proxy()?;
     // A wrong key is told before anybody can knock, and before a byte of the database changes.
     check::proven(&config.database, &ring)?;
     let (files, _node) = Node::take(&config.database)?.into_parts();

@@ -14,7 +14,8 @@ use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     command::context::secret_outside_the_store,
     oauth::{
-        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, IssParameter, Scopes, discover,
+        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IssParameter, Scopes,
+        discover,
     },
     serve::{
         base_url::{BaseUrl, RedirectAt, client_at},
@@ -74,6 +75,7 @@ impl Providers {
                 let issuer = issuer.clone();
                 let found =
                     self.ask(move || discover(&issuer, &Http::default())).await.map_err(|error| match error {
+                        DiscoveryError::Unreachable(HttpError::Proxy { .. }) => Problem::IntegrationMisconfigured,
                         DiscoveryError::Unreachable(_) => Problem::ProviderUnavailable { retry_after: PAUSE },
                         _ => Problem::IntegrationMisconfigured,
                     })?;

@@ -72,7 +72,7 @@ impl Drop for RawServer {
 }
 
 /// Head and body; what came until the end if it is cut.
-fn read_request(stream: &mut TcpStream) -> String {
+pub(super) fn read_request(stream: &mut impl Read) -> String {
     let (mut bytes, mut byte) = (Vec::new(), [0]);
     while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
         bytes.push(byte[0]);

@@ -1,6 +1,6 @@
 //! TLS with certificate files: the handshake, what is refused, what is noticed. Real certificates, by openssl.
 
-use std::{process::Command, sync::Arc};
+use std::sync::Arc;
 
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
@@ -10,6 +10,8 @@ use rustls::{
 
 use super::*;
 
+const NAMES: &str = "DNS:yourdomain.com";
+
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// Named in line 4 of the configuration.
@@ -17,26 +19,11 @@ fn config(certificate: &str, key: &str) -> String {
     CONFIG.replacen("\n\n", &format!("\ntls = {{ cert = \"{certificate}\", key = \"{key}\" }}\n\n"), 1)
 }
 
-fn make_pair(sandbox: &Sandbox, name: &str) {
-    let status = Command::new("openssl")
-        .args(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=yourdomain.com".split(' '),
-        )
-        .args("-addext subjectAltName=DNS:yourdomain.com -addext basicConstraints=critical,CA:FALSE".split(' '))
-        .arg("-keyout")
-        .arg(sandbox.path(&format!("{name}.key")))
-        .arg("-out")
-        .arg(sandbox.path(&format!("{name}.pem")))
-        .stderr(Stdio::null())
-        .status();
-    assert!(status.expect("openssl").success());
-}
-
 /// A relay with the pair `one`; there is another, `two`.
 fn running() -> Running {
     let sandbox = Sandbox::new();
-    make_pair(&sandbox, "one");
-    make_pair(&sandbox, "two");
+    sandbox.certificate("one", NAMES);
+    sandbox.certificate("two", NAMES);
     Running::within(sandbox, &config("one.pem", "one.key"))
 }
 
@@ -113,8 +100,8 @@ fn only_http_1_1_is_agreed_on() {
 #[test]
 fn a_certificate_that_does_not_serve_is_not_started_with() {
     let sandbox = Sandbox::new();
-    make_pair(&sandbox, "one");
-    make_pair(&sandbox, "two");
+    sandbox.certificate("one", NAMES);
+    sandbox.certificate("two", NAMES);
     // It is named in the place of a key, too.
     std::fs::set_permissions(sandbox.path("one.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(sandbox.path("empty"), "").unwrap();
