@@ -67,13 +67,18 @@ impl TrustedProxies {
         self.field
     }
 
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.networks.iter().any(|network| network.holds(peer))
+    }
+
     /// The nearest address that is no trusted proxy's, by the values of the field in their order. What stands further
     /// left was written by whoever that is, and what cannot be read is nobody's word: then it is the last proxy that
     /// could be believed.
     pub fn client<'a>(&self, peer: IpAddr, written: impl DoubleEndedIterator<Item = &'a [u8]>) -> IpAddr {
         let mut nearest = peer.to_canonical();
         let mut hops = written.rev().flat_map(|value| value.rsplit(|&byte| byte == b','));
-        while self.networks.iter().any(|network| network.holds(nearest)) {
+        while self.trusts(nearest) {
             let Some(hop) = hops.next().and_then(|hop| self.field.address(hop)) else { break };
             nearest = hop.to_canonical();
         }

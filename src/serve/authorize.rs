@@ -139,9 +139,21 @@ pub fn presented<'a>(
 pub struct Fetch<'a> {
     pub site: Option<&'a str>,
     pub mode: Option<&'a str>,
+    pub dest: Option<&'a str>,
 }
 
 impl Fetch<'_> {
+    /// Whether this is not a page that the browser goes to, but an image, a script, a frame or a fetch of another page.
+    /// Such a request carries the user's cookie though the user has done nothing.
+    pub fn is_subresource(self) -> bool {
+        let navigates = match self.mode {
+            Some(mode) => mode == "navigate",
+            // A browser that states the site states the mode as well.
+            None => self.site != Some("cross-site"),
+        };
+        !navigates || self.dest.is_some_and(|dest| dest != "document")
+    }
+
     /// A page of the application has sent the whole browser here.
     fn is_from_the_application(self) -> bool {
         matches!(self.site, Some("same-origin" | "same-site")) && matches!(self.mode, None | Some("navigate"))
@@ -236,7 +248,7 @@ mod tests {
     #[test]
     fn v01_v30_only_the_application_itself_starts_a_flow_without_asking_the_person() {
         use QueryToken::{Confirm, Off, Redirect};
-        let told = |site, mode| Fetch { site, mode };
+        let told = |site, mode| Fetch { site, mode, dest: None };
         let page = told(Some("same-site"), Some("navigate"));
         let start = |credential, fetch, query| start(credential, Accept::Other, fetch, query);
         for query in [Confirm, Off, Redirect] {

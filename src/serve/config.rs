@@ -17,6 +17,7 @@ use super::{
     flow::StateMode,
     jwt::{self, TrustedIssuer},
     keys::KeyId,
+    rate::{self, Rates},
     route::BASE_PATH,
     url_bytes::UrlBytes,
 };
@@ -49,6 +50,7 @@ pub struct Config {
     pub query_token: QueryToken,
     pub state_mode: StateMode,
     pub connections: usize,
+    pub limits: Rates,
     pub database: PathBuf,
     pub keys: Keys,
     pub callbacks: AllowList,
@@ -104,6 +106,8 @@ struct File {
     jwt: jwt::Tables,
     #[serde(default)]
     callbacks: Option<Spanned<app_callback::Table>>,
+    #[serde(default)]
+    limits: Option<Spanned<rate::Table>>,
     #[serde(default)]
     integration: Tables,
 }
@@ -167,6 +171,10 @@ impl Config {
                 table.get_ref().allow_list().map_err(|fault| fault.in_table("[callbacks]", table.span(), text))?
             }
         };
+        let limits = match &file.limits {
+            None => Rates::default(),
+            Some(table) => table.get_ref().rates().map_err(|fault| fault.in_table("[limits]", table.span(), text))?,
+        };
         let issuers = jwt::issuers(&file.jwt, text)?;
         if callbacks.is_empty() {
             return Err(missing(
@@ -192,6 +200,7 @@ impl Config {
             query_token,
             state_mode,
             connections,
+            limits,
             database,
             keys,
             callbacks,

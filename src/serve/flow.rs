@@ -27,8 +27,6 @@ use crate::{
 pub const FLOW_LIFE: Duration = Duration::from_secs(600);
 /// From a one-time link's making to its use.
 pub const LINK_LIFE: Duration = Duration::from_secs(300);
-/// Unfinished flows of one user at a time (row V36).
-pub const MOST_FLOWS: u32 = 20;
 
 /// What `state` holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::flow::Errand;
-use crate::reply::{Reply, page};
+use crate::reply::{FieldValue, Reply, page};
 
 macro_rules! asked {
     ($title:literal, $body:expr) => {
@@ -46,6 +46,11 @@ const STALE: &str = asked!(
 const LATER: &str = asked!(
     "Please try again in a moment",
     "<p>Your answer could not be taken in now. Nothing is lost: reload this page in a few seconds.</p>\n"
+);
+
+const OFTEN: &str = asked!(
+    "Too many attempts",
+    "<p>There were too many attempts in a short time. Wait a minute, then go back to your application and try again.</p>\n"
 );
 
 const CLOSED: &str = asked!(
@@ -92,6 +97,11 @@ pub fn stale() -> Reply {
 /// The database cannot be used: the code is not touched, so that reloading helps.
 pub fn later() -> Reply {
     Reply::html(503, LATER).with_field("Retry-After", "2")
+}
+
+/// A limit is used up; `retry_after` in seconds.
+pub fn too_often(retry_after: u64) -> Reply {
+    Reply::html(429, OFTEN).with_value("Retry-After", FieldValue::from(retry_after))
 }
 
 /// The callback is not on the list any more.

@@ -26,6 +26,8 @@ pub enum Problem {
     IssuerUnavailable,
     MethodNotAllowed(&'static str),
     MissingParameter(&'static str),
+    /// The session cookie came with something else than a navigation.
+    NavigationRequired,
     NotConnected,
     NotFound,
     OrgForbidden,
@@ -76,6 +78,7 @@ impl Problem {
             | Self::UnknownAction => 400,
             Self::Unauthenticated => 401,
             Self::InsufficientScope { .. }
+            | Self::NavigationRequired
             | Self::OrgForbidden
             | Self::OriginNotAllowed
             | Self::Prefetch
@@ -105,6 +108,7 @@ impl Problem {
             Self::IssuerUnavailable => "issuer_unavailable",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingParameter(_) => "missing_parameter",
+            Self::NavigationRequired => "navigation_required",
             Self::NotConnected => "not_connected",
             Self::NotFound => "not_found",
             Self::OrgForbidden => "org_forbidden",
@@ -141,6 +145,10 @@ impl Problem {
             Self::InvalidHeader(name) => format!("the header {name} must be sent once, in UTF-8"),
             Self::MethodNotAllowed(_) => "this method is not for this address".into(),
             Self::MissingParameter(name) => format!("{name} is missing"),
+            Self::NavigationRequired => {
+                "the session cookie starts a connection only when the browser navigates here; a fetch sends the token in a header"
+                    .into()
+            }
             Self::NotConnected => "nothing is connected under this user, organisation, group and action".into(),
             Self::NotFound => "there is nothing here".into(),
             Self::OrgForbidden => "the caller is not in this organisation".into(),

@@ -1,5 +1,7 @@
 //! How often: token buckets in bounded memory. The time is an argument.
 
+mod file;
+
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
@@ -7,6 +9,11 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+pub use file::Table;
+
+use super::store::FlowId;
+use crate::vault::{GrantKey, Owner};
 
 /// Keys that are remembered; half of them are those used last, whatever an attacker brings. 24 bytes each.
 const REMEMBERED: usize = 100_000;
@@ -81,51 +88,102 @@ impl Buckets {
     }
 }
 
-/// The limits of the service (SERVICE: authorize 10 a minute and user, callback 60 a minute and address, token 100 a
-/// second and service, a forced refresh once per 30 s and connection).
-#[derive(Debug)]
-pub struct Limits {
-    authorize: Mutex<Buckets>,
-    callback: Mutex<Buckets>,
-    token: Mutex<Buckets>,
-    forced_refresh: Mutex<Buckets>,
+/// What `[limits]` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Flows that one user begins.
+    pub starts: Rate,
+    /// Flows of one user that wait for their answer at the same time (row V36).
+    pub unfinished_flows: u32,
+    /// Callbacks from one address whose `state` is not ours; and answers to one flow from one address.
+    pub failed_callbacks: Rate,
+    /// Of one connection, by all callers together. Not of one caller, since a service asks for all of its users; high
+    /// enough for a crowd of workers that share a connection, because a read costs next to nothing.
+    pub token_reads: Rate,
+    /// Other requests about one user: lists of connections, links.
+    pub requests: Rate,
+    /// Of one connection.
+    pub forced_refreshes: Rate,
 }
 
-impl Default for Limits {
+impl Default for Rates {
     fn default() -> Self {
-        let buckets = |burst, period| Mutex::new(Buckets::new(Rate { burst, period }));
+        let rate = |burst, seconds| Rate { burst, period: Duration::from_secs(seconds) };
         Self {
-            authorize: buckets(10, Duration::from_secs(60)),
-            callback: buckets(60, Duration::from_secs(60)),
-            token: buckets(100, Duration::from_secs(1)),
-            forced_refresh: buckets(1, Duration::from_secs(30)),
+            starts: rate(10, 60),
+            unfinished_flows: 20,
+            failed_callbacks: rate(60, 60),
+            token_reads: rate(1000, 1),
+            requests: rate(100, 1),
+            forced_refreshes: rate(1, 30),
         }
     }
 }
 
+/// The limits of a running service. A limit counts what one user, one connection or one address does, so that nobody
+/// uses up what is another's.
+#[derive(Debug)]
+pub struct Limits {
+    starts: Mutex<Buckets>,
+    failed_callbacks: Mutex<Buckets>,
+    answers: Mutex<Buckets>,
+    token_reads: Mutex<Buckets>,
+    requests: Mutex<Buckets>,
+    forced_refreshes: Mutex<Buckets>,
+}
+
 impl Limits {
-    /// # Errors
-    /// This user has begun too many connections.
-    pub fn authorize(&self, user: &str, now: SystemTime) -> Result<(), Exceeded> {
-        take(&self.authorize, &user, now)
+    pub fn new(rates: &Rates) -> Self {
+        let buckets = |rate| Mutex::new(Buckets::new(rate));
+        Self {
+            starts: buckets(rates.starts),
+            failed_callbacks: buckets(rates.failed_callbacks),
+            answers: buckets(rates.failed_callbacks),
+            token_reads: buckets(rates.token_reads),
+            requests: buckets(rates.requests),
+            forced_refreshes: buckets(rates.forced_refreshes),
+        }
     }
 
     /// # Errors
-    /// Too many answers from this address.
-    pub fn callback(&self, address: IpAddr, now: SystemTime) -> Result<(), Exceeded> {
-        take(&self.callback, &network(address), now)
+    /// This user has begun too many flows.
+    pub fn start(&self, owner: &Owner, now: SystemTime) -> Result<(), Exceeded> {
+        take(&self.starts, owner, now)
+    }
+
+    /// For a callback that answers no flow of ours.
+    ///
+    /// # Errors
+    /// Too many of them from this address.
+    pub fn failed_callback(&self, address: IpAddr, now: SystemTime) -> Result<(), Exceeded> {
+        take(&self.failed_callbacks, &network(address), now)
+    }
+
+    /// For a callback that answers a flow of ours: each costs a write, though only the first has an effect. Counted for
+    /// this flow alone, so that the first answer to a flow always passes, whatever else came from the address.
+    ///
+    /// # Errors
+    /// The same flow was answered too often from this address.
+    pub fn answer(&self, flow: FlowId, address: IpAddr, now: SystemTime) -> Result<(), Exceeded> {
+        take(&self.answers, &(flow, network(address)), now)
     }
 
     /// # Errors
-    /// This caller (a user, or a service) has asked too often.
-    pub fn token(&self, caller: &str, now: SystemTime) -> Result<(), Exceeded> {
-        take(&self.token, &caller, now)
+    /// The token of this connection was asked for too often.
+    pub fn token_read(&self, key: &GrantKey, now: SystemTime) -> Result<(), Exceeded> {
+        take(&self.token_reads, key, now)
+    }
+
+    /// # Errors
+    /// Too many requests about this user.
+    pub fn request(&self, owner: &Owner, now: SystemTime) -> Result<(), Exceeded> {
+        take(&self.requests, owner, now)
     }
 
     /// # Errors
     /// This connection was refreshed by force a moment ago.
-    pub fn forced_refresh(&self, connection: &str, now: SystemTime) -> Result<(), Exceeded> {
-        take(&self.forced_refresh, &connection, now)
+    pub fn forced_refresh(&self, key: &GrantKey, now: SystemTime) -> Result<(), Exceeded> {
+        take(&self.forced_refreshes, key, now)
     }
 }
 

@@ -27,6 +27,7 @@ mod headers;
 mod instances;
 mod issuers;
 mod keys;
+mod limits;
 mod migration;
 mod mistakes;
 mod operation;

@@ -71,6 +71,14 @@ impl Asked {
         Ok(lines.collect::<Result<Vec<_>, _>>()?.into_iter().flat_map(|line| line.split(',')).map(str::trim).collect())
     }
 
+    /// Whether a person will see the answer: the browser navigates here, and not a program asks.
+    pub fn shows_a_page(&self) -> bool {
+        let navigates = self.field("sec-fetch-mode").is_ok_and(|mode| mode == Some("navigate"));
+        let html = |range: &&str| range.split(';').next().is_some_and(|kind| kind.trim() == "text/html");
+        let browsed = matches!(self.route, Some(Route::Authorize(_) | Route::Callback(..)));
+        browsed && (navigates || self.list("accept").is_ok_and(|ranges| ranges.iter().any(html)))
+    }
+
     /// RFC 6750 section 2.1.
     pub fn bearer(&self) -> Result<Option<&str>, Problem> {
         let field = self.field("authorization").map_err(|_| Problem::Unauthenticated)?;

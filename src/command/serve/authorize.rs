@@ -17,8 +17,8 @@ use crate::{
         authorize::{Accept, Credential, Fetch, Query, Start, Wish, start},
         base_url::{RedirectAt, client_at},
         flow::{
-            self, Content, Errand, LINK_LIFE, MOST_FLOWS, Ticket, confirm_ticket, link_ticket, new_cookie,
-            open_confirm_ticket, open_link_ticket, set_cookie,
+            self, Content, Errand, LINK_LIFE, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
+            open_link_ticket, set_cookie,
         },
         jwt::{Caller, Role},
         pages,
@@ -64,11 +64,22 @@ impl Service {
             });
         }
         let (caller, credential) = self.caller(asked, query.token.as_ref(), Cookie::Counts).await?;
-        self.limits.authorize(caller.owner.user.as_str(), clock::now())?;
+        let fetch = Fetch {
+            site: asked.field("sec-fetch-site")?,
+            mode: asked.field("sec-fetch-mode")?,
+            dest: asked.field("sec-fetch-dest")?,
+        };
+        // Any page can have the browser send the cookie with an image: that must use up nothing of the user's.
+        if credential == Credential::Cookie && fetch.is_subresource() {
+            return Err(Problem::NavigationRequired);
+        }
         let errand = query.wish.judge(integration, &self.config.callbacks, caller.owner)?;
-        let fetch = Fetch { site: asked.field("sec-fetch-site")?, mode: asked.field("sec-fetch-mode")? };
         let how = start(credential, Accept::of(&asked.list("accept")?), fetch, self.config.query_token)?;
         let how = how.at(errand.base_url.as_deref(), credential);
+        // The page that asks begins nothing yet, so any site can show it as often as it likes.
+        if how != Start::Confirm {
+            self.limits.start(&errand.key.owner, clock::now())?;
+        }
         if let (Start::Redirect, Credential::Query, Some(token)) = (how, credential, &query.token) {
             self.once(&errand, token).await?;
         }
@@ -90,7 +101,7 @@ impl Service {
         else {
             return Ok(pages::stale());
         };
-        self.limits.authorize(ticket.errand.key.owner.user.as_str(), clock::now())?;
+        self.limits.start(&ticket.errand.key.owner, clock::now())?;
         if let Some(link) = ticket.link {
             match self.ledger.store.take_flow(link, integration.name.as_str(), clock::now()).await? {
                 Taken::Now(_) => {}
@@ -155,7 +166,7 @@ impl Service {
             browser: Some(flow::browser(cookie.expose())),
             expires_at: now + flow::FLOW_LIFE,
         };
-        match self.ledger.store.put_flow(row, MOST_FLOWS, now).await? {
+        match self.ledger.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
             PutFlow::Stored => Ok((url, Begun { id, cookie })),
             PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: CROWD_PAUSE }),
         }
@@ -193,7 +204,7 @@ impl Service {
             browser: None,
             expires_at: now + LINK_LIFE,
         };
-        match self.ledger.store.put_flow(row, MOST_FLOWS, now).await? {
+        match self.ledger.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
             PutFlow::Stored => Ok(()),
             PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: CROWD_PAUSE }),
         }
@@ -202,9 +213,9 @@ impl Service {
     /// A link for a person to open once, without any token in it.
     pub(super) async fn link(&self, integration: &Integration, asked: &Asked) -> Answer {
         let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        self.limits.token(caller.owner.user.as_str(), clock::now())?;
         let body: Link = asked.json()?;
         let owner = on_behalf(caller, body.user_id, body.org_key)?;
+        self.limits.request(&owner, clock::now())?;
         let wish = Wish {
             app_callback_url: Some(body.app_callback_url),
             action: Some(body.action),

@@ -30,11 +30,11 @@ struct Coded {
 
 impl Service {
     pub(super) async fn callback(&self, integration: &Integration, asked: &Asked) -> Answer {
-        self.limits.callback(asked.client, clock::now())?;
         let query = asked.query().as_bytes();
-        let Ok(answer) = oauth::Answer::parse(query) else { return Ok(pages::lost()) };
+        let Ok(answer) = oauth::Answer::parse(query) else { return self.unexpected(asked) };
         let open = |state: &_| open_state(&self.ledger.keys, &integration.name, state);
-        let Some((answer, opened)) = answer.opened_by(open) else { return Ok(pages::lost()) };
+        let Some((answer, opened)) = answer.opened_by(open) else { return self.unexpected(asked) };
+        self.limits.answer(opened.id, asked.client, clock::now())?;
         // From here the flow is over, whatever comes of it: nobody else gets it.
         let taken = self.ledger.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
         let flow = match taken {
@@ -50,6 +50,12 @@ impl Service {
             Err(Stop::Lost) => return Ok(pages::lost()),
         };
         Ok(self.back(asked, &flow.key, &flow.app_callback_url, ending, opened.id))
+    }
+
+    /// Not an answer to a flow of ours. Only these are counted: what opens is never kept out by what others sent.
+    fn unexpected(&self, asked: &Asked) -> Answer {
+        self.limits.failed_callback(asked.client, clock::now())?;
+        Ok(pages::lost())
     }
 
     async fn went_on(

@@ -28,9 +28,9 @@ const PAGE: u32 = 100;
 impl Service {
     async fn whose(&self, asked: &Asked) -> Result<(Owner, BTreeMap<&'static str, String>), Problem> {
         let (caller, _): (Caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        self.limits.token(caller.owner.user.as_str(), clock::now())?;
         let mut query = asked.parameters(&["group", "action", "cursor", "userId", "orgKey"])?;
         let owner = on_behalf(caller, query.remove("userId"), query.remove("orgKey"))?;
+        self.limits.request(&owner, clock::now())?;
         Ok((owner, query))
     }
 

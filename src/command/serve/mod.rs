@@ -21,7 +21,7 @@ use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Once},
 };
 
 use tokio::sync::watch;
@@ -127,15 +127,17 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
         say(&format!("state at http://{}", at(door, address)));
     }
     let service: Arc<dyn Respond> = Arc::new(Service {
+        limits: Limits::new(&config.limits),
         config,
         ledger,
         renewer: renewer.clone(),
         verifier: Arc::clone(&verifier),
-        limits: Limits::default(),
         providers: Providers::default(),
         metrics,
         log: log.writer(),
         numbers: Numbers::from(u64::from_be_bytes(entropy::random()?)),
+        talk: context.talk.clone(),
+        forwarding: Once::new(),
     });
     let ended = runtime.block_on(async {
         renewer.recover().await.map_err(|why| Failure::new(Code::Store, why))?;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Once,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -18,12 +18,13 @@ use super::{
 use crate::{
     catalog::{Integration, IntegrationName},
     reply::{FieldValue, Reply},
-    report::LogWriter,
+    report::{Event, LogWriter, Talk},
     secret::Secret,
     serve::{
         authorize::{Credential, presented},
         config::Config,
         jwt::{Caller, OrgRefused, Refused, Verifier},
+        pages,
         problem::Problem,
         rate::{Exceeded, Limits},
         route::Route,
@@ -49,6 +50,8 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     pub log: LogWriter,
     pub numbers: Numbers,
+    pub talk: Talk,
+    pub forwarding: Once,
 }
 
 /// Numbers of requests, from a random one on, so that those of two starts are not mixed up in a log.
@@ -76,6 +79,7 @@ impl Respond for Service {
 impl Service {
     async fn answered(&self, request: Request) -> Reply {
         let began = clock::instant();
+        self.note_forwarding(&request);
         let asked = Asked::new(request, &self.config.trusted_proxies, self.numbers.next());
         let result = match &asked.route {
             Some(route) => self.routed(route, &asked).await,
@@ -84,11 +88,31 @@ impl Service {
         let code = result.as_ref().err().map(Problem::code);
         let reply = match result {
             Ok(reply) => reply,
+            Err(Problem::TooManyRequests { retry_after }) if asked.shows_a_page() => pages::too_often(retry_after),
             Err(problem) => problem.reply(&asked.number),
         };
         let reply = self.with_origin(reply, &asked);
         self.note(&asked, &reply, code, began);
         reply
+    }
+
+    /// A proxy that is not trusted: all of its users would count as one address. Said once, since anybody can send such
+    /// a header.
+    fn note_forwarding(&self, request: &Request) {
+        let headers = request.http.headers();
+        let Some(name) = ["X-Forwarded-For", "Forwarded"].into_iter().find(|name| headers.contains_key(*name)) else {
+            return;
+        };
+        if self.config.trusted_proxies.trusts(request.peer) {
+            return;
+        }
+        let peer = request.peer.to_canonical();
+        self.forwarding.call_once(|| {
+            self.talk.say(&Event::Step(&format!(
+                "a request from {peer} has {name}, which is ignored because {peer} is not in trusted_proxies. If it is \
+                 your proxy, add under [server]: trusted_proxies = [\"{peer}\"] (reported once)"
+            )));
+        });
     }
 
     async fn routed(&self, route: &Route, asked: &Asked) -> Answer {

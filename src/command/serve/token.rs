@@ -46,15 +46,15 @@ struct Body {
 impl Service {
     pub(super) async fn token(&self, integration: &Integration, asked: &Asked) -> Answer {
         let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        self.limits.token(caller.owner.user.as_str(), clock::now())?;
         let body: Body = asked.json()?;
         let owner = on_behalf(caller, body.user_id, body.org_key)?;
         let action = scopes::action(integration, &body.action).map_err(|_| Problem::UnknownAction)?;
         let key = GrantKey { owner, integration: integration.name.clone(), action };
+        self.limits.token_read(&key, clock::now())?;
         let seconds = body.min_validity.unwrap_or(USUAL_VALIDITY).min(LONGEST_VALIDITY);
         let source = if body.force_refresh { TokenSource::Provider } else { TokenSource::Stored };
         if source == TokenSource::Provider {
-            self.limits.forced_refresh(&format!("{key:?}"), clock::now())?;
+            self.limits.forced_refresh(&key, clock::now())?;
         }
         let wish = TokenWish { min_validity: Duration::from_secs(seconds), source };
         match self.renewer.token(&key, wish).await? {

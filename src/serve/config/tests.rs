@@ -54,6 +54,10 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[store]", "session_cookie = \"a b\"\n[store]", 4, "session_cookie"),
         ("[store]", "connections = 0\n[store]", 4, "connections"),
         ("[store]", "state_mode = \"open\"\n[store]", 4, "unknown variant"),
+        ("[store]", "[limits]\nstarts_per_minute = 0\n[store]", 5, "[limits]: starts_per_minute: 0 is out of bounds"),
+        ("[store]", "[limits]\nforced_refresh_s = 3601\n[store]", 5, "[limits]: forced_refresh_s: 3601 is out of"),
+        ("[store]", "[limits]\nstarts_per_minute = -1\n[store]", 5, "invalid value"),
+        ("[store]", "[limits]\nstarts_per_hour = 1\n[store]", 5, "unknown field"),
     ] {
         let said = refused(&GOOD.replacen(from, to, 1));
         assert!(said.starts_with(&format!("line {line}, ")) && said.contains(says), "{to}: {said}");

@@ -3,6 +3,10 @@
 use std::net::Ipv6Addr;
 
 use super::*;
+use crate::{
+    catalog::IntegrationName,
+    vault::{AccountName, ActionKey, Namespace, OrgKey},
+};
 
 fn at(millis: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_millis(millis)
@@ -67,15 +71,83 @@ fn v31_a_hundred_thousand_keys_are_not_remembered_but_the_busy_ones_are() {
 
 #[test]
 fn v31_each_question_has_its_own_limit() {
-    let limits = Limits::default();
-    let until_refused = |ask: &dyn Fn() -> Result<(), Exceeded>| (0..1_000).take_while(|_| ask().is_ok()).count();
+    let limits = Limits::new(&Rates::default());
     let address = "192.0.2.1".parse().expect("address");
-    assert_eq!(10, until_refused(&|| limits.authorize("ann", at(0))));
-    assert_eq!(60, until_refused(&|| limits.callback(address, at(0))));
-    assert_eq!(100, until_refused(&|| limits.token("billing", at(0))));
-    assert_eq!(1, until_refused(&|| limits.forced_refresh("c1", at(0))));
-    assert_eq!(Some(30), limits.forced_refresh("c1", at(0)).err().map(Exceeded::retry_after));
-    assert_eq!(Ok(()), limits.forced_refresh("c2", at(0)));
+    let (ann, bob) = (key("", "ann", "acme"), key("", "bob", "acme"));
+    assert_eq!(10, until_refused(&|| limits.start(&ann.owner, at(0))));
+    assert_eq!(60, until_refused(&|| limits.failed_callback(address, at(0))));
+    assert_eq!(1000, until_refused(&|| limits.token_read(&ann, at(0))));
+    assert_eq!(100, until_refused(&|| limits.request(&ann.owner, at(0))));
+    assert_eq!(1, until_refused(&|| limits.forced_refresh(&ann, at(0))));
+    assert_eq!(Some(30), limits.forced_refresh(&ann, at(0)).err().map(Exceeded::retry_after));
+    assert_eq!(Ok(()), limits.forced_refresh(&bob, at(0)));
+}
+
+fn until_refused(ask: &dyn Fn() -> Result<(), Exceeded>) -> usize {
+    (0..10_000).take_while(|_| ask().is_ok()).count()
+}
+
+fn key(namespace: &str, user: &str, org: &str) -> GrantKey {
+    GrantKey {
+        owner: Owner {
+            namespace: Namespace::parse(namespace).expect("namespace"),
+            user: AccountName::parse(user).expect("user"),
+            org: OrgKey::parse(org).expect("org"),
+        },
+        integration: IntegrationName::parse("wiki").expect("name"),
+        action: ActionKey::All,
+    }
+}
+
+#[test]
+fn h07_the_same_user_name_of_another_issuer_or_organization_has_limits_of_its_own() {
+    let limits = Limits::new(&Rates::default());
+    for (namespace, user, org) in
+        [("", "ann", "acme"), ("", "ann", "globex"), ("b", "ann", "acme"), ("", "bob", "acme")]
+    {
+        let key = key(namespace, user, org);
+        assert_eq!(10, until_refused(&|| limits.start(&key.owner, at(0))), "{key:?}");
+        assert_eq!(1000, until_refused(&|| limits.token_read(&key, at(0))), "{key:?}");
+    }
+}
+
+#[test]
+fn h07_the_first_answer_to_a_flow_passes_whatever_came_from_the_address() {
+    let limits = Limits::new(&Rates::default());
+    let address = "192.0.2.1".parse().expect("address");
+    until_refused(&|| limits.failed_callback(address, at(0)));
+    for flow in 0..100 {
+        assert_eq!(Ok(()), limits.answer(FlowId::new([flow; 16]), address, at(0)));
+    }
+    let replayed = FlowId::new([0; 16]);
+    assert_eq!(59, until_refused(&|| limits.answer(replayed, address, at(0))), "the same answer again and again");
+    assert_eq!(Ok(()), limits.answer(replayed, "192.0.2.2".parse().expect("address"), at(0)), "from its own browser");
+}
+
+#[test]
+fn h07_every_limit_can_be_set_and_has_bounds() {
+    let read = |text: &str| toml_edit::de::from_str::<Table>(text).expect("TOML").rates();
+    assert_eq!(Ok(Rates::default()), read(""));
+    let rate = |burst, seconds| Rate { burst, period: Duration::from_secs(seconds) };
+    let text = "starts_per_minute = 1\nunfinished_flows = 2\nfailed_callbacks_per_minute = 3\n\
+                token_reads_per_second = 4\nrequests_per_second = 5\nforced_refresh_s = 6\n";
+    let set = Rates {
+        starts: rate(1, 60),
+        unfinished_flows: 2,
+        failed_callbacks: rate(3, 60),
+        token_reads: rate(4, 1),
+        requests: rate(5, 1),
+        forced_refreshes: rate(1, 6),
+    };
+    assert_eq!(Ok(set), read(text));
+    for line in text.lines() {
+        let name = line.split(' ').next().expect("a name");
+        for bad in [0, 1_000_000] {
+            let fault = read(&format!("{name} = {bad}")).expect_err(name).within(0..0, line);
+            assert!(fault.what.starts_with(&format!("{name}: {bad} is out of bounds")), "{fault}");
+            assert!(fault.remedy.is_some_and(|remedy| remedy.starts_with("write a number from 1 to ")), "{name}");
+        }
+    }
 }
 
 #[test]
