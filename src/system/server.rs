@@ -30,6 +30,7 @@ use tokio::{
 use self::reader::BoundedWrites;
 use crate::{oauth::HttpRequest, reply::Reply};
 
+mod host;
 mod reader;
 
 /// What strangers may cost.
@@ -273,6 +274,9 @@ async fn respond(
     service: &dyn Respond,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
+    if let Err(why) = host::judge(&parts) {
+        return whole(Reply::text(400, why.sentence()));
+    }
     let reply = match timeout(limits.body, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => {
             let http = HttpRequest::from_parts(parts, body.to_bytes().into());
@@ -282,6 +286,10 @@ async fn respond(
         Ok(Err(_)) => Reply::status(400),
         Err(_) => Reply::status(408),
     };
+    whole(reply)
+}
+
+fn whole(reply: Reply) -> Response<Full<Bytes>> {
     response(reply).unwrap_or_else(|| {
         let mut failed = Response::new(Full::default());
         *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
