@@ -12,8 +12,8 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, Instances, Integration,
-    IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect, StoreKind,
+    BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, InstancePath, Instances,
+    Integration, IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect, StoreKind,
 };
 use crate::{
     oauth::{
@@ -274,7 +274,14 @@ impl Table {
                 instances.others = Others::Public;
                 continue;
             }
-            let host = Host::parse(url).map_err(|e| fault(e.to_string()))?;
+            let after_protocol = url.find("://").map_or(0, |at| at + 3);
+            let (server, path) =
+                url.split_at(url[after_protocol..].find('/').map_or(url.len(), |at| after_protocol + at));
+            let host = Host::parse(server).map_err(|e| fault(e.to_string()))?;
+            let path = InstancePath::parse(path).ok_or_else(|| {
+                let what = "base_allow: a path has letters, digits and - . _ ~ only, and no empty, . or .. segment";
+                Fault::new(what, "write it like https://apps.acme.example/gitlab").at(entry)
+            })?;
             if instances.listed.iter().any(|known: &Instance| known.host == host) {
                 return Err(fault("this server is listed twice".into()));
             }
@@ -284,6 +291,7 @@ impl Table {
             };
             instances.listed.push(Instance {
                 host,
+                path,
                 client_id: client_id.as_ref().map(parse).transpose()?,
                 client_secret: client_secret.clone(),
                 iss_parameter: *iss_parameter,

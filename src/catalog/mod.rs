@@ -22,7 +22,7 @@ pub use edit::{NewIntegration, NewSecret, add, remove};
 pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
-pub use instance::{Instance, Instances, Others};
+pub use instance::{Instance, InstancePath, Instances, Others};
 pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{

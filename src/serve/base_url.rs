@@ -39,7 +39,15 @@ impl BaseUrl {
         if url.query.is_some() || url.fragment.is_some() {
             return Err(BaseUrlRefused::QueryOrFragment);
         }
-        let listed = listed(&integration.base_allow, &url).is_some();
+        // One spelling of a path, so that it can be compared with the list byte for byte.
+        if url.path.contains('%') {
+            return Err(BaseUrlRefused::Escape);
+        }
+        let entry = listed(&integration.base_allow, &url);
+        if entry.is_some_and(|entry| !entry.path.covers(url.path)) {
+            return Err(BaseUrlRefused::Path);
+        }
+        let listed = entry.is_some();
         if url.scheme == Scheme::Http && !(listed && url.host.is_loopback_address()) {
             return Err(BaseUrlRefused::NotHttps);
         }
@@ -196,11 +204,15 @@ impl Reach {
 pub enum BaseUrlRefused {
     /// It leads to an address that this service is not meant to reach.
     Address(AddressClass),
+    /// A percent escape in its path.
+    Escape,
     Malformed(UrlFault),
     NoAddress,
     NotHttps,
     /// Well formed, but not in `base_allow`.
     NotListed,
+    /// The server is in `base_allow`, with another path.
+    Path,
     Port,
     QueryOrFragment,
 }
@@ -209,10 +221,12 @@ impl fmt::Display for BaseUrlRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(class) => write!(f, "its address is {class}"),
+            Self::Escape => f.write_str("its path has a percent escape"),
             Self::Malformed(fault) => write!(f, "{fault}"),
             Self::NoAddress => f.write_str("its name has no address"),
             Self::NotHttps => f.write_str("it is not https://"),
             Self::NotListed => f.write_str("it is not in the integration's base_allow"),
+            Self::Path => f.write_str("its path is neither the one that base_allow lists for this server nor below it"),
             Self::Port => f.write_str("its port is neither 443 nor 8443, nor listed in base_allow"),
             Self::QueryOrFragment => f.write_str("it has a query or a fragment"),
         }

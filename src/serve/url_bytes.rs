@@ -110,6 +110,7 @@ impl<'a> UrlBytes<'a> {
             return Err(UrlFault::TooLong);
         }
         characters(text)?;
+        escapes(text)?;
         let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => (Scheme::Https, rest),
             (_, Some(rest)) => (Scheme::Http, rest),
@@ -168,6 +169,19 @@ fn characters(text: &str) -> Result<(), UrlFault> {
     }
 }
 
+/// What the escapes stand for is UTF-8 (RFC 3986 section 2.5). Another encoding, or an overlong form such as `%C0%AF` for
+/// a slash, is read by some programs as one thing and by others as another.
+fn escapes(text: &str) -> Result<(), UrlFault> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (escape, rest) = part.split_at_checked(2).ok_or(UrlFault::Character)?;
+        bytes.push(u8::from_str_radix(escape, 16).map_err(|_| UrlFault::Character)?);
+        bytes.extend(rest.as_bytes());
+    }
+    std::str::from_utf8(&bytes).map(drop).map_err(|_| UrlFault::NotUtf8)
+}
+
 fn canonical_port(text: &str) -> Result<NonZeroU16, UrlFault> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     plain.then(|| text.parse().ok()).flatten().ok_or(UrlFault::Port)
@@ -206,6 +220,8 @@ pub enum UrlFault {
     /// `%2F`, `%5C`, `%25` or a control byte, escaped in the path.
     HiddenSeparator,
     Host,
+    /// The percent escapes stand for bytes that are not UTF-8.
+    NotUtf8,
     Port,
     /// The bytes say one thing and a browser would read another.
     ReadTwoWays,
@@ -222,6 +238,7 @@ impl fmt::Display for UrlFault {
             Self::EmptySegment => "its path has //",
             Self::HiddenSeparator => "its path has an escaped slash, backslash, percent sign or control byte",
             Self::Host => "its host is not a name in lower case or an address in its usual spelling",
+            Self::NotUtf8 => "its percent escapes are not UTF-8",
             Self::Port => "its port is not a number from 1 to 65535 in its shortest form",
             Self::ReadTwoWays => "programs would not agree on where it leads",
             Self::Scheme => "it does not begin with https://",
@@ -232,3 +249,6 @@ impl fmt::Display for UrlFault {
 }
 
 impl std::error::Error for UrlFault {}
+
+#[cfg(test)]
+mod tests;

@@ -234,7 +234,11 @@ fn v13_an_instance_is_a_server_and_perhaps_the_client_that_is_registered_there()
     assert_eq!(("https://git.acme.example".into(), None), (plain.host.to_string(), plain.client_secret.clone()));
     assert_eq!(Some(SecretSource::Environment("B".into())), own.client_secret);
     for (words, entry) in [
-        ("no path, no user", "\"https://git.acme.example/path\""),
+        ("a path has letters", "\"https://git.acme.example/a/../b\""),
+        ("a path has letters", "\"https://git.acme.example//a\""),
+        ("a path has letters", "\"https://git.acme.example/%61\""),
+        ("a path has letters", "\"https://git.acme.example/a?b\""),
+        ("listed twice", "\"https://b.example\", \"https://b.example/b\""),
         ("no path, no user", "\"https://*.acme.example\""),
         ("http would carry", "\"http://git.acme.example\""),
         ("a port is", "\"https://git.acme.example:0\""),

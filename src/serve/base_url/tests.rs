@@ -18,7 +18,7 @@ fn integration(base_allow: &str) -> Integration {
 
 fn listed() -> Integration {
     integration(
-        r#"["https://git.acme.example", "https://git.acme.example:9443", "https://10.0.0.7", "http://127.0.0.1:3000",
+        r#"["https://git.acme.example", "https://git.acme.example:9443/gitlab", "https://10.0.0.7", "http://127.0.0.1:3000",
             { url = "https://own.acme.example", client_id = "own", client_secret = { file = "/run/own" } }]"#,
     )
 }
@@ -28,20 +28,47 @@ fn any_public() -> Integration {
 }
 
 #[test]
-fn v13_a_listed_server_is_taken_with_any_path() {
+fn v13_a_listed_server_is_taken_with_the_path_that_is_listed() {
     for (given, text) in [
         ("https://git.acme.example", "https://git.acme.example"),
         ("https://git.acme.example/", "https://git.acme.example"),
         ("https://git.acme.example:443/", "https://git.acme.example:443"),
-        ("https://git.acme.example/gitlab", "https://git.acme.example/gitlab"),
-        ("https://git.acme.example/gitlab/", "https://git.acme.example/gitlab"),
-        ("https://git.acme.example:9443", "https://git.acme.example:9443"),
+        ("https://git.acme.example:9443/gitlab", "https://git.acme.example:9443/gitlab"),
+        ("https://git.acme.example:9443/gitlab/", "https://git.acme.example:9443/gitlab"),
+        ("https://git.acme.example:9443/gitlab/team", "https://git.acme.example:9443/gitlab/team"),
         ("https://10.0.0.7", "https://10.0.0.7"),
         ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
     ] {
         let base = BaseUrl::parse(given, &listed());
         assert_eq!(Ok(text), base.as_ref().map(BaseUrl::as_str).map_err(|why| *why), "{given}");
     }
+}
+
+#[test]
+fn h12_a_path_that_the_list_does_not_name_is_refused_and_gets_no_secret() {
+    for url in [
+        "https://git.acme.example/gitlab",
+        "https://git.acme.example/evil/",
+        "https://own.acme.example/evil",
+        "https://10.0.0.7/x",
+        "http://127.0.0.1:3000/x",
+        "https://git.acme.example:9443",
+        "https://git.acme.example:9443/",
+        "https://git.acme.example:9443/gitlabx",
+        "https://git.acme.example:9443/GitLab",
+        "https://git.acme.example:9443/x/gitlab",
+        "https://git.acme.example:9443/gitlab;x",
+    ] {
+        assert_eq!(Err(BaseUrlRefused::Path), BaseUrl::parse(url, &listed()), "{url}");
+    }
+    for url in ["https://git.acme.example:9443/gitla%62", "https://git.acme.example:9443/gitlab/%7e"] {
+        assert_eq!(Err(BaseUrlRefused::Escape), BaseUrl::parse(url, &listed()), "{url}");
+    }
+    assert_eq!(
+        Err(BaseUrlRefused::Path),
+        BaseUrl::parse("https://git.acme.example/x", &any_public()),
+        "listed beside *"
+    );
 }
 
 /// With `"*"` in the list, so that nothing but the guard keeps them out.
@@ -251,7 +278,7 @@ fn v14_a_secret_goes_to_the_server_it_was_configured_for_and_to_no_other() {
         (client.id.as_str().to_owned(), client.secret.cloned())
     };
     assert_eq!(("shared".into(), Some(SecretSource::Environment("SHARED".into()))), at(None));
-    assert_eq!(("own".into(), Some(own)), at(Some("https://own.acme.example/x")));
+    assert_eq!(("own".into(), Some(own)), at(Some("https://own.acme.example/")));
     assert_eq!(("pub".into(), None), at(Some("https://pub.acme.example")));
     for hostile in [
         "https://git.acme.example",
@@ -266,14 +293,17 @@ fn v14_a_secret_goes_to_the_server_it_was_configured_for_and_to_no_other() {
 
 #[test]
 fn v14_every_endpoint_moves_to_the_instance() {
-    let base = BaseUrl::parse("https://git.acme.example/gitlab/", &listed()).expect("listed");
+    let base = BaseUrl::parse("https://git.acme.example:9443/gitlab/", &listed()).expect("listed");
     let moved = |endpoint: &str| base.endpoint(&Endpoint::parse(endpoint).expect("endpoint")).map(|e| e.to_string());
     assert_eq!(
-        Some("https://git.acme.example/gitlab/oauth/token?v=2".into()),
+        Some("https://git.acme.example:9443/gitlab/oauth/token?v=2".into()),
         moved("https://a.example/oauth/token?v=2")
     );
-    assert_eq!(Some("https://git.acme.example/gitlab/authorize".into()), moved("https://b.example:8443/authorize"));
-    assert_eq!(Some("https://git.acme.example/gitlab/".into()), moved("https://a.example"));
+    assert_eq!(
+        Some("https://git.acme.example:9443/gitlab/authorize".into()),
+        moved("https://b.example:8443/authorize")
+    );
+    assert_eq!(Some("https://git.acme.example:9443/gitlab/".into()), moved("https://a.example"));
     let long = format!("https://a.example/{}", "x".repeat(8 * 1024 - 30));
     assert_eq!(None, moved(&long));
 }
