@@ -1,6 +1,6 @@
 //! Who has asked, where a proxy stands in front. Only a proxy that the configuration names is believed, and only this.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// Networks whose word is taken for who is behind them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,11 @@ impl Network {
         (network.prefix(first) == Some(number(first))).then_some(network)
     }
 
+    /// Larger than any network of one's own: wider than /8, or than the /7 of private IPv6 addresses (RFC 4193).
+    fn is_wide(&self) -> bool {
+        self.bits < if self.first.is_ipv4() { 8 } else { 7 }
+    }
+
     fn holds(&self, address: IpAddr) -> bool {
         address.is_ipv4() == self.first.is_ipv4() && self.prefix(address) == Some(number(self.first))
     }
@@ -47,6 +52,12 @@ impl Network {
         let width: u8 = if address.is_ipv4() { 32 } else { 128 };
         let behind = u32::from(width.checked_sub(self.bits)?);
         Some(number(address).checked_shr(behind).unwrap_or(0).checked_shl(behind).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.first, self.bits)
     }
 }
 
@@ -65,6 +76,11 @@ impl TrustedProxies {
     /// Which field the proxies write.
     pub fn field(&self) -> ClientField {
         self.field
+    }
+
+    /// Networks that hold addresses of anybody.
+    pub fn wide(&self) -> impl Iterator<Item = &Network> {
+        self.networks.iter().filter(|network| network.is_wide())
     }
 
     pub fn trusts(&self, peer: IpAddr) -> bool {

@@ -1,6 +1,8 @@
 //! The service's configuration: TOML in, [`Config`] out. What could not work, or would open a door that nobody asked to be
 //! opened, is refused with its line; what weakens safety on purpose is said at the start.
 
+mod weaknesses;
+
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -22,9 +24,7 @@ use super::{
     url_bytes::UrlBytes,
 };
 use crate::{
-    catalog::{
-        Catalog, CatalogError, Fault, Integration, IntegrationName, SecretSource, Server, SharedRedirect, Tables,
-    },
+    catalog::{Catalog, CatalogError, Fault, Integration, IntegrationName, SecretSource, Server, Tables},
     oauth::Endpoint,
     proxies::{ClientField, Network, TrustedProxies},
     redirect::{BoundRedirect, RegisteredRedirect},
@@ -218,34 +218,6 @@ impl Config {
         }
         self.issuers.iter_mut().for_each(|issuer| issuer.begin_at(directory));
         Self { catalog: self.catalog.beside(directory), ..self }
-    }
-
-    /// What the operator has chosen that takes a guard away, in words; said at every start.
-    pub fn weaknesses(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        if self.query_token == QueryToken::Redirect {
-            found.push(
-                "query_token = \"redirect\": whoever makes a person open a link with a token in it can have that \
-                 person's account connected to somebody else's; \"confirm\" asks the person"
-                    .to_owned(),
-            );
-        }
-        for integration in self.catalog.iter() {
-            for instance in
-                integration.base_allow.listed.iter().filter(|i| i.shared_redirect == SharedRedirect::Accepted)
-            {
-                found.push(format!(
-                    "[integration.{}]: shared_redirect of {}: a hostile server there could get a code of the provider's \
-                     own server; register its own redirect URI (see serve check) and remove shared_redirect",
-                    integration.name, instance.host
-                ));
-            }
-        }
-        if self.public_url.as_str().starts_with("http://") {
-            found.push("public_url is plain http: for trying out on this machine only".to_owned());
-        }
-        found.extend(jwt::shared_namespaces(&self.issuers));
-        found
     }
 }
 

@@ -31,6 +31,7 @@ mod limits;
 mod migration;
 mod mistakes;
 mod operation;
+mod requests;
 mod rotation;
 mod start;
 mod storm;

@@ -1,6 +1,10 @@
 //! What has to be right before the service starts; `loopin serve check` says it and stops there.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    path::Path,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -15,7 +19,7 @@ use crate::{
         authorize::QueryToken,
         base_url::{BaseUrl, RedirectAt, client_at},
         config::{Config, KeySource, Keys},
-        jwt::Verifier,
+        jwt::{self, Verifier},
         keys::{KeyId, KeyRing},
         store::{Store, StoreFault},
     },
@@ -75,7 +79,7 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
             Err(why) => writeln!(text, "The keys of {name} do not come: {why}. Until they do, it vouches for nobody."),
         };
     }
-    for weakness in config.weaknesses() {
+    for weakness in config.weaknesses().into_iter().chain(weak_keys(config, &ring)?) {
         let _ = writeln!(text, "Weaker than it could be: {weakness}");
     }
     for (name, address) in [("listen", Some(config.listen)), ("admin", config.admin)] {
@@ -92,7 +96,7 @@ fn redirects(config: &Config, integration: &Integration) -> Vec<(String, String)
     let own = config.public_url.redirect(&integration.name, None);
     let mut all: Vec<_> = own.iter().map(|redirect| (String::new(), redirect.as_str().to_owned())).collect();
     for instance in &integration.base_allow.listed {
-        let Ok(base) = BaseUrl::parse(&instance.host.to_string(), integration) else { continue };
+        let Ok(base) = BaseUrl::parse(&instance.url(), integration) else { continue };
         let id = match client_at(integration, Some(&base)).redirect {
             RedirectAt::Integration(_) => None,
             RedirectAt::Own(id) => Some(id),
@@ -141,6 +145,35 @@ fn key(id: &KeyId, source: &KeySource) -> Result<SealKey, Failure> {
         <[u8; KEY]>::try_from(STANDARD.decode(text).ok()?.as_slice()).ok()
     };
     raw.or_else(decoded).map(SealKey::new).ok_or_else(|| wrong(place))
+}
+
+/// Keys and shared secrets that nobody drew at random: 32 random bytes have fewer than 9 different ones less than once in
+/// 10^33 times.
+///
+/// # Errors
+/// A shared secret cannot be read.
+pub fn weak_keys(config: &Config, ring: &KeyRing) -> Result<Vec<String>, Failure> {
+    let guessable = |bytes: &[u8]| bytes.iter().collect::<BTreeSet<_>>().len() < 9;
+    let keys = ring.ids().zip(ring.keys()).filter(|(_, key)| guessable(key.expose()));
+    let mut found: Vec<_> = keys
+        .map(|(id, _)| {
+            format!(
+                "[keys]: {id} repeats a few bytes and can be guessed; make one with openssl rand -base64 32, add it \
+                 beside this one and rotate: loopin serve keys rotate"
+            )
+        })
+        .collect();
+    for issuer in &config.issuers {
+        if let jwt::KeySource::Shared(source) = issuer.keys()
+            && guessable(shared_secret(source)?.expose().as_bytes())
+        {
+            let name = issuer.issuer();
+            found.push(format!(
+                "[[jwt]]: hs256 of {name} repeats a few bytes and can be guessed; make one: openssl rand -base64 48"
+            ));
+        }
+    }
+    Ok(found)
 }
 
 /// A file that the configuration names: what is wrong with it is wrong with the configuration.
@@ -201,7 +234,11 @@ pub async fn introduce(ring: &KeyRing, store: &dyn Store) -> Result<(), Failure>
 /// # Errors
 /// A secret is missing or weak.
 pub fn verifier(config: &Config) -> Result<Verifier, Failure> {
-    Verifier::new(config.issuers.clone(), |source| match source {
+    Verifier::new(config.issuers.clone(), shared_secret)
+}
+
+fn shared_secret(source: &SecretSource) -> Result<Secret, Failure> {
+    match source {
         SecretSource::Environment(name) => environment::secret(name).ok_or_else(|| {
             Failure::new(Code::Configuration, format!("[[jwt]]: hs256: the variable {name} is not set"))
                 .remedy("set it to the secret with which the application signs")
@@ -214,7 +251,7 @@ pub fn verifier(config: &Config) -> Result<Verifier, Failure> {
             Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
         SecretSource::Store => Err(Failure::new(Code::Configuration, "[[jwt]]: hs256: a service has no keychain")),
-    })
+    }
 }
 
 /// Whether every client secret is where the configuration says.

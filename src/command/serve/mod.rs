@@ -99,7 +99,8 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     let store: Arc<dyn Store> = Arc::new(Database::open_or_make(&config.database)?);
     let door = open("listen", config.listen)?;
     let admin = config.admin.map(|address| open("admin", address)).transpose()?;
-    config.weaknesses().iter().for_each(|weakness| say(&format!("weaker than it could be: {weakness}")));
+    let weaknesses = config.weaknesses().into_iter().chain(check::weak_keys(&config, &ring)?);
+    weaknesses.for_each(|weakness| say(&format!("weaker than it could be: {weakness}")));
 
     let (tell, phase) = watch::channel(Phase::Open);
     let runtime = server::runtime().map_err(|e| Failure::new(Code::Internal, format!("no threads: {}", e.kind())))?;

@@ -21,7 +21,7 @@ fn the_complete_configuration_starts() {
         .replace("/etc/loopin/keys", &directory);
     std::fs::write(sandbox.path("loopin.toml"), text).expect("configuration");
     for (name, content) in
-        [("k1", "WlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlo=\n"), ("jwt", SECRET), ("gitlab", "secret")]
+        [("k1", "p7ej3UZ6mYcTq0uFh1sXbKz2vN8rWd4LgJoVQyA5iEk=\n"), ("jwt", SECRET), ("gitlab", "secret")]
     {
         write_private(&sandbox.path(name), content.as_bytes());
     }
