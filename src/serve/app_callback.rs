@@ -12,6 +12,7 @@ use url::form_urlencoded;
 pub use file::Table;
 
 use super::url_bytes::{HostName, Scheme, UrlBytes, UrlFault};
+use crate::vault::{Namespace, OrgKey, Owner};
 
 /// A URL that an [`AllowList`] has admitted, byte for byte, without its fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +102,13 @@ impl Allowed {
     }
 }
 
-/// The callbacks that the configuration lists: for everybody, and for single organisations beside that.
+/// The callbacks that the configuration lists: for everybody, and for the users of single namespaces and organizations
+/// beside that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowList {
     everybody: Vec<Allowed>,
-    of_org: BTreeMap<String, Vec<Allowed>>,
+    of_namespace: BTreeMap<Namespace, Vec<Allowed>>,
+    of_org: BTreeMap<(Namespace, OrgKey), Vec<Allowed>>,
 }
 
 impl AllowList {
@@ -113,32 +116,38 @@ impl AllowList {
     ///
     /// # Errors
     /// What is wrong with the URL; the caller answers with an error and never redirects to it.
-    pub fn admit(&self, org: &str, text: &str) -> Result<AppCallbackUrl, CallbackRefused> {
+    pub fn admit(&self, owner: &Owner, text: &str) -> Result<AppCallbackUrl, CallbackRefused> {
         let url = well_formed(text)?;
-        match self.of(org).any(|allowed| allowed.covers(&url)) {
+        match self.of(owner).any(|allowed| allowed.covers(&url)) {
             true => Ok(AppCallbackUrl(url.without_fragment.to_owned())),
             false => Err(CallbackRefused::NotListed),
         }
     }
 
     /// Whether pages of this origin (a whole `Origin` field, RFC 6454 section 7) may read our answers. Without an
-    /// organisation, as in a preflight that carries no token: whether any may.
-    pub fn admits_origin(&self, org: Option<&str>, origin: &str) -> bool {
+    /// owner, as in a preflight that carries no token: whether any may.
+    pub fn admits_origin(&self, owner: Option<&Owner>, origin: &str) -> bool {
         let Ok(url) = well_formed(origin) else { return false };
         let bare = url.path.is_empty() && url.query.is_none() && url.fragment.is_none();
         let fits = |allowed: &Allowed| allowed.has_origin(&url);
-        bare && match org {
-            Some(org) => self.of(org).any(fits),
-            None => self.everybody.iter().chain(self.of_org.values().flatten()).any(fits),
+        bare && match owner {
+            Some(owner) => self.of(owner).any(fits),
+            None => self.all().any(fits),
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.everybody.is_empty() && self.of_org.values().all(Vec::is_empty)
+        self.all().next().is_none()
     }
 
-    fn of(&self, org: &str) -> impl Iterator<Item = &Allowed> {
-        self.everybody.iter().chain(self.of_org.get(org).into_iter().flatten())
+    fn all(&self) -> impl Iterator<Item = &Allowed> {
+        self.everybody.iter().chain(self.of_namespace.values().chain(self.of_org.values()).flatten())
+    }
+
+    fn of(&self, owner: &Owner) -> impl Iterator<Item = &Allowed> {
+        let of_namespace = self.of_namespace.get(&owner.namespace);
+        let of_org = self.of_org.get(&(owner.namespace.clone(), owner.org.clone()));
+        self.everybody.iter().chain(of_namespace.into_iter().chain(of_org).flatten())
     }
 }
 

@@ -79,8 +79,7 @@ impl Wish {
     /// What is missing, not known, or not allowed. Nothing of it is ever redirected to.
     pub fn judge(&self, integration: &Integration, callbacks: &AllowList, owner: Owner) -> Result<Errand, Problem> {
         let url = self.app_callback_url.as_deref().ok_or(Problem::MissingParameter("appCallbackUrl"))?;
-        let url =
-            callbacks.admit(owner.org.as_str(), url).map_err(|why| Problem::InvalidAppCallbackUrl(why.to_string()))?;
+        let url = callbacks.admit(&owner, url).map_err(|why| Problem::InvalidAppCallbackUrl(why.to_string()))?;
         let action = self.action.as_deref().ok_or(Problem::MissingParameter("action"))?;
         let action = scopes::action(integration, action).map_err(|_| Problem::UnknownAction)?;
         let pairs = self.scopes.iter().map(|value| ("scopes", value.as_str()));

@@ -28,6 +28,7 @@ use crate::{
     oauth::Endpoint,
     proxies::{ClientField, Network, TrustedProxies},
     redirect::{BoundRedirect, RegisteredRedirect},
+    vault::Namespace,
 };
 
 /// For a proxy on the same machine.
@@ -165,17 +166,19 @@ impl Config {
         let server = server.judged().map_err(|fault| fault.in_table("[server]", span, text))?;
         let database = database(store.get_ref()).map_err(|fault| fault.in_table("[store]", store.span(), text))?;
         let keys = judged_keys(keys.get_ref()).map_err(|fault| fault.in_table("[keys]", keys.span(), text))?;
+        let issuers = jwt::issuers(&file.jwt, text)?;
+        let known = |namespace: &Namespace| issuers.iter().any(|issuer| issuer.namespace() == namespace);
         let callbacks = match &file.callbacks {
             None => AllowList::default(),
             Some(table) => {
-                table.get_ref().allow_list().map_err(|fault| fault.in_table("[callbacks]", table.span(), text))?
+                let list = table.get_ref().allow_list(known);
+                list.map_err(|fault| fault.in_table("[callbacks]", table.span(), text))?
             }
         };
         let limits = match &file.limits {
             None => Rates::default(),
             Some(table) => table.get_ref().rates().map_err(|fault| fault.in_table("[limits]", table.span(), text))?,
         };
-        let issuers = jwt::issuers(&file.jwt, text)?;
         if callbacks.is_empty() {
             return Err(missing(
                 "no application may be returned to: [callbacks] is missing or empty",

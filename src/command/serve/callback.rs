@@ -78,7 +78,7 @@ impl Service {
             return Err(Stop::Lost);
         }
         // Before the code is sent: without a way back nobody would learn of the connection.
-        if self.config.callbacks.admit(flow.key.owner.org.as_str(), &flow.app_callback_url).is_err() {
+        if self.config.callbacks.admit(&flow.key.owner, &flow.app_callback_url).is_err() {
             return Err(Stop::Lost);
         }
         let content = Content::open(&self.ledger.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
@@ -165,7 +165,7 @@ impl Service {
         let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
         self.metrics.ended(key.integration.as_str(), word);
         asked.ended(word);
-        let Ok(url) = self.config.callbacks.admit(key.owner.org.as_str(), url) else { return pages::closed() };
+        let Ok(url) = self.config.callbacks.admit(&key.owner, url) else { return pages::closed() };
         let to = match ending {
             Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
             Err(ending) => url.with_status(Status::Error { code: ending.code() }),

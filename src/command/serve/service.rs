@@ -181,7 +181,7 @@ impl Service {
             OrgRefused::Required => Problem::OrgRequired,
         })?;
         if let Some(origin) = asked.field("origin")?
-            && !self.config.callbacks.admits_origin(Some(caller.owner.org.as_str()), origin)
+            && !self.config.callbacks.admits_origin(Some(&caller.owner), origin)
         {
             return Err(Problem::OriginNotAllowed);
         }

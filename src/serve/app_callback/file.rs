@@ -6,16 +6,32 @@ use serde::Deserialize;
 use serde_spanned::Spanned;
 
 use super::{AllowList, Allowed, Ports, well_formed};
-use crate::catalog::Fault;
+use crate::{
+    catalog::Fault,
+    vault::{Namespace, OrgKey},
+};
 
-/// `[callbacks] allow = [...]`, and `[callbacks.org.NAME] allow = [...]` for single organisations.
+/// `[callbacks] allow = [...]`, `[callbacks.org.NAME] allow = [...]` for single organizations, and
+/// `[callbacks.namespace.NAME]` with the same for the users of another namespace: an organization, too, has its name from
+/// one issuer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     #[serde(default)]
     allow: Vec<Spanned<String>>,
     #[serde(default)]
-    org: BTreeMap<String, OfOrg>,
+    org: BTreeMap<Spanned<String>, OfOrg>,
+    #[serde(default)]
+    namespace: BTreeMap<Spanned<String>, OfNamespace>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfNamespace {
+    #[serde(default)]
+    allow: Vec<Spanned<String>>,
+    #[serde(default)]
+    org: BTreeMap<Spanned<String>, OfOrg>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,16 +41,39 @@ struct OfOrg {
 }
 
 impl Table {
+    /// `known` tells which namespaces there are.
+    ///
     /// # Errors
-    /// The first entry that is no origin with a path, and where it stands.
-    pub fn allow_list(&self) -> Result<AllowList, Fault> {
-        let list = |entries: &[Spanned<String>]| entries.iter().map(entry).collect::<Result<Vec<_>, _>>();
-        let mut of_org = BTreeMap::new();
-        for (org, table) in &self.org {
-            of_org.insert(org.clone(), list(&table.allow)?);
+    /// The first entry that is no origin with a path, or a name that is not known, and where it stands.
+    pub fn allow_list(&self, known: impl Fn(&Namespace) -> bool) -> Result<AllowList, Fault> {
+        let mut list = AllowList { everybody: entries(&self.allow)?, ..AllowList::default() };
+        list.organizations(&Namespace::default(), &self.org)?;
+        for (name, table) in &self.namespace {
+            let namespace = Namespace::parse(name.get_ref()).ok().filter(&known).ok_or_else(|| {
+                Fault::new("namespace: no [[jwt]] has it", "write the namespace of a [[jwt]]").at(name)
+            })?;
+            list.organizations(&namespace, &table.org)?;
+            list.of_namespace.insert(namespace, entries(&table.allow)?);
         }
-        Ok(AllowList { everybody: list(&self.allow)?, of_org })
+        Ok(list)
     }
+}
+
+impl AllowList {
+    fn organizations(&mut self, namespace: &Namespace, tables: &BTreeMap<Spanned<String>, OfOrg>) -> Result<(), Fault> {
+        for (name, table) in tables {
+            let org = OrgKey::parse(name.get_ref()).ok_or_else(|| {
+                let what = "org: not the name of an organization";
+                Fault::new(what, "write it as the issuer does: 1 to 254 bytes of printable text").at(name)
+            })?;
+            self.of_org.insert((namespace.clone(), org), entries(&table.allow)?);
+        }
+        Ok(())
+    }
+}
+
+fn entries(list: &[Spanned<String>]) -> Result<Vec<Allowed>, Fault> {
+    list.iter().map(entry).collect()
 }
 
 fn entry(text: &Spanned<String>) -> Result<Allowed, Fault> {

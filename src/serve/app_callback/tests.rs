@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::serve::url_bytes::LONGEST;
+use crate::{serve::url_bytes::LONGEST, vault::AccountName};
 
 const CONFIGURED: &str = r#"
 allow = ["https://app.example.com/oauth/", "https://one.example.com/callback", "https://port.example.com:8443/cb",
@@ -12,8 +12,16 @@ allow = ["https://app.example.com/oauth/", "https://one.example.com/callback", "
 allow = ["https://acme.example/"]
 "#;
 
+fn owner(namespace: &str, org: &str) -> Owner {
+    Owner {
+        namespace: Namespace::parse(namespace).expect("namespace"),
+        user: AccountName::default(),
+        org: OrgKey::parse(org).unwrap_or_default(),
+    }
+}
+
 fn list(text: &str) -> AllowList {
-    toml_edit::de::from_str::<Table>(text).expect("TOML").allow_list().expect("list")
+    toml_edit::de::from_str::<Table>(text).expect("TOML").allow_list(|_| true).expect("list")
 }
 
 const ADMITTED: &[&str] = &[
@@ -169,7 +177,7 @@ const MALFORMED: &[(UrlFault, &str)] = &[
 fn v11_a_listed_callback_is_taken_byte_for_byte_without_its_fragment() {
     let list = list(CONFIGURED);
     for &url in ADMITTED {
-        let admitted = list.admit("nobody", url).map(|url| url.as_str().to_owned());
+        let admitted = list.admit(&owner("", "nobody"), url).map(|url| url.as_str().to_owned());
         assert_eq!(Ok(url.split('#').next().unwrap_or_default().to_owned()), admitted, "{url}");
     }
 }
@@ -178,20 +186,20 @@ fn v11_a_listed_callback_is_taken_byte_for_byte_without_its_fragment() {
 fn v11_a_callback_that_is_not_listed_is_refused() {
     let list = list(CONFIGURED);
     for &url in NOT_LISTED {
-        assert_eq!(Err(CallbackRefused::NotListed), list.admit("nobody", url), "{url}");
+        assert_eq!(Err(CallbackRefused::NotListed), list.admit(&owner("", "nobody"), url), "{url}");
     }
     for url in ["http://app.example.com/oauth/", "http://localhost:3000/callback", "http://one.example.com/callback"] {
-        assert_eq!(Err(CallbackRefused::NotHttps), list.admit("nobody", url), "{url}");
+        assert_eq!(Err(CallbackRefused::NotHttps), list.admit(&owner("", "nobody"), url), "{url}");
     }
 }
 
 #[test]
 fn v11_a_callback_that_can_be_read_in_two_ways_is_refused_whatever_is_listed() {
     for &(why, url) in MALFORMED {
-        assert_eq!(Err(CallbackRefused::Malformed(why)), list(CONFIGURED).admit("nobody", url), "{url:?}");
+        assert_eq!(Err(CallbackRefused::Malformed(why)), list(CONFIGURED).admit(&owner("", "nobody"), url), "{url:?}");
     }
     let long = format!("https://app.example.com/oauth/{}", "x".repeat(LONGEST));
-    assert_eq!(Err(CallbackRefused::Malformed(UrlFault::TooLong)), list(CONFIGURED).admit("nobody", &long));
+    assert_eq!(Err(CallbackRefused::Malformed(UrlFault::TooLong)), list(CONFIGURED).admit(&owner("", "nobody"), &long));
     let corpus = NOT_LISTED.len() + MALFORMED.len() + 1;
     assert!(corpus >= 80, "{corpus} URLs");
 }
@@ -199,10 +207,43 @@ fn v11_a_callback_that_can_be_read_in_two_ways_is_refused_whatever_is_listed() {
 #[test]
 fn v11_a_list_of_an_organisation_is_for_that_organisation() {
     let list = list(CONFIGURED);
-    assert!(list.admit("acme", "https://acme.example/x").is_ok());
-    assert!(list.admit("acme", "https://app.example.com/oauth/").is_ok(), "what everybody may, it may too");
+    assert!(list.admit(&owner("", "acme"), "https://acme.example/x").is_ok());
+    assert!(list.admit(&owner("", "acme"), "https://app.example.com/oauth/").is_ok(), "what everybody may, it may too");
     for other in ["", "Acme", "acme ", "other"] {
-        assert_eq!(Err(CallbackRefused::NotListed), list.admit(other, "https://acme.example/x"), "{other:?}");
+        assert_eq!(
+            Err(CallbackRefused::NotListed),
+            list.admit(&owner("", other), "https://acme.example/x"),
+            "{other:?}"
+        );
+    }
+}
+
+#[test]
+fn h04_a_list_of_an_organization_is_for_the_one_that_its_own_issuer_names() {
+    let text = CONFIGURED.to_owned()
+        + "[namespace.partners]\nallow = [\"https://partners.example/\"]\n\
+           [namespace.partners.org.acme]\nallow = [\"https://acme-partner.example/\"]\n";
+    let list = list(&text);
+    let (ours, theirs) = (owner("", "acme"), owner("partners", "acme"));
+    for (url, whose, others) in [
+        ("https://acme.example/x", &ours, &theirs),
+        ("https://acme-partner.example/x", &theirs, &ours),
+        ("https://partners.example/x", &theirs, &ours),
+    ] {
+        assert!(list.admit(whose, url).is_ok(), "{url}");
+        assert_eq!(Err(CallbackRefused::NotListed), list.admit(others, url), "{url}");
+        let origin = url.trim_end_matches("/x");
+        assert!(list.admits_origin(Some(whose), origin) && list.admits_origin(None, origin), "{url}");
+        assert!(!list.admits_origin(Some(others), origin), "{url}");
+    }
+    assert!(list.admit(&theirs, "https://app.example.com/oauth/").is_ok(), "what everybody may, they may too");
+    assert!(list.admit(&owner("partners", "b"), "https://partners.example/x").is_ok());
+    assert!(list.admit(&owner("partners", "b"), "https://acme-partner.example/x").is_err());
+    for (name, says) in [("staff", "no [[jwt]] has it"), ("A B", "no [[jwt]] has it")] {
+        let text = format!("allow = []\n[namespace.\"{name}\"]\nallow = []\n");
+        let table: Table = toml_edit::de::from_str(&text).expect("TOML");
+        let fault = table.allow_list(Namespace::is_empty).expect_err(name).in_table("[callbacks]", 0..0, &text);
+        assert!(fault.to_string().contains(says) && fault.place.is_some_and(|place| place.line == 2), "{fault}");
     }
 }
 
@@ -210,7 +251,7 @@ fn v11_a_list_of_an_organisation_is_for_that_organisation() {
 fn v11_pages_of_a_listed_origin_may_read_answers_and_no_others() {
     let list = list(CONFIGURED);
     for origin in ["https://app.example.com", "https://port.example.com:8443", "http://127.0.0.1:5173"] {
-        assert!(list.admits_origin(None, origin) && list.admits_origin(Some("x"), origin), "{origin}");
+        assert!(list.admits_origin(None, origin) && list.admits_origin(Some(&owner("", "x")), origin), "{origin}");
     }
     for origin in [
         "null",
@@ -232,8 +273,8 @@ fn v11_pages_of_a_listed_origin_may_read_answers_and_no_others() {
         assert!(!list.admits_origin(None, origin), "{origin}");
     }
     let of_acme = "https://acme.example";
-    assert!(list.admits_origin(None, of_acme) && list.admits_origin(Some("acme"), of_acme));
-    assert!(!list.admits_origin(Some("other"), of_acme));
+    assert!(list.admits_origin(None, of_acme) && list.admits_origin(Some(&owner("", "acme")), of_acme));
+    assert!(!list.admits_origin(Some(&owner("", "other")), of_acme));
 }
 
 #[test]
@@ -258,7 +299,8 @@ fn v11_an_entry_that_says_less_than_an_origin_and_a_path_is_refused_with_its_pla
     ] {
         let text = format!("allow = [\"https://good.example/\",\n  \"{entry}\"]");
         let table: Table = toml_edit::de::from_str(&text).expect("TOML");
-        let error = table.allow_list().map_err(|fault| fault.in_table("[callbacks]", 0..0, &text)).expect_err(entry);
+        let error =
+            table.allow_list(|_| true).map_err(|fault| fault.in_table("[callbacks]", 0..0, &text)).expect_err(entry);
         assert_eq!(Some(2), error.place.map(|place| place.line), "{error}");
         assert!(error.to_string().contains("[callbacks]: allow: "), "{error}");
     }
@@ -284,10 +326,11 @@ fn v12_the_status_is_appended_and_what_the_query_says_of_it_is_replaced() {
         ("#?a=1", "?status=success&connection=c1"),
         ("?a=1?status=x", "?a=1?status=x&status=success&connection=c1"),
     ] {
-        let url = list(CONFIGURED).admit("", &format!("{base}{given}")).expect(given);
+        let url = list(CONFIGURED).admit(&owner("", ""), &format!("{base}{given}")).expect(given);
         assert_eq!(format!("{base}{expected}"), url.with_status(success), "{given}");
     }
-    let url = list(CONFIGURED).admit("", "https://app.example.com/oauth/?connection=old&x=y").expect("listed");
+    let url =
+        list(CONFIGURED).admit(&owner("", ""), "https://app.example.com/oauth/?connection=old&x=y").expect("listed");
     let error = url.with_status(Status::Error { code: "access_denied" });
     assert_eq!("https://app.example.com/oauth/?x=y&status=error&error=access_denied", error);
     let strange = url.with_status(Status::Error { code: "a&b=c d\r\n#" });
@@ -303,7 +346,7 @@ proptest! {
             format!("https://app.example.com{glue}{tail}"),
             format!("https://{tail}{glue}app.example.com/oauth/"),
         ] {
-            if let Ok(admitted) = list.admit("", &text) {
+            if let Ok(admitted) = list.admit(&owner("", ""), &text) {
                 let url = url::Url::parse(&admitted.with_status(Status::Success { connection: "c" })).expect("a URL");
                 prop_assert_eq!("https://app.example.com", url.origin().ascii_serialization());
                 prop_assert!(url.path().starts_with("/oauth/"), "{}", text);

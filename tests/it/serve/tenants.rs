@@ -143,3 +143,28 @@ fn h04_two_issuers_with_one_namespace_do_not_start_unless_both_say_so() {
     apart.assert_code(0).assert_says("Users of https://partners.example.com are in the namespace \"partners\"");
     assert!(!apart.said().contains("shared_namespace"), "{apart:?}");
 }
+
+#[test]
+fn h04_the_callbacks_of_an_organization_are_not_those_of_the_same_name_at_another_issuer() {
+    let list = "[callbacks.org.acme]\nallow = [\"https://acme.example/\"]\n\
+                [callbacks.namespace.partners.org.acme]\nallow = [\"https://partner.example/\"]\n\n[integration.wiki]";
+    let serving = Serving::with(Provider::new(), |config| {
+        two_issuers(&config, "namespace = \"partners\"").replacen("[integration.wiki]", list, 1)
+    });
+    for (token, own, other) in [
+        (token_of("ada", "acme"), "https://acme.example", "https://partner.example"),
+        (theirs("ada"), "https://partner.example", "https://acme.example"),
+    ] {
+        let begin = |callback: &str| {
+            let query = format!("action=all&appCallbackUrl={callback}/x");
+            serving.get(&format!("{BASE}/wiki/authorize?{query}"), &bearer(&token))
+        };
+        assert_eq!(302, begin(own).status, "{own}");
+        assert_eq!("invalid_app_callback_url", code(&begin(other)), "{other}");
+        let ask = |origin: &str| {
+            serving.get(&format!("{BASE}/connections"), &format!("{}Origin: {origin}\r\n", bearer(&token)))
+        };
+        assert_eq!(200, ask(own).status, "{own}");
+        assert_eq!("origin_not_allowed", code(&ask(other)), "{other}");
+    }
+}
