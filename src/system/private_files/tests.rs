@@ -16,7 +16,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.root);
+        drop(fs::remove_dir_all(&self.root));
     }
 }
 
