@@ -27,14 +27,18 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, Verb},
-    report::{self, Form, Outcome},
-    system::clock,
+    report::{self, Event, Form, Outcome, Talk, Verbosity},
+    system::{clock, core_dumps},
 };
 use context::Context;
 
 /// The whole program: arguments in, exit code out.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     report::install_panic_hook();
+    if let Err(why) = core_dumps::forbid() {
+        let text = format!("warning: core dumps cannot be turned off ({why}): one would hold secrets");
+        Talk::new(Verbosity::Usual).say(&Event::Step(&text));
+    }
     let arguments = helper::by_name(arguments.into_iter().collect());
     let form = if arguments.iter().any(|a| a == "--json") { Form::Json } else { Form::Text };
     // Asked for by installers and prompts all day long: answered without building the whole command line.

@@ -6,7 +6,10 @@ use std::{
     thread,
 };
 
-use super::environment::{self, BROWSER, Desktop, LOOPIN_BROWSER};
+use super::{
+    core_dumps,
+    environment::{self, BROWSER, Desktop, LOOPIN_BROWSER},
+};
 
 /// Stands for the URL in a command; without it the URL comes last.
 const PLACE: &str = "%s";
@@ -140,7 +143,11 @@ fn run(commands: Vec<Command>, hidden: Option<&str>) -> Result<(), NotOpened> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let program = command.get_program().to_string_lossy().into_owned();
-        match command.spawn().and_then(|mut child| child.wait()) {
+        let started = {
+            let _limit = core_dumps::usual_limit();
+            command.spawn()
+        };
+        match started.and_then(|mut child| child.wait()) {
             Ok(status) if status.success() => return Ok(()),
             Ok(status) => last = NotOpened::Failed { program, code: status.code() },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -10,6 +10,7 @@ use std::{
     process::Command,
 };
 
+use super::core_dumps;
 use crate::secret::Secret;
 
 /// What a pipe takes without a reader on every system, in bytes.
@@ -96,6 +97,7 @@ fn hand_over(_: &mut Command, _: u16, _: &Secret) -> Result<(), NotStarted> {
 
 #[cfg(unix)]
 fn start(mut command: Command) -> Result<u8, NotStarted> {
+    let _limit = core_dumps::usual_limit();
     Err(std::os::unix::process::CommandExt::exec(&mut command).into())
 }
 

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod certificate;
 pub mod clock;
 pub mod config_file;
+pub mod core_dumps;
 #[cfg(feature = "server")]
 pub mod database;
 pub mod detach;

@@ -8,6 +8,8 @@ mod browser;
 mod canary;
 mod completions;
 mod configuration;
+#[cfg(target_os = "linux")]
+mod core_dumps;
 mod exchange;
 #[cfg(target_os = "linux")]
 mod exec;

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
-const GUARDED: [&str; 18] = [
+const GUARDED: [&str; 19] = [
     "command/journalled.rs",
     "command/serve/attempt.rs",
     "command/serve/keys.rs",
@@ -17,6 +17,7 @@ const GUARDED: [&str; 18] = [
     "serve/keys.rs",
     "system/certificate.rs",
     "system/config_file.rs",
+    "system/core_dumps.rs",
     "system/entropy.rs",
     "system/file_store.rs",
     "system/keychain.rs",

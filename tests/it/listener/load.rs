@@ -102,8 +102,11 @@ fn l24_a_flood_of_idle_connections_costs_no_threads_and_no_answer() {
     let (threads, grown) = (waiting.login.status("Threads"), waiting.login.status("VmHWM").saturating_sub(before));
     assert!(threads <= 8, "{threads} threads");
     assert!(grown <= GROWTH, "grown by {grown} KiB");
-    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", waiting.login.child.id())).unwrap().count();
-    assert!(descriptors <= 64 + 16, "{descriptors} descriptors");
+    // A process that cannot be dumped shows its descriptors to root only.
+    if nix::unistd::geteuid().is_root() {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", waiting.login.child.id())).unwrap().count();
+        assert!(descriptors <= 64 + 16, "{descriptors} descriptors");
+    }
     assert_eq!(303, waiting.login.get(&answer).status);
     assert_eq!(200, waiting.login.get("/done").status);
     waiting.login.finished().assert_code(0);
