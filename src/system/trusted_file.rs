@@ -62,7 +62,7 @@ fn failed(path: &Path, why: impl ToString) -> StoreError {
 }
 
 #[cfg(unix)]
-pub use unix::{home_owner, is_owned_by_us};
+pub use unix::home_owner;
 #[cfg(unix)]
 use unix::{judge, options};
 
@@ -125,7 +125,7 @@ mod unix {
     }
 
     /// The user, root, or the user for whom root works (`sudo` with HOME kept).
-    pub fn is_owned_by_us(owner: Uid) -> bool {
+    fn is_owned_by_us(owner: Uid) -> bool {
         owner == geteuid() || owner.is_root() || home_owner() == Some(owner)
     }
 

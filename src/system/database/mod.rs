@@ -146,8 +146,9 @@ impl Database {
     /// # Errors
     /// It cannot be opened, or is of a newer program.
     pub fn open_or_make(path: &Path) -> Result<Self, OpenError> {
-        if !present(path)? {
-            make(path)?;
+        match present(path)? {
+            true => owned(path)?,
+            false => make(path)?,
         }
         let mut db = open(path)?;
         db.pragma_update(None, "journal_mode", "wal").map_err(rows::fault)?;
@@ -196,6 +197,23 @@ fn exposure(metadata: &fs::Metadata) -> Option<Exposure> {
 #[cfg(not(unix))]
 fn exposure(_: &fs::Metadata) -> Option<Exposure> {
     None
+}
+
+/// A service writes to a database of its own only: the owner of another one could put back old rows or delete them. Root may
+/// look after anybody's with the tools.
+#[cfg(unix)]
+fn owned(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt;
+    let failed = |e: std::io::Error| StoreError::File { path: path.to_owned(), why: e.kind().to_string() };
+    match fs::symlink_metadata(path).map_err(failed)?.uid() == nix::unistd::geteuid().as_raw() {
+        true => Ok(()),
+        false => Err(StoreError::Exposed { path: path.to_owned(), why: Exposure::OtherOwner }),
+    }
+}
+
+#[cfg(not(unix))]
+fn owned(_: &Path) -> Result<(), StoreError> {
+    Ok(())
 }
 
 /// SQLite gives its own files beside it the same rights.

@@ -470,6 +470,20 @@ fn the_database_is_ours_alone_or_not_used() {
 }
 
 #[test]
+fn h09_a_service_does_not_write_to_the_database_of_another_user() {
+    if !nix::unistd::geteuid().is_root() {
+        // Only root can give a file away.
+        return;
+    }
+    let stage = Stage::new();
+    drop(stage.open());
+    std::os::unix::fs::chown(stage.path(), Some(65534), None).expect("chown");
+    let refused = OpenError::File(StoreError::Exposed { path: stage.path(), why: Exposure::OtherOwner });
+    assert_eq!(Some(refused), Database::open_or_make(&stage.path()).err());
+    assert!(Database::open(&stage.path()).is_ok(), "root's tools look after it");
+}
+
+#[test]
 fn what_is_due_has_been_used_and_is_neither_leased_nor_pausing() {
     let stage = Stage::new();
     let db = stage.open();

@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     process::{Child, ChildStdin, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
 };
 
@@ -56,17 +56,28 @@ impl Terminal {
     }
 
     fn finished(mut self) -> Finished {
-        for piece in self.pieces.iter() {
-            self.shown += &String::from_utf8_lossy(&piece);
+        loop {
+            match self.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => self.shown += &String::from_utf8_lossy(&piece),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {}", self.shown),
+            }
         }
         let code = self.child.wait().expect("ends").code();
-        Finished { code, stdout: self.shown, stderr: String::new() }
+        Finished { code, stdout: std::mem::take(&mut self.shown), stderr: String::new() }
     }
 
     fn passphrase(sandbox: &Sandbox, line: &str, passphrase: &str) -> Finished {
         let mut terminal = Self::run(sandbox, line);
         terminal.wait_for("file store: ").type_line(passphrase);
         terminal.finished()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
