@@ -27,8 +27,8 @@ pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{
     oauth::{
-        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce,
-        S256, Scopes,
+        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, ExtraParameters, IdTokenAlgorithms,
+        IssParameter, Issuer, Pkce, S256, Scopes,
     },
     redirect::{RegisteredRedirect, RelayedRedirect},
 };
@@ -110,6 +110,7 @@ impl Server {
             revocation_endpoint,
             iss_parameter,
             s256,
+            id_token_algorithms: IdTokenAlgorithms::Unstated,
         }))
     }
 }

@@ -169,7 +169,9 @@ impl Refresh<'_> {
         now: SystemTime,
     ) -> Result<oauth::TokenSet, ExchangeError> {
         let pinned = &self.record.pinned;
-        oauth::refresh(&pinned.token_endpoint, self.client, refresh_token, pinned.issuer.as_ref(), http, now)
+        let (endpoint, issuer) = (&pinned.token_endpoint, pinned.issuer.as_ref());
+        let original = self.record.grant.id_token.as_ref();
+        oauth::refresh(endpoint, self.client, refresh_token, issuer, original, http, now)
     }
 
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {

@@ -10,7 +10,7 @@ use crate::{
     head::{HeadReader, Limits, Progress},
     oauth::{
         AuthorizationRequest, AuthorizationServer, Client, ClientAuthentication, ClientId, Endpoint, Entropy,
-        ExtraParameters, IssParameter, Issuer, Pkce, S256, Scopes,
+        ExtraParameters, IdTokenAlgorithms, IssParameter, Issuer, Pkce, S256, Scopes,
     },
     redirect::RegisteredRedirect,
     secret::Secret,
@@ -35,6 +35,7 @@ fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopbac
             revocation_endpoint: None,
             iss_parameter,
             s256: S256::Promised,
+            id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
         client: Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None },
         redirect: registered.bind(NonZeroU16::new(port).expect("port")).expect("bound"),

@@ -4,15 +4,16 @@
 //! a login stays at two requests. The claims are checked all the same, and are used as names, never as keys.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 
-use super::Issuer;
+use super::{Client, IdTokenAlgorithms, Issuer};
 use crate::secret::Secret;
 
 /// How far clocks may be apart.
@@ -32,9 +33,15 @@ pub enum IdTokenError {
     IssuedInTheFuture,
     NotSigned,
     NotAJwt,
+    NotYetValid,
+    /// Signed with a client secret by a server that has given this client none.
+    NoSecret,
+    OtherAlgorithm,
     OtherAudience,
     OtherIssuer,
     OtherNonce,
+    /// RFC 7515 section 4.1.11: what is in `crit` has to be understood, and no extension is.
+    UnknownCritical,
 }
 
 impl fmt::Display for IdTokenError {
@@ -44,24 +51,44 @@ impl fmt::Display for IdTokenError {
             Self::IssuedInTheFuture => "it was issued in the future; is this machine's clock right?",
             Self::NotSigned => "it is not signed (alg none)",
             Self::NotAJwt => "it is not a JWT with iss, sub, aud, exp and iat",
+            Self::NotYetValid => "it is not valid yet (nbf); is this machine's clock right?",
+            Self::NoSecret => "it is signed with a client secret (alg), and this client has none",
+            Self::OtherAlgorithm => "it is signed with an algorithm that the provider does not list (alg)",
             Self::OtherAudience => "it is for another client (aud, azp)",
             Self::OtherIssuer => "it is from another provider (iss)",
             Self::OtherNonce => "it is for another sign-in (nonce)",
+            Self::UnknownCritical => "it has an extension that must be understood (crit), and loopin knows none",
         })
     }
 }
 
-/// What the login knows.
+/// What is known before it comes.
 pub(super) struct Expected<'a> {
     pub issuer: Option<&'a Issuer>,
-    pub client_id: &'a str,
-    pub nonce: Option<&'a Secret>,
+    pub client: &'a Client,
+    pub algorithms: &'a IdTokenAlgorithms,
+    pub occasion: Occasion<'a>,
     pub now: SystemTime,
+}
+
+/// Which request it comes with.
+pub(super) enum Occasion<'a> {
+    /// The nonce of the authorization request, if it had one.
+    Login { nonce: Option<&'a Secret> },
+    /// The stored id_token, if there is one.
+    Refresh { original: Option<&'a Secret> },
 }
 
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    /// `Some` for every value, `null` included.
+    #[serde(default, deserialize_with = "present")]
+    crit: Option<()>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| Some(()))
 }
 
 #[derive(Deserialize)]
@@ -72,6 +99,7 @@ struct Payload {
     azp: Option<String>,
     exp: f64,
     iat: f64,
+    nbf: Option<f64>,
     nonce: Option<String>,
 }
 
@@ -87,17 +115,29 @@ impl Claims {
         if header.alg.eq_ignore_ascii_case("none") {
             return Err(IdTokenError::NotSigned);
         }
+        if header.crit.is_some() {
+            return Err(IdTokenError::UnknownCritical);
+        }
+        if !expected.algorithms.permit(&header.alg) {
+            return Err(IdTokenError::OtherAlgorithm);
+        }
+        // RFC 7518 section 3.2: HMAC, whose key is the client secret (OpenID Connect Core section 10.1).
+        let hmac = header.alg.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("HS"));
+        if hmac && expected.client.secret().is_none() {
+            return Err(IdTokenError::NoSecret);
+        }
         let payload: Payload = decode(payload)?;
         if expected.issuer.is_some_and(|issuer| issuer.as_str() != payload.iss) {
             return Err(IdTokenError::OtherIssuer);
         }
+        let client_id = expected.client.id.as_str();
         let several = match &payload.aud {
-            Value::String(aud) if aud == expected.client_id => false,
-            Value::Array(list) if list.iter().any(|aud| aud == expected.client_id) => list.len() > 1,
+            Value::String(aud) if aud == client_id => false,
+            Value::Array(list) if list.iter().any(|aud| aud == client_id) => list.len() > 1,
             _ => return Err(IdTokenError::OtherAudience),
         };
         match &payload.azp {
-            Some(azp) if azp != expected.client_id => return Err(IdTokenError::OtherAudience),
+            Some(azp) if azp != client_id => return Err(IdTokenError::OtherAudience),
             None if several => return Err(IdTokenError::OtherAudience),
             _ => {}
         }
@@ -108,12 +148,44 @@ impl Claims {
         if payload.iat > now + LEEWAY.as_secs_f64() {
             return Err(IdTokenError::IssuedInTheFuture);
         }
-        match (expected.nonce, &payload.nonce) {
-            (Some(ours), Some(theirs)) if ours.matches(theirs) => {}
-            (None, _) => {}
-            _ => return Err(IdTokenError::OtherNonce),
+        if payload.nbf.is_some_and(|nbf| nbf > now + LEEWAY.as_secs_f64()) {
+            return Err(IdTokenError::NotYetValid);
+        }
+        match expected.occasion {
+            Occasion::Login { nonce: Some(ours) } if payload.nonce.as_ref().is_none_or(|n| !ours.matches(n)) => {
+                return Err(IdTokenError::OtherNonce);
+            }
+            Occasion::Login { .. } => {}
+            Occasion::Refresh { original } => payload.continues(original)?,
         }
         Ok(Self { iss: payload.iss, sub: payload.sub })
+    }
+}
+
+impl Payload {
+    /// OpenID Connect Core section 12.2. Without a stored id_token there is nothing to compare with.
+    fn continues(&self, original: Option<&Secret>) -> Result<(), IdTokenError> {
+        let original: Option<Self> = original.and_then(|token| decode(token.expose().split('.').nth(1)?).ok());
+        // Another `sub` is returned: it is refused together with the access token, where the tokens are stored.
+        let Some(original) = original.filter(|original| original.sub == self.sub) else { return Ok(()) };
+        if self.nonce.is_some() && self.nonce != original.nonce {
+            return Err(IdTokenError::OtherNonce);
+        }
+        if self.iss != original.iss {
+            return Err(IdTokenError::OtherIssuer);
+        }
+        if self.audience() != original.audience() || self.azp != original.azp {
+            return Err(IdTokenError::OtherAudience);
+        }
+        Ok(())
+    }
+
+    /// One audience may stand alone or in a list (RFC 7519 section 4.1.3).
+    fn audience(&self) -> BTreeSet<&str> {
+        match &self.aud {
+            Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+            one => one.as_str().into_iter().collect(),
+        }
     }
 }
 
@@ -132,6 +204,7 @@ fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, IdTokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::{AuthenticationMethod, ClientAuthentication, ClientId};
 
     fn token(header: &str, payload: &str) -> Secret {
         Secret::new(format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)))
@@ -157,13 +230,32 @@ mod tests {
     }
 
     fn read_with(header: &str, payload: &str) -> Result<Claims, IdTokenError> {
-        let issuer = Issuer::parse("https://op.example").expect("issuer");
+        read_for(&client(ClientAuthentication::None), &IdTokenAlgorithms::Unstated, header, payload)
+    }
+
+    fn client(authentication: ClientAuthentication) -> Client {
+        Client { id: ClientId::parse("me").expect("id"), authentication }
+    }
+
+    fn read_for(
+        client: &Client,
+        algorithms: &IdTokenAlgorithms,
+        header: &str,
+        payload: &str,
+    ) -> Result<Claims, IdTokenError> {
         let nonce = Secret::new("n".into());
+        expect(client, algorithms, Occasion::Login { nonce: Some(&nonce) }, &token(header, payload))
+    }
+
+    fn expect(
+        client: &Client,
+        algorithms: &IdTokenAlgorithms,
+        occasion: Occasion<'_>,
+        token: &Secret,
+    ) -> Result<Claims, IdTokenError> {
+        let issuer = Issuer::parse("https://op.example").expect("issuer");
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        Claims::read(
-            &token(header, payload),
-            &Expected { issuer: Some(&issuer), client_id: "me", nonce: Some(&nonce), now },
-        )
+        Claims::read(token, &Expected { issuer: Some(&issuer), client, algorithms, occasion, now })
     }
 
     #[test]
@@ -210,5 +302,83 @@ mod tests {
         }
         let good = r#"{"iss":"https://op.example","sub":"7","aud":"me","exp":1000060,"iat":1000000,"nonce":"n"}"#;
         assert_eq!(Err(NotSigned), read_with(r#"{"alg":"none"}"#, good));
+    }
+
+    const GOOD: &str = r#"{"iss":"https://op.example","sub":"7","aud":"me","exp":1000060,"iat":1000000,"nonce":"n"}"#;
+
+    #[test]
+    fn h13_an_id_token_that_is_not_valid_yet_is_refused() {
+        let with = |nbf: &str| GOOD.replace("\"nonce\"", &format!("\"nbf\":{nbf},\"nonce\""));
+        for nbf in ["0", "1000000", "1000300", "1000299.5", "null"] {
+            assert!(read(&with(nbf)).is_ok(), "{nbf}");
+        }
+        for nbf in ["1000301", "9e99"] {
+            assert_eq!(Err(IdTokenError::NotYetValid), read(&with(nbf)), "{nbf}");
+        }
+        assert_eq!(Err(IdTokenError::NotAJwt), read(&with("\"soon\"")));
+    }
+
+    #[test]
+    fn h13_an_extension_that_must_be_understood_is_refused() {
+        for crit in ["[\"exp\"]", "[\"b64\"]", "[]", "null", "\"x\"", "7"] {
+            let header = format!(r#"{{"alg":"RS256","crit":{crit},"exp":1}}"#);
+            assert_eq!(Err(IdTokenError::UnknownCritical), read_with(&header, GOOD), "{crit}");
+        }
+    }
+
+    #[test]
+    fn h13_only_a_client_with_a_secret_takes_an_id_token_that_is_signed_with_one() {
+        let secret = Secret::new("a-secret".into());
+        let confidential = client(ClientAuthentication::Secret { secret, method: AuthenticationMethod::Basic });
+        for alg in ["HS256", "HS384", "HS512", "hs256"] {
+            let header = format!(r#"{{"alg":"{alg}"}}"#);
+            assert_eq!(Err(IdTokenError::NoSecret), read_with(&header, GOOD), "{alg}");
+            assert!(read_for(&confidential, &IdTokenAlgorithms::Unstated, &header, GOOD).is_ok(), "{alg}");
+        }
+    }
+
+    #[test]
+    fn h13_the_algorithm_is_one_that_the_server_lists() {
+        let public = client(ClientAuthentication::None);
+        let listed = IdTokenAlgorithms::new(["RS256", "ES256", "none"].map(str::to_owned));
+        let read = |alg: &str| read_for(&public, &listed, &format!(r#"{{"alg":"{alg}"}}"#), GOOD);
+        for alg in ["RS256", "ES256"] {
+            assert!(read(alg).is_ok(), "{alg}");
+        }
+        for alg in ["PS256", "EdDSA", "HS256", "rs256", ""] {
+            assert_eq!(Err(IdTokenError::OtherAlgorithm), read(alg), "{alg}");
+        }
+        assert_eq!(Err(IdTokenError::NotSigned), read("none"), "not even where it is listed");
+    }
+
+    #[test]
+    fn h13_the_id_token_of_a_refresh_agrees_with_the_stored_one() {
+        use IdTokenError::*;
+        let stored = token("{}", GOOD);
+        let refreshed = |original: Option<&Secret>, payload: &str| {
+            let occasion = Occasion::Refresh { original };
+            let token = token(r#"{"alg":"RS256"}"#, payload);
+            expect(&client(ClientAuthentication::None), &IdTokenAlgorithms::Unstated, occasion, &token)
+        };
+        let other_azp = GOOD.replace("\"exp\"", "\"azp\":\"me\",\"exp\"");
+        for (payload, expected) in [
+            (GOOD.to_owned(), None),
+            (GOOD.replace(",\"nonce\":\"n\"", ""), None),
+            (GOOD.replace("\"me\"", "[\"me\"]"), None),
+            (GOOD.replace("\"n\"}", "\"another\"}"), Some(OtherNonce)),
+            (other_azp.clone(), Some(OtherAudience)),
+            (
+                other_azp.replace("\"me\"", "[\"me\",\"you\"]").replace("azp\":[\"me\",\"you\"]", "azp\":\"me\""),
+                Some(OtherAudience),
+            ),
+        ] {
+            assert_eq!(expected, refreshed(Some(&stored), &payload).err(), "{payload}");
+            assert_eq!(None, refreshed(None, &payload).err(), "nothing to compare with: {payload}");
+        }
+        let of_another = GOOD.replace("\"7\"", "\"8\"").replace("\"n\"}", "\"another\"}");
+        let claims = refreshed(Some(&stored), &of_another).expect("for whoever stores it to refuse");
+        assert_eq!("8", claims.sub);
+        let moved = token("{}", &GOOD.replace("op.example", "old.example"));
+        assert_eq!(Some(OtherIssuer), refreshed(Some(&moved), GOOD).err());
     }
 }

@@ -16,6 +16,7 @@ pub struct AuthorizationServer {
     pub revocation_endpoint: Option<Endpoint>,
     pub iss_parameter: IssParameter,
     pub s256: S256,
+    pub id_token_algorithms: IdTokenAlgorithms,
 }
 
 /// Whether the server said that it names itself in its answer (RFC 9207 section 3).
@@ -42,6 +43,40 @@ pub enum S256 {
     Unstated,
 }
 
+/// With which algorithms the server says that it signs id_tokens (OpenID Connect Discovery section 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IdTokenAlgorithms {
+    Listed(Vec<String>),
+    /// There was no metadata to read, or it lists none.
+    #[default]
+    Unstated,
+}
+
+impl IdTokenAlgorithms {
+    /// Names that no algorithm has (RFC 7518 section 7.1.1) are left out, and so is what comes after the first 64.
+    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let is_name =
+            |name: &String| (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let names: Vec<_> = names.into_iter().filter(is_name).take(64).collect();
+        if names.is_empty() { Self::Unstated } else { Self::Listed(names) }
+    }
+
+    pub fn permit(&self, name: &str) -> bool {
+        match self {
+            Self::Listed(names) => names.iter().any(|listed| listed == name),
+            Self::Unstated => true,
+        }
+    }
+
+    /// None where they are not stated.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Listed(names) => names,
+            Self::Unstated => &[],
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
@@ -50,6 +85,7 @@ struct Document {
     revocation_endpoint: Option<String>,
     #[serde(default)]
     code_challenge_methods_supported: Vec<String>,
+    id_token_signing_alg_values_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: IssParameter,
 }
@@ -123,6 +159,7 @@ impl Document {
             revocation_endpoint: parse("revocation_endpoint", self.revocation_endpoint)?,
             iss_parameter: self.authorization_response_iss_parameter_supported,
             s256: if lists_s256 { S256::Promised } else { S256::NotPromised },
+            id_token_algorithms: IdTokenAlgorithms::new(self.id_token_signing_alg_values_supported.unwrap_or_default()),
         })
     }
 }

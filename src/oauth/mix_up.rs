@@ -52,7 +52,7 @@ pub fn came_from(server: &AuthorizationServer, iss: Option<&str>) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::{Issuer, S256};
+    use crate::oauth::{IdTokenAlgorithms, Issuer, S256};
 
     fn server(issuer: Option<&str>, iss_parameter: IssParameter) -> AuthorizationServer {
         let endpoint = |text: &str| Endpoint::parse(text).expect("an endpoint");
@@ -63,6 +63,7 @@ mod tests {
             revocation_endpoint: None,
             iss_parameter,
             s256: S256::Unstated,
+            id_token_algorithms: IdTokenAlgorithms::Unstated,
         }
     }
 

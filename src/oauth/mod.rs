@@ -32,7 +32,7 @@ pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
 pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
-pub use metadata::{AuthorizationServer, DiscoveryError, IssParameter, S256, discover};
+pub use metadata::{AuthorizationServer, DiscoveryError, IdTokenAlgorithms, IssParameter, S256, discover};
 pub use mix_up::Refusal;
 pub use refresh::{Verdict, refresh};
 pub use remote_text::{RemoteText, printable};

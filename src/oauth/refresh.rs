@@ -5,14 +5,14 @@ use std::time::SystemTime;
 use oauth2::RefreshToken;
 
 use super::{
-    Claims, Client, Endpoint, ErrorCode, ExchangeError, HttpClient, HttpError, Issuer, TokenSet,
-    id_token::Expected,
+    Claims, Client, Endpoint, ErrorCode, ExchangeError, HttpClient, HttpError, IdTokenAlgorithms, Issuer, TokenSet,
+    id_token::{Expected, Occasion},
     token::{Fault, tolerant},
 };
 use crate::secret::Secret;
 
-/// Sends the refresh token, once. `now` dates the tokens and judges an id_token that comes with them, whose nonce is
-/// none of this request (OpenID Connect Core section 12.2).
+/// Sends the refresh token, once. `now` dates the tokens and judges an id_token that comes with them, which has to agree
+/// with `original`, the stored one (OpenID Connect Core section 12.2).
 ///
 /// # Errors
 /// No tokens; [`ExchangeError::verdict`] tells whether the grant is dead.
@@ -21,10 +21,13 @@ pub fn refresh(
     client: &Client,
     refresh_token: &Secret,
     issuer: Option<&Issuer>,
+    original: Option<&Secret>,
     http: &dyn HttpClient,
     now: SystemTime,
 ) -> Result<TokenSet, ExchangeError> {
-    let expected = Expected { issuer, client_id: client.id.as_str(), nonce: None, now };
+    // The stored record keeps nothing of the server's metadata.
+    let algorithms = &IdTokenAlgorithms::Unstated;
+    let expected = Expected { issuer, client, algorithms, occasion: Occasion::Refresh { original }, now };
     let client = tolerant(client, token_endpoint);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let reply = client.exchange_refresh_token(&refresh_token).request(&|request| Fault::guard(http, request));
@@ -87,7 +90,8 @@ mod tests {
         let issuer = Issuer::parse("https://op.example").expect("issuer");
         let client = Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None };
         let sent = Secret::new("old".into());
-        refresh(&endpoint, &client, &sent, Some(&issuer), &Answers(reply), SystemTime::UNIX_EPOCH).expect("tokens")
+        refresh(&endpoint, &client, &sent, Some(&issuer), None, &Answers(reply), SystemTime::UNIX_EPOCH)
+            .expect("tokens")
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, HttpClient, HttpError,
     HttpRequest, HttpResponse, IdTokenError, Scopes,
-    id_token::Expected,
+    id_token::{Expected, Occasion},
     normalise::{NotOAuth, normalise},
 };
 use crate::secret::Secret;
@@ -182,8 +182,9 @@ impl CodeReceived {
         let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
         let expected = Expected {
             issuer: flow.server.issuer.as_ref(),
-            client_id: flow.client.id.as_str(),
-            nonce: flow.nonce.as_ref(),
+            client: &flow.client,
+            algorithms: &flow.server.id_token_algorithms,
+            occasion: Occasion::Login { nonce: flow.nonce.as_ref() },
             now,
         };
         let claims = Claims::read(id_token, &expected).map_err(ExchangeError::IdToken)?;

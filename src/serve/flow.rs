@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     catalog::{ActionName, IntegrationName},
-    oauth::{AuthorizationServer, ClientId, Endpoint, IssParameter, Issuer, Kept, S256, Scopes},
+    oauth::{AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept, S256, Scopes},
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
     secret::Secret,
@@ -242,6 +242,9 @@ struct StoredContent {
     token_endpoint: String,
     revocation_endpoint: Option<String>,
     names_itself: bool,
+    /// Empty where the server lists none, and in flows of an older release.
+    #[serde(default)]
+    id_token_algorithms: Vec<String>,
     client_id: String,
     redirect_uri: String,
     asked: String,
@@ -260,6 +263,7 @@ impl Content {
             token_endpoint: server.token_endpoint.as_str().to_owned(),
             revocation_endpoint: server.revocation_endpoint.as_ref().map(|e| e.as_str().to_owned()),
             names_itself: server.iss_parameter == IssParameter::Promised,
+            id_token_algorithms: server.id_token_algorithms.names().to_vec(),
             client_id: self.client_id.as_str().to_owned(),
             redirect_uri: self.redirect.as_str().to_owned(),
             asked: self.asked.to_string(),
@@ -287,6 +291,7 @@ impl Content {
                 },
                 iss_parameter: if stored.names_itself { IssParameter::Promised } else { IssParameter::NotPromised },
                 s256: S256::Unstated,
+                id_token_algorithms: IdTokenAlgorithms::new(stored.id_token_algorithms),
             },
             client_id: ClientId::parse(&stored.client_id)?,
             redirect: RegisteredRedirect::parse(&stored.redirect_uri).ok()?.at_its_own_address().ok()?,

@@ -3,6 +3,7 @@
 use crate::harness::{Finished, RawServer, Sandbox};
 
 mod endpoints;
+mod id_tokens;
 mod nonsense;
 mod request;
 mod size;

@@ -14,8 +14,8 @@ use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     command::context::secret_outside_the_store,
     oauth::{
-        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IssParameter, Scopes,
-        discover,
+        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IdTokenAlgorithms,
+        IssParameter, Scopes, discover,
     },
     serve::{
         base_url::{BaseUrl, RedirectAt, client_at},
@@ -110,6 +110,7 @@ fn at_instance(
         revocation_endpoint: server.revocation_endpoint.as_ref().and_then(|endpoint| base.endpoint(endpoint)),
         iss_parameter,
         s256: server.s256,
+        id_token_algorithms: IdTokenAlgorithms::Unstated,
     })
 }
 

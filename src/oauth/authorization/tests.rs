@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use super::*;
 use crate::{
-    oauth::{AuthenticationMethod, ClientId, Endpoint, IssParameter, Issuer, S256},
+    oauth::{AuthenticationMethod, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, S256},
     redirect::RegisteredRedirect,
 };
 
@@ -33,6 +33,7 @@ fn request() -> AuthorizationRequest {
             revocation_endpoint: None,
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Promised,
+            id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
         client: Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None },
         redirect: bound("http://127.0.0.1:0/callback"),

@@ -75,8 +75,23 @@ fn a_document_gives_every_endpoint_and_promise() {
         revocation_endpoint: Some(endpoint("/revoke")),
         iss_parameter: IssParameter::Promised,
         s256: S256::Promised,
+        id_token_algorithms: IdTokenAlgorithms::Unstated,
     };
     assert_eq!(Ok(expected), read(json!({})));
+}
+
+#[test]
+fn h13_the_algorithms_of_id_tokens_are_those_in_the_document() {
+    let read = |listed: Value| {
+        read(json!({ "id_token_signing_alg_values_supported": listed })).map(|server| server.id_token_algorithms)
+    };
+    let listed = IdTokenAlgorithms::Listed(vec!["RS256".into(), "ES256".into()]);
+    assert_eq!(Ok(listed), read(json!(["RS256", "ES256"])));
+    for none in [json!([]), json!(null), json!(["two words", ""])] {
+        assert_eq!(Ok(IdTokenAlgorithms::Unstated), read(none));
+    }
+    let many = IdTokenAlgorithms::new((0..1000).map(|number| format!("A{number}")));
+    assert_eq!(64, many.names().len(), "a service keeps them with every flow");
 }
 
 #[test]

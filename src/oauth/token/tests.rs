@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     oauth::{
         AuthorizationRequest, AuthorizationServer, Client, ClientId, Endpoint, Entropy, ExtraParameters, HttpRequest,
-        HttpResponse, IssParameter, Issuer, Pkce, Received, S256,
+        HttpResponse, IdTokenAlgorithms, IssParameter, Issuer, Pkce, Received, S256,
     },
     redirect::RegisteredRedirect,
 };
@@ -89,6 +89,7 @@ fn request(client: Client, scopes: &str) -> AuthorizationRequest {
             revocation_endpoint: None,
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Promised,
+            id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
         client,
         redirect: registered.bind(NonZeroU16::new(25417).expect("port")).expect("bound"),

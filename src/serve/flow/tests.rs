@@ -112,6 +112,7 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
         revocation_endpoint: None,
         iss_parameter: IssParameter::Promised,
         s256: S256::Unstated,
+        id_token_algorithms: IdTokenAlgorithms::Listed(vec!["RS256".into()]),
     };
     let redirect = RegisteredRedirect::parse("https://int.example/api/v1/oauth2/wiki/callback").expect("redirect");
     let content = Content {

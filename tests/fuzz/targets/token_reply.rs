@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use loopin::{
     oauth::{
         AuthorizationRequest, AuthorizationServer, Client, ClientAuthentication, ClientId, Endpoint, Entropy, ExtraParameters, HttpClient, HttpError,
-        HttpRequest, HttpResponse, IssParameter, Pkce, Received, S256, Scopes,
+        HttpRequest, HttpResponse, IdTokenAlgorithms, IssParameter, Pkce, Received, S256, Scopes,
     },
     redirect::RegisteredRedirect,
 };
@@ -33,6 +33,7 @@ fuzz_target!(|reply: (u8, &[u8])| {
             revocation_endpoint: None,
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Unstated,
+            id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
         client: Client { id: ClientId::parse("me").expect("a client"), authentication: ClientAuthentication::None },
         redirect: RegisteredRedirect::parse("http://127.0.0.1:0/cb").expect("a redirect").bind(NonZeroU16::MAX).expect("bound"),

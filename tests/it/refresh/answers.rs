@@ -120,10 +120,17 @@ fn r18_an_error_about_the_client_is_no_verdict_on_the_grant() {
     }
 }
 
-/// Not signed by anybody: it came straight from the token endpoint.
 fn tokens_of(subject: &str, number: u32) -> String {
+    tokens_with(&json!({ "sub": subject }), number)
+}
+
+/// Not signed by anybody: it came straight from the token endpoint.
+fn tokens_with(changes: &serde_json::Value, number: u32) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("now").as_secs();
-    let claims = json!({ "iss": "https://op.example", "sub": subject, "aud": "me", "exp": now + 600, "iat": now });
+    let mut claims = json!({ "iss": "https://op.example", "aud": "me", "exp": now + 600, "iat": now });
+    for (name, value) in changes.as_object().expect("object") {
+        claims[name] = value.clone();
+    }
     let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let id_token = format!("{}.{}.c2ln", part(json!({ "alg": "RS256" })), part(claims));
     json!({
@@ -149,6 +156,33 @@ fn s10_a_refresh_that_answers_with_another_person_is_refused_and_the_old_grant_k
     assert_eq!(["refresh-1", "refresh-1"], scene.presented()[..]);
     scene.sandbox.alter(|grant| grant.refresh_token = Some(Secret::new("refresh-of-anna".into())));
     assert_eq!("token-3\n", renew().assert_code(0).stdout, "the same person is welcome");
+}
+
+#[test]
+fn h13_an_id_token_of_a_refresh_that_is_not_of_this_login_replaces_nothing_and_loses_nothing() {
+    let of_this_login = json!({ "sub": "anna", "nonce": "n" });
+    let scene = Scene::new(tokens_with(&of_this_login, 1).leak(), move |request, stream| {
+        let changes = match presented(request).as_str() {
+            "refresh-1" => json!({ "sub": "anna", "nonce": "of another login" }),
+            "refresh-2" => json!({ "sub": "anna", "iss": "https://another.example" }),
+            "refresh-3" => json!({ "sub": "anna", "aud": ["me", "another"], "azp": "me" }),
+            _ => json!({ "sub": "anna", "jti": "new" }),
+        };
+        let number = presented(request).trim_start_matches("refresh-").parse::<u32>().expect("a number") + 1;
+        send(stream, 200, JSON, tokens_with(&changes, number).as_bytes());
+    });
+    let id_token = || scene.sandbox.run(&["token", "work", "--id-token"]).assert_code(0).stdout.clone();
+    let first = id_token();
+    for number in 1..=3 {
+        let rejected = hash(&format!("token-{number}"));
+        let renewed = scene.sandbox.run(&["token", "work", "--rejected", &rejected]);
+        assert_eq!(format!("token-{}\n", number + 1), renewed.assert_code(0).stdout);
+        assert_eq!(first, id_token(), "{number}");
+    }
+    // Without a nonce, as section 12.2 would have it.
+    scene.sandbox.run(&["token", "work", "--rejected", &hash("token-4")]).assert_code(0);
+    assert_ne!(first, id_token());
+    assert_eq!(["refresh-1", "refresh-2", "refresh-3", "refresh-4"], scene.presented()[..], "no rotation was lost");
 }
 
 #[test]

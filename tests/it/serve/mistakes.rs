@@ -271,3 +271,18 @@ fn a_port_that_is_taken_stops_the_start_and_is_no_fault_of_the_configuration() {
     let checked = sandbox.run(&["serve", "check", "--config", path]);
     checked.assert_code(0).assert_says(&format!("Unless the service runs already: {what}\n"));
 }
+
+#[test]
+fn h08_a_proxy_variable_that_is_not_understood_is_an_error_before_the_start() {
+    let sandbox = Sandbox::new();
+    prepare(&sandbox, GOOD);
+    write_private(&sandbox.path("secret"), b"from the provider");
+    let path = sandbox.path("loopin.toml");
+    for verb in [&["serve", "check"][..], &["serve"]] {
+        let arguments = [verb, &["--config", path.to_str().expect("path")]].concat();
+        let output = sandbox.loopin(&arguments).env("HTTPS_PROXY", "socks://me:canary@proxy.example").output();
+        let finished = Finished::new(output.expect("loopin runs"));
+        finished.assert_code(3).assert_says("HTTPS_PROXY").assert_says("unset HTTPS_PROXY");
+        assert!(!finished.said().contains("canary"), "{finished:#?}");
+    }
+}

@@ -1,0 +1,74 @@
+//! An id_token that comes with the tokens and breaks a rule. Nothing checks its signature: it came straight from the
+//! token endpoint, over TLS or on loopback.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{assert_nothing_stored, login_with};
+use crate::harness::{Finished, RawServer, Sandbox, send};
+
+/// Seconds from now.
+fn at(seconds: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    i64::try_from(now).expect("small") + seconds
+}
+
+/// A reply of a token endpoint with this header and these changes of a good payload.
+fn tokens(header: &Value, changes: &Value) -> String {
+    let mut claims =
+        json!({ "iss": "https://op.example", "sub": "7", "aud": "me", "exp": at(600), "iat": at(0), "nonce": "n" });
+    for (name, value) in changes.as_object().expect("object") {
+        claims[name] = value.clone();
+    }
+    let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let id_token = format!("{}.{}.c2ln", part(header), part(&claims));
+    json!({ "access_token": "a-token", "refresh_token": "r", "id_token": id_token }).to_string()
+}
+
+#[test]
+fn h13_an_id_token_that_is_not_valid_yet_or_not_understood_stores_nothing() {
+    let good = json!({ "alg": "RS256" });
+    let soon = json!({ "nbf": at(60) });
+    login_with(200, tokens(&good, &soon).as_bytes()).1.assert_code(0);
+    for (header, changes, why) in [
+        (good, json!({ "nbf": at(3600) }), "it is not valid yet (nbf)"),
+        (json!({ "alg": "RS256", "crit": ["b64"], "b64": false }), json!({}), "must be understood (crit)"),
+        (json!({ "alg": "HS256" }), json!({}), "signed with a client secret (alg), and this client has none"),
+    ] {
+        let (sandbox, finished) = login_with(200, tokens(&header, &changes).as_bytes());
+        finished.assert_code(9).assert_says(why).assert_says("nothing was stored");
+        assert_nothing_stored(&sandbox);
+    }
+}
+
+/// A login at a server whose metadata list these algorithms, with an id_token that says RS256.
+fn login_where_listed(algorithms: &'static str) -> Finished {
+    let server = RawServer::new(move |request, stream| {
+        let host = request.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned));
+        let origin = format!("http://{}", host.unwrap_or_default());
+        let body = match request.starts_with("GET /.well-known/oauth-authorization-server ") {
+            true => format!(
+                r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/a","token_endpoint":"{origin}/t",
+                    "id_token_signing_alg_values_supported":{algorithms}}}"#
+            ),
+            false => tokens(&json!({ "alg": "RS256" }), &json!({ "iss": origin })),
+        };
+        send(stream, 200, "Content-Type: application/json\r\n", body.as_bytes());
+    });
+    let sandbox = Sandbox::new();
+    sandbox.configure(&format!(
+        "[integration.work]\nissuer = \"{}\"\nclient_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n",
+        server.origin
+    ));
+    sandbox.log_in(&[])
+}
+
+#[test]
+fn h13_an_algorithm_that_the_metadata_do_not_list_is_refused() {
+    for algorithms in [r#"["ES256","RS256"]"#, "[]", "null"] {
+        login_where_listed(algorithms).assert_code(0);
+    }
+    login_where_listed(r#"["ES256"]"#).assert_code(9).assert_says("an algorithm that the provider does not list (alg)");
+}
