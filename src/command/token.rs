@@ -32,6 +32,13 @@ pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
         Format::Json => TokenForm::Json,
         Format::Raw => TokenForm::Raw,
     };
+    // In JSON the type stands beside the token.
+    if args.write.is_some() || context.form == Form::Text {
+        token.fits(form).map_err(|why| {
+            let name = &integration.name;
+            Failure::new(Code::Refused, why).remedy(format!("print the token alone: loopin token {name} --format raw"))
+        })?;
+    }
     if let Some(file) = &args.write {
         return write(&token, form, file);
     }

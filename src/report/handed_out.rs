@@ -1,6 +1,6 @@
 //! A token that is handed out, in the form that its reader wants.
 
-use std::time::SystemTime;
+use std::{fmt, time::SystemTime};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{
     outcome::scopes,
     time::{assumed, left, time},
 };
-use crate::{secret::Secret, vault::Grant};
+use crate::{oauth::TokenType, secret::Secret, vault::Grant};
 
 /// A token to print or to write into a file.
 #[derive(Debug)]
@@ -31,19 +31,40 @@ pub enum TokenForm {
     Raw,
 }
 
+/// The form has an Authorization field, and the token is none of a type that loopin knows how to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTokenType(String);
+
+impl fmt::Display for UnknownTokenType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name) = self;
+        write!(
+            f,
+            "the provider calls this token \"{name}\", and only Bearer tokens are written into a header (RFC 6750)"
+        )
+    }
+}
+
+impl std::error::Error for UnknownTokenType {}
+
 impl HandedOut {
+    /// # Errors
+    /// A form with a header, and a token that is not Bearer. The name is the provider's: it may be no token of RFC 9110
+    /// section 5.6.2, or one that means more than a word and a token.
+    pub fn fits(&self, form: TokenForm) -> Result<(), UnknownTokenType> {
+        match (self, form) {
+            (Self::AccessToken(grant), TokenForm::Curl | TokenForm::Header) => match &grant.token_type {
+                TokenType::Bearer => Ok(()),
+                TokenType::Other(name) => Err(UnknownTokenType(name.clone())),
+            },
+            (Self::AccessToken(_) | Self::IdToken { .. }, _) => Ok(()),
+        }
+    }
+
     fn token(&self) -> &Secret {
         match self {
             Self::AccessToken(grant) => &grant.access_token,
             Self::IdToken { token, .. } => token,
-        }
-    }
-
-    /// The scheme of the Authorization field.
-    fn scheme(&self) -> &str {
-        match self {
-            Self::AccessToken(grant) => grant.token_type.as_str(),
-            Self::IdToken { .. } => "Bearer",
         }
     }
 
@@ -59,16 +80,16 @@ impl HandedOut {
         self.token()
     }
 
-    /// One line.
+    /// One line, in a form that it [fits](Self::fits).
     pub fn line(&self, form: TokenForm, now: SystemTime) -> Secret {
         let token = self.token().expose();
         Secret::new(match form {
             TokenForm::Curl => {
-                let field = format!("Authorization: {} {token}", self.scheme());
+                let field = format!("Authorization: Bearer {token}");
                 format!("header = \"{}\"\n", field.replace('\\', "\\\\").replace('"', "\\\""))
             }
             TokenForm::Env => format!("{}={}\n", self.variable(), quoted(token)),
-            TokenForm::Header => format!("Authorization: {} {token}\n", self.scheme()),
+            TokenForm::Header => format!("Authorization: Bearer {token}\n"),
             TokenForm::Json => super::object(self.json(now)),
             TokenForm::Raw => format!("{token}\n"),
         })

@@ -75,6 +75,32 @@ fn x08_bearer_is_bearer_in_any_case_and_another_type_is_kept_and_told() {
 }
 
 #[test]
+fn h12_a_token_of_an_unknown_type_is_written_into_no_header() {
+    for name in ["bot", "Bearer x", "\"quoted\"", "a b: c", "mac", "Basic"] {
+        let reply = json!({ "access_token": CANARY, "token_type": name });
+        let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+        finished.assert_code(0);
+        let file = sandbox.path("header");
+        let written = ["token", "--format", "header", "--write", file.to_str().expect("path")];
+        for arguments in [&["token", "--format", "header"][..], &["token", "--format", "curl"], &written] {
+            let refused = sandbox.run(arguments);
+            refused.assert_code(9).assert_says(&format!("\"{}\"", name.to_lowercase()));
+            refused.assert_says("loopin token work --format raw");
+            assert!(!refused.said().contains(CANARY), "{refused:#?}");
+        }
+        assert!(!file.exists());
+        assert_eq!(format!("{CANARY}\n"), sandbox.run(&["token"]).assert_code(0).stdout);
+        assert_eq!(
+            format!("ACCESS_TOKEN={CANARY}\n"),
+            sandbox.run(&["token", "--format", "env"]).assert_code(0).stdout
+        );
+        for json in [&["token", "--format", "json"][..], &["token", "--format", "header", "--json"]] {
+            assert_eq!(CANARY, sandbox.run(json).assert_code(0).json()["access_token"], "{name}");
+        }
+    }
+}
+
+#[test]
 fn x08_a_dpop_token_that_nobody_asked_for_is_refused() {
     for name in ["DPoP", "dpop"] {
         let reply = json!({ "access_token": CANARY, "token_type": name });
