@@ -38,7 +38,9 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
 ];
 
 /// Word → modules or files it may stand in.
-const LICENSED: [(&str, &[&str]); 24] = [
+const LICENSED: [(&str, &[&str]); 25] = [
+    // Aborted by one header, bounded in nothing; clippy refuses it in tests as well.
+    ("tiny_http::Server", &[]),
     ("SystemTime::now", &["system"]),
     ("Instant::now", &["system"]),
     ("rand::", &["system"]),
