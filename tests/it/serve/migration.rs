@@ -56,6 +56,9 @@ fn h04_a_migration_that_is_killed_at_any_moment_loses_no_connection() {
         fs::copy(&pristine, &path).expect("copy");
     };
     anew();
+    let checked = sandbox.run(&["serve", "check", "--config", config.to_str().expect("path")]);
+    checked.assert_code(0);
+    assert_eq!((1, before.clone()), rows(&rusqlite::Connection::open(&path).expect("database")), "only looked at");
     let began = Instant::now();
     assert!(migrate().wait().expect("ends").success());
     let (whole, kills) = (began.elapsed(), u32::try_from(bar(6, 20)).expect("few"));
