@@ -17,7 +17,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.root));
+        let _ = fs::remove_dir_all(&self.root);
     }
 }
 

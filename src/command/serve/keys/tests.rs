@@ -44,7 +44,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -138,7 +138,7 @@ fn v22_rotation_under_load_stopped_at_any_moment_leaves_every_row_readable() {
             let rotation = tokio::spawn(async move { rotate(&tool).await });
             sleep(Duration::from_millis(stopped_after)).await;
             rotation.abort();
-            drop(rotation.await);
+            let _ = rotation.await;
             all_readable(&new).await;
         }
         load.await.expect("load");
