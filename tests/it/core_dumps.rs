@@ -55,9 +55,10 @@ fn h10_a_command_that_is_started_has_the_limit_of_before() {
     assert_eq!("4242\n", shown.assert_code(0).stdout);
 
     let pipe = sandbox.pipe("limit");
-    let browser = sandbox.script("browser", &format!("ulimit -S -c > '{}'", pipe.path()));
-    let login = Login::start(sandbox.shell(SOME, &["login", "work", "--browser", &browser]));
+    let browser = sandbox.script("browser", &format!("ulimit -S -c > '{}'; exit 1", pipe.path()));
+    let mut login = Login::start(sandbox.shell(SOME, &["login", "work", "--browser", &browser]));
     assert_eq!("4242\n", pipe.read());
+    login.wait_for("failed (exit code 1)");
     assert_eq!("0", limits(login.child.id()).0, "the login itself is as before");
 }
 
