@@ -11,6 +11,7 @@ use std::{
     net::SocketAddr,
 };
 
+use loopin::system::uninterrupted::uninterrupted;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 /// Requests sent with one write, in `pipelined`.
@@ -103,7 +104,7 @@ impl Client {
             let query = format!("code=4%2F0abc{number:08}&state=a+b%20{number:08}");
             write!(bytes, "GET /oauth_callback/acme_fit?{query} HTTP/1.1\r\nHost: yourdomain.com\r\n{close}\r\n")?;
         }
-        match self.stream.write(&bytes) {
+        match uninterrupted(|| self.stream.write(&bytes)) {
             Ok(length) if length == bytes.len() => {}
             Ok(_) => return Err("a short write of so few bytes".into()),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected) => {
@@ -119,7 +120,7 @@ impl Client {
     fn replies(&mut self) -> Result<usize, Box<dyn Error>> {
         let mut piece = [0; 16 * 1024];
         loop {
-            match self.stream.read(&mut piece) {
+            match uninterrupted(|| self.stream.read(&mut piece)) {
                 Ok(0) if self.pending > 0 => return Err("closed without a reply".into()),
                 Ok(count) => {
                     self.received.extend_from_slice(&piece[..count]);

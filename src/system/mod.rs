@@ -35,3 +35,4 @@ pub mod signal;
 pub mod stdin;
 pub mod terminal;
 pub mod trusted_file;
+pub mod uninterrupted;

@@ -47,7 +47,7 @@ mod sock_diag {
 
     use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
-    use super::{Owner, UserId};
+    use super::{super::uninterrupted::uninterrupted, Owner, UserId};
 
     /// `struct nlmsghdr` and `struct inet_diag_req_v2`.
     const QUESTION_BYTES: u32 = 16 + 56;
@@ -73,7 +73,7 @@ mod sock_diag {
         // An unconnected netlink socket writes to the kernel, which has answered when write returns.
         netlink.write_all(&question(peer, local)).ok()?;
         let mut answer = [0; 1024];
-        let length = netlink.read(&mut answer).ok()?;
+        let length = uninterrupted(|| netlink.read(&mut answer)).ok()?;
         read(&answer[..length])
     }
 

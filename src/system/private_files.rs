@@ -152,7 +152,10 @@ mod unix {
     };
 
     use super::{LONGEST, file_error, left_behind};
-    use crate::vault::{Exposure, Rights, StoreError};
+    use crate::{
+        system::uninterrupted::uninterrupted,
+        vault::{Exposure, Rights, StoreError},
+    };
 
     pub struct Directory {
         fd: File,
@@ -216,7 +219,7 @@ mod unix {
                     Err(e) => left_behind(self.path.join(temporary), e.desc(), &why),
                 });
             }
-            nix::unistd::fsync(&self.fd).map_err(|e| error(&path, e))
+            uninterrupted(|| Ok(nix::unistd::fsync(&self.fd)?)).map_err(|e| file_error(&path, &e))
         }
 
         pub fn overwrite(&self, name: &str, at: u64, content: &[u8]) -> Result<(), StoreError> {

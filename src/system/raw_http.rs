@@ -10,7 +10,7 @@ use std::{
 use rustls::{ClientConfig, ClientConnection, StreamOwned, crypto::ring, pki_types::ServerName};
 use rustls_platform_verifier::BuilderVerifierExt;
 
-use super::{clock, http};
+use super::{clock, http, uninterrupted::uninterrupted};
 use crate::oauth::HttpError;
 
 /// From the connection to the end of the reply's head.
@@ -65,7 +65,7 @@ impl RawHttp {
                     .map_err(|why| HttpError::Tls(why.to_string()))?;
                 let mut stream = stream;
                 while connection.is_handshaking() {
-                    connection.complete_io(&mut stream).map_err(|why| http::io(&why))?;
+                    uninterrupted(|| connection.complete_io(&mut stream)).map_err(|why| http::io(&why))?;
                 }
                 converse(StreamOwned::new(connection, stream), request)
             }
@@ -94,13 +94,12 @@ fn converse(mut stream: impl Read + Write, request: &[u8]) -> Result<Vec<u8>, Ht
         if clock::instant() >= deadline {
             return Err(HttpError::Timeout);
         }
-        match stream.read(&mut piece) {
+        match uninterrupted(|| stream.read(&mut piece)) {
             Ok(0) => break,
             Ok(count) => reply.extend_from_slice(&piece[..count]),
             Err(why) if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 return Err(HttpError::Timeout);
             }
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => break,
         }
     }

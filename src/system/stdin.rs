@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{clock, terminal};
+use super::{clock, terminal, uninterrupted::uninterrupted};
 
 /// Why nothing was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn read(limit: usize, patience: Duration, whole: impl Fn(&[u8]) -> bool) -> 
         let mut stdin = io::stdin().lock();
         loop {
             let mut piece = vec![0; 16 * 1024];
-            let read = stdin.read(&mut piece).map(|length| {
+            let read = uninterrupted(|| stdin.read(&mut piece)).map(|length| {
                 piece.truncate(length);
                 piece
             });

@@ -15,6 +15,8 @@ use std::{
 mod browser;
 #[cfg(unix)]
 mod mounts;
+#[path = "../shared/ports.rs"]
+mod ports;
 #[path = "../shared/program.rs"]
 mod program;
 mod provider;
@@ -25,11 +27,12 @@ mod stage;
 pub use browser::{Person, Reply, follow, http, parameter, read_reply};
 #[cfg(unix)]
 pub use mounts::Mounts;
+pub use ports::fixed_port;
 pub use program::{Finished, lines};
 pub use provider::Provider;
 pub use proxy::{Proxy, TlsServer};
 pub use raw_server::{RawServer, TOKENS, send};
-pub use stage::{Gate, Pipe, Stub, Waiting, crowd, fixed_port, json_reply, kill, status_line, target, tell, wait_for};
+pub use stage::{Gate, Pipe, Stub, Waiting, crowd, json_reply, kill, status_line, target, tell, wait_for};
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);

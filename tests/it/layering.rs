@@ -7,6 +7,7 @@ use std::{
 };
 
 mod failures;
+mod interruptions;
 
 /// Module of the crate → modules it may name, itself aside.
 const MAY_NAME: [(&str, &[&str]); 22] = [

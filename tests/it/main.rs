@@ -42,6 +42,8 @@ mod serve;
 mod status;
 #[cfg(target_os = "linux")]
 mod stdio;
+#[cfg(target_os = "linux")]
+mod stopped;
 #[cfg(unix)]
 mod store;
 #[cfg(unix)]

@@ -15,6 +15,8 @@ mod bench;
 mod browser;
 mod gate;
 mod keyring;
+#[path = "../shared/ports.rs"]
+mod ports;
 #[path = "../shared/program.rs"]
 mod program;
 mod provider;
@@ -24,6 +26,7 @@ pub use bench::bench;
 pub use browser::{Browser, consents, customer, files_with};
 pub use gate::Gate;
 pub use keyring::Keyring;
+pub use ports::fixed_port;
 pub use program::{Finished, lines};
 pub use provider::Provider;
 pub use sandbox::{IN_FILES, Login, Sandbox};

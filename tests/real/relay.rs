@@ -10,9 +10,10 @@ use std::{
     time::Instant,
 };
 
+use loopin::system::uninterrupted::uninterrupted;
 use serde_json::Value;
 
-use crate::harness::{Browser, PATIENCE, Sandbox, installed};
+use crate::harness::{Browser, PATIENCE, Sandbox, fixed_port, installed};
 
 /// Routes of all kinds, those whose exports are kept as they were tried.
 fn routes(listen: SocketAddr) -> String {
@@ -29,9 +30,9 @@ fn readme(language: &str) -> String {
     block.unwrap_or_else(|| panic!("no {language} in the README")).to_owned()
 }
 
-/// Free a moment ago.
-fn free_port() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a port")
+/// For a server that has to be told its port.
+fn address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, fixed_port()).into()
 }
 
 /// Ended when dropped.
@@ -169,7 +170,7 @@ fn y01_through_nginx_with_tls_every_odd_query_arrives_as_it_was_sent() {
     let Some(()) = installed(&["nginx", "openssl"], &[]) else { return };
     let sandbox = Sandbox::new();
     certificate(&sandbox);
-    let (front, plain, behind) = (free_port(), free_port(), free_port());
+    let (front, plain, behind) = (address(), address(), address());
     let config = format!("trusted_proxies = [\"127.0.0.1\"]\n{}", routes(behind));
     let (_relay, mut next_line) = relay(&sandbox, &config, behind);
     let http = format!(
@@ -198,7 +199,7 @@ fn y01_through_nginx_with_tls_every_odd_query_arrives_as_it_was_sent() {
 fn y01_the_exported_nginx_configuration_answers_as_the_relay_does() {
     let Some(()) = installed(&["nginx"], &[]) else { return };
     let sandbox = Sandbox::new();
-    let address = free_port();
+    let address = self::address();
     let exported = export(&sandbox, "nginx", &routes(address));
     let log = sandbox.path("access.log");
     let http = exported.replace("/var/log/nginx/loopin-relay.log", &log.display().to_string());
@@ -225,7 +226,7 @@ fn y01_the_exported_nginx_configuration_answers_as_the_relay_does() {
 fn y01_the_exported_caddyfile_answers_as_the_relay_does() {
     let Some(()) = installed(&["caddy"], &[]) else { return };
     let sandbox = Sandbox::new();
-    let address = free_port();
+    let address = self::address();
     let exported = export(&sandbox, "caddy", &routes(address));
     std::fs::write(sandbox.path("Caddyfile"), &exported).expect("Caddyfile");
     let log = std::fs::File::create(sandbox.path("caddy.log")).expect("log");
@@ -257,7 +258,7 @@ fn target_page() -> (SocketAddr, Arc<Mutex<Vec<Vec<u8>>>>) {
             let mut head = Vec::new();
             let mut piece = [0; 4096];
             while !head.windows(4).any(|four| four == b"\r\n\r\n") {
-                match stream.read(&mut piece) {
+                match uninterrupted(|| stream.read(&mut piece)) {
                     Ok(count) if count > 0 => head.extend_from_slice(&piece[..count]),
                     _ => break,
                 }
@@ -297,7 +298,7 @@ fn y24_through_the_relay_a_browsers_page_sees_the_query_as_it_came_and_the_fragm
     // No two browsers at once.
     let Some(_alone) = Browser::chromium("none") else { return };
     let sandbox = Sandbox::new();
-    let ((page, asked), behind) = (target_page(), free_port());
+    let ((page, asked), behind) = (target_page(), address());
     let config = format!(
         "listen = \"{behind}\"\n[[route]]\nenvironment = \"cli\"\nhost = \"{behind}\"\npath = \"/cb\"\ntarget = \"http://{page}/callback\"\n"
     );

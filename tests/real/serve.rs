@@ -2,13 +2,10 @@
 //! customer. It is set up as docs/serve.md says, by the very commands and the very configuration that stand there.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{
-        atomic::{AtomicU16, Ordering},
-        mpsc::Receiver,
-    },
+    sync::mpsc::Receiver,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -16,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Finished, PATIENCE, Provider, Sandbox, installed, lines};
+use crate::harness::{Finished, PATIENCE, Provider, Sandbox, fixed_port, installed, lines};
 
 mod attacks;
 mod browser;
@@ -42,17 +39,6 @@ fn swapped(text: &str, example: &str, real: &str) -> String {
     text.replace(example, real)
 }
 
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 30_000 + u16::try_from(std::process::id() % 2_000).expect("small");
-    loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
-}
-
 /// The service that docs/serve.md sets up, with oidc-provider in the place of gitlab.com, and `second` beside it.
 pub struct Service {
     pub origin: String,
@@ -74,7 +60,7 @@ impl Service {
 
     pub fn with(change: impl FnOnce(String) -> String) -> Option<Self> {
         installed(&["openssl"], &[])?;
-        let (port, app_port) = (free_port(), free_port());
+        let (port, app_port) = (fixed_port(), fixed_port());
         let origin = format!("http://127.0.0.1:{port}");
         let first = Provider::for_redirect(&format!("{origin}{BASE}/gitlab/callback"))?;
         let second = Provider::second(&format!("{origin}{BASE}/second/callback"))?;

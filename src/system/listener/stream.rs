@@ -8,6 +8,8 @@ use std::sync::Arc;
 use mio::net::TcpStream;
 use rustls::{ServerConfig, ServerConnection};
 
+use crate::system::uninterrupted::uninterrupted;
+
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream>),
@@ -135,7 +137,7 @@ impl TlsStream {
 
     fn flush(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            if self.session.write_tls(&mut self.socket)? == 0 {
+            if uninterrupted(|| self.session.write_tls(&mut self.socket))? == 0 {
                 return Err(ErrorKind::WriteZero.into());
             }
         }

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use super::render::Renderer;
 use super::*;
 use crate::head::{Method, Persistence};
+use crate::system::uninterrupted::uninterrupted;
 
 mod hostile;
 mod kept;
@@ -172,7 +173,7 @@ fn rest(mut stream: TcpStream) -> String {
 
 /// The peer has closed without a word.
 fn is_dropped(mut stream: TcpStream) -> bool {
-    match stream.read(&mut [0; 1]) {
+    match uninterrupted(|| stream.read(&mut [0; 1])) {
         Ok(count) => count == 0,
         Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
     }

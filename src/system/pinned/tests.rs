@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::*;
-use crate::{catalog::Catalog, serve::base_url::BaseUrl};
+use crate::{catalog::Catalog, serve::base_url::BaseUrl, system::uninterrupted::uninterrupted};
 
 /// A resolver whose answers change, as an attacker's would.
 #[derive(Debug, Default)]
@@ -159,7 +159,7 @@ fn v13_a_listed_address_is_reached_once_and_its_redirect_is_not_followed() {
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         let mut request = [0; 4096];
-        let length = stream.read(&mut request).expect("a request");
+        let length = uninterrupted(|| stream.read(&mut request)).expect("a request");
         let reply =
             format!("HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:{elsewhere_port}/\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(reply.as_bytes()).expect("reply");

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::*;
+use crate::system::uninterrupted::uninterrupted;
 
 /// Only a broken server reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -210,7 +211,7 @@ fn a_byte_now_and_then_does_not_extend_the_time_of_an_answer() {
     let mut slow = served.sent("GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let mut piece = vec![0; 512 * 1024];
     let mut read = 0;
-    while let Ok(count @ 1..) = slow.read(&mut piece) {
+    while let Ok(count @ 1..) = uninterrupted(|| slow.read(&mut piece)) {
         read += count;
         // At this rate the whole takes about a second, and no pause of it as long as an answer may.
         thread::sleep(SHORT / 6);

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use loopin::system::uninterrupted::uninterrupted;
+
 use super::{assert_nothing_stored, login_with};
 use crate::harness::{PATIENCE, RawServer, Sandbox, send};
 
@@ -80,11 +82,11 @@ fn x04_a_silent_or_dripping_token_endpoint_is_given_up() {
         stream.set_read_timeout(Some(Duration::from_millis(500))).expect("time-out");
         let mut closed = [0];
         // One byte each time nothing has come for a while, until the other side is gone.
-        while !matches!(stream.read(&mut closed), Ok(0)) && stream.write_all(b" ").is_ok() {}
+        while !matches!(uninterrupted(|| stream.read(&mut closed)), Ok(0)) && stream.write_all(b" ").is_ok() {}
     };
     let silent = RawServer::new(|_, stream| {
         let _ = stream.set_read_timeout(Some(PATIENCE));
-        let _ = stream.read(&mut [0]);
+        let _ = uninterrupted(|| stream.read(&mut [0]));
     });
     let head = RawServer::new(move |_, stream| drip(stream, "HTTP/1.1 200 OK\r\nX: "));
     let body = RawServer::new(move |_, stream| drip(stream, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"));

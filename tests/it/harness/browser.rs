@@ -5,6 +5,8 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
+use loopin::system::uninterrupted::uninterrupted;
+
 use super::PATIENCE;
 
 /// A parameter of a URL, decoded.
@@ -42,7 +44,7 @@ pub fn read_reply(mut stream: TcpStream) -> Reply {
     let mut piece = [0; 16 * 1024];
     let mut end = None;
     while !is_whole(&bytes) && end.is_none() {
-        match stream.read(&mut piece) {
+        match uninterrupted(|| stream.read(&mut piece)) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
             ended => end = Some(ended),
         }

@@ -7,6 +7,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use loopin::system::uninterrupted::uninterrupted;
+
 use super::provider::Running;
 
 /// A server of a few lines, for what no honest provider does: endless, slow, silent, redirecting.
@@ -74,7 +76,7 @@ impl Drop for RawServer {
 /// Head and body; what came until the end if it is cut.
 pub(super) fn read_request(stream: &mut impl Read) -> String {
     let (mut bytes, mut byte) = (Vec::new(), [0]);
-    while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+    while !bytes.ends_with(b"\r\n\r\n") && matches!(uninterrupted(|| stream.read(&mut byte)), Ok(1)) {
         bytes.push(byte[0]);
         // Not HTTP: somebody begins with TLS.
         if !bytes[0].is_ascii_graphic() {

@@ -9,11 +9,13 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU16, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
 };
+
+use loopin::system::uninterrupted::uninterrupted;
 
 use super::{Finished, Login, PATIENCE, Person, Provider, Reply, Sandbox, http, read_reply};
 
@@ -151,19 +153,6 @@ pub fn kill(signal: &str, pid: impl std::fmt::Display) {
     assert!(status.success(), "kill -{signal} {pid}");
 }
 
-/// A port for a redirect that must name one. None that the kernel hands out for port 0, so nobody else takes it.
-pub fn fixed_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).expect("small");
-    loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
-        let free = |address: SocketAddr| TcpListener::bind(address).is_ok();
-        if free((Ipv4Addr::LOCALHOST, port).into()) {
-            return port;
-        }
-    }
-}
-
 /// A server of a few lines, for what the practice provider does not do. One request at a time.
 pub struct Stub {
     pub origin: String,
@@ -231,7 +220,7 @@ fn read_request(stream: &mut TcpStream) -> String {
                 return text.into_owned();
             }
         }
-        match stream.read(&mut piece) {
+        match uninterrupted(|| stream.read(&mut piece)) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
             _ => return String::from_utf8_lossy(&bytes).into_owned(),
         }

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use loopin::system::uninterrupted::uninterrupted;
+
 use crate::harness::{PATIENCE, Waiting, crowd, read_reply, status_line};
 
 /// Growth of the peak over the memory in use while the login was only waiting, in KiB.
@@ -45,7 +47,7 @@ fn drip_until_answered(mut stream: TcpStream) -> String {
     let mut reply = [0; 64];
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        match stream.read(&mut reply) {
+        match uninterrupted(|| stream.read(&mut reply)) {
             Ok(count) => return String::from_utf8_lossy(&reply[..count]).into_owned(),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 let _ = stream.write_all(b"a");

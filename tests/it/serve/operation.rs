@@ -1,5 +1,7 @@
 //! Starting, refusing to start, hard times, and the end.
 
+use loopin::system::uninterrupted::uninterrupted;
+
 use super::*;
 
 fn run(config: impl FnOnce(String) -> String, verb: &[&str]) -> Finished {
@@ -157,7 +159,7 @@ fn who_comes_beyond_the_places_waits_and_nobody_inside_is_disturbed() {
     let waiting = opened(&serving, KEPT);
     waiting.set_nonblocking(true).expect("mode");
     inside.iter_mut().for_each(|stream| assert_eq!(200, ask(stream)));
-    let nothing = waiting.peek(&mut [0]).expect_err("it has to wait");
+    let nothing = uninterrupted(|| waiting.peek(&mut [0])).expect_err("it has to wait");
     assert_eq!(std::io::ErrorKind::WouldBlock, nothing.kind());
     waiting.set_nonblocking(false).expect("mode");
     drop(inside.pop());

@@ -7,6 +7,8 @@ use std::{
     thread,
 };
 
+use loopin::system::uninterrupted::uninterrupted;
+
 use super::counting;
 use crate::harness::{Finished, PATIENCE, RawServer, Sandbox, follow, parameter};
 
@@ -30,7 +32,7 @@ impl Terminal {
         let (send, pieces) = mpsc::channel();
         thread::spawn(move || {
             let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut piece) {
+            while let Ok(count @ 1..) = uninterrupted(|| output.read(&mut piece)) {
                 if send.send(piece[..count].to_vec()).is_err() {
                     return;
                 }
