@@ -192,3 +192,22 @@ fn h03_serve_check_says_what_to_register_at_each_instance() {
         checked.assert_says(&format!("  wiki at {server}: {own}{id}\n"));
     }
 }
+
+#[test]
+fn h03_no_hostile_callback_is_exchanged() {
+    let serving = Serving::new();
+    let callbacks = include_str!("../../data/hostile-callbacks.txt").lines().filter(|line| !line.starts_with('#'));
+    let path = format!("{BASE}/wiki/callback");
+    let mut other = Jar::default();
+    let other = parameter(serving.begin("eve", &mut other, "").field("location").expect("location"), "state");
+    for (number, pattern) in callbacks.enumerate() {
+        let mut jar = Jar::default();
+        let begun = serving.begin(&format!("user-{number}"), &mut jar, "");
+        let state = parameter(begun.field("location").expect("location"), "state");
+        let target = pattern.replace("{cb}", &path).replace("{state}", &state).replace("{other}", &other);
+        let reply = serving.finish(&jar, &target);
+        let success = reply.field("location").is_some_and(|to| to.contains("status=success"));
+        assert!(!success && [302, 400, 404, 405].contains(&reply.status), "{pattern}: {reply:?}");
+    }
+    assert_eq!(0, serving.provider.counters().token, "no code was sent");
+}
