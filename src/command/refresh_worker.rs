@@ -1,5 +1,6 @@
 //! `loopin refresh-worker`: the one process that refreshes a grant. Its standard input is the locked file, so the lock
 //! lives exactly as long as this process; it has a process session of its own, so that whoever asked may die.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{
     sync::{Arc, mpsc},
@@ -99,7 +100,10 @@ fn refresh(
         }
         _ => LastRefresh::new(result, sent.generation, clock::now()),
     };
-    // Who waits reads this; a full disk costs them one more request at most.
+    #[expect(
+        clippy::let_underscore_must_use,
+        reason = "waiting callers read this file; without it they send one more request at most"
+    )]
     let _ = files.replace(&place.file(LastRefresh::SUFFIX), &last.serialize());
     Ok(Outcome::Refreshed(unstored))
 }
@@ -180,7 +184,10 @@ impl Refresh<'_> {
             let nonce = entropy::random().map(Nonce).map_err(StoreError::from);
             match nonce.and_then(|nonce| self.vault.write(self.key, &record, nonce)) {
                 Ok(()) => {
-                    // What stays is for an older record, which nobody can open it with any more.
+                    #[expect(
+                        clippy::let_underscore_must_use,
+                        reason = "a journal that stays can only be opened with the older record, which is gone"
+                    )]
                     let _ = journal.clear();
                     return (RefreshResult::Renewed, None);
                 }

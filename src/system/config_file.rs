@@ -1,5 +1,5 @@
-//! The configuration file: read whole, replaced atomically. Its link, its owner and its mode are kept, and what is new is
-//! for its owner alone, whatever the umask.
+//! The configuration file: read as a whole, replaced atomically. A link to it, its owner and its mode are kept. A new file
+//! is readable by its owner only, whatever the umask.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -65,7 +65,10 @@ fn followed(path: &Path) -> Result<PathBuf, StoreError> {
     match fs::canonicalize(path) {
         Ok(target) => Ok(target),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(path) {
-            Ok(_) => Err(StoreError::File { path: path.to_owned(), why: "a link that leads nowhere".into() }),
+            Ok(_) => Err(StoreError::File {
+                path: path.to_owned(),
+                why: "a symbolic link whose target does not exist".into(),
+            }),
             Err(_) => Ok(path.to_owned()),
         },
         Err(error) => Err(failed(path, error.kind())),
@@ -79,7 +82,7 @@ fn directory_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Each that is missing, for its owner alone.
+/// Creates every missing directory, for its owner alone.
 fn make_directories(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
@@ -144,19 +147,19 @@ mod unix {
             Err(error) => return Err(unwritten(error)),
         };
         if old.uid() != new.uid() {
-            // Only root can: a file of root, say, would become the user's.
+            // Only root can give a file away. Without this, a file of root would become the user's.
             let why = Exposure::OtherOwner;
             fchown(file, Some(old.uid()), None).map_err(|_| StoreError::Exposed { path: target.to_owned(), why })?;
         }
         let mut mode = old.mode() & 0o777;
         if old.gid() != new.gid() && fchown(file, None, Some(old.gid())).is_err() {
-            // Another group would get the rights of the old one.
+            // The new file's group must not get the rights that the old one had.
             mode &= 0o707;
         }
         file.set_permissions(Permissions::from_mode(mode)).map_err(unwritten)
     }
 
-    /// A new file for its owner alone: in the home directory where root works for another user, that user.
+    /// A new file for its owner alone. When root runs this program in the home of another user, that user is the owner.
     pub fn give(file: &File, directory: &Path) -> io::Result<()> {
         let directory = fs::metadata(directory)?;
         if home_owner().is_some_and(|user| user.as_raw() == directory.uid()) {
@@ -167,7 +170,7 @@ mod unix {
 
     pub fn make_directory(path: &Path, parent: &Path) -> io::Result<()> {
         let Some(name) = path.file_name() else { return Err(ErrorKind::InvalidInput.into()) };
-        // By the open directory, so that nobody can put another one in the place of the one that is given away.
+        // Relative to the open parent: a swapped path cannot make root give away another directory.
         let parent = File::open(parent)?;
         mkdirat(&parent, name, Mode::S_IRWXU)?;
         let about = parent.metadata()?;

@@ -1,8 +1,8 @@
-//! No core dumps: they would hold the tokens, keys and codes of the moment.
+//! No core dumps: they would contain the tokens, keys and codes in memory.
 //!
-//! The soft limit of their size becomes 0, so that a crash writes no file. On Linux the process is also not dumpable
-//! (prctl(2), PR_SET_DUMPABLE): a crash handler gets nothing, and other processes of the same user cannot read its memory.
-//! The commands that this program starts for the user get the limit back; execve(2) makes them dumpable again.
+//! The soft limit of their size is set to 0, so a crash writes no file. On Linux the process is also marked as not dumpable
+//! (prctl(2), PR_SET_DUMPABLE): a crash handler receives nothing, and other processes of the same user cannot read its
+//! memory. Commands that this program starts for the user get the old limit back; execve(2) makes them dumpable again.
 #![deny(clippy::let_underscore_must_use)]
 
 #[cfg(not(unix))]
@@ -19,9 +19,9 @@ mod unix {
 
     use nix::sys::resource::{Resource::RLIMIT_CORE, getrlimit, rlim_t, setrlimit};
 
-    /// As this program was started with it: soft and hard, in bytes.
+    /// The limit with which this program was started: soft and hard, in bytes.
     static USUAL: OnceLock<(rlim_t, rlim_t)> = OnceLock::new();
-    /// Who starts a command now: limits belong to the whole process.
+    /// Held while a command is started: a limit belongs to the whole process.
     static STARTING: Mutex<()> = Mutex::new(());
 
     /// For this process, until it ends.
@@ -31,14 +31,14 @@ mod unix {
     pub fn forbid() -> io::Result<()> {
         let (soft, hard) = getrlimit(RLIMIT_CORE)?;
         setrlimit(RLIMIT_CORE, 0, hard)?;
-        // The first one counts: a second call would find our own limit.
+        // Only the first call finds the user's limit.
         USUAL.get_or_init(|| (soft, hard));
         #[cfg(target_os = "linux")]
         nix::sys::prctl::set_dumpable(false)?;
         Ok(())
     }
 
-    /// The limit that this program was started with, for a command that is started while this lives.
+    /// Restores the limit with which this program was started, until the value is dropped. For starting a command.
     pub fn usual_limit() -> UsualLimit {
         let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((soft, hard)) = USUAL.get() {
@@ -47,7 +47,7 @@ mod unix {
         UsualLimit { _starting: starting }
     }
 
-    /// Ends with the limit at 0 again.
+    /// Sets the limit to 0 again when it is dropped.
     pub struct UsualLimit {
         _starting: MutexGuard<'static, ()>,
     }

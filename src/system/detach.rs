@@ -2,6 +2,7 @@
 //!
 //! A lock of flock(2) belongs to the open file description, which the worker shares with nobody once the asker has let
 //! go: it lives exactly as long as the worker. Windows cannot hand a lock on: there the worker takes it itself.
+#![deny(clippy::let_underscore_must_use)]
 
 use std::{
     ffi::OsString,
@@ -22,7 +23,10 @@ use crate::vault::StoreError;
 /// Ours alone, so that neither a terminal's hang-up nor the end of the asker's group reaches the worker.
 #[cfg(unix)]
 pub fn own_session() {
-    // It fails only for the leader of a group, which then has its own session already.
+    #[expect(
+        clippy::let_underscore_must_use,
+        reason = "it fails only for the leader of a process group, which has a session of its own already"
+    )]
     let _ = nix::unistd::setsid();
 }
 
@@ -96,7 +100,12 @@ pub fn worker(
     let (send, printed) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
+        #[expect(
+            clippy::let_underscore_must_use,
+            reason = "output that was cut off does not parse, and the store is read instead"
+        )]
         let _ = stdout.read_to_end(&mut bytes);
+        #[expect(clippy::let_underscore_must_use, reason = "its output is the result, its exit code is not used")]
         let _ = child.wait();
         send.send(bytes)
     });

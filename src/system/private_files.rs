@@ -128,7 +128,12 @@ fn temporary(name: &str) -> Result<String, StoreError> {
 
 /// A write failed, and its temporary file could not be removed either: it may hold a part of a secret.
 fn left_behind(temporary: PathBuf, why: &str, failed: &StoreError) -> StoreError {
-    StoreError::File { path: temporary, why: format!("remove this file ({why}), which a failed write left: {failed}") }
+    StoreError::File {
+        path: temporary,
+        why: format!(
+            "remove this file, which may hold part of a secret: loopin could not ({why}) after a failed write ({failed})"
+        ),
+    }
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> StoreError {

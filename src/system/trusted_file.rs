@@ -1,10 +1,10 @@
 //! Files that are read for their authority: a configuration, and the secrets and certificates that it names.
 //!
-//! Whoever can write such a file decides where codes and tokens go, and whoever can read a secret has it. One rule holds
-//! for all of them, on Unix: the owner is the user or root, others never write, and others never read a secret. Links are
-//! followed, since configuration managers and Kubernetes mount files through them; judged is the opened file, so that
-//! nothing can be swapped between check and use. Elsewhere the access rights of the profile directory protect them.
-//! Files of the state directory have a stricter rule of their own (`private_files.rs`).
+//! Whoever can write such a file decides where codes and tokens go, and whoever can read a secret has it. On Unix one rule
+//! holds for all of them: the owner is the user or root, others never write them, and others never read a secret. Links are
+//! followed, because configuration managers and Kubernetes provide files through links. The check is made on the opened
+//! file, so nothing can be swapped between check and use. On other systems the access rights of the profile directory
+//! protect these files. Files in the state directory have a stricter rule of their own (`private_files.rs`).
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -85,7 +85,7 @@ mod unix {
         let mut options = OpenOptions::new();
         options.read(true);
         if content == Content::Secret {
-            // A pipe in the place of a secret must not hold us. A configuration may come through one.
+            // Opening a pipe in a secret's place must not block. A configuration may come through a pipe.
             options.custom_flags(OFlag::O_NONBLOCK.bits());
         }
         options
@@ -102,7 +102,7 @@ mod unix {
         }
         let owner = Uid::from_raw(metadata.uid());
         if content == Content::Public && owner.is_root() && metadata.file_type().is_char_device() {
-            // /dev/null stands for an empty configuration, and what others write to it is never read.
+            // /dev/null is an empty configuration, and nothing that others write to it is ever read.
             return Ok(());
         }
         if !is_owned_by_us(owner) {
@@ -112,7 +112,7 @@ mod unix {
         let rights = match content {
             Content::Secret if owner.is_root() => Rights::GroupReads,
             Content::Secret => Rights::OwnerOnly,
-            // Asked only where it matters: who is in a group may be a question to a server.
+            // Looked up only when it matters: group membership may come from a directory server.
             Content::Public if mode & 0o020 != 0 && is_private_group(Gid::from_raw(metadata.gid()), owner) => {
                 Rights::GroupWrites
             }
@@ -124,12 +124,12 @@ mod unix {
         }
     }
 
-    /// The user, root, or the user for whom root works (`sudo` with HOME kept).
+    /// The user, root, or the user on whose behalf root runs this program (`sudo` with HOME kept).
     fn is_owned_by_us(owner: Uid) -> bool {
         owner == geteuid() || owner.is_root() || home_owner() == Some(owner)
     }
 
-    /// For root in the home directory of another user: that user. What is there stays theirs.
+    /// The owner of HOME, when root runs this program with the HOME of another user. Files there stay that user's.
     pub fn home_owner() -> Option<Uid> {
         if !geteuid().is_root() {
             return None;
@@ -138,8 +138,8 @@ mod unix {
         Some(Uid::from_raw(home.uid())).filter(|owner| !owner.is_root())
     }
 
-    /// Whether a group is the owner's own, as Linux distributions give one to each user: of the same name, and with nobody
-    /// else in it.
+    /// Whether a group is the owner's private group: Linux distributions create one for each user, with the user's name and
+    /// no other member.
     fn is_private_group(group: Gid, owner: Uid) -> bool {
         let (Ok(Some(user)), Ok(Some(group))) = (User::from_uid(owner), Group::from_gid(group)) else { return false };
         user.gid == group.gid && user.name == group.name && group.mem.iter().all(|member| *member == user.name)

@@ -199,8 +199,8 @@ fn exposure(_: &fs::Metadata) -> Option<Exposure> {
     None
 }
 
-/// A service writes to a database of its own only: the owner of another one could put back old rows or delete them. Root may
-/// look after anybody's with the tools.
+/// A service writes to its own user's database only: another owner could delete rows or restore old ones. The tools do not
+/// ask, so root can run them on the database of a service.
 #[cfg(unix)]
 fn owned(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt;

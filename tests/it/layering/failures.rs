@@ -6,8 +6,9 @@ use std::{fs, path::Path};
 use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
-const GUARDED: [&str; 19] = [
+const GUARDED: [&str; 21] = [
     "command/journalled.rs",
+    "command/refresh_worker.rs",
     "command/serve/attempt.rs",
     "command/serve/keys.rs",
     "command/serve/ledger.rs",
@@ -18,6 +19,7 @@ const GUARDED: [&str; 19] = [
     "system/certificate.rs",
     "system/config_file.rs",
     "system/core_dumps.rs",
+    "system/detach.rs",
     "system/entropy.rs",
     "system/file_store.rs",
     "system/keychain.rs",
