@@ -1,4 +1,5 @@
 //! What a directory of private files refuses, on a real file system.
+#![expect(clippy::let_underscore_must_use, reason = "a directory that cannot be removed is no failure of the test")]
 
 use std::{
     fs,

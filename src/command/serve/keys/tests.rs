@@ -1,3 +1,4 @@
+#![expect(clippy::let_underscore_must_use, reason = "a test stops tools and removes files on purpose")]
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
