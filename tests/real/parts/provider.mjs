@@ -21,7 +21,12 @@ const client = (client_id, token_endpoint_auth_method, client_secret) => ({
   client_secret,
   token_endpoint_auth_method,
   application_type: 'native',
-  redirect_uris: ['http://127.0.0.1:0/callback', 'http://[::1]:0/callback', ...[process.env.REDIRECT_URI ?? []].flat()],
+  redirect_uris: [
+    'http://127.0.0.1:0/callback',
+    'http://127.0.0.1:0/callback/work',
+    'http://[::1]:0/callback',
+    ...[process.env.REDIRECT_URI ?? []].flat(),
+  ],
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
 });
