@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Finished, Login, Provider, Proxy, Sandbox, TlsServer, json_reply};
+use crate::harness::{Finished, Login, Mounts, Provider, Proxy, Sandbox, TlsServer, json_reply, tell};
 
 const ADDRESS: &str = "192.0.2.1";
 const NAME: &str = "op.test";
@@ -86,6 +86,29 @@ fn h08_a_login_and_its_refreshes_go_through_every_kind_of_proxy() {
         }
         assert_eq!([asked; 3], *proxy.asked(), "metadata, code, refresh by {scheme}");
         assert_eq!(3, scene.server.connections());
+    }
+}
+
+/// With a hosts file that knows the name.
+#[test]
+fn h08_a_name_is_resolved_here_or_at_the_proxy_as_the_scheme_says() {
+    for (scheme, asked) in [
+        ("socks4://", "socks4 192.0.2.1:443"),
+        ("socks4a://", "socks4a op.test:443"),
+        ("socks5://", "socks5 192.0.2.1:443"),
+        ("socks5h://", "socks5 op.test:443"),
+    ] {
+        let scene = Scene::new(NAME);
+        let hosts = scene.sandbox.path("hosts");
+        std::fs::write(&hosts, format!("{ADDRESS} {NAME}\n")).expect("hosts");
+        let Some(mounts) = Mounts::with(&format!("mount --bind '{}' /etc/hosts", hosts.display())) else {
+            return tell("skipped: a mount namespace of one's own is not allowed here");
+        };
+        let proxy = Proxy::to(&scene.server);
+        let mut command = mounts.loopin(&scene.sandbox, &["login", "work"]);
+        command.env("SSL_CERT_FILE", scene.sandbox.path("server.pem")).env("ALL_PROXY", proxy.url(scheme));
+        Login::whole(command).assert_code(0);
+        assert_eq!([asked; 2], *proxy.asked(), "{scheme}");
     }
 }
 
