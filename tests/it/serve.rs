@@ -33,6 +33,8 @@ mod mistakes;
 mod operation;
 mod requests;
 mod rotation;
+#[path = "../shared/jwt.rs"]
+mod signed;
 mod start;
 mod storm;
 mod tenants;
@@ -45,21 +47,8 @@ const KEY: [u8; 32] = [0x5a; 32];
 const APP: &str = "https://app.example.com/oauth/done?tab=1";
 const ORIGIN: &str = "https://app.example.com";
 
-/// HMAC with SHA-256 (RFC 2104), for tokens as an application makes them.
-fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let pad = |byte: u8| {
-        let mut block = [byte; 64];
-        block.iter_mut().zip(key).for_each(|(b, k)| *b ^= k);
-        block
-    };
-    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
-}
-
 fn jwt(claims: Value) -> String {
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", encode(&json!({ "alg": "HS256", "typ": "JWT" })), encode(&claims));
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(hmac(SECRET.as_bytes(), signed.as_bytes())))
+    signed::jwt(&claims, SECRET)
 }
 
 fn claims(user: &str, org: &str) -> Value {

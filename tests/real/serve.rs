@@ -9,9 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::harness::{Finished, PATIENCE, Provider, Sandbox, fixed_port, installed, lines};
 
@@ -20,6 +18,8 @@ mod browser;
 #[path = "../shared/connections.rs"]
 mod connections;
 mod providers;
+#[path = "../shared/jwt.rs"]
+mod signed;
 
 const BASE: &str = "/api/v1/oauth2";
 
@@ -161,9 +161,7 @@ scopes = ["profile"]
             "iss": "https://id.example.com", "aud": "loopin", "sub": user, "org_id": "acme", "orgs": ["acme"],
             "iat": now, "exp": now + 300,
         });
-        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(&json!({ "alg": "HS256", "typ": "JWT" })), encode(&claims));
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(hmac(self.secret.as_bytes(), signed.as_bytes())))
+        signed::jwt(&claims, &self.secret)
     }
 
     /// One request by this user: status and body.
@@ -256,19 +254,6 @@ fn private(path: &Path) {
 
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
-}
-
-/// HMAC with SHA-256 (RFC 2104).
-fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let digest = Sha256::digest(key);
-    let key = if key.len() > 64 { &digest[..] } else { key };
-    let pad = |byte: u8| {
-        let mut block = [byte; 64];
-        block.iter_mut().zip(key).for_each(|(b, k)| *b ^= k);
-        block
-    };
-    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
 }
 
 /// A parameter of a URL's query.
