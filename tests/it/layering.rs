@@ -134,7 +134,7 @@ fn sources() -> Vec<Source> {
         .collect()
 }
 
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).expect("src").flatten() {
         let path = entry.path();
         if path.is_dir() {

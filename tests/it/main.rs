@@ -1,5 +1,5 @@
 //! The program as a person meets it: the real executable, real sockets, real files. One file a command or a theme;
-//! names of tests carry the attack row they stand for.
+//! names of tests carry the id of the row in docs/threats.md that they hold.
 
 #![expect(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
 
@@ -46,6 +46,7 @@ mod stdio;
 mod stopped;
 #[cfg(unix)]
 mod store;
+mod threats;
 #[cfg(unix)]
 mod token;
 #[cfg(target_os = "linux")]
