@@ -1,5 +1,5 @@
 //! What kind of host a URI names. Spellings that some programs read as 127.0.0.1 and others do not
-//! (ATTACKS row C01: `127.1`, `0x7f.1`, `%31`) are told apart here and never corrected in silence.
+//! (`127.1`, `0x7f.1`, `%31`) are told apart here and never corrected in silence.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

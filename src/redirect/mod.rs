@@ -52,7 +52,7 @@ pub enum LoopbackHost {
     V4,
     /// `[::1]`
     V6,
-    /// The name `localhost`: both addresses, or another program may answer (ATTACKS row L04).
+    /// The name `localhost`: both addresses, or another program may answer (docs/threats.md, L04).
     Localhost,
 }
 
@@ -117,7 +117,7 @@ impl RegisteredRedirect {
         Parts::split(&self.text).query
     }
 
-    /// Puts the port of the bound socket in the place of `:0` (seed 003, native rule 3).
+    /// Puts the port of the bound socket in the place of `:0` (native rule 3).
     ///
     /// # Errors
     /// When the answer does not arrive on loopback, when no port is stated, and when the stated

@@ -119,7 +119,7 @@ impl<'a> Parts<'a> {
         Parts { authority, ..self }
     }
 
-    /// A port that is zero however it is written: the native form of seed 003.
+    /// A port that is zero however it is written: it makes a URI native.
     pub fn is_native(&self) -> bool {
         self.port().is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte == b'0'))
     }

@@ -1,4 +1,4 @@
-//! A redirect URI on a domain of one's own, whose relay forwards the answer to a listener on this machine (seed 001).
+//! A redirect URI on a domain of one's own, whose relay forwards the answer to a listener on this machine.
 
 use std::{error::Error, fmt};
 

@@ -1,4 +1,4 @@
-//! The fourteen rules of seed 003 for redirect URIs: ten general, four for native applications.
+//! The fourteen rules for redirect URIs: ten general, four for native applications. `redirect check` prints them.
 //! Every rule judges the bytes as given and says, where it is broken, which line would satisfy it.
 //! No URL parser takes part: they correct what providers then compare byte for byte.
 
@@ -12,7 +12,7 @@ mod text;
 
 use super::parts::Parts;
 
-/// One rule of seed 003, in its order.
+/// One rule. The order is that of the numbers that `redirect check` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// Rule 1; RFC 9700 section 2.1.
@@ -104,7 +104,7 @@ pub fn compare(registered: &str, sent: &str) -> Report {
 const GENERAL: usize = 10;
 
 impl Rule {
-    /// In the order of seed 003.
+    /// In the order of their numbers.
     pub const ALL: [Self; 14] = [
         Self::ExactMatch,
         Self::ThreeSlashes,

@@ -111,7 +111,7 @@ fn what_is_only_not_preferred_is_a_warning_and_exits_with_0() {
     }
 }
 
-/// Where seed 003's own sentences pull in two directions.
+/// Where two rules pull in different directions: the port 0 makes a URI native, and native rules come first.
 #[test]
 fn the_examples_of_the_source_document_are_judged_as_it_means_them() {
     check(&["https://app.yourdomain.example/callback"]).assert_code(0);

@@ -6,7 +6,7 @@ use super::super::parts::{Authority, Parts, SchemeKind, canonical_port};
 use super::text::{NATIVE_DEFAULT, well_formed};
 use super::{Finding, Rule, Verdict, scheme};
 
-/// The paths that seed 003, rule 8 prefers.
+/// The paths that rule 8 prefers: those that applications usually register.
 const USUAL_PATHS: [&str; 4] = ["/", "/callback", "/redirect", "/login"];
 
 /// The first ten findings, in order.

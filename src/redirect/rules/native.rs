@@ -1,4 +1,4 @@
-//! The four native rules: what `http://127.0.0.1:0/callback` must look like (seed 003; RFC 8252
+//! The four native rules: what `http://127.0.0.1:0/callback` must look like (RFC 8252
 //! section 7.3). A port of zero makes a URI native; every other URI they leave alone.
 
 use super::super::host::{self, LOOPBACK_V4, LOOPBACK_V6};
@@ -38,7 +38,7 @@ fn scheme(parts: &Parts<'_>) -> Finding {
 }
 
 /// Only the two literals: whatever else resolves to this machine today may not tomorrow, and
-/// another program can hold the same port of the other address (ATTACKS rows L02, L04).
+/// another program can hold the same port of the other address (docs/threats.md, L02 and L04).
 fn loopback(parts: &Parts<'_>) -> Finding {
     let rule = Rule::NativeHost;
     if parts.userinfo().is_some() {

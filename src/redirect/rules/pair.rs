@@ -1,5 +1,5 @@
 //! The rules that speak of two URIs: the one registered and the one an application sends
-//! (seed 003, rules 1, 7 and 9, and native rule 3). Equality of bytes, nothing looser.
+//! (rules 1, 7 and 9, and native rule 3). Equality of bytes, nothing looser.
 
 use super::super::parts::{Parts, canonical_port};
 use super::{Finding, Rule};
@@ -7,7 +7,7 @@ use super::{Finding, Rule};
 /// Characters shown of either side where two URIs part.
 const GLIMPSE: usize = 12;
 
-/// A port to write in an example where the application has not named one; seed 003's own.
+/// A port to write in an example where the application has not named one. Any other would do.
 const EXAMPLE_PORT: &str = "25417";
 
 /// Findings that replace those of `check` on the registered URI.

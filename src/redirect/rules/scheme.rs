@@ -46,7 +46,7 @@ pub(super) fn https(parts: &Parts<'_>) -> Finding {
     }
 }
 
-/// `_` is not a scheme character in RFC 3986 section 3.1, but seed 003's own example has one.
+/// `_` is not a scheme character in RFC 3986 section 3.1, but iRacing's own example, `my_iracing_app://`, has one.
 pub(super) fn custom(parts: &Parts<'_>) -> Finding {
     let rule = Rule::CustomScheme;
     let scheme = parts.scheme.unwrap_or_default();

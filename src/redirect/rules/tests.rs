@@ -235,12 +235,12 @@ fn what_is_sent_equals_what_is_registered() {
         ("https://app.example/callback", "https://app.example/callback ", "G1"),
         ("https://app.example:8443/callback", "https://app.example:8444/callback", "G1"),
         ("http://127.0.0.1:8080/callback", "http://127.0.0.1:8081/callback", "G1"),
-        // seed 003, rule 7
+        // Rule 7.
         ("https://app.example/callback", "https://app.example:443/callback", "G1,G7"),
         ("https://app.example:443/callback", "https://app.example:443/callback", "-"),
         ("https://app.example:443/callback", "https://app.example/callback", "G1,G7"),
         ("http://127.0.0.1/callback", "http://127.0.0.1:25417/callback", "G1,G7"),
-        // seed 003, rule 9
+        // Rule 9.
         ("https://app.example/cb?flow=one", "https://app.example/cb?flow=one", "-"),
         ("https://app.example/cb?flow=one", "https://app.example/cb?flow=two", "G1,G9"),
         ("https://app.example/cb?flow=one", "https://app.example/cb?flow=%6fne", "G1,G9"),

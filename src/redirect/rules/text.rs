@@ -1,4 +1,4 @@
-//! Is the text a URI at all (seed 003, rule 2)? Until it is, its pieces mean different things to
+//! Is the text a URI at all (rule 2)? Until it is, its pieces mean different things to
 //! different programs, so no other rule is judged. Also how foreign bytes are shown to people.
 
 use super::super::host::Host;
@@ -6,7 +6,7 @@ use super::super::parts::{Authority, Parts};
 use super::scheme::is_forbidden;
 use super::{Finding, Rule};
 
-/// Longest redirect URI in bytes (ATTACKS row C02); beyond it nothing is looked at.
+/// Longest redirect URI in bytes. A longer one is not looked at, so that no input costs much time; servers accept less.
 pub(super) const LONGEST: usize = 8 * 1024;
 
 /// What a native application should register when nothing better is known.
