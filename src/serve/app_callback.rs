@@ -18,7 +18,7 @@ use crate::vault::{Namespace, OrgKey, Owner};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppCallbackUrl(String);
 
-/// What the application is told (seed 002).
+/// What the application is told in the query of its callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status<'a> {
     /// `status=error&error=CODE`; the code comes from a fixed list, never from a provider.

@@ -1,4 +1,4 @@
-//! `GET /:group/authorize`: what is asked for, by whom, and how the browser is sent on (seed 002).
+//! `GET /:group/authorize`: what is asked for, by whom, and how the browser is sent on.
 
 use url::form_urlencoded;
 
@@ -17,8 +17,8 @@ pub enum QueryToken {
     #[default]
     Confirm,
     Off,
-    /// As seed 002 draws it; anybody who can make a person open a link can then connect that person's account to
-    /// another's.
+    /// No confirmation: anybody who can make a user open a link can then connect that user's account to their own
+    /// (docs/threats.md, V01).
     Redirect,
 }
 
@@ -26,7 +26,7 @@ pub enum QueryToken {
 #[derive(Debug, Default)]
 pub struct Query {
     pub wish: Wish,
-    /// The application's JWT (seed 002).
+    /// The application's JWT, in the `token` parameter.
     pub token: Option<Secret>,
     /// The button of our own page was pressed.
     pub confirm: Option<String>,
@@ -115,7 +115,8 @@ pub struct Presented<'a> {
     pub token: &'a str,
 }
 
-/// The header counts before `token`, and that before the cookie (seed 002: it overrides).
+/// The header counts before `token`, and that before the cookie: what the application wrote for this request overrides
+/// the session.
 ///
 /// # Errors
 /// None at all; or two that differ, of which somebody may have planted one.
@@ -197,8 +198,8 @@ impl Start {
     }
 }
 
-/// A stranger can make a browser send anything but a header, so without one it is the person who decides (row V01,
-/// cross-user fixation).
+/// Another site can make a browser send anything but a header, so without one the user decides (cross-user session
+/// fixation; docs/threats.md, V01).
 ///
 /// # Errors
 /// `query_token` is off.

@@ -1,4 +1,4 @@
-//! `baseUrl`: which instance of a provider a person's connection lives on (seed 002, self-hosted services).
+//! `baseUrl`: which instance of a provider, such as a self-hosted one, a user's connection is at.
 //!
 //! The caller names a server that this program will connect to, so three things hold. The URL is on the integration's
 //! list ([`BaseUrl::parse`]). What its name resolves to is judged, and just that address connected to

@@ -1,7 +1,8 @@
 //! A flow between the application, the provider and the browser that began it: `state`, the cookie, and what the row keeps.
 //!
 //! `state` is a handle: the name of a single-use row, sealed so that nobody but us can have made it (RFC 6749 section
-//! 10.12). With `state_mode = "sealed"` seed 002's six fields travel in it too; the row with the verifier stays here.
+//! 10.12). With `state_mode = "sealed"` the fields of an [`Errand`] travel in it too; the row with the verifier stays
+//! here.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::time::{Duration, SystemTime};
@@ -37,7 +38,7 @@ pub enum StateMode {
     Sealed,
 }
 
-/// Seed 002's six fields: for whom, what of, with which extra scopes, at which instance, and where to go in the end.
+/// What a flow is for: for whom, what of, with which extra scopes, at which instance, and where to go in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errand {
     pub key: GrantKey,

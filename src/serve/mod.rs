@@ -1,4 +1,4 @@
-//! The integration service of seed 002, without I/O: what a request may ask for, and what it is answered.
+//! The integration service, without I/O: what a request may ask for, and what it is answered.
 //!
 //! Guards, each of one question: [`jwt`] who calls, [`app_callback`] where the browser may be sent in the end,
 //! [`base_url`] which instance of a provider may be spoken to, [`scopes`] what may be asked for, [`rate`] how often.

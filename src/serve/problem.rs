@@ -53,7 +53,7 @@ pub enum Problem {
     Unavailable,
     UnknownAction,
     UnknownGroup,
-    /// A cell of the database does not open: it was altered, or moved from another row (row V21).
+    /// A cell of the database does not open: it was altered, or moved from another row (docs/threats.md, V21).
     Unreadable,
 }
 

@@ -93,7 +93,7 @@ impl Buckets {
 pub struct Rates {
     /// Flows that one user begins.
     pub starts: Rate,
-    /// Flows of one user that wait for their answer at the same time (row V36).
+    /// Flows of one user that wait for their answer at the same time (docs/threats.md, V36).
     pub unfinished_flows: u32,
     /// Callbacks from one address whose `state` is not ours; and answers to one flow from one address.
     pub failed_callbacks: Rate,

@@ -1,12 +1,12 @@
-//! Which of the service's addresses a request is for (seed 002's paths, and the ones it leaves unsaid).
+//! Which of the service's addresses a request is for; `docs/serve.md` lists them.
 
 use super::{base_url::InstanceId, store::ConnectionId};
 use crate::catalog::IntegrationName;
 
-/// Below which everything lies (seed 002).
+/// The prefix of every address.
 pub const BASE_PATH: &str = "/api/v1/oauth2";
 
-/// One address; seed 002's `group` is the name of an integration.
+/// One address; `group` in `docs/serve.md` is the name of an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     Authorize(IntegrationName),

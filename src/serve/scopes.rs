@@ -1,4 +1,4 @@
-//! What a request may ask for: one action or all, and extra scopes beside the action's own (seed 002).
+//! What a request may ask for: one action or all, and extra scopes beside the action's own.
 
 use std::fmt;
 

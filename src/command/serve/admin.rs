@@ -1,4 +1,5 @@
-//! What an operator and a load balancer ask, on a listener of its own: nothing of it is for strangers (row V32).
+//! What an operator and a load balancer ask, on a listener of its own: nothing of it is public
+//! (docs/threats.md, V32).
 
 use std::sync::Arc;
 

@@ -172,7 +172,8 @@ impl Service {
         }
     }
 
-    /// A token that came in an address may begin one flow: the address stays in histories and logs (row V09).
+    /// A token that came in an address may begin one flow: the address stays in histories and logs
+    /// (docs/threats.md, V09).
     async fn once(&self, errand: &Errand, token: &Secret) -> Result<(), Problem> {
         let digest = Sha256::digest(token.expose());
         let mut name = [0; 16];

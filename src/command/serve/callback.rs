@@ -103,8 +103,8 @@ impl Service {
         }
     }
 
-    /// Whether the application's own cookie says that this user no longer belongs to the organisation (row V10). Without
-    /// one nothing is known, and what was true at the start counts.
+    /// Whether the application's own cookie says that this user no longer belongs to the organisation
+    /// (docs/threats.md, V10). Without one nothing is known, and what was true at the start counts.
     fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
         let Some(name) = self.config.session_cookie.as_deref() else { return false };
         // Every one of them: a second cookie of that name must not hide what the first one proves.

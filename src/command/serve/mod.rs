@@ -191,7 +191,7 @@ async fn keys_come(verifier: Arc<Verifier>, talk: Talk) {
     }
 }
 
-/// Flows that nobody finished (row V36).
+/// Removes flows that nobody finished (docs/threats.md, V36).
 async fn sweep(store: Arc<dyn Store>) {
     const AT_ONCE: u32 = 500;
     loop {

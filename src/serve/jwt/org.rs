@@ -1,4 +1,4 @@
-//! On behalf of which organisation a call is made (seed 002, "active organisation preference").
+//! On behalf of which organisation a call is made: the header's, else the token's, else the only one.
 
 use super::{Role, Verified};
 use crate::vault::{OrgKey, Owner};

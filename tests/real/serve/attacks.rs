@@ -1,5 +1,5 @@
-//! Fixation, mix-up and replay (rows V01 to V05) against real providers. `LOOPIN_BAR=full` plays twenty rounds in two
-//! browsers and flips the bits of ten states in either mode.
+//! Fixation, mix-up and replay (docs/threats.md, V01 to V05) against real providers. `LOOPIN_BAR=full` plays twenty
+//! rounds in two browsers and flips the bits of ten states in either mode.
 
 use std::{sync::Barrier, thread};
 
