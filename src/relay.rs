@@ -1,4 +1,4 @@
-//! A callback on one's own domain that forwards, byte for byte (seed 001).
+//! A callback on one's own domain that forwards, byte for byte.
 //!
 //! Here: the routes, and what one request is answered. A target comes from the configuration alone; of the request only
 //! the bytes after the first `?` reach the reply, and they are copied, never parsed. `file` reads the routes from

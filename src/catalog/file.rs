@@ -60,7 +60,7 @@ struct Table {
     code_challenge_method: Option<ChallengeMethod>,
     #[serde(default)]
     require_pkce: bool,
-    /// Seed 002's word. PKCE is used in any case; with this it cannot be switched off.
+    /// PKCE is used in any case; with this it cannot be switched off.
     #[serde(default, rename = "requiresPKCE")]
     requires_pkce: bool,
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Instances of a provider beside its own, which `baseUrl` may name in the service (seed 002, self-hosted services).
+//! Instances of a provider beside its own, which `baseUrl` may name in the service: self-hosted ones.
 
 use super::{Host, SecretSource, SharedRedirect};
 use crate::oauth::{ClientId, IssParameter};

@@ -33,7 +33,7 @@ use crate::{
     redirect::{RegisteredRedirect, RelayedRedirect},
 };
 
-/// The redirect of a native application whose configuration names none (seed 003, RFC 8252 section 7.3).
+/// The redirect of a native application whose configuration names none (RFC 8252 section 7.3).
 pub const DEFAULT_REDIRECT: &str = "http://127.0.0.1:0/callback";
 
 /// `[a-z0-9._-]{1,64}`, and not of dots only: a name can stand in a path, where `.` and `..` mean something else.
@@ -210,7 +210,7 @@ impl Integration {
         }
     }
 
-    /// The scopes of one action, or of all together (seed 002).
+    /// The scopes of one action, or of all together.
     ///
     /// # Errors
     /// There is no such action.

@@ -71,8 +71,8 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// To be registered at the provider, and entered where the answer is awaited: one string for both (seed 001, "How it
-    /// works"). With its `{provider}` where any name is taken.
+    /// To be registered at the provider, and entered where the answer is awaited: one string for both, since the
+    /// provider compares them. With its `{provider}` where any name is taken.
     pub fn uri(&self) -> String {
         format!("https://{}{}", self.route.host(), self.shown(self.route.path()))
     }

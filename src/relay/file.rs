@@ -73,7 +73,8 @@ enum Field {
     XForwardedFor,
 }
 
-/// Where the preset is asked unless `path` says otherwise; the path that seed 001 proposes.
+/// Where the preset is asked unless `path` says otherwise; the path that Junction's guide for
+/// own-domain callbacks proposes.
 const USUAL_PATH: &str = "/oauth_callback/{provider}";
 
 /// For a proxy on the same machine.

@@ -7,7 +7,7 @@ use crate::head::{HeadReader, Limits, Progress};
 
 mod refused;
 
-/// Seed 001, for production in the US, and a second environment on a host of its own.
+/// The example of Junction's guide, for production in the US, and a second environment on a host of its own.
 const TWO: &str = r#"
 [[route]]
 environment = "production"

@@ -198,7 +198,8 @@ impl Vault<'_> {
         Journal { files: self.files, name: self.state_name(key) }
     }
 
-    /// Names locks and index entries after the stored credential itself (DESIGN: store kind, store identity, key).
+    /// Names locks and index entries after the stored credential itself (kind of store, identity of the store, key),
+    /// so that two stores never share a lock and all who use one store do (docs/threats.md, R03).
     pub fn state_name(&self, key: &GrantKey) -> StateName {
         key.state(self.items.kind(), &self.items.identity())
     }

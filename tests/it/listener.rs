@@ -1,4 +1,4 @@
-//! The login's listener against everybody who can reach it. Rows L01 to L40 of the attack table: where it listens,
+//! The login's listener against everybody who can reach it. Rows L01 to L40 of docs/threats.md: where it listens,
 //! what counts as an answer, what a request may look like, what strangers may cost, and how a login ends.
 
 mod answers;

@@ -1,4 +1,4 @@
-//! The bar of S05 with processes and files: writers that race for one grant and are killed, readers that need no lock.
+//! docs/threats.md, S05, with processes and files: writers that race for one grant and are killed, readers that need no lock.
 //!
 //! The store is one of small items (2,560 bytes, as on Windows), so that records go from item to file and back.
 //! `LOOPIN_BAR=full cargo test --test it s05_racing` runs 1,000 writers, without the variable it is 120.

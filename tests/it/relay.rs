@@ -21,7 +21,7 @@ mod login;
 mod service;
 mod tls;
 
-/// One route of seed 001, on free ports.
+/// One route to Junction, on free ports.
 const CONFIG: &str = r#"
 listen = "127.0.0.1:0"
 admin = "127.0.0.1:0"

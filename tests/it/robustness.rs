@@ -1,4 +1,4 @@
-//! The bar of twelve: each is sent while a login waits, then the true answer must succeed, at a bounded price.
+//! Twelve hostile crowds: each is sent while a login waits, then the true answer must succeed, at a bounded price.
 //! `LOOPIN_BAR=full` makes crowds of 1,000 instead of 200.
 
 use std::{io::Write, net::TcpStream};

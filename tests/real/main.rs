@@ -1,6 +1,6 @@
 //! The program against parts that nobody here wrote: oidc-provider, headless Chromium, gnome-keyring, nginx,
-//! Caddy. `parts/` has the scripts that start them; one file a part here, and names of tests carry the attack row they
-//! stand for.
+//! Caddy. `parts/` has the scripts that start them; one file a part here, and names of tests carry the id of the row in
+//! docs/threats.md that they hold.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "tests read the environment")]

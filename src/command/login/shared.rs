@@ -1,6 +1,6 @@
-//! A login begun for a program. Whoever needs the same grant at the same time shares one (P11): the first takes a lock
-//! of the kernel and opens the browser, the others wait for it and read what came of it. A login by hand neither
-//! waits nor is waited for.
+//! A login begun for a program. All who need the same grant at the same time share one (docs/threats.md, P11): the
+//! first takes a lock of the kernel and opens the browser, the others wait for it and read what came of it. A login by
+//! hand neither waits nor is waited for.
 
 use std::time::{Duration, Instant};
 

@@ -26,7 +26,7 @@ pub(super) enum Region {
     Us,
 }
 
-/// Junction's endpoints (seed 001, "Use the correct Junction endpoint"): region, environment, host.
+/// Junction's endpoints, as its guide for own-domain callbacks lists them: region, environment, host.
 const JUNCTION: [(Region, &str, &str); 4] = [
     (Region::Us, "sandbox", "api.sandbox.us.junction.com"),
     (Region::Eu, "sandbox", "api.sandbox.eu.junction.com"),

@@ -1,4 +1,4 @@
-//! The bar of S05: crash upon crash of one store of small items, and never a record that is mixed or cannot be read.
+//! docs/threats.md, S05: crash upon crash of one store of small items, and never a record that is mixed or cannot be read.
 //! `LOOPIN_BAR=full` counts to 1,000 crashes, else to 100; `tests/it/overflow.rs` does it with processes and files.
 
 use super::*;
