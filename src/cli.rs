@@ -378,6 +378,10 @@ pub enum ServeVerb {
 }
 
 #[cfg(feature = "server")]
+#[expect(
+    rustdoc::broken_intra_doc_links,
+    reason = "the doc comments are the help, where [keys] is a table of the file"
+)]
 #[derive(Debug, Subcommand)]
 pub enum ServeKeys {
     /// Seal everything that another key has sealed with the current one
@@ -440,6 +444,7 @@ pub enum RelayVerb {
 /// byte was altered, with 7 when nobody answers.
 #[derive(Args, Debug)]
 pub struct RelayCheck {
+    #[expect(rustdoc::bare_urls, reason = "the doc comment is the help")]
     /// A deployed relay: https://acme.example or http://127.0.0.1:8080
     #[arg(long, value_name = "URL")]
     pub against: Option<String>,

@@ -4,7 +4,8 @@
 //!
 //! The crate is two layers. Below, pure modules: values in, values out, with time and chance as arguments. Above, the
 //! program: everything that touches the world is in [`system`], one adapter a file. `tests/it/layering.rs` holds the
-//! table of who may name whom. `cargo check --lib --no-default-features` builds the pure part alone.
+//! table of who may name whom; `docs/architecture.md` draws it. `cargo check --lib --no-default-features` builds the pure
+//! part alone.
 //!
 //! # Pure
 //! - [`secret`]: a text that cannot print; `expose()` is the one way out.

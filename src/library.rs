@@ -1,4 +1,4 @@
-//! For programs that link `loopin` rather than start it: [`access_token`] and [`login`], by the very way of the commands
+//! For programs that link `loopin` rather than start it: [`access_token`] and [`login()`], by the very way of the commands
 //! `loopin token` and `loopin login`. One configuration, one store and one lock serve both.
 
 use std::{
