@@ -10,7 +10,6 @@ use std::{
     process::Command,
 };
 
-use super::core_dumps;
 use crate::secret::Secret;
 
 /// What a pipe takes without a reader on every system, in bytes.
@@ -97,7 +96,7 @@ fn hand_over(_: &mut Command, _: u16, _: &Secret) -> Result<(), NotStarted> {
 
 #[cfg(unix)]
 fn start(mut command: Command) -> Result<u8, NotStarted> {
-    let _limit = core_dumps::usual_limit();
+    let _limit = super::core_dumps::usual_limit();
     Err(std::os::unix::process::CommandExt::exec(&mut command).into())
 }
 

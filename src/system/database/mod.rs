@@ -34,7 +34,7 @@ use crate::{
             Resealed, Setback, Store, StoreFault, Taken, Written,
         },
     },
-    vault::{Exposure, GrantKey, Owner, Rights, StoreError},
+    vault::{Exposure, GrantKey, Owner, StoreError},
 };
 
 pub use schema::VERSION;
@@ -190,6 +190,8 @@ fn present(path: &Path) -> Result<bool, StoreError> {
 #[cfg(unix)]
 fn exposure(metadata: &fs::Metadata) -> Option<Exposure> {
     use std::os::unix::fs::MetadataExt;
+
+    use crate::vault::Rights;
     let (mode, rights) = (metadata.mode() & 0o7777, Rights::OwnerOnly);
     rights.exceeded_by(mode).then_some(Exposure::Mode { mode, rights })
 }
