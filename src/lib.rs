@@ -14,8 +14,8 @@
 //! - [`oauth`]: the flow. `begin` gives a URL and a `Pending`; an answer gives a code; `exchange` consumes it.
 //! - [`catalog`]: integrations and their actions; the configuration file.
 //! - [`vault`]: grants as they are stored, under which name, sealed how.
-//! - [`refresh`]: whether a stored token will do, and what becomes of a refresh; `command::renew` asks for one,
-//!   `command::refresh_worker` is the one process that sends it.
+//! - [`refresh`]: whether a stored token can be handed out, and the one life of a refresh: `command::refresh_worker` and
+//!   the service's `command::serve::renew` run it.
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
 //! - [`proxies`]: who has asked, where proxies stand in front: only those that the configuration names are believed.

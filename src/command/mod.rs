@@ -7,7 +7,6 @@ mod exec;
 pub(crate) mod hand_out;
 mod helper;
 mod integration;
-mod journalled;
 pub(crate) mod login;
 mod logout;
 mod man;

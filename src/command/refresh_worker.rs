@@ -3,24 +3,21 @@
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
+    slice,
     sync::{Arc, mpsc},
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use super::{
-    context::{Context, grant_key},
-    journalled::{Journalled, Replayed, reached},
-};
+use super::context::{Context, grant_key};
 use crate::{
     catalog::Integration,
     cli,
-    oauth::{self, Client, ExchangeError, HttpClient, Verdict},
-    refresh::{self, LastRefresh, Reached, RefreshResult, Wish, Worth, same_refresh_token},
+    oauth::Client,
+    refresh::{Attempt, Failed, LastRefresh, RefreshResult, Refreshed, Source, Wish, Worth, same_refresh_token},
     report::{self, Failure, Outcome},
-    secret::Secret,
-    system::{clock, detach, entropy, http::Http, lock::Held, pause, private_files::PrivateFiles},
-    vault::{GrantKey, Journal, Record, Sent, StateFiles, StoreError, Vault, seal::Nonce},
+    system::{clock, detach, entropy, http::Http, journal::Journalled, lock::Held, pause, private_files::PrivateFiles},
+    vault::{GrantKey, Journal, Record, StateFiles, StoreError, Vault, seal::Nonce},
 };
 
 /// How long a store that is away is tried again before the reply is left to the next run.
@@ -72,26 +69,30 @@ fn refresh(
 ) -> Result<Outcome, Failure> {
     let Some(record) = vault.read(key)? else { return Ok(Outcome::Refreshed(None)) };
     let client = context.client(integration, vault)?;
-    let replayed = matches!(vault.journal(key).sent(&record)?, Sent::Answered { .. });
     let refresh = |record: &Record| Refresh { vault, key, client: &client, record }.run();
-    let (mut result, mut unstored) = refresh(&record)?;
+    let mut ended = refresh(&record)?;
     let mut sent = record;
-    match (stored(vault, key), &result) {
-        // A reply that lay for longer than its token lives brought a new refresh token all the same.
-        (Some(late), RefreshResult::Renewed) if replayed && late.grant.expiry.time() <= clock::now() => {
-            (result, unstored) = refresh(&late)?;
+    match (stored(vault, key), &ended) {
+        // A response that waited in the journal for longer than its token lives brought a new refresh token all the same.
+        (Some(late), Ended { result: RefreshResult::Renewed, source: Source::Journal, .. })
+            if late.grant.expiry.time() <= clock::now() =>
+        {
+            ended = refresh(&late)?;
             sent = late;
         }
-        // Somebody who does not know this lock (another machine, an older program) was first: their tokens count.
-        (Some(theirs), RefreshResult::Dead { .. }) if !same_refresh_token(&theirs.grant, &sent.grant) => {
-            (result, unstored) = match Wish::USUAL.worth(&theirs.grant, clock::now()) {
-                Worth::Fresh => (RefreshResult::Renewed, None),
+        // A program that does not know this lock (on another machine, or an older one) was first: its tokens count.
+        (Some(theirs), Ended { result: RefreshResult::Dead { .. }, .. })
+            if !same_refresh_token(&theirs.grant, &sent.grant) =>
+        {
+            ended = match Wish::USUAL.worth(&theirs.grant, clock::now()) {
+                Worth::Fresh => Ended { result: RefreshResult::Renewed, source: Source::Provider, unstored: None },
                 _ => refresh(&theirs)?,
             };
             sent = theirs;
         }
         _ => {}
     }
+    let Ended { result, unstored, .. } = ended;
     let place = vault.state_name(key);
     // A failure is one of the grant that was sent, whatever is stored now.
     let last = match (&result, stored(vault, key), entropy::random()) {
@@ -120,62 +121,33 @@ struct Refresh<'a> {
     record: &'a Record,
 }
 
+/// A refresh that has ended.
+struct Ended {
+    result: RefreshResult,
+    source: Source,
+    /// The new record, if the store did not accept it.
+    unstored: Option<Box<Record>>,
+}
+
 impl Refresh<'_> {
-    /// The result, and the tokens if they could not be stored.
-    fn run(&self) -> Result<(RefreshResult, Option<Box<Record>>), Failure> {
+    /// # Errors
+    /// The journal cannot be read or written, so nothing was sent.
+    fn run(&self) -> Result<Ended, StoreError> {
         let journal = self.vault.journal(self.key);
-        let Some(refresh_token) = &self.record.grant.refresh_token else {
-            return Ok((RefreshResult::Dead { message: "there is no refresh token".into() }, None));
-        };
-        // A reply that an earlier run put away and could not store: nothing is sent again.
-        let before = journal.sent(self.record)?;
-        let interrupted = matches!(before, Sent::Unanswered);
-        let (tokens, came) = match before {
-            Sent::Answered { reply, came } => (self.refresh(refresh_token, &Replayed(reply), came), came),
-            Sent::Unanswered | Sent::No => {
-                journal.intend(self.record)?;
-                let http = Http::default();
-                let http = Journalled { journal: &journal, record: self.record, http: &http };
-                (self.refresh(refresh_token, &http, clock::now()), clock::now())
+        let seal_keys = slice::from_ref(&self.record.seal_key);
+        let attempt = Attempt { journal: &journal, record: self.record, seal_keys, client: self.client };
+        let http = Http::default();
+        let http = Journalled { journal: &journal, record: self.record, http: &http };
+        match attempt.run(&http, &clock::now) {
+            Ok(Refreshed { record, source }) => {
+                let (result, unstored) = self.keep(&journal, record);
+                Ok(Ended { result, source, unstored })
             }
-        };
-        match tokens.map(|tokens| refresh::renewed(self.record, tokens, came)) {
-            Ok(Ok(record)) => Ok(self.keep(&journal, record)),
-            Ok(Err(other)) => {
-                journal.clear()?;
-                Ok((RefreshResult::Refused { message: other.to_string() }, None))
-            }
-            Err(error) => {
-                let verdict = error.verdict();
-                match verdict == Verdict::Transient && reached(&error) == Reached::Maybe {
-                    true => journal.forget_reply()?,
-                    // Nothing was used up, or it never will be worth anything again.
-                    false => journal.clear()?,
-                }
-                let message = match (verdict, interrupted) {
-                    (Verdict::Dead, true) => {
-                        "the last renewal was interrupted and the provider no longer accepts the old key".into()
-                    }
-                    (Verdict::Dead, false) => {
-                        "the provider no longer accepts the stored refresh token (invalid_grant)".into()
-                    }
-                    _ => error.to_string(),
-                };
-                Ok((RefreshResult::failed(verdict, message), None))
+            Err(Failed::Journal(why)) => Err(why),
+            Err(failed) => {
+                Ok(Ended { result: RefreshResult::failed(&failed), source: Source::Provider, unstored: None })
             }
         }
-    }
-
-    fn refresh(
-        &self,
-        refresh_token: &Secret,
-        http: &dyn HttpClient,
-        now: SystemTime,
-    ) -> Result<oauth::TokenSet, ExchangeError> {
-        let pinned = &self.record.pinned;
-        let (endpoint, issuer) = (&pinned.token_endpoint, pinned.issuer.as_ref());
-        let original = self.record.grant.id_token.as_ref();
-        oauth::refresh(endpoint, self.client, refresh_token, issuer, original, http, now)
     }
 
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use oauth2::RefreshToken;
 
 use super::{
-    Claims, Client, Endpoint, ErrorCode, ExchangeError, HttpClient, HttpError, IdTokenAlgorithms, Issuer, TokenSet,
+    Claims, Client, Endpoint, ExchangeError, HttpClient, IdTokenAlgorithms, Issuer, TokenSet,
     id_token::{Expected, Occasion},
     token::{Fault, tolerant},
 };
@@ -15,7 +15,7 @@ use crate::secret::Secret;
 /// with `original`, the stored one (OpenID Connect Core section 12.2).
 ///
 /// # Errors
-/// No tokens; [`ExchangeError::verdict`] tells whether the grant is dead.
+/// No tokens. What that means for the grant is judged in `refresh::Judgement`.
 pub fn refresh(
     token_endpoint: &Endpoint,
     client: &Client,
@@ -41,38 +41,12 @@ pub fn refresh(
     }
 }
 
-/// What a failed refresh says about the grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The provider takes this refresh token no more: a person has to log in.
-    Dead,
-    /// The client is not accepted, or the environment names no usable proxy. The grant may well be alive.
-    Misconfigured,
-    /// What came back breaks a promise; the old tokens are kept.
-    Refused,
-    /// Nothing is known: try later.
-    Transient,
-}
-
-impl ExchangeError {
-    /// Only a well-formed OAuth error kills a grant: never a page, a 5xx or a time-out.
-    pub fn verdict(&self) -> Verdict {
-        match self {
-            Self::Denied(ErrorCode::InvalidGrant) => Verdict::Dead,
-            Self::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => Verdict::Transient,
-            Self::Denied(_) | Self::Unreachable(HttpError::Proxy { .. }) => Verdict::Misconfigured,
-            Self::IdToken(_) | Self::Malformed(_) => Verdict::Refused,
-            Self::NotOAuth(_) | Self::Unreachable(_) => Verdict::Transient,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::oauth::{ClientAuthentication, ClientId, HttpRequest, HttpResponse};
+    use crate::oauth::{ClientAuthentication, ClientId, HttpError, HttpRequest, HttpResponse};
 
     struct Answers(String);
 

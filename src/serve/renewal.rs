@@ -1,15 +1,14 @@
 //! Whether a stored token can be handed out, and what becomes of a refresh: judgements, without clock and without I/O.
 //!
 //! A caller gets a token that is good for longer than both its own wish and the margin. A stale one is refreshed, once
-//! for all who ask. Only a well-formed `invalid_grant` ends a connection (RFC 6749 section 5.2); what speaks of the
-//! client marks the integration; everything else is asked again later.
+//! for all who ask. What a failed refresh means is judged in `refresh`; here stands what that changes at a connection.
 
 use std::time::{Duration, SystemTime};
 
 use super::store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status};
 use crate::{
-    oauth::{Expiry, Scopes, TokenType, Verdict},
-    refresh::{MinTtl, Reached, Validity, Worth},
+    oauth::{Expiry, Scopes, TokenType},
+    refresh::{Judgement, MinTtl, Reached, Validity, Verdict, Worth},
     secret::Secret,
 };
 
@@ -21,8 +20,6 @@ const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 /// How long an integration whose client is refused is left alone.
 pub const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
-/// Words of OpenID Connect that ask for something else than access to an API; not every provider repeats them.
-const NO_PERMISSIONS: [&str; 2] = ["offline_access", "openid"];
 
 /// What a caller asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +84,9 @@ pub enum Origin {
     Stored,
 }
 
-/// What a stored token is good for.
+/// What to do for a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum Decision {
     HandOut,
     Reauth { reason: ReauthReason, since: SystemTime },
     Refresh { meanwhile: Meanwhile },
@@ -117,10 +114,10 @@ pub fn due_at(obtained_at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
     Some(until.checked_sub(margin(life)).unwrap_or(until))
 }
 
-/// Judges a connection for a caller.
-pub fn judge(connection: &Connection, wish: TokenWish, now: SystemTime) -> Judgement {
+/// What to do with a connection for a caller.
+pub fn decide(connection: &Connection, wish: TokenWish, now: SystemTime) -> Decision {
     if let Status::Reauth { reason, since } = connection.status {
-        return Judgement::Reauth { reason, since };
+        return Decision::Reauth { reason, since };
     }
     let access = &connection.access;
     let age = now.duration_since(access.obtained_at).unwrap_or_default();
@@ -128,17 +125,17 @@ pub fn judge(connection: &Connection, wish: TokenWish, now: SystemTime) -> Judge
     let meanwhile = match worth(access, wish.min_validity, now) {
         _ if forced => Meanwhile::Nothing,
         Worth::Fresh if near_its_end(access, now) => Meanwhile::Suits,
-        Worth::Fresh => return Judgement::HandOut,
+        Worth::Fresh => return Decision::HandOut,
         // Another one would not live longer either.
-        Worth::Short { .. } if wish.min_validity >= life(access) && age < SHORTEST_PAUSE => return Judgement::HandOut,
+        Worth::Short { .. } if wish.min_validity >= life(access) && age < SHORTEST_PAUSE => return Decision::HandOut,
         Worth::Short { .. } => Meanwhile::Lasts,
         Worth::Expired { .. } | Worth::Rejected => Meanwhile::Nothing,
     };
     match (&connection.refresh, meanwhile) {
-        (Some(_), meanwhile) => Judgement::Refresh { meanwhile },
-        (None, Meanwhile::Lasts | Meanwhile::Suits) => Judgement::HandOut,
+        (Some(_), meanwhile) => Decision::Refresh { meanwhile },
+        (None, Meanwhile::Lasts | Meanwhile::Suits) => Decision::HandOut,
         (None, Meanwhile::Nothing) => {
-            Judgement::Reauth { reason: ReauthReason::NoRefreshToken, since: access.expiry.time().min(now) }
+            Decision::Reauth { reason: ReauthReason::NoRefreshToken, since: access.expiry.time().min(now) }
         }
     }
 }
@@ -157,11 +154,6 @@ fn worth(access: &Access, min_validity: Duration, now: SystemTime) -> Worth {
         Expiry::Assumed(_) => Worth::Fresh,
         Expiry::At(until) => Validity { from: access.obtained_at, until }.worth(MinTtl::AtLeast(min_validity), now),
     }
-}
-
-/// What an action needs and the provider did not grant.
-pub fn missing(granted: &Scopes, needed: &Scopes) -> Scopes {
-    needed.without(granted).iter().filter(|scope| !NO_PERMISSIONS.contains(&scope.as_str())).cloned().collect()
 }
 
 /// What a failed refresh means.
@@ -185,22 +177,17 @@ pub enum Doubt {
     Raised,
 }
 
-/// `jitter` is up to 250 ms of chance, spread over the delay so that those who failed together do not return together.
-pub fn consequence(
-    connection: &Connection,
-    verdict: Verdict,
-    reached: Reached,
-    jitter: Duration,
-    now: SystemTime,
-) -> Consequence {
-    let doubt = match reached {
-        Reached::Maybe => Doubt::Raised,
-        Reached::Nobody | Reached::TurnedAway { .. } => Doubt::Unchanged,
-    };
+/// What a judgement changes at a connection or its integration. `jitter` is up to 250 ms of chance, spread over the delay
+/// so that those who failed together do not return together.
+pub fn consequence(connection: &Connection, judgement: Judgement, jitter: Duration, now: SystemTime) -> Consequence {
+    let Judgement { verdict, reached } = judgement;
     match verdict {
         Verdict::Dead => Consequence::Reauth(ReauthReason::RefreshTokenRefused),
         Verdict::Misconfigured => Consequence::Misconfigured,
+        Verdict::NoRefreshToken => Consequence::Reauth(ReauthReason::NoRefreshToken),
+        Verdict::OtherSubject => Consequence::Reauth(ReauthReason::OtherSubject),
         Verdict::Refused | Verdict::Transient => {
+            let doubt = if reached == Reached::Maybe { Doubt::Raised } else { Doubt::Unchanged };
             Consequence::Later { delay: delay(connection, reached, jitter, now), doubt }
         }
     }

@@ -13,6 +13,7 @@ pub mod environment;
 pub mod exec;
 pub mod file_store;
 pub mod http;
+pub mod journal;
 #[cfg(feature = "server")]
 pub mod jwks;
 pub mod keychain;

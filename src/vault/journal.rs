@@ -13,7 +13,10 @@ use super::{
     record::unix,
     seal::{self, Nonce},
 };
-use crate::{oauth::HttpResponse, secret::Secret};
+use crate::{
+    oauth::HttpResponse,
+    secret::{SealKey, Secret},
+};
 
 const VERSION: u64 = 1;
 
@@ -32,8 +35,10 @@ pub struct Journal<'a> {
 #[derive(Clone, Debug)]
 pub enum Sent {
     No,
-    /// It may have been used; the answer is not known.
+    /// The provider may have used it up. Nothing came back that can hold tokens: at most a page or an error, which says
+    /// nothing about a request that is sent now.
     Unanswered,
+    /// A 2xx response (RFC 6749 section 5.1).
     Answered {
         reply: HttpResponse,
         /// Lives of tokens count from here, whenever it is read.
@@ -78,14 +83,22 @@ impl Journal<'_> {
     /// # Errors
     /// The file is there and cannot be read.
     pub fn sent(&self, record: &Record) -> Result<Sent, StoreError> {
+        self.sent_with(record, std::slice::from_ref(&record.seal_key))
+    }
+
+    /// The same where any of these keys may have sealed the response.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn sent_with(&self, record: &Record, seal_keys: &[SealKey]) -> Result<Sent, StoreError> {
         let Some(content) = self.files.read(&self.file())? else { return Ok(Sent::No) };
         let Some((intent, reply)) = content.split_at_checked(INTENT) else { return Ok(Sent::No) };
         Ok(match serde_json::from_slice::<Intent>(intent) {
             Ok(intent) if intent.v == VERSION && intent.generation == record.generation => {
                 // A crash may have left a part of the response, which does not open.
-                match self.unseal(record, reply) {
-                    Some(answered) => answered,
-                    None => Sent::Unanswered,
+                match seal_keys.iter().find_map(|key| self.unseal(record, key, reply)) {
+                    Some((reply, came)) if reply.status().is_success() => Sent::Answered { reply, came },
+                    _ => Sent::Unanswered,
                 }
             }
             _ => Sent::No,
@@ -124,14 +137,14 @@ impl Journal<'_> {
     }
 
     /// A reply of which a crash has left a part only does not open.
-    fn unseal(&self, record: &Record, reply: &[u8]) -> Option<Sent> {
+    fn unseal(&self, record: &Record, key: &SealKey, reply: &[u8]) -> Option<(HttpResponse, SystemTime)> {
         let (length, rest) = reply.split_first_chunk()?;
         let sealed = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        let plain = seal::open(&record.seal_key, self.place(record).as_bytes(), sealed)?;
+        let plain = seal::open(key, self.place(record).as_bytes(), sealed)?;
         let stored: StoredReply = serde_json::from_str(plain.expose()).ok()?;
         let mut reply = HttpResponse::new(stored.body.into_bytes());
         *reply.status_mut() = StatusCode::from_u16(stored.status).ok()?;
-        Some(Sent::Answered { reply, came: UNIX_EPOCH.checked_add(Duration::from_secs(stored.at))? })
+        Some((reply, UNIX_EPOCH.checked_add(Duration::from_secs(stored.at))?))
     }
 
     fn file(&self) -> String {
@@ -150,7 +163,6 @@ mod tests {
     use crate::{
         catalog::IntegrationName,
         oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
-        secret::SealKey,
         vault::{AccountName, ActionKey, Grant, GrantKey, Pinned, memory::MemoryFiles, seal::NONCE_BYTES},
     };
 
@@ -218,13 +230,35 @@ mod tests {
         let files = MemoryFiles::default();
         let journal = Journal { files: &files, name: name("default") };
         assert!(nothing_sent(&journal, &record(3, 7)));
-        for status in [200, 400, 500] {
+        for status in [200, 201, 299] {
             put(&journal, &record(3, 7), status);
             let Sent::Answered { reply: found, came } = journal.sent(&record(3, 7)).expect("files") else {
                 panic!("no reply")
             };
             assert_eq!((reply(status).status(), reply(status).body(), at(77)), (found.status(), found.body(), came));
         }
+    }
+
+    #[test]
+    fn r11_only_a_2xx_response_is_an_answer_and_what_was_sent_stays_known() {
+        let files = MemoryFiles::default();
+        let journal = Journal { files: &files, name: name("default") };
+        for status in [199, 302, 400, 401, 404, 500, 502] {
+            put(&journal, &record(3, 7), status);
+            assert!(unanswered(&journal, &record(3, 7)), "{status}");
+        }
+    }
+
+    #[test]
+    fn r11_any_of_several_keys_may_have_sealed_a_response() {
+        let files = MemoryFiles::default();
+        let journal = Journal { files: &files, name: name("default") };
+        put(&journal, &record(3, 7), 200);
+        let keys = |numbers: &[u8]| numbers.iter().map(|number| SealKey::new([*number; 32])).collect::<Vec<_>>();
+        let rotated = record(3, 9);
+        let sent = |numbers: &[u8]| journal.sent_with(&rotated, &keys(numbers)).expect("files");
+        assert!(matches!(sent(&[9, 8, 7]), Sent::Answered { .. }));
+        assert!(matches!(sent(&[9, 8]), Sent::Unanswered));
     }
 
     #[test]

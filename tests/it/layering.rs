@@ -34,7 +34,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("secret", &[]),
     ("serve", &["catalog", "oauth", "proxies", "redirect", "refresh", "reply", "secret", "vault"]),
     ("stdio", &["catalog", "oauth", "secret"]),
-    ("system", &["catalog", "head", "oauth", "redirect", "reply", "secret", "serve", "vault"]),
+    ("system", &["catalog", "head", "oauth", "redirect", "refresh", "reply", "secret", "serve", "vault"]),
     ("vault", &["catalog", "oauth", "secret"]),
 ];
 
@@ -69,7 +69,7 @@ const LICENSED: [(&str, &[&str]); 25] = [
 ];
 
 /// Files that may take a secret out of its type.
-const EXPOSE: [&str; 32] = [
+const EXPOSE: [&str; 33] = [
     "command/integration.rs",
     "command/serve/authorize.rs",
     "command/serve/check.rs",
@@ -84,6 +84,7 @@ const EXPOSE: [&str; 32] = [
     "oauth/revoke.rs",
     "oauth/token.rs",
     "refresh.rs",
+    "refresh/last.rs",
     "report/handed_out.rs",
     "report/outcome.rs",
     "secret.rs",

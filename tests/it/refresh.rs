@@ -151,6 +151,11 @@ impl Scene {
         self.refreshes().iter().map(|request| presented(request)).collect()
     }
 
+    /// Whether it is known that a refresh token was sent whose fate is not.
+    fn has_journal(&self) -> bool {
+        self.sandbox.stored().iter().any(|name| name.ends_with(".journal"))
+    }
+
     fn token(&self) -> Finished {
         self.sandbox.run(&["token", "work"])
     }

@@ -3,7 +3,6 @@
 mod access;
 mod admin;
 mod asked;
-pub mod attempt;
 mod authorize;
 mod callback;
 mod check;

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::{attempt, renew::Integrations};
+use super::renew::{HTTP, Integrations};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
@@ -179,8 +179,8 @@ impl Integrations for Configured {
         let integration = self.catalog.get(connection.key.integration.as_str()).ok();
         let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
         match base {
-            Some(base) => Box::new(PinnedHttp::through(attempt::http(), base.reach().clone())),
-            None => Box::new(attempt::http()),
+            Some(base) => Box::new(PinnedHttp::through(Http::within(HTTP), base.reach().clone())),
+            None => Box::new(Http::within(HTTP)),
         }
     }
 }

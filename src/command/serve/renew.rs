@@ -14,16 +14,16 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use self::flight::{Flight, Landed, Seat};
 use super::{
-    attempt::HTTP,
     ledger::{Ledger, LedgerFault},
     revocation::Revoked,
 };
 use crate::{
     catalog::IntegrationName,
     oauth::{Client, Expiry, HttpClient, Scopes, TokenType},
+    refresh::covering,
     secret::Secret,
     serve::{
-        renewal::{Issued, Judgement, Meanwhile, Origin, TokenAnswer, TokenWish, judge, missing},
+        renewal::{Decision, Issued, Meanwhile, Origin, TokenAnswer, TokenWish, decide},
         store::{Connection, ConnectionId, Lease, StoreFault},
     },
     system::{clock, private_files::PrivateFiles},
@@ -36,6 +36,8 @@ mod upkeep;
 
 /// How long a caller waits for a refresh.
 const PATIENCE: Duration = Duration::from_secs(25);
+/// All requests of one refresh together; a lease lasts longer.
+pub const HTTP: Duration = Duration::from_secs(20);
 /// Requests to providers at once.
 const AT_ONCE: usize = 64;
 
@@ -99,18 +101,18 @@ impl Renewer {
         let Some(mut row) = shared.covering(key, needed).await? else { return Ok(TokenAnswer::NotConnected) };
         // A refresh may end in a row that another has written meanwhile, which is judged anew.
         for _ in 0..3 {
-            let missing = missing(&row.access.granted, needed);
+            let missing = covering::missing(&row.access.granted, needed);
             if !missing.is_empty() {
                 let (connection, granted) = (row.id, row.access.granted);
                 return Ok(TokenAnswer::InsufficientScope { connection, granted, missing });
             }
             let now = clock::now();
-            let meanwhile = match judge(&row, wish, now) {
-                Judgement::HandOut => return shared.hand_out(&row, now),
-                Judgement::Reauth { reason, since } => {
+            let meanwhile = match decide(&row, wish, now) {
+                Decision::HandOut => return shared.hand_out(&row, now),
+                Decision::Reauth { reason, since } => {
                     return Ok(TokenAnswer::ReauthRequired { connection: row.id, reason, since });
                 }
-                Judgement::Refresh { meanwhile } => meanwhile,
+                Decision::Refresh { meanwhile } => meanwhile,
             };
             if let Some(answer) = shared.pausing(&row, meanwhile, now) {
                 return answer;
@@ -132,7 +134,7 @@ impl Renewer {
             let answer = match landed {
                 Some(Landed::Gone) => return Ok(TokenAnswer::Gone),
                 Some(Landed::Renewed(issued)) => {
-                    let missing = self::missing(&issued.granted, needed);
+                    let missing = covering::missing(&issued.granted, needed);
                     return Ok(match missing.is_empty() {
                         true => TokenAnswer::Ok(issued),
                         false => {

@@ -61,26 +61,26 @@ const FORCED: TokenWish = TokenWish { source: TokenSource::Provider, ..USUAL };
 fn a_token_is_handed_out_until_the_last_fifth_of_its_life_or_its_last_five_minutes() {
     assert_eq!(Duration::from_secs(300), margin(Duration::from_secs(3600)));
     assert_eq!(Duration::from_secs(120), margin(Duration::from_secs(600)));
-    let refresh = |meanwhile| Judgement::Refresh { meanwhile };
-    assert_eq!(Judgement::HandOut, judge(&connection(), USUAL, at(800)));
-    assert_eq!(refresh(Meanwhile::Suits), judge(&connection(), USUAL, at(801)), "in the margin");
-    assert_eq!(refresh(Meanwhile::Lasts), judge(&connection(), USUAL, at(941)), "less than the caller wishes");
-    assert_eq!(refresh(Meanwhile::Nothing), judge(&connection(), USUAL, at(1000)), "expired");
+    let refresh = |meanwhile| Decision::Refresh { meanwhile };
+    assert_eq!(Decision::HandOut, decide(&connection(), USUAL, at(800)));
+    assert_eq!(refresh(Meanwhile::Suits), decide(&connection(), USUAL, at(801)), "in the margin");
+    assert_eq!(refresh(Meanwhile::Lasts), decide(&connection(), USUAL, at(941)), "less than the caller wishes");
+    assert_eq!(refresh(Meanwhile::Nothing), decide(&connection(), USUAL, at(1000)), "expired");
     assert_eq!(Some(at(800)), due_at(at(0), Expiry::At(at(1000))));
 }
 
 #[test]
 fn a_refused_token_is_refreshed_once_for_all_who_report_it() {
-    let refresh = Judgement::Refresh { meanwhile: Meanwhile::Nothing };
-    assert_eq!(refresh, judge(&connection(), FORCED, at(100)));
-    assert_eq!(Judgement::HandOut, judge(&connection(), FORCED, at(29)), "it has just come");
+    let refresh = Decision::Refresh { meanwhile: Meanwhile::Nothing };
+    assert_eq!(refresh, decide(&connection(), FORCED, at(100)));
+    assert_eq!(Decision::HandOut, decide(&connection(), FORCED, at(29)), "it has just come");
 }
 
 #[test]
 fn a_wish_that_no_token_can_fulfil_does_not_refresh_for_ever() {
     let wish = TokenWish { min_validity: Duration::from_secs(5000), ..USUAL };
-    assert_eq!(Judgement::HandOut, judge(&connection(), wish, at(1)));
-    assert_eq!(Judgement::Refresh { meanwhile: Meanwhile::Lasts }, judge(&connection(), wish, at(100)));
+    assert_eq!(Decision::HandOut, decide(&connection(), wish, at(1)));
+    assert_eq!(Decision::Refresh { meanwhile: Meanwhile::Lasts }, decide(&connection(), wish, at(100)));
 }
 
 #[test]
@@ -88,31 +88,24 @@ fn a_token_without_a_known_end_is_good_until_an_api_refuses_it() {
     let mut endless = connection();
     endless.access.expiry = Expiry::Assumed(at(3600));
     endless.refresh = None;
-    assert_eq!(Judgement::HandOut, judge(&endless, USUAL, at(1_000_000)));
-    let refused = judge(&endless, FORCED, at(1_000_000));
-    assert_eq!(Judgement::Reauth { reason: ReauthReason::NoRefreshToken, since: at(3600) }, refused);
+    assert_eq!(Decision::HandOut, decide(&endless, USUAL, at(1_000_000)));
+    let refused = decide(&endless, FORCED, at(1_000_000));
+    assert_eq!(Decision::Reauth { reason: ReauthReason::NoRefreshToken, since: at(3600) }, refused);
 }
 
 #[test]
 fn without_a_refresh_token_the_last_second_is_still_handed_out() {
     let mut connection = connection();
     connection.refresh = None;
-    assert_eq!(Judgement::HandOut, judge(&connection, USUAL, at(999)));
-    let over = Judgement::Reauth { reason: ReauthReason::NoRefreshToken, since: at(1000) };
-    assert_eq!(over, judge(&connection, USUAL, at(1001)));
-}
-
-#[test]
-fn v35_scopes_that_were_not_granted_are_missing_and_protocol_words_are_not() {
-    let scopes = |text| Scopes::parse(text).expect("scopes");
-    assert_eq!(scopes("api"), missing(&scopes("read"), &scopes("openid offline_access read api")));
-    assert!(missing(&scopes("api read"), &scopes("read")).is_empty());
+    assert_eq!(Decision::HandOut, decide(&connection, USUAL, at(999)));
+    let over = Decision::Reauth { reason: ReauthReason::NoRefreshToken, since: at(1000) };
+    assert_eq!(over, decide(&connection, USUAL, at(1001)));
 }
 
 fn later(verdict: Verdict, reached: Reached, failures: u32) -> (Duration, Doubt) {
     let mut connection = connection();
     connection.delay = (failures > 0).then_some(Delay { failures, until: at(0) });
-    match consequence(&connection, verdict, reached, Duration::ZERO, at(50)) {
+    match consequence(&connection, Judgement { verdict, reached }, Duration::ZERO, at(50)) {
         Consequence::Later { delay, doubt } => {
             assert_eq!(failures + 1, delay.failures);
             (delay.until.duration_since(at(50)).expect("later"), doubt)
@@ -122,9 +115,18 @@ fn later(verdict: Verdict, reached: Reached, failures: u32) -> (Duration, Doubt)
 }
 
 #[test]
-fn only_invalid_grant_ends_a_connection_and_only_the_client_marks_the_integration() {
-    let judged = |verdict| consequence(&connection(), verdict, Reached::Maybe, Duration::ZERO, at(0));
-    assert_eq!(Consequence::Reauth(ReauthReason::RefreshTokenRefused), judged(Verdict::Dead));
+fn only_a_dead_grant_ends_a_connection_and_only_the_client_marks_the_integration() {
+    let judged = |verdict| {
+        let judgement = Judgement { verdict, reached: Reached::Maybe };
+        consequence(&connection(), judgement, Duration::ZERO, at(0))
+    };
+    for (verdict, reason) in [
+        (Verdict::Dead, ReauthReason::RefreshTokenRefused),
+        (Verdict::NoRefreshToken, ReauthReason::NoRefreshToken),
+        (Verdict::OtherSubject, ReauthReason::OtherSubject),
+    ] {
+        assert_eq!(Consequence::Reauth(reason), judged(verdict));
+    }
     assert_eq!(Consequence::Misconfigured, judged(Verdict::Misconfigured));
     assert!(matches!(judged(Verdict::Transient), Consequence::Later { doubt: Doubt::Raised, .. }));
     assert!(matches!(judged(Verdict::Refused), Consequence::Later { doubt: Doubt::Raised, .. }));

@@ -7,12 +7,11 @@ use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
 const GUARDED: [&str; 21] = [
-    "command/journalled.rs",
     "command/refresh_worker.rs",
-    "command/serve/attempt.rs",
     "command/serve/keys.rs",
     "command/serve/ledger.rs",
     "oauth/entropy.rs",
+    "refresh/attempt.rs",
     "secret.rs",
     "serve/flow.rs",
     "serve/keys.rs",
@@ -22,6 +21,7 @@ const GUARDED: [&str; 21] = [
     "system/detach.rs",
     "system/entropy.rs",
     "system/file_store.rs",
+    "system/journal.rs",
     "system/keychain.rs",
     "system/lock.rs",
     "system/private_files.rs",

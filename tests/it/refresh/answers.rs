@@ -11,6 +11,7 @@ fn r13_a_dead_grant_asks_for_a_login_deletes_nothing_and_status_tells() {
     let before = scene.sandbox.stored_file(".item");
     scene.renew().assert_code(4).assert_says("no longer accepts").assert_says("loopin login work");
     assert_eq!(before, scene.sandbox.stored_file(".item"));
+    assert!(!scene.has_journal(), "the answer is final");
     assert_eq!("first\n", scene.token().assert_code(0).stdout, "it is still valid");
     scene.sandbox.run(&["status", "work"]).assert_code(4).assert_says("no longer accepts").assert_says("loopin login");
     assert_eq!(1, scene.refreshes().len());
@@ -95,6 +96,7 @@ fn r18_nothing_but_an_oauth_error_says_anything_about_a_grant() {
         let renewed = scene.renew();
         assert_eq!((Some(7), ""), (renewed.code, renewed.stdout.as_str()), "{status} {body}: {renewed:?}");
         renewed.assert_says("the grant is kept");
+        assert!(scene.has_journal(), "the provider may have used up the refresh token: {status} {body}");
         scene.assert_kept();
         // And the next one asks again, with the same refresh token.
         scene.renew().assert_code(7);
@@ -114,10 +116,23 @@ fn r18_an_error_about_the_client_is_no_verdict_on_the_grant() {
         let body: &'static str = format!(r#"{{"error":"{error}"}}"#).leak();
         let scene = Scene::answering(status, JSON, body);
         scene.renew().assert_code(3).assert_says(error).assert_says("check the integration; the grant is kept");
+        assert!(!scene.has_journal(), "the answer is final: {error}");
         assert_eq!("first\n", scene.token().assert_code(0).stdout);
         scene.renew().assert_code(3);
         assert_eq!(["refresh-1", "refresh-1"], scene.presented()[..], "the configuration may have been repaired");
     }
+}
+
+/// The provider has issued tokens, so it may have used up the refresh token. A strict one ends the grant when that comes
+/// again: while the old token is valid, it does not.
+#[test]
+fn r12_after_tokens_that_cannot_be_used_nothing_is_sent_while_the_old_token_is_valid() {
+    let scene = Scene::answering(200, JSON, r#"{"access_token":"a b","refresh_token":"refresh-2"}"#);
+    scene.sandbox.age(HOUR, Duration::from_secs(50));
+    scene.renew().assert_code(9).assert_says("malformed access token");
+    assert!(scene.has_journal());
+    assert_eq!("first\n", scene.token().assert_code(0).stdout);
+    assert_eq!(["refresh-1"], scene.presented()[..]);
 }
 
 fn tokens_of(subject: &str, number: u32) -> String {
@@ -148,7 +163,10 @@ fn s10_a_refresh_that_answers_with_another_person_is_refused_and_the_old_grant_k
     });
     let renew = || scene.sandbox.run(&["token", "work", "--rejected", &hash("token-1")]);
     let refused = renew();
-    refused.assert_code(9).assert_says("another person's token (sub)").assert_says("the old grant was kept");
+    refused
+        .assert_code(9)
+        .assert_says("the response to the refresh is for another user (sub)")
+        .assert_says("the old grant was kept");
     assert_eq!("", refused.stdout);
     assert_eq!("token-1\n", scene.token().assert_code(0).stdout);
     // Nothing of it comes to light later, from the journal or from anywhere.

@@ -61,6 +61,22 @@ fn r11_a_worker_that_is_killed_between_answer_and_store_costs_no_second_request(
     }
 }
 
+/// Only a 2xx response can hold tokens: an error that was stored says nothing about the request that is sent now.
+#[test]
+fn r11_an_error_that_a_killed_worker_left_in_the_journal_is_no_answer() {
+    const INVALID_CLIENT: &str = r#"{"error":"invalid_client"}"#;
+    for (status, error) in [(401, INVALID_CLIENT), (400, INVALID_GRANT)] {
+        let replies = [(status, JSON, error), (200, JSON, SECOND)];
+        let scene = Scene::answering_in_turn(Box::leak(Box::new(replies)));
+        let journal = file(&scene.sandbox, ".journal");
+        let fault = "unlink,unlinkat:signal=KILL";
+        scene.sandbox.with_fault(&journal, fault, &["token", "work", "--rejected", &hash("first")]);
+        scene.sandbox.stored_file(".journal");
+        assert_eq!("second\n", scene.renew().assert_code(0).stdout, "{error}");
+        assert_eq!(["refresh-1", "refresh-1"], scene.presented()[..], "{error}");
+    }
+}
+
 /// The answer of a provider that is asked again lies there for longer than its token lives.
 #[test]
 fn r11_an_answer_that_was_found_too_late_brings_its_refresh_token_all_the_same() {
@@ -118,7 +134,7 @@ fn r12_a_strict_provider_is_asked_once_and_a_person_is_told_what_happened() {
     let desk = interrupted();
     let next = desk.scene.renewing();
     desk.next().answer(400, INVALID_GRANT);
-    let message = "the last renewal was interrupted and the provider no longer accepts the old key";
+    let message = "the last refresh was interrupted, and the provider no longer accepts the refresh token";
     finish(next).assert_code(4).assert_says(message).assert_says("loopin login work");
     for _ in 0..3 {
         desk.scene.renew().assert_code(4).assert_says(message);

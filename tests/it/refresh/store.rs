@@ -135,5 +135,5 @@ fn r15_an_answer_too_long_for_its_room_on_a_full_disk_is_handed_out_and_the_loss
     // What became of the old refresh token is for the provider to say, once.
     let next = disk.renewing();
     disk.desk.next().answer(400, INVALID_GRANT);
-    finish(next).assert_code(4).assert_says("the last renewal was interrupted");
+    finish(next).assert_code(4).assert_says("the last refresh was interrupted");
 }

@@ -10,13 +10,11 @@ use tokio::{sync::watch, task, time::sleep};
 
 use super::{Renewer, Shared, handed_out, locked};
 use crate::{
-    command::serve::attempt::Failed,
-    oauth::Verdict,
-    refresh::Reached,
+    refresh::{Failed, Judgement},
     serve::{
         keys::Unopened,
         renewal::{Consequence, Doubt, Issued, Origin, consequence},
-        store::{Connection, ConnectionId, Delay, LeaseOwner, ReauthReason, Setback, Status, StoreFault, Written},
+        store::{Connection, ConnectionId, Delay, LeaseOwner, Setback, Status, StoreFault, Written},
     },
     system::{clock, pause},
     vault::{Grant, GrantKey},
@@ -143,22 +141,13 @@ impl Renewer {
     async fn give_up(&self, row: &Connection, owner: LeaseOwner, failed: Failed) -> Landed {
         let shared = &self.0;
         let now = clock::now();
-        let consequence = match failed {
-            Failed::Exchange(error, reached) => consequence(row, error.verdict(), reached, pause::jitter(), now),
-            Failed::Journal(_) => consequence(row, Verdict::Transient, Reached::Nobody, pause::jitter(), now),
-            Failed::NoRefreshToken => Consequence::Reauth(ReauthReason::NoRefreshToken),
-            Failed::OtherSubject(_) => Consequence::Reauth(ReauthReason::OtherSubject),
-        };
-        let (status, delay, in_doubt) = match consequence {
+        let (status, delay, in_doubt) = match consequence(row, Judgement::of(&failed), pause::jitter(), now) {
             Consequence::Misconfigured => return shared.misconfigured(row, owner).await,
             Consequence::Reauth(reason) => (Status::Reauth { reason, since: now }, None, false),
             Consequence::Later { delay, doubt } => (Status::Ok, Some(delay), doubt == Doubt::Raised || row.in_doubt),
         };
         let noted = Setback { status, delay, in_doubt, ..setback(row, owner) };
         let written = shared.ledger.store.note_setback(noted).await;
-        if let (Ok(Written::Yes), Status::Reauth { .. }) = (&written, status) {
-            shared.clear_journal(row);
-        }
         match (written, delay) {
             (Ok(Written::Gone), _) => {
                 shared.clear_journal(row);

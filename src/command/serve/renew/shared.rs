@@ -15,18 +15,17 @@ use super::{
 use crate::{
     catalog::IntegrationName,
     command::serve::{
-        attempt::{Attempt, Failed, journal},
         ledger::LedgerFault,
         revocation::{Revoked, revoke},
     },
     oauth::{Client, Scopes},
-    refresh::Reached,
+    refresh::{Attempt, Failed, covering},
     serve::{
-        renewal::{MISCONFIGURED_PAUSE, Meanwhile, Origin, TokenAnswer, missing},
+        renewal::{MISCONFIGURED_PAUSE, Meanwhile, Origin, TokenAnswer},
         store::{Connection, ConnectionId, Delay, Lease, LeaseOwner, Leased, StoreFault, Written},
     },
-    system::{clock, entropy, pause},
-    vault::{ActionKey, Grant, GrantKey, Record},
+    system::{clock, entropy, journal::Journalled, pause},
+    vault::{Grant, GrantKey, Journal, Record, StateFiles},
 };
 
 /// A use is noted once in this time.
@@ -40,12 +39,9 @@ impl Shared {
         if let Some(row) = self.ledger.store.connection(key).await? {
             return Ok(Some(row));
         }
-        if key.action == ActionKey::All {
-            return Ok(None);
-        }
-        let all = GrantKey { action: ActionKey::All, ..key.clone() };
+        let Some(all) = covering::of_all_actions(key) else { return Ok(None) };
         let row = self.ledger.store.connection(&all).await?;
-        Ok(row.filter(|row| missing(&row.access.granted, needed).is_empty()))
+        Ok(row.filter(|row| covering::covers(&row.access.granted, needed)))
     }
 
     pub(super) fn hand_out(&self, row: &Connection, now: SystemTime) -> Result<TokenAnswer, LedgerFault> {
@@ -112,18 +108,13 @@ impl Shared {
 
     pub(super) fn attempt(&self, row: &Connection, record: &Record, client: &Client) -> Result<Record, Failed> {
         self.attempting(row, record, client, |attempt| {
-            let result = attempt.run();
-            match &result {
-                // What came was no answer, and must not be taken for one again; that something was sent stays known.
-                Err(Failed::Exchange(_, Reached::Maybe)) => attempt.forget_reply(),
-                Err(Failed::Exchange(..)) => attempt.clear(),
-                _ => {}
-            }
-            result
+            let http = self.integrations.http(row);
+            let http = Journalled { journal: attempt.journal, record, http: http.as_ref() };
+            attempt.run(&http, &clock::now).map(|refreshed| refreshed.record)
         })
     }
 
-    /// What a refresh brought that did not get into the database.
+    /// The grant with the tokens that an earlier refresh received and could not store.
     pub(super) fn unstored(&self, row: &Connection, record: &Record, client: &Client) -> Option<Record> {
         self.attempting(row, record, client, |attempt| attempt.unstored())
     }
@@ -135,16 +126,9 @@ impl Shared {
         client: &Client,
         work: impl FnOnce(&Attempt<'_>) -> T,
     ) -> T {
-        let http = self.integrations.http(row);
-        work(&Attempt {
-            files: &self.files,
-            connection: &row.id.to_string(),
-            key: &row.key,
-            record,
-            keys: self.ledger.keys.keys().cloned().collect(),
-            client,
-            http: http.as_ref(),
-        })
+        let journal = journal(&self.files, row);
+        let seal_keys: Vec<_> = self.ledger.keys.keys().cloned().collect();
+        work(&Attempt { journal: &journal, record, seal_keys: &seal_keys, client })
     }
 
     /// Has the provider end what came for a connection that is gone, since nobody can do it later.
@@ -165,7 +149,7 @@ impl Shared {
     }
 
     pub(super) fn clear_journal(&self, row: &Connection) {
-        let _ = journal(&self.files, &row.key, &row.id.to_string()).clear();
+        let _ = journal(&self.files, row).clear();
     }
 
     pub(super) async fn misconfigured(&self, row: &Connection, owner: LeaseOwner) -> Landed {
@@ -181,4 +165,9 @@ impl Shared {
             _ => Landed::Misconfigured { since },
         }
     }
+}
+
+/// The journal of one connection; bound to its identifier, so that a later one of the same user never reads it.
+pub(super) fn journal<'a>(files: &'a dyn StateFiles, row: &Connection) -> Journal<'a> {
+    Journal { files, name: row.key.state("serve", &row.id.to_string()) }
 }

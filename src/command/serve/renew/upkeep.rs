@@ -7,9 +7,9 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{PATIENCE, Renewer, flight::Landed, locked};
+use super::{PATIENCE, Renewer, flight::Landed, locked, shared::journal};
 use crate::{
-    command::serve::{attempt::journal, ledger::LedgerFault},
+    command::serve::ledger::LedgerFault,
     system::{clock, pause},
     vault::{Journal, StateFiles},
 };
@@ -32,7 +32,7 @@ impl Renewer {
         let (mut rows, mut journals) = (Vec::new(), HashSet::new());
         for key in shared.ledger.store.recover().await? {
             if let Some(row) = shared.ledger.store.connection(&key).await? {
-                journals.insert(journal(&shared.files, &row.key, &row.id.to_string()).name.file(Journal::SUFFIX));
+                journals.insert(journal(&shared.files, &row).name.file(Journal::SUFFIX));
                 rows.push(row);
             }
         }

@@ -3,6 +3,7 @@
 use tokio::time::sleep;
 
 use super::*;
+use crate::vault::seal::{NONCE_BYTES, Nonce};
 
 #[test]
 fn v26_tokens_that_the_database_does_not_take_are_handed_out_and_stored_when_it_does() {
@@ -49,10 +50,27 @@ fn v26_a_lost_reply_costs_nothing_with_a_provider_that_forgives() {
     assert!(row.in_doubt && row.status == Status::Ok, "{row:?}");
     assert!(matches!(stage.ask(&node), TokenAnswer::Unavailable { .. }));
     assert_eq!(1, stage.provider.requests(), "not asked again before the pause is over");
+    assert_eq!(1, stage.journals(), "that something was sent stays known");
     stage.provider.set(|state| state.mood = Mood::Good);
     let restarted = stage.node();
     assert_eq!(1, stage.runtime.block_on(restarted.recover()).expect("recovered"));
     assert_eq!("a1", token(&stage.ask(&restarted)));
+}
+
+#[test]
+fn v26_an_error_that_a_crash_left_in_the_journal_is_no_answer() {
+    for (status, error) in [(400, "invalid_grant"), (401, "invalid_client")] {
+        let stage = Stage::expired();
+        let (node, row) = (stage.node(), stage.row().expect("row"));
+        let record = stage.ledger().record(&row).expect("opens");
+        let mut response = HttpResponse::new(format!(r#"{{"error":"{error}"}}"#).into_bytes());
+        *response.status_mut() = oauth2::http::StatusCode::from_u16(status).expect("status");
+        let journal = shared::journal(&node.0.files, &row);
+        journal.intend(&record).expect("intent");
+        journal.put(&record, &response, clock::now(), Nonce([1; NONCE_BYTES])).expect("journal");
+        assert_eq!("a1", token(&stage.ask(&node)), "{error}");
+        assert_eq!((1, 0), (stage.provider.requests(), stage.journals()), "{error}");
+    }
 }
 
 #[test]

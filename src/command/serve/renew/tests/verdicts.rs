@@ -27,6 +27,7 @@ fn r08_a_refused_client_marks_the_integration_and_no_connection() {
         }
         assert_eq!(1, stage.provider.requests(), "it is left alone for a while");
         assert_eq!(1, node.misconfigured().len());
+        assert_eq!(0, stage.journals(), "the answer is final: {code}");
         let row = stage.row().expect("row");
         assert_eq!((Status::Ok, None, false), (row.status, row.delay, row.in_doubt), "{code}");
         stage.provider.set(|state| state.mood = Mood::Good);

@@ -1,0 +1,238 @@
+//! The one life of a refresh, for the command line's worker and for the service: refresh token, journal, request,
+//! response, new record, and what stays in the journal. Clock and network are arguments; whoever runs an attempt holds
+//! the grant's lock or lease.
+#![deny(clippy::let_underscore_must_use)]
+
+use std::{fmt, time::SystemTime};
+
+use super::{Judgement, Reached};
+use crate::{
+    oauth::{self, Client, ErrorCode, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, TokenSet},
+    secret::{SealKey, Secret},
+    vault::{Grant, Journal, Record, Sent, StoreError},
+};
+
+/// One refresh of one grant.
+pub struct Attempt<'a> {
+    pub journal: &'a Journal<'a>,
+    pub record: &'a Record,
+    /// The keys that may have sealed a response in the journal: a service may have rotated its key since.
+    pub seal_keys: &'a [SealKey],
+    pub client: &'a Client,
+}
+
+/// A grant with new tokens.
+#[derive(Debug)]
+pub struct Refreshed {
+    pub record: Record,
+    pub source: Source,
+}
+
+/// Where the response came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An earlier run received it and could not store it.
+    Journal,
+    Provider,
+}
+
+/// Why there are no new tokens.
+#[derive(Debug)]
+pub enum Failed {
+    Exchange {
+        error: ExchangeError,
+        before: Before,
+    },
+    /// Nothing was sent: the journal could not be read or written, so a crash could have lost the response.
+    Journal(StoreError),
+    NoRefreshToken,
+    OtherSubject(OtherSubject),
+}
+
+/// Whether an earlier run sent the same refresh token without a known result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    Interrupted,
+    Nothing,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exchange { error: ExchangeError::Denied(ErrorCode::InvalidGrant), before } => {
+                f.write_str(match before {
+                    Before::Interrupted => {
+                        "the last refresh was interrupted, and the provider no longer accepts the refresh token"
+                    }
+                    Before::Nothing => "the provider no longer accepts the stored refresh token (invalid_grant)",
+                })
+            }
+            Self::Exchange { error, .. } => error.fmt(f),
+            Self::Journal(why) => why.fmt(f),
+            Self::NoRefreshToken => f.write_str("there is no refresh token"),
+            Self::OtherSubject(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Exchange { error, .. } => Some(error),
+            Self::Journal(why) => Some(why),
+            Self::NoRefreshToken => None,
+            Self::OtherSubject(why) => Some(why),
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Takes the response that an earlier run left in the journal, otherwise sends the refresh token once.
+    ///
+    /// `http` stores every response in the journal before it returns it (`system::journal`). After a success the journal
+    /// keeps the response: the caller clears it when the new record is stored. After a failure it keeps only that
+    /// something was sent, and only while the provider may have used up the refresh token.
+    ///
+    /// # Errors
+    /// No new tokens; [`Judgement::of`] gives what that means.
+    pub fn run(&self, http: &dyn HttpClient, now: &dyn Fn() -> SystemTime) -> Result<Refreshed, Failed> {
+        let refresh_token = self.record.grant.refresh_token.as_ref().ok_or(Failed::NoRefreshToken)?;
+        let (before, answered) = match self.sent().map_err(Failed::Journal)? {
+            Sent::Answered { reply, came } => (Before::Nothing, Some((reply, came))),
+            Sent::No => (Before::Nothing, None),
+            Sent::Unanswered => (Before::Interrupted, None),
+        };
+        let (result, source) = match answered {
+            Some((response, came)) => (self.replayed(refresh_token, response, came, before), Source::Journal),
+            None => {
+                self.journal.intend(self.record).map_err(Failed::Journal)?;
+                let tokens = self.exchange(refresh_token, http, now());
+                (self.renewed(tokens, now(), before), Source::Provider)
+            }
+        };
+        match result {
+            Ok(record) => Ok(Refreshed { record, source }),
+            Err(failed) => {
+                self.close_journal(Judgement::of(&failed).reached, before);
+                Err(failed)
+            }
+        }
+    }
+
+    /// The grant with the tokens that an earlier run received and could not store. Nothing is sent.
+    pub fn unstored(&self) -> Option<Record> {
+        let refresh_token = self.record.grant.refresh_token.as_ref()?;
+        match self.sent().ok()? {
+            Sent::Answered { reply, came } => self.replayed(refresh_token, reply, came, Before::Nothing).ok(),
+            Sent::No | Sent::Unanswered => None,
+        }
+    }
+
+    fn sent(&self) -> Result<Sent, StoreError> {
+        self.journal.sent_with(self.record, self.seal_keys)
+    }
+
+    fn replayed(
+        &self,
+        refresh_token: &Secret,
+        response: HttpResponse,
+        came: SystemTime,
+        before: Before,
+    ) -> Result<Record, Failed> {
+        self.renewed(self.exchange(refresh_token, &Replayed(response), came), came, before)
+    }
+
+    fn exchange(
+        &self,
+        refresh_token: &Secret,
+        http: &dyn HttpClient,
+        now: SystemTime,
+    ) -> Result<TokenSet, ExchangeError> {
+        let pinned = &self.record.pinned;
+        let (endpoint, issuer) = (&pinned.token_endpoint, pinned.issuer.as_ref());
+        let original = self.record.grant.id_token.as_ref();
+        oauth::refresh(endpoint, self.client, refresh_token, issuer, original, http, now)
+    }
+
+    fn renewed(
+        &self,
+        tokens: Result<TokenSet, ExchangeError>,
+        obtained_at: SystemTime,
+        before: Before,
+    ) -> Result<Record, Failed> {
+        let tokens = tokens.map_err(|error| Failed::Exchange { error, before })?;
+        renewed(self.record, tokens, obtained_at).map_err(Failed::OtherSubject)
+    }
+
+    /// A response that brought no tokens is never read again. That something was sent stays known while the provider may
+    /// have used up the refresh token, in this run or in an interrupted one before it.
+    fn close_journal(&self, reached: Reached, before: Before) {
+        let unknown = match (reached, before) {
+            (Reached::Maybe, _) => true,
+            (Reached::Nobody | Reached::TurnedAway { .. }, before) => before == Before::Interrupted,
+            (Reached::Provider, _) => false,
+        };
+        #[expect(
+            clippy::let_underscore_must_use,
+            reason = "what stays holds for this generation only: the next attempt reads the same response or sends again"
+        )]
+        let _ = match unknown {
+            true => self.journal.forget_reply(),
+            false => self.journal.clear(),
+        };
+    }
+}
+
+/// Gives a response of the journal instead of sending.
+struct Replayed(HttpResponse);
+
+impl HttpClient for Replayed {
+    fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The response to a refresh is for another `sub` (OpenID Connect Core section 12.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherSubject;
+
+impl fmt::Display for OtherSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the response to the refresh is for another user (sub); the old grant was kept")
+    }
+}
+
+impl std::error::Error for OtherSubject {}
+
+/// The record after a refresh. What the response leaves out stays (RFC 6749 section 6: refresh token and scope).
+///
+/// # Errors
+/// The response is for another user.
+fn renewed(record: &Record, tokens: TokenSet, now: SystemTime) -> Result<Record, OtherSubject> {
+    let old = &record.grant;
+    let subject = tokens.claims.as_ref().map(|claims| claims.sub.clone());
+    if let (Some(before), Some(after)) = (&old.subject, &subject)
+        && before != after
+    {
+        return Err(OtherSubject);
+    }
+    let grant = Grant {
+        asked: old.asked.clone(),
+        granted: tokens.granted.unwrap_or_else(|| old.granted.clone()),
+        access_token: tokens.access_token,
+        token_type: tokens.token_type,
+        expiry: tokens.expiry,
+        // The provider named no end for the new refresh token, and that of the old one does not hold for it.
+        refreshable_until: tokens
+            .refreshable_until
+            .or_else(|| old.refreshable_until.filter(|_| tokens.refresh_token.is_none())),
+        refresh_token: tokens.refresh_token.or_else(|| old.refresh_token.clone()),
+        id_token: tokens.id_token.or_else(|| old.id_token.clone()),
+        subject: subject.or_else(|| old.subject.clone()),
+        obtained_at: now,
+    };
+    Ok(Record { grant, ..record.clone() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What a failed refresh means: for the grant, for the journal and for the next try. The command line derives exit code
+//! and words from it, the service status, delay and the mark on an integration.
+
+use std::time::Duration;
+
+use super::Failed;
+use crate::oauth::{ErrorCode, ExchangeError, HttpError, HttpResponse};
+
+/// Tries of one refresh, the first included.
+const TRIES: u32 = 3;
+/// The longest time that callers wait for the tries of one refresh.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What a failed refresh says about the grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The provider no longer accepts the refresh token: the user has to log in again.
+    Dead,
+    /// The provider rejects the client, or the environment names no usable proxy. The grant may still be valid.
+    Misconfigured,
+    /// There is nothing to send: the user has to log in again.
+    NoRefreshToken,
+    /// The response is for another user (OpenID Connect Core section 12.2).
+    OtherSubject,
+    /// The response breaks a rule of the protocol; the old tokens are kept.
+    Refused,
+    /// The response says nothing about the grant: try again later.
+    Transient,
+}
+
+/// How far a failed request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The provider may have received it and may have used up the refresh token.
+    Maybe,
+    /// No connection was made.
+    Nobody,
+    /// The provider received it and its answer is final.
+    Provider,
+    /// 429 or 503: the provider says that it did nothing.
+    TurnedAway { retry_after: Option<Duration> },
+}
+
+/// What a failed refresh means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    pub reached: Reached,
+}
+
+impl Judgement {
+    pub fn of(failed: &Failed) -> Self {
+        let judged = |verdict, reached| Self { verdict, reached };
+        match failed {
+            Failed::Exchange { error, .. } => Self::of_exchange(error),
+            Failed::Journal(_) => judged(Verdict::Transient, Reached::Nobody),
+            Failed::NoRefreshToken => judged(Verdict::NoRefreshToken, Reached::Nobody),
+            Failed::OtherSubject(_) => judged(Verdict::OtherSubject, Reached::Provider),
+        }
+    }
+
+    /// Only a well-formed OAuth error ends a grant (RFC 6749 section 5.2), never a page, a 5xx or a timeout.
+    fn of_exchange(error: &ExchangeError) -> Self {
+        let judged = |verdict, reached| Self { verdict, reached };
+        match error {
+            ExchangeError::Denied(ErrorCode::InvalidGrant) => judged(Verdict::Dead, Reached::Provider),
+            ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => {
+                judged(Verdict::Transient, Reached::Maybe)
+            }
+            ExchangeError::Denied(_) => judged(Verdict::Misconfigured, Reached::Provider),
+            // The provider issued tokens that cannot be used, so the refresh token may be used up.
+            ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => judged(Verdict::Refused, Reached::Maybe),
+            ExchangeError::NotOAuth(what) => judged(Verdict::Transient, Reached::by_status(what.status, None)),
+            ExchangeError::Unreachable(why @ HttpError::Proxy { .. }) => {
+                judged(Verdict::Misconfigured, Reached::by_error(why))
+            }
+            ExchangeError::Unreachable(why) => judged(Verdict::Transient, Reached::by_error(why)),
+        }
+    }
+}
+
+impl Reached {
+    /// How far a request got that was answered with this response, before anybody has understood it.
+    pub fn by_response(response: &HttpResponse) -> Self {
+        Self::by_status(response.status().as_u16(), retry_after(response))
+    }
+
+    /// How far a request got that was not answered.
+    pub fn by_error(error: &HttpError) -> Self {
+        match error {
+            HttpError::Connect(_) | HttpError::Proxy { .. } | HttpError::Tls(_) => Self::Nobody,
+            HttpError::Broken(_) | HttpError::Timeout | HttpError::TooLarge => Self::Maybe,
+        }
+    }
+
+    fn by_status(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            429 | 503 => Self::TurnedAway { retry_after },
+            _ => Self::Maybe,
+        }
+    }
+}
+
+/// Seconds only: a date needs a clock that agrees with the provider's.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The pause before a failed request is sent again. `elapsed` is the time since the first try began.
+/// `None`: do not try again. Either callers have waited for too long, or the request may have reached the provider, and
+/// sending a rotated refresh token a second time ends the grant.
+pub fn pause_before_retry(tried: u32, elapsed: Duration, reached: Reached, jitter: Duration) -> Option<Duration> {
+    match reached {
+        _ if tried >= TRIES || elapsed >= LONGEST => None,
+        Reached::Maybe | Reached::Provider => None,
+        Reached::Nobody => Some(Duration::from_millis(200) * (1 << tried) + jitter),
+        Reached::TurnedAway { retry_after } => match retry_after {
+            Some(wait) if wait > LONGEST => None,
+            Some(wait) => Some(wait + jitter),
+            None => Some(Duration::from_millis(500) * (1 << tried) + jitter),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The result of the last refresh, for processes that waited for it and for `status`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failed, Judgement, Verdict};
+use crate::{
+    secret::Secret,
+    vault::{
+        Record, StateName,
+        seal::{self, Nonce},
+    },
+};
+
+/// The result of the last refresh of a grant, stored beside its lock. Those who waited for the refresh read it instead
+/// of sending the same request again, and `status` shows it. Every secret in it is sealed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct LastRefresh {
+    v: u64,
+    /// Milliseconds since 1970.
+    at: u64,
+    /// Of the record that was stored when it ended.
+    generation: u64,
+    pub result: RefreshResult,
+    /// The new record, sealed with the key that it shares with the record before. Without it hundreds of waiting
+    /// processes would query the keychain at once, and some keychains fail under that load.
+    #[serde(skip)]
+    sealed: Vec<u8>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshResult {
+    Dead {
+        message: String,
+    },
+    Misconfigured {
+        message: String,
+    },
+    Refused {
+        message: String,
+    },
+    Renewed,
+    /// The provider issued new tokens, but the store did not accept them: they are kept, sealed, in the journal.
+    Unstored {
+        message: String,
+    },
+    Transient {
+        message: String,
+    },
+}
+
+impl LastRefresh {
+    pub const SUFFIX: &str = ".last";
+
+    pub fn new(result: RefreshResult, generation: u64, now: SystemTime) -> Self {
+        Self { v: 1, at: millis(now), generation, result, sealed: Vec::new() }
+    }
+
+    /// A successful refresh, with the new record for those who hold the record before. `nonce` must never have been
+    /// used before.
+    pub fn renewed(record: &Record, place: &StateName, now: SystemTime, nonce: Nonce) -> Self {
+        let aad = Self::aad(place, record.generation);
+        let sealed = seal::seal(&record.seal_key, aad.as_bytes(), nonce, record.serialize().expose().as_bytes());
+        Self { sealed, ..Self::new(RefreshResult::Renewed, record.generation, now) }
+    }
+
+    /// The new record, for those who hold the record before.
+    pub fn record(&self, before: &Record, place: &StateName) -> Option<Record> {
+        let plain = seal::open(&before.seal_key, Self::aad(place, self.generation).as_bytes(), &self.sealed)?;
+        Record::parse(&plain).ok()
+    }
+
+    fn aad(place: &StateName, generation: u64) -> String {
+        place.file(&format!("{}:{generation}", Self::SUFFIX))
+    }
+
+    /// Whether the refresh ended between `start` and `now`, so that its result also holds for a caller who began to wait
+    /// at `start`. A time in the future was written before the clock was set back, and counts for no caller.
+    pub fn answers(&self, start: SystemTime, now: SystemTime) -> bool {
+        (millis(start)..=millis(now)).contains(&self.at)
+    }
+
+    /// Whether another request for this record would only get the same answer. A refresh token that the provider
+    /// rejected is never sent twice; tokens that the store did not accept are worth another try.
+    pub fn spares_a_request(&self, record: &Record, start: SystemTime, now: SystemTime) -> bool {
+        let of_this_record = self.generation == record.generation;
+        match self.result {
+            RefreshResult::Dead { .. } => of_this_record,
+            // It is written after the grant: a caller who has read the new grant already asks for the next one.
+            RefreshResult::Renewed => self.generation > record.generation && self.answers(start, now),
+            RefreshResult::Unstored { .. } => false,
+            _ => of_this_record && self.answers(start, now),
+        }
+    }
+
+    pub fn at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.at)
+    }
+
+    pub fn serialize(&self) -> Vec<u8> {
+        let mut content = Secret::json(self).expose().as_bytes().to_vec();
+        content.push(b'\n');
+        content.extend(&self.sealed);
+        content
+    }
+
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        let (line, sealed) = content.split_at_checked(content.iter().position(|byte| *byte == b'\n')? + 1)?;
+        Some(Self { sealed: sealed.to_vec(), ..serde_json::from_slice(line).ok()? })
+    }
+}
+
+impl RefreshResult {
+    /// What went wrong, in words for a user.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Renewed => None,
+            Self::Dead { message }
+            | Self::Misconfigured { message }
+            | Self::Refused { message }
+            | Self::Transient { message }
+            | Self::Unstored { message } => Some(message),
+        }
+    }
+
+    /// The result of a failed attempt: what is judged once, in the words for a user.
+    pub fn failed(failed: &Failed) -> Self {
+        let message = failed.to_string();
+        match Judgement::of(failed).verdict {
+            Verdict::Dead | Verdict::NoRefreshToken => Self::Dead { message },
+            Verdict::Misconfigured => Self::Misconfigured { message },
+            Verdict::OtherSubject | Verdict::Refused => Self::Refused { message },
+            Verdict::Transient => Self::Transient { message },
+        }
+    }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
