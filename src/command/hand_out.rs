@@ -9,11 +9,11 @@ use crate::{
     catalog::{Integration, Server, UnknownName},
     cli,
     oauth::id_token_validity,
-    refresh::{MinTtl, Rejected, Validity, Wish, Worth},
+    refresh::{MinTtl, Rejected, Validity, Wish, Worth, covering},
     report::{Code, Failure},
     secret::Secret,
     system::clock,
-    vault::{ActionKey, GrantKey, Record, Vault},
+    vault::{GrantKey, Record, Vault},
 };
 
 /// A grant whose access token is what is wished for, after at most one request by anybody.
@@ -30,7 +30,7 @@ pub fn access_token(
     let files = context.files()?;
     let items = context.items(integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
-    let (key, record) = covering(integration, &vault, key)?;
+    let (key, record) = stored(integration, &vault, key)?;
     if !fits(integration, &record) {
         let what =
             format!("the configuration of {} was changed since the login (client or endpoints)", integration.name);
@@ -103,21 +103,24 @@ pub fn id_token(
     }
 }
 
-/// The grant of the action, else the grant of all actions together if it covers this one's scopes.
-fn covering(integration: &Integration, vault: &Vault<'_>, key: GrantKey) -> Result<(GrantKey, Record), Failure> {
+/// The grant of the action, otherwise the grant of all actions together if it covers this one's scopes.
+fn stored(integration: &Integration, vault: &Vault<'_>, key: GrantKey) -> Result<(GrantKey, Record), Failure> {
     if let Some(record) = vault.read(&key)? {
         return Ok((key, record));
     }
-    let nobody = || {
-        let what = format!("nobody is logged in to {}", integration.name);
-        Failure::new(Code::LoginRequired, what).remedy(login_command(&key))
-    };
-    let Some(action) = key.action.name() else { return Err(nobody()) };
-    let wanted = integration.scopes_for(Some(action)).map_err(|unknown| no_action(integration, &unknown))?;
-    let all = GrantKey { action: ActionKey::All, ..key.clone() };
-    match vault.read(&all)? {
-        Some(record) if record.grant.granted.covers(&wanted) => Ok((all, record)),
-        _ => Err(nobody()),
+    let login = |what: String| Failure::new(Code::LoginRequired, what).remedy(login_command(&key));
+    let nobody = || login(format!("nobody is logged in to {}", integration.name));
+    let Some(all) = covering::of_all_actions(&key) else { return Err(nobody()) };
+    let needed = integration.scopes_for(key.action.name()).map_err(|unknown| no_action(integration, &unknown))?;
+    let record = vault.read(&all)?.ok_or_else(nobody)?;
+    let missing = covering::missing(&record.grant.granted, &needed);
+    match missing.is_empty() {
+        true => Ok((all, record)),
+        false => Err(login(format!(
+            "the stored login for {} does not cover the action \"{}\": the provider did not grant {missing}",
+            integration.name,
+            key.action.as_str()
+        ))),
     }
 }
 

@@ -37,6 +37,27 @@ fn age(sandbox: &Sandbox) {
     sandbox.alter(|grant| grant.obtained_at = SystemTime::now() - Duration::from_secs(100));
 }
 
+/// The service has the same rule: `serve::tokens::v35_scopes_that_permit_nothing_are_never_missing`.
+#[test]
+fn a_login_covers_an_action_though_the_provider_does_not_repeat_offline_access() {
+    let server = RawServer::json(
+        200,
+        r#"{"access_token":"an-access-token","token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"read_api"}"#,
+    );
+    let sandbox = Sandbox::new();
+    let actions = "[integration.work.actions]\nread = [\"read_api\"]\nwrite = [\"api\"]\n";
+    sandbox.configure(&format!("{}scopes = [\"offline_access\"]\n{actions}", server.integration()));
+    let login = sandbox.log_in(&[]);
+    assert!(login.assert_code(0).stderr.ends_with("missing: api"), "offline_access is not missing: {login:?}");
+    for action in [&[][..], &["--action", "read"]] {
+        let token = sandbox.run(&[&["token", "work"], action].concat());
+        assert_eq!("an-access-token\n", token.assert_code(0).stdout, "{action:?}");
+    }
+    let denied = sandbox.run(&["token", "work", "--action", "write"]);
+    denied.assert_code(4).assert_says("does not cover the action \"write\": the provider did not grant api");
+    denied.assert_says("loopin login work --action write");
+}
+
 #[test]
 fn each_format_is_one_line_for_its_reader() {
     let (_server, sandbox) = signed_in();

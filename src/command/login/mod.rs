@@ -21,7 +21,7 @@ use crate::{
         AuthorizationServer, ExtraParameters, IssParameter, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover,
     },
     redirect::RelayedRedirect,
-    refresh::LastRefresh,
+    refresh::{LastRefresh, covering},
     report::{Code, Event, Failure, Outcome, SignedIn, Talk},
     secret::SealKey,
     stdio::Opening,
@@ -285,7 +285,7 @@ impl Notes<'_> {
             warnings.push(word);
         };
         if let Some(granted) = &tokens.granted {
-            let missing = self.asked.without(granted);
+            let missing = covering::missing(granted, self.asked);
             if !missing.is_empty() {
                 note(Event::NarrowerScopes(&missing), "narrower_scopes");
             }

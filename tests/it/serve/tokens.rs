@@ -90,23 +90,42 @@ fn a_refresh_token_that_the_provider_forgot_asks_for_the_person() {
     assert_eq!(200, serving.token("ada").status, "connecting again repairs it");
 }
 
-#[test]
-fn v35_what_the_person_granted_is_shown_and_what_it_does_not_cover_is_refused() {
+/// A provider that names another scope than was asked for. The service stays with it for as long as the stub lives.
+fn granting(asked: &'static str, granted: &'static str, change: impl FnOnce(String) -> String) -> (Serving, Stub) {
     let provider = Provider::new();
     let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
-    // The person unticks a box.
     let stub = Stub::new(move |_, request| {
         let Reply { head, body, .. } = http(address, request);
         let mut tokens: Value = serde_json::from_str(&body).expect("tokens");
-        assert_eq!("base read write", tokens["scope"]);
-        tokens["scope"] = "base read".into();
+        assert_eq!(asked, tokens["scope"]);
+        tokens["scope"] = granted.into();
         assert!(head.starts_with("HTTP/1.1 200"));
         json_reply(&tokens.to_string())
     });
     let endpoint = |origin: &str| format!("token_endpoint = \"{origin}/token\"");
-    let (open, less) = (endpoint(&provider.origin), endpoint(&stub.origin));
-    let serving = Serving::with(provider, |config| config.replace(&open, &less));
+    let (open, other) = (endpoint(&provider.origin), endpoint(&stub.origin));
+    let serving = Serving::with(provider, |config| change(config.replace(&open, &other)));
     assert_success(&serving.connect("ada"));
+    (serving, stub)
+}
+
+/// The command line has the same rule: `token::a_login_covers_an_action_...`.
+#[test]
+fn v35_scopes_that_permit_nothing_are_never_missing() {
+    let (serving, _stub) = granting("offline_access read write", "read", |config| {
+        config.replace("scopes = [\"base\"]", "scopes = [\"offline_access\"]")
+    });
+    let ask = |action: &str| serving.post("/wiki/token", &token_of("ada", "acme"), json!({ "action": action }));
+    assert_eq!(200, ask("read").status);
+    assert_eq!("not_connected", code(&ask("write")));
+    let all = serving.token("ada");
+    assert_eq!((json!(["write"]), "insufficient_scope".into()), (json_of(&all)["missing"].clone(), code(&all)));
+}
+
+#[test]
+fn v35_what_the_person_granted_is_shown_and_what_it_does_not_cover_is_refused() {
+    // The user unticks a box.
+    let (serving, _stub) = granting("base read write", "base read", |config| config);
     let shown = &connections(&serving, "ada", "")["connections"][0];
     assert_eq!(json!(["base", "read"]), shown["scopes"], "{shown}");
     let reply = serving.token("ada");
