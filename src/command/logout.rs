@@ -7,7 +7,7 @@ use super::{
 use crate::{
     catalog::Integration,
     cli,
-    oauth::{RevocationError, TokenKind, revoke},
+    oauth::{Extent, revoke_grant},
     refresh::LastRefresh,
     report::{Event, Failure, LoggedOut, Outcome, Revocation},
     system::{http::Http, lock},
@@ -43,22 +43,13 @@ pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
     }))
 }
 
-/// The refresh token first: with it the grant ends.
 fn revocation(context: &Context, integration: &Integration, vault: &Vault<'_>, record: &Record) -> Revocation {
     let Some(endpoint) = &record.pinned.revocation_endpoint else { return Revocation::NotOffered };
     let client = match context.client(integration, vault) {
         Ok(client) => client,
         Err(failure) => return Revocation::Unconfirmed(failure.what),
     };
-    let http = Http::default();
-    let refresh =
-        record.grant.refresh_token.as_ref().map(|token| revoke(endpoint, &client, token, TokenKind::Refresh, &http));
-    // An unreachable provider is not waited for twice.
-    if let Some(Err(why @ RevocationError::Unreachable(_))) = &refresh {
-        return Revocation::Unconfirmed(why.to_string());
-    }
-    let access = revoke(endpoint, &client, &record.grant.access_token, TokenKind::Access, &http);
-    match refresh.unwrap_or(access) {
+    match revoke_grant(endpoint, &client, record.grant.tokens(), Extent::Every, &Http::default()) {
         Ok(()) => Revocation::Revoked,
         Err(why) => Revocation::Unconfirmed(why.to_string()),
     }

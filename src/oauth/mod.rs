@@ -37,6 +37,6 @@ pub use mix_up::Refusal;
 pub use normalise::NotOAuth;
 pub use refresh::refresh;
 pub use remote_text::{RemoteText, printable};
-pub use revoke::{RevocationError, TokenKind, revoke};
+pub use revoke::{Extent, GrantTokens, RevocationError, revoke_grant};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use token::{ErrorCode, ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};

@@ -1,4 +1,5 @@
 //! Token revocation (RFC 7009).
+#![deny(clippy::let_underscore_must_use)]
 
 use std::fmt;
 
@@ -9,9 +10,24 @@ use url::form_urlencoded;
 use super::{AuthenticationMethod, Client, ClientAuthentication, Endpoint, HttpClient, HttpError, HttpRequest};
 use crate::secret::Secret;
 
+/// The tokens of one grant.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantTokens<'a> {
+    pub access: &'a Secret,
+    pub refresh: Option<&'a Secret>,
+}
+
+/// Which tokens of a grant get a request of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    Every,
+    /// Only the one that ends the grant: a provider should end the access tokens with it (RFC 7009 section 2.1).
+    First,
+}
+
 /// The hint of RFC 7009 section 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
+enum TokenKind {
     Access,
     Refresh,
 }
@@ -34,11 +50,35 @@ impl fmt::Display for RevocationError {
 
 impl std::error::Error for RevocationError {}
 
-/// Revokes one token. An unknown token counts as revoked (RFC 7009 section 2.2).
+/// Ends a grant at the provider. The refresh token comes first, since the grant ends with it (RFC 7009 section 2.1), and
+/// its response decides; without one that to the access token does. Any 2xx counts as revoked, for an unknown token too
+/// (section 2.2).
 ///
 /// # Errors
 /// The provider did not confirm.
-pub fn revoke(
+pub fn revoke_grant(
+    endpoint: &Endpoint,
+    client: &Client,
+    tokens: GrantTokens<'_>,
+    extent: Extent,
+    http: &dyn HttpClient,
+) -> Result<(), RevocationError> {
+    let revoke_access = || revoke(endpoint, client, tokens.access, TokenKind::Access, http);
+    let Some(refresh) = tokens.refresh else { return revoke_access() };
+    let result = revoke(endpoint, client, refresh, TokenKind::Refresh, http);
+    // An unreachable provider is not waited for twice.
+    let unreachable = matches!(result, Err(RevocationError::Unreachable(_)));
+    if extent == Extent::Every && !unreachable {
+        #[expect(
+            clippy::let_underscore_must_use,
+            reason = "an access token expires by itself; what counts is the refresh token"
+        )]
+        let _ = revoke_access();
+    }
+    result
+}
+
+fn revoke(
     endpoint: &Endpoint,
     client: &Client,
     token: &Secret,
@@ -87,9 +127,9 @@ mod tests {
     use super::*;
     use crate::oauth::{ClientId, HttpResponse};
 
-    /// Answers with one status and keeps what it was sent.
+    /// Answers with these statuses, the last one first, and keeps what it was sent.
     struct Provider {
-        reply: Result<u16, HttpError>,
+        replies: RefCell<Vec<Result<u16, HttpError>>>,
         sent: RefCell<Vec<HttpRequest>>,
     }
 
@@ -97,7 +137,8 @@ mod tests {
         fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
             self.sent.borrow_mut().push(request);
             let mut reply = HttpResponse::default();
-            *reply.status_mut() = http::StatusCode::from_u16(self.reply.clone()?).expect("status");
+            *reply.status_mut() =
+                http::StatusCode::from_u16(self.replies.borrow_mut().pop().expect("a reply")?).expect("status");
             Ok(reply)
         }
     }
@@ -107,7 +148,7 @@ mod tests {
         kind: TokenKind,
         reply: Result<u16, HttpError>,
     ) -> (Result<(), RevocationError>, HttpRequest) {
-        let provider = Provider { reply, sent: RefCell::default() };
+        let provider = Provider { replies: RefCell::new(vec![reply]), sent: RefCell::default() };
         let endpoint = Endpoint::parse("https://op.example/revoke?v=2").expect("endpoint");
         let client = Client { id: ClientId::parse("m:%+ e").expect("id"), authentication };
         let result = revoke(&endpoint, &client, &Secret::new("canary&t=+é".into()), kind, &provider);
@@ -164,6 +205,36 @@ mod tests {
         }
         let (result, _) = run(ClientAuthentication::None, TokenKind::Refresh, Err(HttpError::Timeout));
         assert_eq!(Err(RevocationError::Unreachable(HttpError::Timeout)), result);
+    }
+
+    /// The tokens that were revoked, in order, and the result; every request gets the next status.
+    fn ended(refresh: Option<&str>, extent: Extent, replies: &[Result<u16, HttpError>]) -> (Vec<String>, bool) {
+        let provider =
+            Provider { replies: RefCell::new(replies.iter().rev().cloned().collect()), sent: RefCell::default() };
+        let endpoint = Endpoint::parse("https://op.example/revoke").expect("endpoint");
+        let client = Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None };
+        let (access, refresh) = (Secret::new("access".into()), refresh.map(|token| Secret::new(token.into())));
+        let tokens = GrantTokens { access: &access, refresh: refresh.as_ref() };
+        let result = revoke_grant(&endpoint, &client, tokens, extent, &provider);
+        let token =
+            |request: &HttpRequest| form_urlencoded::parse(request.body()).next().expect("token").1.into_owned();
+        (provider.sent.borrow().iter().map(token).collect(), result.is_ok())
+    }
+
+    #[test]
+    fn x20_the_refresh_token_comes_first_and_its_response_decides() {
+        let (tokens, refresh) =
+            (|list: &[&str]| list.iter().map(|&t| t.to_owned()).collect::<Vec<_>>(), Some("refresh"));
+        let both = tokens(&["refresh", "access"]);
+        assert_eq!((both.clone(), true), ended(refresh, Extent::Every, &[Ok(200), Ok(400)]));
+        assert_eq!((both, false), ended(refresh, Extent::Every, &[Ok(400), Ok(200)]));
+        assert_eq!((tokens(&["refresh"]), true), ended(refresh, Extent::First, &[Ok(200)]));
+        for extent in [Extent::Every, Extent::First] {
+            let unreachable = ended(refresh, extent, &[Err(HttpError::Timeout)]);
+            assert_eq!((tokens(&["refresh"]), false), unreachable, "nobody waits for it twice");
+            assert_eq!((tokens(&["access"]), true), ended(None, extent, &[Ok(200)]));
+            assert_eq!((tokens(&["access"]), false), ended(None, extent, &[Ok(503)]));
+        }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::{
     head::{HeadReader, Limits, Progress},
     oauth::{
         AuthorizationRequest, AuthorizationServer, Client, ClientAuthentication, ClientId, DiscoveryError, Entropy,
-        ExchangeError, ExtraParameters, HttpClient, HttpError, HttpRequest, HttpResponse, Issuer, Pkce, Received,
-        Refusal, S256, Scopes, TokenKind, TokenSet, discover, revoke,
+        ExchangeError, Extent, ExtraParameters, GrantTokens, HttpClient, HttpError, HttpRequest, HttpResponse, Issuer,
+        Pkce, Received, Refusal, S256, Scopes, TokenSet, discover, revoke_grant,
     },
     redirect::RegisteredRedirect,
 };
@@ -192,8 +192,9 @@ fn our_own_login_goes_all_the_way() {
     assert_eq!(Some(Scopes::parse("read write").expect("scopes")), tokens.granted);
     assert_eq!(world.now.get() + Duration::from_secs(3600), tokens.expiry.time());
     let refresh = tokens.refresh_token.expect("refresh token");
-    revoke(&server.revocation_endpoint.expect("endpoint"), &client(), &refresh, TokenKind::Refresh, &world)
-        .expect("revoked");
+    let grant = GrantTokens { access: &tokens.access_token, refresh: Some(&refresh) };
+    let endpoint = server.revocation_endpoint.expect("endpoint");
+    revoke_grant(&endpoint, &client(), grant, Extent::First, &world).expect("revoked");
     assert_eq!(Counters { authorize: 1, metadata: 1, revoke: 1, token: 1 }, world.server.borrow().counters);
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 
 use super::{ItemName, StoreError};
 use crate::{
-    oauth::{AuthorizationServer, ClientId, Endpoint, Expiry, Issuer, Scopes, TokenSet, TokenType},
+    oauth::{AuthorizationServer, ClientId, Endpoint, Expiry, GrantTokens, Issuer, Scopes, TokenSet, TokenType},
     secret::{SealKey, Secret},
 };
 
@@ -70,6 +70,11 @@ impl Grant {
             subject: tokens.claims.map(|c| c.sub),
             obtained_at: now,
         }
+    }
+
+    /// What can be revoked.
+    pub fn tokens(&self) -> GrantTokens<'_> {
+        GrantTokens { access: &self.access_token, refresh: self.refresh_token.as_ref() }
     }
 }
 

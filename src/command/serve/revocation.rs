@@ -1,11 +1,11 @@
-//! A grant that is not kept here any longer is to be good for nothing at the provider either (RFC 7009).
+//! A grant that the service no longer stores is revoked at the provider (RFC 7009).
 
 use crate::{
-    oauth::{self, Client, Endpoint, HttpClient, TokenKind},
+    oauth::{Client, Endpoint, Extent, HttpClient, revoke_grant},
     vault::Grant,
 };
 
-/// What the provider has done; the words are part of the API.
+/// The result of a revocation; the words are part of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
     Failed,
@@ -24,15 +24,11 @@ impl Revoked {
     }
 }
 
-/// By the refresh token, if there is one: with it the grant ends. Blocks for one request.
+/// By the refresh token, if there is one, otherwise by the access token. Blocks for one request.
 pub fn revoke(endpoint: Option<&Endpoint>, client: Option<Client>, grant: &Grant, http: &dyn HttpClient) -> Revoked {
     let Some(endpoint) = endpoint else { return Revoked::Unsupported };
     let Some(client) = client else { return Revoked::Failed };
-    let (token, kind) = match &grant.refresh_token {
-        Some(token) => (token, TokenKind::Refresh),
-        None => (&grant.access_token, TokenKind::Access),
-    };
-    match oauth::revoke(endpoint, &client, token, kind, http) {
+    match revoke_grant(endpoint, &client, grant.tokens(), Extent::First, http) {
         Ok(()) => Revoked::Yes,
         Err(_) => Revoked::Failed,
     }
