@@ -1,7 +1,7 @@
 //! Whether a stored token can be handed out, and what becomes of a refresh: judgements, without clock and without I/O.
 //!
 //! A caller gets a token that is good for longer than both its own wish and the margin. A stale one is refreshed, once
-//! for all who ask. What a failed refresh means is judged in `refresh`; here stands what that changes at a connection.
+//! for all who ask. `refresh` judges what a failed refresh means; this module derives what that changes at a connection.
 
 use std::time::{Duration, SystemTime};
 

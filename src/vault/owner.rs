@@ -18,6 +18,13 @@ impl Owner {
     pub fn personal(account: AccountName) -> Self {
         Self { namespace: Namespace::default(), user: account, org: OrgKey::default() }
     }
+
+    /// For tests: user `ada` of organization `acme`.
+    #[cfg(test)]
+    pub(crate) fn ada() -> Self {
+        let user = AccountName::parse("ada").expect("user");
+        Self { namespace: Namespace::default(), user, org: OrgKey::parse("acme").expect("org") }
+    }
 }
 
 /// Separates the users of one issuer from those of another: `[a-z0-9._-]{0,64}`. Empty by default, and always on a

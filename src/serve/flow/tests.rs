@@ -16,15 +16,7 @@ fn name(text: &str) -> IntegrationName {
 
 fn errand() -> Errand {
     Errand {
-        key: GrantKey {
-            owner: Owner {
-                namespace: Namespace::default(),
-                user: AccountName::parse("ada").expect("user"),
-                org: OrgKey::parse("acme").expect("org"),
-            },
-            integration: name("wiki"),
-            action: ActionKey::All,
-        },
+        key: GrantKey { owner: Owner::ada(), integration: name("wiki"), action: ActionKey::All },
         app_callback_url: "https://app.example/done".into(),
         scopes: Scopes::parse("extra").expect("scopes"),
         base_url: Some("https://git.example".into()),

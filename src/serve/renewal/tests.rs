@@ -5,7 +5,7 @@ use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint},
     serve::keys::Sealed,
-    vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, Pinned},
+    vault::{ActionKey, GrantKey, Owner, Pinned},
 };
 
 fn at(seconds: u64) -> SystemTime {
@@ -18,11 +18,7 @@ fn connection() -> Connection {
     Connection {
         id: ConnectionId::new([1; 16]),
         key: GrantKey {
-            owner: Owner {
-                namespace: Namespace::default(),
-                user: AccountName::parse("ada").expect("user"),
-                org: OrgKey::parse("acme").expect("org"),
-            },
+            owner: Owner::ada(),
             integration: IntegrationName::parse("work").expect("name"),
             action: ActionKey::All,
         },

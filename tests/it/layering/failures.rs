@@ -6,11 +6,12 @@ use std::{fs, path::Path};
 use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
-const GUARDED: [&str; 21] = [
+const GUARDED: [&str; 22] = [
     "command/refresh_worker.rs",
     "command/serve/keys.rs",
     "command/serve/ledger.rs",
     "oauth/entropy.rs",
+    "oauth/revoke.rs",
     "refresh/attempt.rs",
     "secret.rs",
     "serve/flow.rs",

@@ -26,7 +26,7 @@ use crate::{
         store::{ReauthReason, Status},
     },
     system::database::{Database, Node},
-    vault::{AccountName, Grant, Journal, Namespace, OrgKey, Owner, Pinned, StateFiles},
+    vault::{Grant, Journal, Owner, Pinned, StateFiles},
 };
 
 /// Rotates, and takes the grant away when a refresh token is used twice, unless it forgives.
@@ -186,11 +186,7 @@ impl Stage {
         let provider = Arc::new(Provider::default());
         let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("runtime");
         let key = GrantKey {
-            owner: Owner {
-                namespace: Namespace::default(),
-                user: AccountName::parse("ada").expect("user"),
-                org: OrgKey::parse("acme").expect("org"),
-            },
+            owner: Owner::ada(),
             integration: IntegrationName::parse("work").expect("name"),
             action: ActionKey::All,
         };
