@@ -18,10 +18,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     use loopin::{
         catalog::IntegrationName,
-        command::serve::ledger::Ledger,
         oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
         secret::{SealKey, Secret},
-        serve::{config::Config, keys::KeyRing},
+        server::sealed_store::SealedStore,
+        service::{config::Config, keys::KeyRing},
         system::{clock, database::Database},
         vault::{AccountName, ActionKey, Grant, GrantKey, Namespace, OrgKey, Owner, Pinned},
     };
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let seal = SealKey::new([0x5a; 32]);
         let ring = KeyRing::new(config.keys.current.clone(), [(config.keys.current.clone(), seal)].into());
         let store = Arc::new(Database::open_or_make(&config.database)?);
-        let ledger = Ledger { store, keys: Arc::new(ring.ok_or("no key")?) };
+        let sealed = SealedStore { store, keys: Arc::new(ring.ok_or("no key")?) };
         let runtime = tokio::runtime::Runtime::new()?;
         let now = clock::now();
         let grant = Grant {
@@ -67,8 +67,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             for first in (0..rows).step_by(512) {
                 let tasks: Vec<_> = (first..rows.min(first + 512))
                     .map(|n| {
-                        let (ledger, key, pinned, grant) = (ledger.clone(), key(n), pinned.clone(), grant.clone());
-                        tokio::spawn(async move { ledger.connect(&key, None, pinned, &grant, now).await })
+                        let (sealed, key, pinned, grant) = (sealed.clone(), key(n), pinned.clone(), grant.clone());
+                        tokio::spawn(async move { sealed.connect(&key, None, pinned, &grant, now).await })
                     })
                     .collect();
                 for task in tasks {

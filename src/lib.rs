@@ -15,17 +15,18 @@
 //! - [`catalog`]: integrations and their actions; the configuration file.
 //! - [`vault`]: grants as they are stored, under which name, sealed how.
 //! - [`refresh`]: whether a stored token can be handed out, and the one life of a refresh: `command::refresh_worker` and
-//!   the service's `command::serve::renew` run it.
+//!   the service's `server::refresh` run it.
 //! - [`helper`]: what git, kubectl and docker write to a credential helper, and what they want to read.
 //! - [`loopback`]: one request at the bound redirect: is it the answer, and what does the browser see?
 //! - [`proxies`]: who has asked, where proxies stand in front: only those that the configuration names are believed.
 //! - [`relay`]: routes from a domain of one's own to fixed targets; what a request there is answered.
-//! - [`serve`]: the integration service: who calls, what may be asked for, where a browser or a request may be sent; a
+//! - [`service`]: the integration service: who calls, what may be asked for, where a browser or a request may be sent; a
 //!   flow from its beginning to its end; what is kept and how that is sealed; when a token is renewed.
 //! - [`stdio`]: what a program and `loopin stdio` say to each other, as messages and their state.
-//! - [`practice`]: an authorization server to practise and to test with.
+//! - [`practice`]: an authorization server to practise and to test with. [`timestamp`]: times as text.
 //!
 //! # The program (feature `program`)
+//! - `server`: the running service (feature `server`): parts in, answers out, until it is asked to end.
 //! - `library`: the crate's own entry points, [`access_token`] and [`login`], for programs that link it.
 //! - `cli`: what a person can type; the doc comments there are the help.
 //! - `command`: one file per verb.
@@ -37,9 +38,9 @@
 //! listener → `head` → `loopback` → `Pending::receive` → `exchange` → `vault` → page → `report`.
 //!
 //! # The way of a connection (feature `server`)
-//! `system::server` → `command::serve::service` → `serve::route` → `serve::jwt` → `serve::authorize` → `oauth::begin` → a
-//! flow row → 302; the provider's answer → the row, consumed → `Pending::receive` → `exchange` → `command::serve::ledger` →
-//! 302 to the application. `POST /:group/token` → `command::serve::renew`, one refresh for all who ask.
+//! `system::server` → `server::request` → `service::route` → `service::jwt` → `service::authorize` → `oauth::begin` → a flow
+//! row → 302; the provider's answer → the row, consumed → `Resumed::receive` → `exchange` → `server::sealed_store` → 302 to
+//! the application. `POST /:group/token` → `server::refresh`, one refresh for all who ask.
 
 pub mod catalog;
 pub mod head;
@@ -53,8 +54,9 @@ pub mod refresh;
 pub mod relay;
 pub mod reply;
 pub mod secret;
-pub mod serve;
+pub mod service;
 pub mod stdio;
+pub mod timestamp;
 pub mod vault;
 
 #[cfg(feature = "program")]
@@ -65,6 +67,8 @@ pub mod command;
 mod library;
 #[cfg(feature = "program")]
 pub mod report;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "program")]
 pub mod system;
 

@@ -14,9 +14,9 @@ use crate::{
     report::{Code, Failure, Form, Hear, Talk, Verbosity},
     secret::Secret,
     system::{
+        client_secret::{self, NoSecret},
         config_file,
         detach::Worker,
-        environment,
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
@@ -202,17 +202,14 @@ pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource
     let missing = |place: String| {
         Failure::new(Code::Configuration, format!("the client secret of {} is not {place}", integration.name))
     };
-    match source {
-        SecretSource::Environment(name) => environment::secret(name)
-            .ok_or_else(|| missing(format!("in the variable {name}")).remedy(format!("set {name}")))
-            .map(Some),
-        SecretSource::File(path) => {
-            let bytes = private_file(path, "cat")?;
-            let text = String::from_utf8(bytes).map_err(|_| missing(format!("text in {}", path.display())))?;
-            Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+    client_secret::outside_the_store(source).map_err(|why| match why {
+        NoSecret::File(error) => {
+            let SecretSource::File(path) = source else { return error.into() };
+            private(path, "cat", error)
         }
-        SecretSource::Store => Ok(None),
-    }
+        NoSecret::NotText(path) => missing(format!("text in {}", path.display())),
+        NoSecret::Variable(name) => missing(format!("in the variable {name}")).remedy(format!("set {name}")),
+    })
 }
 
 /// A private file, or how to make the one that is missing: `make` prints what is to be in it.
@@ -220,12 +217,16 @@ pub fn secret_outside_the_store(integration: &Integration, source: &SecretSource
 /// # Errors
 /// Missing, unreadable, or open to others.
 pub fn private_file(path: &Path, make: &str) -> Result<Vec<u8>, Failure> {
-    trusted_file::read(path, Content::Secret).map_err(|error| match &error {
+    trusted_file::read(path, Content::Secret).map_err(|error| private(path, make, error))
+}
+
+fn private(path: &Path, make: &str, error: StoreError) -> Failure {
+    match &error {
         StoreError::File { why, .. } if why == MISSING => {
             Failure::from(error).remedy(format!("(umask 077; {make} > '{}')", path.display()))
         }
-        _ => Failure::from(error),
-    })
+        _ => error.into(),
+    }
 }
 
 /// The text of a configuration that `--config` names; `document` is where a complete one stands.

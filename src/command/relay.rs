@@ -22,8 +22,9 @@ use crate::{
     catalog::CatalogError,
     cli::{self, ExportedServer, RelayVerb},
     relay::{AccessLogging, Readiness, Relay, Reload, Settings, TlsFiles, export},
-    report::{AccessLog, Code, Event, Failure, Outcome, Talk},
+    report::{Code, Event, Failure, Outcome, Talk},
     system::{
+        access_log::AccessLog,
         certificate::{Certificate, Fault, Files, Unfit},
         listener::{Limits, Listener},
         signal::{self, Signal},

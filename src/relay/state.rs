@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{Decision, Name, Route};
 use crate::{
@@ -88,9 +88,9 @@ impl Access {
     ///
     /// # Errors
     /// As the serializer's.
-    pub fn serialize<S: Serializer>(&self, took: Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn line(&self, took: Duration) -> impl Serialize {
         let route = self.route.as_ref();
-        let shown = Shown {
+        Shown {
             client: self.client,
             method: self.method,
             status: self.status,
@@ -102,8 +102,7 @@ impl Access {
             has_error: self.has_error,
             query_len: self.query_len,
             ms: (took.as_secs_f64() * 1e6).round() / 1e3,
-        };
-        shown.serialize(serializer)
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! [`Outcome`] and [`Failure`] become text or one JSON object (with a format number, times in RFC 3339 UTC); [`Talk`]
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
-mod access_log;
 mod failure;
 mod handed_out;
 mod integration;
@@ -25,7 +24,6 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use access_log::{AccessLog, LogWriter, Lost, Sheet};
 pub use failure::{Code, Failure};
 pub use handed_out::{HandedOut, TokenForm};
 pub use login::{Renewal, SignedIn};

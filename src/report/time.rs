@@ -2,15 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
-
 use crate::oauth::Expiry;
-
-/// RFC 3339, UTC, whole seconds.
-pub fn time(at: SystemTime) -> String {
-    let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX).to_string()
-}
+pub use crate::timestamp::rfc3339 as time;
 
 pub(super) fn assumed(expiry: Expiry) -> bool {
     matches!(expiry, Expiry::Assumed(_))

@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use crate::{
     oauth::{Endpoint, HttpClient, HttpError, HttpRequest},
-    serve::jwt::{IssuerAt, JwksError, KeySet, Verifier},
+    service::jwt::{IssuerAt, JwksError, KeySet, Verifier},
 };
 
 /// Why there are no new keys. What was there before stays in use.

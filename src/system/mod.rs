@@ -1,7 +1,9 @@
 //! Everything that touches the world, one adapter a file. An edge translates and returns; it decides nothing.
 
+pub mod access_log;
 pub mod browser;
 pub mod certificate;
+pub mod client_secret;
 pub mod clock;
 pub mod config_file;
 pub mod core_dumps;

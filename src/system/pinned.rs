@@ -20,7 +20,7 @@ use ureq::{
 use super::http::{Http, Names};
 use crate::{
     oauth::{HttpClient, HttpError, HttpRequest, HttpResponse},
-    serve::base_url::{BaseUrlRefused, Reach},
+    service::base_url::{BaseUrlRefused, Reach},
 };
 
 /// A client that reaches one server and no other.

@@ -12,8 +12,8 @@ use std::{
 use crate::{
     relay::{Access, Relay, State, Tally},
     reply::Reply,
-    report::{Lost, Sheet},
     system::{
+        access_log::{Lost, Sheet},
         clock,
         listener::{Answer, Receipt, Request, Service, Turn},
     },
@@ -119,7 +119,7 @@ impl Log {
 
     fn told(&mut self, receipt: Receipt, at: Instant) -> Result<(), Lost> {
         match self.open.remove(&receipt.0) {
-            Some((access, since)) => self.sheet.write(&access, at.saturating_duration_since(since), clock::now()),
+            Some((access, since)) => self.sheet.write(&access.line(at.saturating_duration_since(since)), clock::now()),
             None => Ok(()),
         }
     }

@@ -15,22 +15,21 @@ use crate::{
     command::context::{private_file, secret_outside_the_store},
     report::{Code, Failure, Outcome},
     secret::{SealKey, Secret},
-    serve::{
+    service::{
         authorize::QueryToken,
         base_url::{BaseUrl, RedirectAt, client_at},
         config::{Config, KeySource, Keys},
         jwt::{self, Verifier},
         keys::{KeyId, KeyRing},
-        store::{Store, StoreFault},
+        store::StoreFault,
     },
     system::{
         clock,
         database::{Database, OpenError},
-        entropy, environment,
+        environment,
         http::{Http, check_proxy},
         jwks,
     },
-    vault::seal::Nonce,
 };
 
 /// Bytes of a key.
@@ -211,20 +210,6 @@ pub fn proven(database: &Path, ring: &KeyRing) -> Result<(), Failure> {
                 Failure::new(Code::Configuration, what).remedy("put the right key back, or name this one otherwise")
             );
         }
-    }
-    Ok(())
-}
-
-/// Enters the proofs of keys that the database does not know yet, so that the next start can tell them.
-///
-/// # Errors
-/// The database cannot be written.
-pub async fn introduce(ring: &KeyRing, store: &dyn Store) -> Result<(), Failure> {
-    let failed = |why: &dyn std::fmt::Display| Failure::new(Code::Store, why);
-    let known = store.key_checks().await.map_err(|why| failed(&why))?;
-    for id in ring.ids().filter(|id| known.iter().all(|(known, _)| known != *id)) {
-        let proof = ring.proof(id, Nonce(entropy::random()?));
-        store.set_key_check(id.clone(), Some(proof)).await.map_err(|why| failed(&why))?;
     }
     Ok(())
 }

@@ -7,14 +7,12 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{
-    check,
-    ledger::{Ledger, LedgerFault},
-};
+use super::check;
 use crate::{
     cli::ServeKeys,
     report::{Code, Failure, Outcome},
-    serve::{config::Config, keys::KeyId, store::ConnectionId},
+    server::sealed_store::{SealedStore, SealedStoreFault},
+    service::{config::Config, keys::KeyId, store::ConnectionId},
     system::{database::Database, server},
 };
 
@@ -32,7 +30,7 @@ pub struct Rotated {
 /// Why there was none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RotationError {
-    Fault(LedgerFault),
+    Fault(SealedStoreFault),
     /// The service has never run with the current key: what is resealed with it could not be opened there.
     Unproven(KeyId),
 }
@@ -48,7 +46,7 @@ impl fmt::Display for RotationError {
 
 impl std::error::Error for RotationError {}
 
-impl<E: Into<LedgerFault>> From<E> for RotationError {
+impl<E: Into<SealedStoreFault>> From<E> for RotationError {
     fn from(why: E) -> Self {
         Self::Fault(why.into())
     }
@@ -68,18 +66,18 @@ impl From<RotationError> for Failure {
 pub fn run(config: &Config, verb: &ServeKeys) -> Result<Outcome, Failure> {
     let ring = check::ring(&config.keys)?;
     check::proven(&config.database, &ring)?;
-    let ledger = Ledger { store: Arc::new(Database::open(&config.database)?), keys: Arc::new(ring) };
+    let sealed = SealedStore { store: Arc::new(Database::open(&config.database)?), keys: Arc::new(ring) };
     let runtime = server::runtime().map_err(|e| Failure::new(Code::Internal, format!("no threads: {}", e.kind())))?;
     let rotated = match verb {
-        ServeKeys::Rotate => runtime.block_on(rotate(&ledger))?,
+        ServeKeys::Rotate => runtime.block_on(rotate(&sealed))?,
         ServeKeys::Status => Rotated::default(),
     };
-    let counts = runtime.block_on(status(&ledger)).map_err(|why| Failure::new(Code::Store, why))?;
+    let counts = runtime.block_on(status(&sealed)).map_err(|why| Failure::new(Code::Store, why))?;
     if let Some(id) = rotated.unreadable.first() {
         let what = format!("{} connections are opened by no key (the first is {id})", rotated.unreadable.len());
         return Err(Failure::new(Code::Store, what).remedy("restore these rows from a backup, or delete them"));
     }
-    Ok(Outcome::Document(shown(&counts, ledger.keys.current()).into_bytes()))
+    Ok(Outcome::Document(shown(&counts, sealed.keys.current()).into_bytes()))
 }
 
 fn shown(counts: &BTreeMap<KeyId, u64>, current: &KeyId) -> String {
@@ -97,37 +95,37 @@ fn shown(counts: &BTreeMap<KeyId, u64>, current: &KeyId) -> String {
 ///
 /// # Errors
 /// The database cannot be used, or does not know the current key; what was resealed before stays so.
-pub async fn rotate(ledger: &Ledger) -> Result<Rotated, RotationError> {
-    let current = ledger.keys.current();
-    let known = ledger.store.key_checks().await?;
-    if !known.iter().any(|(id, proof)| id == current && ledger.keys.proves(id, proof)) {
+pub async fn rotate(sealed: &SealedStore) -> Result<Rotated, RotationError> {
+    let current = sealed.keys.current();
+    let known = sealed.store.key_checks().await?;
+    if !known.iter().any(|(id, proof)| id == current && sealed.keys.proves(id, proof)) {
         return Err(RotationError::Unproven(current.clone()));
     }
     let mut rotated = Rotated::default();
-    for (key, _) in ledger.store.key_counts().await? {
+    for (key, _) in sealed.store.key_counts().await? {
         if key != *current {
-            reseal(ledger, &key, &mut rotated).await?;
+            reseal(sealed, &key, &mut rotated).await?;
         }
     }
     Ok(rotated)
 }
 
-async fn reseal(ledger: &Ledger, key: &KeyId, rotated: &mut Rotated) -> Result<(), LedgerFault> {
+async fn reseal(sealed: &SealedStore, key: &KeyId, rotated: &mut Rotated) -> Result<(), SealedStoreFault> {
     let mut after = None;
     loop {
-        let rows = ledger.store.sealed_with(key, after, TOGETHER).await?;
+        let rows = sealed.store.sealed_with(key, after, TOGETHER).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.id);
         let mut cells = Vec::new();
         for row in &rows {
-            match ledger.resealed(row) {
+            match sealed.resealed(row) {
                 Ok(resealed) => cells.push(resealed),
-                Err(LedgerFault::Sealed(_)) => rotated.unreadable.push(row.id),
+                Err(SealedStoreFault::Sealed(_)) => rotated.unreadable.push(row.id),
                 Err(why) => return Err(why),
             }
         }
         // Fewer than were read if refreshes came between, which seal with the current key themselves.
-        rotated.resealed += u64::from(ledger.store.reseal(cells).await?);
+        rotated.resealed += u64::from(sealed.store.reseal(cells).await?);
     }
 }
 
@@ -135,9 +133,9 @@ async fn reseal(ledger: &Ledger, key: &KeyId, rotated: &mut Rotated) -> Result<(
 ///
 /// # Errors
 /// The database cannot be read.
-pub async fn status(ledger: &Ledger) -> Result<BTreeMap<KeyId, u64>, LedgerFault> {
-    let mut counts: BTreeMap<_, _> = ledger.keys.ids().map(|id| (id.clone(), 0)).collect();
-    counts.extend(ledger.store.key_counts().await?);
+pub async fn status(sealed: &SealedStore) -> Result<BTreeMap<KeyId, u64>, SealedStoreFault> {
+    let mut counts: BTreeMap<_, _> = sealed.keys.ids().map(|id| (id.clone(), 0)).collect();
+    counts.extend(sealed.store.key_counts().await?);
     Ok(counts)
 }
 

@@ -1,55 +1,22 @@
 //! `loopin serve`: the integration service, and the verbs that look after it.
 
-mod access;
-mod admin;
-mod asked;
-mod authorize;
-mod callback;
 mod check;
-mod connections;
-pub mod keys;
-pub mod ledger;
-mod providers;
-pub mod renew;
-mod revocation;
-mod service;
-mod token;
+mod keys;
 
-use std::{
-    collections::BTreeMap,
-    io::{self, ErrorKind},
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, Once},
-};
+use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc};
 
 use tokio::sync::watch;
 
-use self::{
-    access::Metrics,
-    admin::Admin,
-    ledger::Ledger,
-    providers::{Configured, Providers},
-    renew::Renewer,
-    service::{Numbers, Service},
-};
 use super::context::{Context, directory_of, named_text};
 use crate::{
     cli,
-    report::{AccessLog, Code, Event, Failure, Outcome, Talk},
-    serve::{
-        config::Config,
-        jwt::{Verifier, WeakSecret},
-        rate::Limits,
-        store::Store,
-    },
+    report::{Code, Event, Failure, Outcome, Talk},
+    server::{Notice, Notices, Parts, Server, ServerError},
+    service::{config::Config, jwt::WeakSecret, store::Store},
     system::{
-        clock,
         database::{Database, Node, OpenError},
-        entropy,
-        http::{Http, check_proxy},
-        jwks::{self, Fetched},
-        server::{self, Door, Listener, Phase, Respond, blocking},
+        http::check_proxy,
+        server::{Door, Phase},
         signal::{self, Signal},
     },
 };
@@ -101,8 +68,14 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     let weaknesses = config.weaknesses().into_iter().chain(check::weak_keys(&config, &ring)?);
     weaknesses.for_each(|weakness| say(&format!("weaker than it could be: {weakness}")));
 
+    let public = at(&door, config.listen);
+    say(&format!("serving {} at http://{public}", config.public_url.as_str()));
+    if let (Some(door), Some(address)) = (&admin, config.admin) {
+        say(&format!("state at http://{}", at(door, address)));
+    }
     let (tell, phase) = watch::channel(Phase::Open);
-    let runtime = server::runtime().map_err(|e| Failure::new(Code::Internal, format!("no threads: {}", e.kind())))?;
+    let notices = in_words(context.talk.clone());
+    let server = Server::build(Parts { config, keys: ring, verifier, store, files, public: door, admin, notices })?;
     signal::notice_on(move |signal| match signal {
         // The configuration is read at the start only; whoever sends this out of habit shall not end the service.
         Signal::Hangup => {}
@@ -110,94 +83,33 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
             tell.send_modify(|phase| *phase = if *phase == Phase::Open { Phase::Draining } else { Phase::Over });
         }
     });
-    let log = AccessLog::new();
-    let metrics = Arc::new(Metrics::default());
-    let connections = config.connections;
-    let ledger = Ledger { store: Arc::clone(&store), keys: Arc::clone(&ring) };
-    let renewer = Renewer::new(ledger.clone(), Arc::new(Configured::new(config.catalog.clone())), files);
-    let desk = Admin {
-        store: Arc::clone(&store),
-        verifier: Arc::clone(&verifier),
-        metrics: Arc::clone(&metrics),
-        phase: phase.clone(),
-    };
-    let public = at(&door, config.listen);
-    say(&format!("serving {} at http://{public}", config.public_url.as_str()));
-    if let (Some(door), Some(address)) = (&admin, config.admin) {
-        say(&format!("state at http://{}", at(door, address)));
-    }
-    let service: Arc<dyn Respond> = Arc::new(Service {
-        limits: Limits::new(&config.limits),
-        config,
-        ledger,
-        renewer: renewer.clone(),
-        verifier: Arc::clone(&verifier),
-        providers: Providers::default(),
-        metrics,
-        log: log.writer(),
-        numbers: Numbers::from(u64::from_be_bytes(entropy::random()?)),
-        talk: context.talk.clone(),
-        forwarding: Once::new(),
-    });
-    let ended = runtime.block_on(async {
-        renewer.recover().await.map_err(|why| Failure::new(Code::Store, why))?;
-        check::introduce(&ring, store.as_ref()).await?;
-        tokio::spawn(keys_come(verifier, context.talk.clone()));
-        tokio::spawn(sweep(store));
-        tokio::spawn(renewer.clone().keep_fresh());
-        if let Some(door) = admin {
-            // It tells that the service drains, so it ends with the process only.
-            let (_tell, open) = watch::channel(Phase::Open);
-            tokio::spawn(async move {
-                let _tell = _tell;
-                Listener::new(door, Arc::new(desk), server::Limits::of(admin::CONNECTIONS), open).serve().await
-            });
-        }
-        let unusable = |e: io::Error| Failure::new(Code::Internal, format!("the listener failed: {}", e.kind()));
-        let listener = Listener::new(door, service, server::Limits::of(connections), phase);
-        let mut helpers = listener.helpers().map_err(unusable)?;
-        let ended = listener.serve().await;
-        helpers.drained().await;
-        renewer.settle().await;
-        ended.map_err(unusable)
-    });
-    runtime.shutdown_background();
-    log.finish();
-    ended.map(|()| Outcome::Stopped)
+    server.run(phase)?;
+    Ok(Outcome::Stopped)
 }
 
-/// Keys of issuers that have none yet, or old ones; a token with an unknown key asks beside that. What does not come is
-/// asked for again, and told whenever the reason is another one.
-async fn keys_come(verifier: Arc<Verifier>, talk: Talk) {
-    let mut told = BTreeMap::new();
-    loop {
-        for issuer in verifier.stale(clock::now()) {
-            let asking = Arc::clone(&verifier);
-            let came = blocking(move || jwks::refetch(&asking, issuer, &Http::default(), clock::now())).await;
-            let keys = format!("the keys of {}", verifier.issuer(issuer));
-            match came.map_err(|why| why.to_string()) {
-                Err(why) if told.get(&issuer) != Some(&why) => {
-                    talk.say(&Event::Step(&format!("{keys} do not come: {why}; they are asked for every minute")));
-                    told.insert(issuer, why);
-                }
-                Ok(Fetched::NewKeys) if told.remove(&issuer).is_some() => {
-                    talk.say(&Event::Step(&format!("{keys} have come")));
-                }
-                Err(_) | Ok(_) => {}
+fn in_words(talk: Talk) -> Notices {
+    Arc::new(move |notice| {
+        let text = match notice {
+            Notice::ForwardingIgnored { peer, header } => format!(
+                "a request from {peer} has {header}, which is ignored because {peer} is not in trusted_proxies. If it is \
+                 your proxy, add under [server]: trusted_proxies = [\"{peer}\"] (reported once)"
+            ),
+            Notice::KeysFetched { issuer } => format!("the keys of {issuer} have come"),
+            Notice::KeysMissing { issuer, why } => {
+                format!("the keys of {issuer} do not come: {why}; they are asked for every minute")
             }
-        }
-        tokio::time::sleep(std::time::Duration::from_secs(15)).await;
-    }
+        };
+        talk.say(&Event::Step(&text));
+    })
 }
 
-/// Removes flows that nobody finished (docs/threats.md, V36).
-async fn sweep(store: Arc<dyn Store>) {
-    const AT_ONCE: u32 = 500;
-    loop {
-        match store.sweep_flows(AT_ONCE, clock::now()).await {
-            Ok(AT_ONCE) => {}
-            Ok(_) | Err(_) => tokio::time::sleep(std::time::Duration::from_secs(60)).await,
-        }
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        let code = match &error {
+            ServerError::Store(_) => Code::Store,
+            ServerError::Listener(_) | ServerError::NoEntropy(_) | ServerError::Threads(_) => Code::Internal,
+        };
+        Self::new(code, error)
     }
 }
 

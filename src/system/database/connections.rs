@@ -6,7 +6,7 @@ use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
 use super::rows::{COLUMNS, bind_row, bind_tokens, connection, connection_of, key_parts, millis, odd};
 use crate::{
-    serve::store::{Connection, ConnectionId, NewConnection, Page, Put},
+    service::store::{Connection, ConnectionId, NewConnection, Page, Put},
     vault::{GrantKey, Owner},
 };
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection as Sqlite, OptionalExtension, Row, params};
 
 use super::rows::{key, key_parts, millis, odd, time};
-use crate::serve::{
+use crate::service::{
     keys::Sealed,
     store::{Flow, FlowDone, FlowEnd, FlowId, PutFlow, Taken},
 };

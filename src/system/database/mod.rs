@@ -27,7 +27,7 @@ use super::{
     private_files::PrivateFiles,
 };
 use crate::{
-    serve::{
+    service::{
         keys::{KeyId, Sealed},
         store::{
             Answer, Connection, ConnectionId, Flow, FlowId, Lease, Leased, NewConnection, Page, Put, PutFlow, Renewal,

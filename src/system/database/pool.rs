@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{Connection as Sqlite, OpenFlags};
 
 use super::{BUSY, rows};
-use crate::serve::store::{Answer, StoreFault};
+use crate::service::store::{Answer, StoreFault};
 
 /// Idle connections that are kept.
 const KEPT: usize = 4;

@@ -6,7 +6,7 @@ use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
 use super::rows::{COLUMNS, OK, bind_row, bind_tokens, connection, key, key_parts, millis, odd, stored, time};
 use crate::{
-    serve::store::{Connection, ConnectionId, Delay, Lease, Leased, Renewal, Setback, Status, Written},
+    service::store::{Connection, ConnectionId, Delay, Lease, Leased, Renewal, Setback, Status, Written},
     vault::GrantKey,
 };
 

@@ -7,7 +7,7 @@ use rusqlite::{ErrorCode, Row, Statement, types::Type};
 use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint, Expiry, Issuer, Scopes, TokenType},
-    serve::{
+    service::{
         keys::Sealed,
         store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status, StoreFault},
     },

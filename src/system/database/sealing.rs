@@ -3,7 +3,7 @@
 use rusqlite::{Connection as Sqlite, Row, params};
 
 use super::rows::{COLUMNS, connection, odd, stored};
-use crate::serve::{
+use crate::service::{
     keys::{KeyId, Sealed},
     store::{Connection, ConnectionId, Resealed},
 };

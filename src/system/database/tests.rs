@@ -17,7 +17,7 @@ use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
     secret::{SealKey, Secret},
-    serve::{
+    service::{
         keys::{Column, KeyRing, Place},
         store::{Access, FlowDone, FlowEnd, LeaseOwner, ReauthReason, Status},
     },

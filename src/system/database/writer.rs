@@ -9,7 +9,7 @@ use rusqlite::Connection as Sqlite;
 use tokio::sync::oneshot;
 
 use super::rows;
-use crate::serve::store::{Answer, StoreFault};
+use crate::service::store::{Answer, StoreFault};
 
 /// Jobs of one transaction.
 const TOGETHER: usize = 64;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::*;
-use crate::{catalog::Catalog, serve::base_url::BaseUrl, system::uninterrupted::uninterrupted};
+use crate::{catalog::Catalog, service::base_url::BaseUrl, system::uninterrupted::uninterrupted};
 
 /// A resolver whose answers change, as an attacker's would.
 #[derive(Debug, Default)]

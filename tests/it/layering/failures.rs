@@ -9,13 +9,13 @@ use super::{Source, sources};
 const GUARDED: [&str; 22] = [
     "command/refresh_worker.rs",
     "command/serve/keys.rs",
-    "command/serve/ledger.rs",
+    "server/sealed_store.rs",
     "oauth/entropy.rs",
     "oauth/revoke.rs",
     "refresh/attempt.rs",
     "secret.rs",
-    "serve/flow.rs",
-    "serve/keys.rs",
+    "service/flow.rs",
+    "service/keys.rs",
     "system/certificate.rs",
     "system/config_file.rs",
     "system/core_dumps.rs",
@@ -39,7 +39,7 @@ const FORBIDDEN: [&str; 4] = ["unwrap_or_default", "unwrap_or(", ".ok();", "let 
 
 /// File, line and why it may stay.
 const LICENSED: [(&str, &str, &str); 1] =
-    [("serve/flow.rs", "Endpoint::parse(text).ok();", "the closure's value: its caller ends with `None`")];
+    [("service/flow.rs", "Endpoint::parse(text).ok();", "the closure's value: its caller ends with `None`")];
 
 fn guarded() -> Vec<Source> {
     let is_guarded =

@@ -40,7 +40,7 @@ fn the_complete_configuration_starts() {
 #[test]
 fn every_error_code_of_a_callback_is_in_the_document() {
     let document = document();
-    for code in loopin::serve::callback::Ending::CODES {
+    for code in loopin::service::callback::Ending::CODES {
         assert!(document.contains(&format!("`{code}`")), "{code}");
     }
 }
@@ -48,7 +48,7 @@ fn every_error_code_of_a_callback_is_in_the_document() {
 #[test]
 fn every_code_of_a_problem_is_in_the_document() {
     let document = document();
-    let source = include_str!("../../../src/serve/problem.rs");
+    let source = include_str!("../../../src/service/problem.rs");
     let codes = source.split("pub fn code").nth(1).and_then(|rest| rest.split("fn detail").next()).expect("codes");
     let codes: Vec<_> = codes.split('"').skip(1).step_by(2).collect();
     assert!(codes.contains(&"connection_deleted"), "{codes:?}");

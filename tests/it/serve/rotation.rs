@@ -12,10 +12,10 @@ use std::{
 
 use loopin::{
     catalog::IntegrationName,
-    command::serve::ledger::Ledger,
     oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
     secret::{SealKey, Secret},
-    serve::keys::{KeyId, KeyRing},
+    server::sealed_store::SealedStore,
+    service::keys::{KeyId, KeyRing},
     system::{clock, database::Database, entropy},
     vault::{AccountName, ActionKey, Grant, GrantKey, Namespace, OrgKey, Owner, Pinned},
 };
@@ -103,7 +103,7 @@ fn key(n: usize) -> GrantKey {
 
 /// The database as a tool beside the service sees it.
 struct Tool {
-    ledger: Ledger,
+    sealed: SealedStore,
     runtime: Runtime,
     rows: usize,
 }
@@ -116,8 +116,8 @@ impl Tool {
         let keys: BTreeMap<_, _> = keys.map(|(name, key)| (id(name), key)).collect();
         let current = keys.keys().next().expect("a key").clone();
         let store = Arc::new(Database::open(&serving.sandbox.path("loopin.db")).expect("database"));
-        let ledger = Ledger { store, keys: Arc::new(KeyRing::new(current, keys).expect("ring")) };
-        Self { ledger, runtime: Runtime::new().expect("runtime"), rows }
+        let sealed = SealedStore { store, keys: Arc::new(KeyRing::new(current, keys).expect("ring")) };
+        Self { sealed, runtime: Runtime::new().expect("runtime"), rows }
     }
 
     /// A connection for every user.
@@ -144,8 +144,8 @@ impl Tool {
         };
         self.runtime.block_on(async {
             let connect = |n| {
-                let (ledger, pinned, grant) = (self.ledger.clone(), pinned.clone(), grant(n));
-                tokio::spawn(async move { ledger.connect(&key(n), None, pinned, &grant, now).await })
+                let (sealed, pinned, grant) = (self.sealed.clone(), pinned.clone(), grant(n));
+                tokio::spawn(async move { sealed.connect(&key(n), None, pinned, &grant, now).await })
             };
             let connected: Vec<_> = (0..self.rows).map(connect).collect();
             for connected in connected {
@@ -157,8 +157,8 @@ impl Tool {
     /// How many rows do not open, or give anything but their user's tokens.
     fn unreadable(&self, is_right: impl Fn(usize, &str, &str) -> bool) -> usize {
         let is_readable = |n: usize| {
-            let row = self.runtime.block_on(self.ledger.store.connection(&key(n))).expect("read").expect("row");
-            let (access, refresh) = (self.ledger.access_token(&row), self.ledger.refresh_token(&row));
+            let row = self.runtime.block_on(self.sealed.store.connection(&key(n))).expect("read").expect("row");
+            let (access, refresh) = (self.sealed.access_token(&row), self.sealed.refresh_token(&row));
             matches!((access, refresh), (Ok(access), Ok(Some(refresh))) if is_right(n, access.expose(), refresh.expose()))
         };
         (0..self.rows).filter(|n| !is_readable(*n)).count()

@@ -16,7 +16,7 @@ use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
     secret::{SealKey, Secret},
-    serve::{keys::KeyRing, store::Resealed},
+    service::{keys::KeyRing, store::Resealed},
     system::{clock, database::Database, entropy},
     vault::{
         AccountName, ActionKey, Grant, GrantKey, Namespace, OrgKey, Owner, Pinned,
@@ -53,13 +53,13 @@ fn id(name: &str) -> KeyId {
 }
 
 /// With the keys k1 and k2, or the first of them.
-fn ledger(path: &Path, current: &str) -> Ledger {
+fn sealed(path: &Path, current: &str) -> SealedStore {
     let mut keys = BTreeMap::from([(id("k1"), SealKey::new([1; 32]))]);
     if current == "k2" {
         keys.insert(id("k2"), SealKey::new([2; 32]));
     }
     let store = Arc::new(Database::open_or_make(path).expect("database"));
-    Ledger { store, keys: Arc::new(KeyRing::new(id(current), keys).expect("ring")) }
+    SealedStore { store, keys: Arc::new(KeyRing::new(id(current), keys).expect("ring")) }
 }
 
 fn key(n: usize) -> GrantKey {
@@ -89,27 +89,27 @@ fn grant(n: usize, round: usize) -> Grant {
     }
 }
 
-async fn connect(ledger: &Ledger, n: usize, round: usize) {
+async fn connect(sealed: &SealedStore, n: usize, round: usize) {
     let pinned = Pinned {
         issuer: None,
         token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
         revocation_endpoint: None,
         client_id: ClientId::parse("me").expect("id"),
     };
-    ledger.connect(&key(n), None, pinned, &grant(n, round), clock::now()).await.expect("connected");
+    sealed.connect(&key(n), None, pinned, &grant(n, round), clock::now()).await.expect("connected");
 }
 
-async fn prove(ledger: &Ledger) {
-    let current = ledger.keys.current();
-    let proof = ledger.keys.proof(current, Nonce(entropy::random().expect("chance")));
-    ledger.store.set_key_check(current.clone(), Some(proof)).await.expect("proof");
+async fn prove(sealed: &SealedStore) {
+    let current = sealed.keys.current();
+    let proof = sealed.keys.proof(current, Nonce(entropy::random().expect("chance")));
+    sealed.store.set_key_check(current.clone(), Some(proof)).await.expect("proof");
 }
 
-async fn all_readable(ledger: &Ledger) {
+async fn all_readable(sealed: &SealedStore) {
     for n in 0..ROWS {
-        let row = ledger.store.connection(&key(n)).await.expect("read").expect("row");
-        let access = ledger.access_token(&row).expect("opens");
-        let refresh = ledger.refresh_token(&row).expect("opens").expect("there");
+        let row = sealed.store.connection(&key(n)).await.expect("read").expect("row");
+        let access = sealed.access_token(&row).expect("opens");
+        let refresh = sealed.refresh_token(&row).expect("opens").expect("there");
         assert!(access.expose().starts_with(&format!("a-{n}-")), "row {n}");
         assert!(refresh.expose().starts_with(&format!("r-{n}-")), "row {n}");
     }
@@ -120,11 +120,11 @@ fn v22_rotation_under_load_stopped_at_any_moment_leaves_every_row_readable() {
     let stage = Stage::new();
     let runtime = Runtime::new().expect("runtime");
     runtime.block_on(async {
-        let old = ledger(&stage.path(), "k1");
+        let old = sealed(&stage.path(), "k1");
         for n in 0..ROWS {
             connect(&old, n, 0).await;
         }
-        let new = ledger(&stage.path(), "k2");
+        let new = sealed(&stage.path(), "k2");
         assert_eq!(Err(RotationError::Unproven(id("k2"))), rotate(&new).await, "no service has this key yet");
         prove(&new).await;
         let service = new.clone();
@@ -134,7 +134,7 @@ fn v22_rotation_under_load_stopped_at_any_moment_leaves_every_row_readable() {
             }
         });
         for stopped_after in 0..8 {
-            let tool = ledger(&stage.path(), "k2");
+            let tool = sealed(&stage.path(), "k2");
             let rotation = tokio::spawn(async move { rotate(&tool).await });
             sleep(Duration::from_millis(stopped_after)).await;
             rotation.abort();
@@ -147,7 +147,7 @@ fn v22_rotation_under_load_stopped_at_any_moment_leaves_every_row_readable() {
         assert_eq!(BTreeMap::from([(id("k1"), 0), (id("k2"), ROWS as u64)]), status(&new).await.expect("status"));
         all_readable(&new).await;
         let only = KeyRing::new(id("k2"), BTreeMap::from([(id("k2"), SealKey::new([2; 32]))])).expect("ring");
-        all_readable(&Ledger { keys: Arc::new(only), ..new }).await;
+        all_readable(&SealedStore { keys: Arc::new(only), ..new }).await;
     });
 }
 
@@ -155,9 +155,9 @@ fn v22_rotation_under_load_stopped_at_any_moment_leaves_every_row_readable() {
 fn v22_a_refresh_between_read_and_reseal_is_not_undone() {
     let stage = Stage::new();
     Runtime::new().expect("runtime").block_on(async {
-        let old = ledger(&stage.path(), "k1");
+        let old = sealed(&stage.path(), "k1");
         connect(&old, 0, 0).await;
-        let new = ledger(&stage.path(), "k2");
+        let new = sealed(&stage.path(), "k2");
         let read = new.store.sealed_with(&id("k1"), None, 10).await.expect("rows");
         let cells = read.iter().map(|row| new.resealed(row).expect("opens")).collect();
         connect(&old, 0, 1).await;
@@ -171,12 +171,12 @@ fn v22_a_refresh_between_read_and_reseal_is_not_undone() {
 fn v21_no_two_cells_have_one_nonce() {
     let stage = Stage::new();
     Runtime::new().expect("runtime").block_on(async {
-        let old = ledger(&stage.path(), "k1");
+        let old = sealed(&stage.path(), "k1");
         // The same user's again and again, with the same tokens, and another's.
         for n in [0, 0, 0, 1] {
             connect(&old, n, 0).await;
         }
-        let new = ledger(&stage.path(), "k2");
+        let new = sealed(&stage.path(), "k2");
         let mut nonces = std::collections::BTreeSet::new();
         for n in [0, 1] {
             let row = new.store.connection(&key(n)).await.expect("read").expect("row");
@@ -197,13 +197,13 @@ fn v21_no_two_cells_have_one_nonce() {
 fn v21_a_row_that_was_tampered_with_is_named_and_the_others_are_resealed() {
     let stage = Stage::new();
     Runtime::new().expect("runtime").block_on(async {
-        let old = ledger(&stage.path(), "k1");
+        let old = sealed(&stage.path(), "k1");
         connect(&old, 0, 0).await;
         connect(&old, 1, 0).await;
         let swap = "UPDATE connection SET access = (SELECT access FROM connection WHERE user_id = 'user-1') \
                     WHERE user_id = 'user-0'";
         rusqlite::Connection::open(stage.path()).and_then(|db| db.execute(swap, [])).expect("swapped");
-        let new = ledger(&stage.path(), "k2");
+        let new = sealed(&stage.path(), "k2");
         prove(&new).await;
         let swapped = new.store.connection(&key(0)).await.expect("read").expect("row");
         assert!(new.access_token(&swapped).is_err());

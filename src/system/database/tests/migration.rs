@@ -1,7 +1,7 @@
 //! A database of an earlier version is brought up to date: everything stays readable, and a failure changes nothing.
 
 use super::*;
-use crate::serve::flow::open_state;
+use crate::service::flow::open_state;
 
 /// As loopin 0.1.0 wrote it: four connections, an open flow, a finished one, the proof of a key.
 const SCHEMA_1: &str = include_str!("../../../../tests/data/serve-schema-1.sql");

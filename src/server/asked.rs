@@ -1,0 +1,147 @@
+//! One request, as the service reads it: fields, cookies, parameters, body.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use hyper::header::HeaderValue;
+
+use crate::{
+    oauth::HttpRequest,
+    proxies::TrustedProxies,
+    service::{jwt::Refused, problem::Problem, route::Route},
+    system::server::Request,
+};
+
+/// A request with its number and what was read of it first.
+pub struct Asked {
+    pub http: HttpRequest,
+    pub route: Option<Route>,
+    pub client: std::net::IpAddr,
+    /// Under which the log knows it.
+    pub number: String,
+    /// Of the flow that this request ended.
+    pub ending: OnceLock<&'static str>,
+    /// Why the token that it brought was refused.
+    pub refused: OnceLock<Refused>,
+}
+
+impl Asked {
+    pub fn new(request: Request, proxies: &TrustedProxies, number: String) -> Self {
+        let Request { http, peer } = request;
+        let forwarded = http.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
+        let client = proxies.client(peer, forwarded);
+        let (ending, refused) = (OnceLock::new(), OnceLock::new());
+        Self { route: Route::of(http.uri().path()), http, client, number, ending, refused }
+    }
+
+    /// For the log: `success`, or what the application is told.
+    pub fn ended(&self, ending: &'static str) {
+        let _ = self.ending.set(ending);
+    }
+
+    /// For the log; the caller learns no more than that its token is not taken.
+    pub fn refuse(&self, why: Refused) -> Problem {
+        let _ = self.refused.set(why);
+        Problem::Unauthenticated
+    }
+
+    pub fn query(&self) -> &str {
+        self.http.uri().query().unwrap_or_default()
+    }
+
+    /// A field that has one value. A value that is there and cannot be read is never the same as none: what the field
+    /// would have forbidden could be allowed without it.
+    ///
+    /// # Errors
+    /// It is there more than once, or is not UTF-8.
+    pub fn field(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.http.headers().get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => readable(name, value).map(Some),
+            (Some(_), Some(_)) => Err(Problem::InvalidHeader(name.to_owned())),
+        }
+    }
+
+    /// A field that is a list, on one line or on several (RFC 9110 section 5.3).
+    ///
+    /// # Errors
+    /// A line of it is not UTF-8.
+    pub fn list(&self, name: &str) -> Result<Vec<&str>, Problem> {
+        let lines = self.http.headers().get_all(name).iter().map(|value| readable(name, value));
+        Ok(lines.collect::<Result<Vec<_>, _>>()?.into_iter().flat_map(|line| line.split(',')).map(str::trim).collect())
+    }
+
+    /// Whether a person will see the answer: the browser navigates here, and not a program asks.
+    pub fn shows_a_page(&self) -> bool {
+        let navigates = self.field("sec-fetch-mode").is_ok_and(|mode| mode == Some("navigate"));
+        let html = |range: &&str| range.split(';').next().is_some_and(|kind| kind.trim() == "text/html");
+        let browsed = matches!(self.route, Some(Route::Authorize(_) | Route::Callback(..)));
+        browsed && (navigates || self.list("accept").is_ok_and(|ranges| ranges.iter().any(html)))
+    }
+
+    /// RFC 6750 section 2.1.
+    pub fn bearer(&self) -> Result<Option<&str>, Problem> {
+        let field = self.field("authorization").map_err(|_| Problem::Unauthenticated)?;
+        let Some((scheme, token)) = field.map(|field| field.split_once(' ').unwrap_or_default()) else {
+            return Ok(None);
+        };
+        if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Problem::Unauthenticated) }
+    }
+
+    /// The one cookie of this name. Two of them are none: a server of a neighboring domain may have set one.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut found = self.cookies(name);
+        match (found.next(), found.next()) {
+            (Some(value), None) => std::str::from_utf8(value).ok(),
+            _ => None,
+        }
+    }
+
+    /// Every cookie of this name (RFC 6265 section 5.4), whatever bytes stand around it.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let fields = self.http.headers().get_all("cookie").iter().map(|value| value.as_bytes());
+        let pairs = fields.flat_map(|field| field.split(|&byte| byte == b';')).map(<[u8]>::trim_ascii);
+        pairs.filter_map(move |pair| {
+            let value = pair.strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+            Some(value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(value))
+        })
+    }
+
+    /// # Errors
+    /// It is no JSON object of this form.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
+        let json = self.field("content-type")?.is_some_and(|kind| {
+            kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        });
+        if !json {
+            return Err(Problem::InvalidBody("Content-Type is not application/json".into()));
+        }
+        serde_json::from_slice(self.http.body()).map_err(|error| {
+            // serde quotes what it met; only its own half of the sentence is told.
+            let why = match error.classify() {
+                serde_json::error::Category::Data => "a field is missing, unknown, or not of its kind",
+                _ => "it is not JSON",
+            };
+            Problem::InvalidBody(why.into())
+        })
+    }
+
+    /// Decoded parameters, each of which may stand once.
+    ///
+    /// # Errors
+    /// One of `known` stands twice.
+    pub fn parameters(&self, known: &[&'static str]) -> Result<BTreeMap<&'static str, String>, Problem> {
+        let mut found = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(self.query().as_bytes()) {
+            let Some(name) = known.iter().find(|known| **known == name) else { continue };
+            if found.insert(*name, value.into_owned()).is_some() {
+                return Err(Problem::DuplicateParameter(name));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn readable<'v>(name: &str, value: &'v HeaderValue) -> Result<&'v str, Problem> {
+    std::str::from_utf8(value.as_bytes()).map_err(|_| Problem::InvalidHeader(name.to_owned()))
+}

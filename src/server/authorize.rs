@@ -1,0 +1,274 @@
+//! `GET /:group/authorize` and `POST /:group/link`: a flow begins.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    asked::Asked,
+    providers::base,
+    request::{Answer, Cookie, Service},
+};
+use crate::{
+    catalog::Integration,
+    oauth::{AuthorizationRequest, AuthorizationUrl, Client, ClientAuthentication, Entropy},
+    reply::{Location, Reply},
+    secret::Secret,
+    service::{
+        authorize::{Accept, Credential, Fetch, Query, Start, Wish, start},
+        base_url::{RedirectAt, client_at},
+        flow::{
+            self, Content, Errand, LINK_LIFE, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
+            open_link_ticket, set_cookie,
+        },
+        jwt::{Caller, Role},
+        pages,
+        problem::Problem,
+        scopes,
+        store::{Flow, FlowId, PutFlow, Taken},
+    },
+    system::{clock, entropy},
+    vault::{AccountName, OrgKey, Owner, seal::Nonce},
+};
+use sha2::{Digest, Sha256};
+
+/// Seconds after which one of a user's unfinished flows may have ended.
+const CROWD_PAUSE: u64 = 60;
+
+/// The body of `POST /:group/link`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Link {
+    app_callback_url: String,
+    action: String,
+    #[serde(default)]
+    scopes: Vec<String>,
+    base_url: Option<String>,
+    user_id: Option<String>,
+    org_key: Option<String>,
+}
+
+impl Service {
+    pub(super) async fn authorize(&self, integration: &Integration, asked: &Asked) -> Answer {
+        // Chromium says `prefetch;prerender`, Firefox `prefetch`: no person has decided anything yet.
+        if asked.http.headers().contains_key("sec-purpose") {
+            return Err(Problem::Prefetch);
+        }
+        let query = Query::parse(asked.query())?;
+        if let Some(ticket) = &query.confirm {
+            return self.confirmed(integration, asked, ticket).await;
+        }
+        if let Some(link) = &query.link {
+            return Ok(match open_link_ticket(&self.sealed.keys, &integration.name, link, clock::now()) {
+                Some(ticket) => self.confirm_page(integration, &ticket)?,
+                None => pages::stale(),
+            });
+        }
+        let (caller, credential) = self.caller(asked, query.token.as_ref(), Cookie::Counts).await?;
+        let fetch = Fetch {
+            site: asked.field("sec-fetch-site")?,
+            mode: asked.field("sec-fetch-mode")?,
+            dest: asked.field("sec-fetch-dest")?,
+        };
+        // Any page can have the browser send the cookie with an image: that must use up nothing of the user's.
+        if credential == Credential::Cookie && fetch.is_subresource() {
+            return Err(Problem::NavigationRequired);
+        }
+        let errand = query.wish.judge(integration, &self.config.callbacks, caller.owner)?;
+        let how = start(credential, Accept::of(&asked.list("accept")?), fetch, self.config.query_token)?;
+        let how = how.at(errand.base_url.as_deref(), credential);
+        // The page that asks begins nothing yet, so any site can show it as often as it likes.
+        if how != Start::Confirm {
+            self.limits.start(&errand.key.owner, clock::now())?;
+        }
+        if let (Start::Redirect, Credential::Query, Some(token)) = (how, credential, &query.token) {
+            self.once(&errand, token).await?;
+        }
+        match how {
+            Start::Confirm => self.confirm_page(integration, &Ticket { errand, link: None }),
+            Start::Json => {
+                let (url, begun) = self.begin(integration, errand).await?;
+                let body = json!({ "authorization_url": url.as_str() }).to_string();
+                Ok(begun.with_cookie(Reply::json(200, body.into_bytes())))
+            }
+            Start::Redirect => self.sent_off(integration, errand).await,
+        }
+    }
+
+    /// The person has pressed the button.
+    async fn confirmed(&self, integration: &Integration, asked: &Asked, ticket: &str) -> Answer {
+        let cookie = |name: &str| asked.cookie(name).map(str::to_owned);
+        let Some(ticket) = open_confirm_ticket(&self.sealed.keys, &integration.name, ticket, cookie, clock::now())
+        else {
+            return Ok(pages::stale());
+        };
+        self.limits.start(&ticket.errand.key.owner, clock::now())?;
+        if let Some(link) = ticket.link {
+            match self.sealed.store.take_flow(link, integration.name.as_str(), clock::now()).await? {
+                Taken::Now(_) => {}
+                Taken::Ended(_) | Taken::Unknown => return Ok(pages::stale()),
+            }
+        }
+        self.sent_off(integration, ticket.errand).await
+    }
+
+    fn confirm_page(&self, integration: &Integration, ticket: &Ticket) -> Answer {
+        let base = base(integration, ticket.errand.base_url.as_deref())?;
+        let server = base.map_or_else(|| integration.server.host().to_owned(), |base| base.host());
+        let id = FlowId::new(entropy::random()?);
+        let cookie = new_cookie(&entropy::random()?);
+        let sealed = confirm_ticket(&self.sealed.keys, id, ticket, &cookie, Nonce(entropy::random()?), clock::now());
+        let group = &ticket.errand.key.integration;
+        let href = self.config.public_url.below(&format!("/{group}/authorize?confirm={}", sealed.expose()));
+        Ok(Begun { id, cookie }.with_cookie(pages::confirm(&ticket.errand, &server, &href)))
+    }
+
+    async fn sent_off(&self, integration: &Integration, errand: Errand) -> Answer {
+        let (url, begun) = self.begin(integration, errand).await?;
+        let location = Location::new(url.as_str().to_owned()).map_err(|_| Problem::IntegrationMisconfigured)?;
+        Ok(begun.with_cookie(Reply::redirect(302, location)))
+    }
+
+    /// Stores the flow, and gives the provider's address with the cookie that has to come back with its answer.
+    async fn begin(&self, integration: &Integration, errand: Errand) -> Result<(AuthorizationUrl, Begun), Problem> {
+        let base = base(integration, errand.base_url.as_deref())?;
+        let server = self.providers.server(integration, base.as_ref()).await?;
+        let asked =
+            scopes::requested(integration, &errand.key.action, &errand.scopes).map_err(|_| Problem::UnknownAction)?;
+        let at = client_at(integration, base.as_ref());
+        let instance = match &at.redirect {
+            RedirectAt::Integration(_) => None,
+            RedirectAt::Own(instance) => Some(instance),
+        };
+        let redirect =
+            self.config.public_url.redirect(&integration.name, instance).ok_or(Problem::IntegrationMisconfigured)?;
+        let client_id = at.id.clone();
+        let id = FlowId::new(entropy::random()?);
+        let state = flow::state(&self.sealed.keys, id, self.config.state_mode, &errand, Nonce(entropy::random()?));
+        let request = AuthorizationRequest {
+            server: server.clone(),
+            client: Client { id: client_id.clone(), authentication: ClientAuthentication::None },
+            redirect: redirect.clone(),
+            scopes: asked.clone(),
+            pkce: integration.pkce,
+            extra: integration.extra.clone(),
+        };
+        let (url, pending) = request
+            .begin(Entropy::from_bytes(&entropy::random()?).with_state(state))
+            .map_err(|_| Problem::IntegrationMisconfigured)?;
+        let content = Content { server, client_id, redirect, asked, base_url: errand.base_url, kept: pending.keep() };
+        let cookie = new_cookie(&entropy::random()?);
+        let now = clock::now();
+        let row = Flow {
+            id,
+            content: content.seal(&self.sealed.keys, id, &errand.key, Nonce(entropy::random()?)),
+            key: errand.key,
+            app_callback_url: errand.app_callback_url,
+            browser: Some(flow::browser(cookie.expose())),
+            expires_at: now + flow::FLOW_LIFE,
+        };
+        match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
+            PutFlow::Stored => Ok((url, Begun { id, cookie })),
+            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: CROWD_PAUSE }),
+        }
+    }
+
+    /// A token that came in an address may begin one flow: the address stays in histories and logs
+    /// (docs/threats.md, V09).
+    async fn once(&self, errand: &Errand, token: &Secret) -> Result<(), Problem> {
+        let digest = Sha256::digest(token.expose());
+        let mut name = [0; 16];
+        name.copy_from_slice(&digest[..16]);
+        let (id, group, now) = (FlowId::new(name), errand.key.integration.as_str(), clock::now());
+        if let Taken::Unknown = self.sealed.store.take_flow(id, group, now).await? {
+            self.mark(id, errand).await?;
+            if let Taken::Now(_) = self.sealed.store.take_flow(id, group, now).await? {
+                return Ok(());
+            }
+        }
+        Err(Problem::Unauthenticated)
+    }
+
+    /// A row that only says that something may happen once.
+    async fn mark(&self, id: FlowId, errand: &Errand) -> Result<(), Problem> {
+        let now = clock::now();
+        let place = crate::service::keys::Place {
+            column: crate::service::keys::Column::FlowContent,
+            id: id.bytes(),
+            key: &errand.key,
+            generation: 0,
+        };
+        let row = Flow {
+            id,
+            content: self.sealed.keys.seal(&place, Nonce(entropy::random()?), &Secret::new(String::new())),
+            key: errand.key.clone(),
+            app_callback_url: errand.app_callback_url.clone(),
+            browser: None,
+            expires_at: now + LINK_LIFE,
+        };
+        match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
+            PutFlow::Stored => Ok(()),
+            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: CROWD_PAUSE }),
+        }
+    }
+
+    /// A link for a person to open once, without any token in it.
+    pub(super) async fn link(&self, integration: &Integration, asked: &Asked) -> Answer {
+        let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
+        let body: Link = asked.json()?;
+        let owner = on_behalf(caller, body.user_id, body.org_key)?;
+        self.limits.request(&owner, clock::now())?;
+        let wish = Wish {
+            app_callback_url: Some(body.app_callback_url),
+            action: Some(body.action),
+            base_url: body.base_url,
+            scopes: body.scopes,
+        };
+        let errand = wish.judge(integration, &self.config.callbacks, owner)?;
+        let id = FlowId::new(entropy::random()?);
+        self.mark(id, &errand).await?;
+        let ticket = link_ticket(&self.sealed.keys, id, &errand, Nonce(entropy::random()?), clock::now());
+        let group = &integration.name;
+        let url = self.config.public_url.below(&format!("/{group}/authorize?link={}", ticket.expose()));
+        let body = json!({ "url": url, "expires_in": LINK_LIFE.as_secs() }).to_string();
+        Ok(Reply::json(201, body.into_bytes()))
+    }
+}
+
+/// A flow that stands, and the browser's half of it.
+struct Begun {
+    id: FlowId,
+    cookie: Secret,
+}
+
+impl Begun {
+    fn with_cookie(&self, reply: Reply) -> Reply {
+        match set_cookie(&self.id, &self.cookie) {
+            Some(value) => reply.with_value("Set-Cookie", value),
+            None => reply,
+        }
+    }
+}
+
+/// Whose connections a request is about: the caller's own, or, for a service, those of the user it names, within the
+/// namespace of its own issuer.
+///
+/// # Errors
+/// A caller that is no service names somebody else, or a service names a user without an organization.
+pub fn on_behalf(caller: Caller, user: Option<String>, org: Option<String>) -> Result<Owner, Problem> {
+    let own = caller.owner;
+    match (caller.role, user, org) {
+        (_, None, None) => Ok(own),
+        (Role::User, Some(user), org)
+            if user == own.user.as_str() && org.as_ref().is_none_or(|org| org == own.org.as_str()) =>
+        {
+            Ok(own)
+        }
+        (Role::User, ..) => Err(Problem::ServiceOnly),
+        (Role::Service, Some(user), Some(org)) => {
+            let user = AccountName::parse(&user).map_err(|_| Problem::InvalidBody("userId is not printable".into()))?;
+            let org = OrgKey::parse(&org).ok_or_else(|| Problem::InvalidBody("orgKey is not printable".into()))?;
+            Ok(Owner { namespace: own.namespace, user, org })
+        }
+        (Role::Service, ..) => Err(Problem::InvalidBody("userId and orgKey go together".into())),
+    }
+}

@@ -1,0 +1,193 @@
+//! `GET /:group/callback`: the provider's answer comes back, once, in the browser that began.
+
+use super::{
+    asked::Asked,
+    providers::{self, base},
+    request::{Answer, Service},
+    revocation::revoke,
+};
+use crate::{
+    catalog::Integration,
+    oauth::{self, CodeReceived, MatchedAnswer, Resumed, Settled, TokenSet},
+    reply::{Location, Reply},
+    service::{
+        app_callback::Status,
+        callback::Ending,
+        flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
+        pages,
+        store::{ConnectionId, Flow, FlowDone, FlowEnd, FlowId, Taken},
+    },
+    system::clock,
+    vault::{Grant, GrantKey, Pinned},
+};
+
+/// A code with everything that was kept for it.
+struct Coded {
+    code: CodeReceived,
+    content: Content,
+    key: GrantKey,
+}
+
+impl Service {
+    pub(super) async fn callback(&self, integration: &Integration, asked: &Asked) -> Answer {
+        let query = asked.query().as_bytes();
+        let Ok(answer) = oauth::Answer::parse(query) else { return self.unexpected(asked) };
+        let open = |state: &_| open_state(&self.sealed.keys, &integration.name, state);
+        let Some((answer, opened)) = answer.opened_by(open) else { return self.unexpected(asked) };
+        self.limits.answer(opened.id, asked.client, clock::now())?;
+        // From here the flow is over, whatever comes of it: nobody else gets it.
+        let taken = self.sealed.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
+        let flow = match taken {
+            // The code was not touched: it can be brought again.
+            Err(_) => return Ok(pages::later()),
+            Ok(Taken::Unknown) => return Ok(pages::lost()),
+            Ok(Taken::Ended(done)) => return Ok(self.ended_before(&done, asked)),
+            Ok(Taken::Now(flow)) => flow,
+        };
+        let ending = match self.went_on(integration, asked, &flow, &opened, answer).await {
+            Ok(connection) => Ok(connection),
+            Err(Stop::Ending(ending)) => Err(ending),
+            Err(Stop::Lost) => return Ok(pages::lost()),
+        };
+        Ok(self.back(asked, &flow.key, &flow.app_callback_url, ending, opened.id))
+    }
+
+    /// Not an answer to a flow of ours. Only these are counted: what opens is never kept out by what others sent.
+    fn unexpected(&self, asked: &Asked) -> Answer {
+        self.limits.failed_callback(asked.client, clock::now())?;
+        Ok(pages::lost())
+    }
+
+    async fn went_on(
+        &self,
+        integration: &Integration,
+        asked: &Asked,
+        flow: &Flow,
+        opened: &Opened,
+        answer: MatchedAnswer,
+    ) -> Result<ConnectionId, Stop> {
+        let browser = asked.cookie(&cookie_name(&flow.id)).map(flow::browser);
+        if flow.browser.is_none() || browser != flow.browser {
+            return Err(Ending::BrowserMismatch.into());
+        }
+        if self.has_left(asked, &flow.key) {
+            return Err(Ending::OrgForbidden.into());
+        }
+        let of_state = opened.errand.as_ref();
+        if of_state.is_some_and(|e| e.key != flow.key || e.app_callback_url != flow.app_callback_url) {
+            return Err(Stop::Lost);
+        }
+        // Before the code is sent: without a way back nobody would learn of the connection.
+        if self.config.callbacks.admit(&flow.key.owner, &flow.app_callback_url).is_err() {
+            return Err(Stop::Lost);
+        }
+        let content = Content::open(&self.sealed.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
+        // An answer at another redirect than the one that was sent is another server's (RFC 9700 section 4.4.2). What
+        // a proxy in front of us has taken off the path does not count.
+        if !content.redirect.path().ends_with(asked.http.uri().path()) {
+            return Err(Ending::IssuerMismatch.into());
+        }
+        let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
+        let client = providers::client(integration, base.as_ref()).map_err(|_| Ending::ConfigError)?;
+        if client.id != content.client_id {
+            return Err(Ending::ConfigError.into());
+        }
+        let resumed = Resumed::new(content.server.clone(), client, content.redirect.clone(), content.kept.clone());
+        match resumed.receive(answer) {
+            Settled::Code(code) => {
+                let coded = Coded { code, content, key: flow.key.clone() };
+                Ok(self.exchanged(integration, coded).await?)
+            }
+            Settled::Denied(denial) => Err(Ending::from(&denial).into()),
+            Settled::Refused(refusal) => Err(Ending::from(&refusal).into()),
+        }
+    }
+
+    /// Whether the application's own cookie says that this user no longer belongs to the organisation
+    /// (docs/threats.md, V10). Without one nothing is known, and what was true at the start counts.
+    fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
+        let Some(name) = self.config.session_cookie.as_deref() else { return false };
+        // Every one of them: a second cookie of that name must not hide what the first one proves.
+        let tokens = asked.cookies(name).filter_map(|value| std::str::from_utf8(value).ok());
+        let mut verified = tokens.filter_map(|token| self.verifier.verify(token, clock::now()).ok());
+        verified.any(|verified| verified.has_left(&key.owner))
+    }
+
+    async fn exchanged(&self, integration: &Integration, coded: Coded) -> Result<ConnectionId, Ending> {
+        let Coded { code, content, key } = coded;
+        let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
+        let http = providers::http(base.as_ref());
+        let tokens = self.providers.ask(move || code.exchange(http.as_ref(), clock::now())).await;
+        let tokens: TokenSet = tokens.map_err(|error| Ending::from(&error))?;
+        let now = clock::now();
+        let issuer = tokens.claims.as_ref().map(|claims| claims.iss.clone());
+        let pinned = Pinned::new(&content.server, &content.client_id, issuer.as_deref());
+        let grant = Grant::new(tokens, content.asked.clone(), now);
+        let kept = self.sealed.connect(&key, content.base_url.clone(), pinned, &grant, now).await;
+        match kept {
+            Ok(id) => Ok(id),
+            Err(_) => {
+                // Nobody will ever use these; at the provider they would live on.
+                self.give_back(integration, &content, grant).await;
+                Err(Ending::StorageError)
+            }
+        }
+    }
+
+    async fn give_back(&self, integration: &Integration, content: &Content, grant: Grant) {
+        let Ok(base) = base(integration, content.base_url.as_deref()) else { return };
+        let (endpoint, client) =
+            (content.server.revocation_endpoint.clone(), providers::client(integration, base.as_ref()).ok());
+        let http = providers::http(base.as_ref());
+        self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
+    }
+
+    /// The flow was over when this answer came. Only its own browser is told more than nothing.
+    fn ended_before(&self, done: &FlowDone, asked: &Asked) -> Reply {
+        let browser = asked.cookie(&cookie_name(&done.id)).map(flow::browser);
+        let ending = match done.end {
+            _ if done.browser.is_some() && browser.is_some() && browser != done.browser => Ending::BrowserMismatch,
+            FlowEnd::Expired => Ending::StateExpired,
+            FlowEnd::Used => Ending::StateReplayed,
+        };
+        self.back(asked, &done.key, &done.app_callback_url, Err(ending), done.id)
+    }
+
+    /// To the application, if its callback is on the list still.
+    fn back(
+        &self,
+        asked: &Asked,
+        key: &GrantKey,
+        url: &str,
+        ending: Result<ConnectionId, Ending>,
+        id: FlowId,
+    ) -> Reply {
+        let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
+        self.metrics.ended(key.integration.as_str(), word);
+        asked.ended(word);
+        let Ok(url) = self.config.callbacks.admit(&key.owner, url) else { return pages::closed() };
+        let to = match ending {
+            Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
+            Err(ending) => url.with_status(Status::Error { code: ending.code() }),
+        };
+        let Ok(location) = Location::new(to) else { return pages::closed() };
+        let reply = Reply::redirect(302, location);
+        match clear_cookie(&id) {
+            Some(value) => reply.with_value("Set-Cookie", value),
+            None => reply,
+        }
+    }
+}
+
+/// Why a flow did not become a connection.
+enum Stop {
+    Ending(Ending),
+    /// What came does not fit together: nobody knows where to send the browser.
+    Lost,
+}
+
+impl From<Ending> for Stop {
+    fn from(ending: Ending) -> Self {
+        Self::Ending(ending)
+    }
+}

@@ -1,0 +1,95 @@
+//! `GET /connections`, `GET|DELETE /connections/:id`: what is connected, without any secret of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    asked::Asked,
+    authorize::on_behalf,
+    request::{Answer, Cookie, Service},
+    token::words,
+};
+use crate::{
+    reply::Reply,
+    service::{
+        jwt::Caller,
+        problem::Problem,
+        store::{Connection, ConnectionId, Page, Status},
+    },
+    system::clock,
+    timestamp::rfc3339,
+    vault::Owner,
+};
+
+/// Connections of one answer.
+const PAGE: u32 = 100;
+
+impl Service {
+    async fn whose(&self, asked: &Asked) -> Result<(Owner, BTreeMap<&'static str, String>), Problem> {
+        let (caller, _): (Caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
+        let mut query = asked.parameters(&["group", "action", "cursor", "userId", "orgKey"])?;
+        let owner = on_behalf(caller, query.remove("userId"), query.remove("orgKey"))?;
+        self.limits.request(&owner, clock::now())?;
+        Ok((owner, query))
+    }
+
+    pub(super) async fn connections(&self, asked: &Asked) -> Answer {
+        let (owner, query) = self.whose(asked).await?;
+        let after = match query.get("cursor") {
+            None => None,
+            Some(cursor) => Some(ConnectionId::parse(cursor).ok_or(Problem::NotFound)?),
+        };
+        let page = Page {
+            owner: &owner,
+            integration: query.get("group").map(String::as_str),
+            action: query.get("action").map(String::as_str),
+            after,
+            most: PAGE,
+        };
+        let rows = self.sealed.store.connections(page).await?;
+        let full = rows.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let next = rows.last().filter(|_| full).map(|row| row.id.to_string());
+        let body = json!({ "connections": rows.iter().map(shown).collect::<Vec<_>>(), "next": next });
+        Ok(Reply::json(200, body.to_string().into_bytes()))
+    }
+
+    pub(super) async fn connection(&self, id: ConnectionId, asked: &Asked) -> Answer {
+        let (owner, _) = self.whose(asked).await?;
+        let row = self.sealed.store.connection_by_id(id, &owner).await?;
+        let row = row.ok_or(Problem::NotFound)?;
+        Ok(Reply::json(200, shown(&row).to_string().into_bytes()))
+    }
+
+    /// Forgets it here first: what the provider says to the revocation changes nothing of that.
+    pub(super) async fn disconnect(&self, id: ConnectionId, asked: &Asked) -> Answer {
+        let (owner, _) = self.whose(asked).await?;
+        let row = self.sealed.store.delete_connection(id, &owner).await?;
+        let row = row.ok_or(Problem::NotFound)?;
+        let refresher = self.refresher.clone();
+        let revoked = self.providers.ask(move || refresher.revoke(&row)).await;
+        let body = json!({ "deleted": true, "revoked": revoked.as_str() });
+        Ok(Reply::json(200, body.to_string().into_bytes()))
+    }
+}
+
+fn shown(row: &Connection) -> Value {
+    let (status, reason, since) = match row.status {
+        Status::Ok => ("ok", None, None),
+        Status::Reauth { reason, since } => ("reauth", Some(reason.as_str()), Some(rfc3339(since))),
+    };
+    json!({
+        "id": row.id.to_string(),
+        "group": row.key.integration.as_str(),
+        "action": row.key.action.as_str(),
+        "status": status,
+        "reason": reason,
+        "since": since,
+        "scopes": words(&row.access.granted),
+        "base_url": row.base_url,
+        "expires_at": rfc3339(row.access.expiry.time()),
+        "failures": row.delay.map_or(0, |delay| delay.failures),
+        "created_at": rfc3339(row.created_at),
+        "last_used_at": rfc3339(row.last_used_at),
+    })
+}

@@ -1,0 +1,227 @@
+//! The running service: from its parts to its end. The rules are in `crate::service`; `command::serve` reads the set-up.
+//!
+//! [`Server::build`] puts the parts together, [`Server::run`] answers until it is asked to end. `request.rs` handles one
+//! request; `authorize.rs`, `callback.rs`, `token.rs` and `connections.rs` answer it; `refresh.rs` keeps tokens alive;
+//! `admin.rs` answers operators on a listener of its own.
+
+mod access;
+mod admin;
+mod asked;
+mod authorize;
+mod callback;
+mod connections;
+mod notices;
+mod providers;
+pub mod refresh;
+mod request;
+mod revocation;
+pub mod sealed_store;
+mod token;
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use tokio::{runtime::Runtime, sync::watch, time::sleep};
+
+pub use notices::{Notice, Notices};
+
+use self::{
+    access::Metrics,
+    admin::Admin,
+    providers::{Configured, Providers},
+    refresh::Refresher,
+    request::{Numbers, Service},
+    sealed_store::{SealedStore, SealedStoreFault},
+};
+use crate::{
+    service::{config::Config, jwt::Verifier, keys::KeyRing, rate::Limits, store::Store},
+    system::{
+        access_log::AccessLog,
+        clock,
+        entropy::{self, NoEntropy},
+        http::Http,
+        jwks::{self, Fetched},
+        private_files::PrivateFiles,
+        server::{self, Door, Listener, Phase, Respond, blocking},
+    },
+    vault::seal::Nonce,
+};
+
+/// How often issuers are looked at whose keys are missing or old.
+const KEYS_CHECKED: Duration = Duration::from_secs(15);
+/// How often flows that nobody finished are removed.
+const FLOWS_SWEPT: Duration = Duration::from_secs(60);
+/// Flows that are removed at once, so that no request waits for long behind it.
+const FLOWS_AT_ONCE: u32 = 500;
+
+/// What a server is made of.
+pub struct Parts {
+    pub config: Config,
+    pub keys: Arc<KeyRing>,
+    pub verifier: Arc<Verifier>,
+    pub store: Arc<dyn Store>,
+    /// For the journals of refreshes.
+    pub files: PrivateFiles,
+    pub public: Door,
+    pub admin: Option<Door>,
+    pub notices: Notices,
+}
+
+/// A service whose sockets are open and that answers nobody yet.
+pub struct Server {
+    runtime: Runtime,
+    store: Arc<dyn Store>,
+    keys: Arc<KeyRing>,
+    verifier: Arc<Verifier>,
+    refresher: Refresher,
+    metrics: Arc<Metrics>,
+    service: Arc<Service>,
+    public: Door,
+    admin: Option<Door>,
+    log: AccessLog,
+    notices: Notices,
+}
+
+/// Why a server did not start, or ended by itself.
+#[derive(Debug)]
+pub enum ServerError {
+    Listener(io::Error),
+    NoEntropy(NoEntropy),
+    Store(SealedStoreFault),
+    Threads(io::Error),
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listener(why) => write!(f, "the listener failed: {}", why.kind()),
+            Self::NoEntropy(why) => why.fmt(f),
+            Self::Store(why) => why.fmt(f),
+            Self::Threads(why) => write!(f, "no threads: {}", why.kind()),
+        }
+    }
+}
+
+impl std::error::Error for ServerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listener(why) | Self::Threads(why) => Some(why),
+            Self::NoEntropy(why) => Some(why),
+            Self::Store(why) => Some(why),
+        }
+    }
+}
+
+impl Server {
+    /// # Errors
+    /// The system gives no threads, or no random number.
+    pub fn build(parts: Parts) -> Result<Self, ServerError> {
+        let Parts { config, keys, verifier, store, files, public, admin, notices } = parts;
+        let runtime = server::runtime().map_err(ServerError::Threads)?;
+        let log = AccessLog::new();
+        let metrics = Arc::new(Metrics::default());
+        let sealed = SealedStore { store: Arc::clone(&store), keys: Arc::clone(&keys) };
+        let refresher = Refresher::new(sealed.clone(), Arc::new(Configured::new(config.catalog.clone())), files);
+        let first = entropy::random().map_err(ServerError::NoEntropy)?;
+        let service = Arc::new(Service {
+            limits: Limits::new(&config.limits),
+            config,
+            sealed,
+            refresher: refresher.clone(),
+            verifier: Arc::clone(&verifier),
+            providers: Providers::default(),
+            metrics: Arc::clone(&metrics),
+            log: log.writer(),
+            numbers: Numbers::from(u64::from_be_bytes(first)),
+            notices: notices.clone(),
+            forwarding: Once::new(),
+        });
+        Ok(Self { runtime, store, keys, verifier, refresher, metrics, service, public, admin, log, notices })
+    }
+
+    /// Answers until `phase` says that it is over, and finishes what was accepted.
+    ///
+    /// # Errors
+    /// The database cannot be used at the start, or the listener failed.
+    pub fn run(self, phase: watch::Receiver<Phase>) -> Result<(), ServerError> {
+        let Self { runtime, store, keys, verifier, refresher, metrics, service, public, admin, log, notices } = self;
+        let desk = Admin { store: Arc::clone(&store), verifier: Arc::clone(&verifier), metrics, phase: phase.clone() };
+        let connections = service.config.connections;
+        let ended = runtime.block_on(async {
+            refresher.recover().await.map_err(ServerError::Store)?;
+            introduce(&keys, store.as_ref()).await?;
+            tokio::spawn(keys_come(verifier, notices));
+            tokio::spawn(sweep(store));
+            tokio::spawn(refresher.clone().keep_fresh());
+            if let Some(door) = admin {
+                // It reports that the service drains, so it ends with the process only.
+                let (tell, open) = watch::channel(Phase::Open);
+                tokio::spawn(async move {
+                    let _tell = tell;
+                    Listener::new(door, Arc::new(desk), server::Limits::of(admin::CONNECTIONS), open).serve().await
+                });
+            }
+            let service: Arc<dyn Respond> = service;
+            let listener = Listener::new(public, service, server::Limits::of(connections), phase);
+            let mut helpers = listener.helpers().map_err(ServerError::Listener)?;
+            let ended = listener.serve().await;
+            helpers.drained().await;
+            refresher.settle().await;
+            ended.map_err(ServerError::Listener)
+        });
+        runtime.shutdown_background();
+        log.finish();
+        ended
+    }
+}
+
+/// Enters the proofs of keys that the database does not know yet, so that the next start recognizes a wrong key.
+async fn introduce(keys: &KeyRing, store: &dyn Store) -> Result<(), ServerError> {
+    let known = store.key_checks().await.map_err(|why| ServerError::Store(why.into()))?;
+    for id in keys.ids().filter(|id| known.iter().all(|(known, _)| known != *id)) {
+        let nonce = Nonce(entropy::random().map_err(ServerError::NoEntropy)?);
+        store
+            .set_key_check(id.clone(), Some(keys.proof(id, nonce)))
+            .await
+            .map_err(|why| ServerError::Store(why.into()))?;
+    }
+    Ok(())
+}
+
+/// Fetches keys of issuers that have none yet, or old ones; a token with an unknown key fetches beside that. A failure is
+/// tried again, and reported whenever its reason changes.
+async fn keys_come(verifier: Arc<Verifier>, notices: Notices) {
+    let mut reported = BTreeMap::new();
+    loop {
+        for issuer in verifier.stale(clock::now()) {
+            let asking = Arc::clone(&verifier);
+            let came = blocking(move || jwks::refetch(&asking, issuer, &Http::default(), clock::now())).await;
+            let name = verifier.issuer(issuer).to_owned();
+            match came.map_err(|why| why.to_string()) {
+                Err(why) if reported.get(&issuer) != Some(&why) => {
+                    notices(&Notice::KeysMissing { issuer: &name, why: &why });
+                    reported.insert(issuer, why);
+                }
+                Ok(Fetched::NewKeys) if reported.remove(&issuer).is_some() => {
+                    notices(&Notice::KeysFetched { issuer: &name });
+                }
+                Err(_) | Ok(_) => {}
+            }
+        }
+        sleep(KEYS_CHECKED).await;
+    }
+}
+
+/// Removes flows that nobody finished (docs/threats.md, V36).
+async fn sweep(store: Arc<dyn Store>) {
+    loop {
+        match store.sweep_flows(FLOWS_AT_ONCE, clock::now()).await {
+            Ok(FLOWS_AT_ONCE) => {}
+            Ok(_) | Err(_) => sleep(FLOWS_SWEPT).await,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The third parties, as the service reaches them: endpoints, our client there, and a way that goes nowhere else.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Semaphore;
+
+use super::refresh::{HTTP, Integrations};
+
+use crate::{
+    catalog::{Catalog, Integration, IntegrationName, Server},
+    oauth::{
+        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IdTokenAlgorithms,
+        IssParameter, Scopes, discover,
+    },
+    service::{
+        base_url::{BaseUrl, RedirectAt, client_at},
+        problem::Problem,
+        store::Connection,
+    },
+    system::{client_secret, clock, http::Http, pinned::PinnedHttp, server::blocking},
+    vault::ActionKey,
+};
+
+/// How long discovered endpoints are used.
+const FRESH: Duration = Duration::from_secs(3600);
+/// Requests to providers at once.
+const AT_ONCE: usize = 64;
+/// Seconds after which a provider that could not be reached is worth another try.
+const PAUSE: u64 = 5;
+
+/// What was discovered, and how many may ask at once.
+pub struct Providers {
+    found: Mutex<BTreeMap<IntegrationName, (Instant, AuthorizationServer)>>,
+    places: Semaphore,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self { found: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+    }
+}
+
+impl Providers {
+    /// Runs a request to a provider where it may block.
+    pub async fn ask<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        // The semaphore is never closed, and without a place the work would only be less orderly.
+        let _place = self.places.acquire().await;
+        blocking(work).await
+    }
+
+    /// The integration's endpoints, or those of the instance.
+    ///
+    /// # Errors
+    /// They cannot be discovered now, or never.
+    pub async fn server(
+        &self,
+        integration: &Integration,
+        base: Option<&BaseUrl>,
+    ) -> Result<AuthorizationServer, Problem> {
+        let server = match &integration.server {
+            Server::Explicit(server) => server.as_ref().clone(),
+            Server::Discovered(_) if base.is_some() => return Err(Problem::IntegrationMisconfigured),
+            Server::Discovered(issuer) => {
+                if let Some((at, server)) =
+                    self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
+                    && clock::instant().duration_since(*at) < FRESH
+                {
+                    return Ok(server.clone());
+                }
+                let issuer = issuer.clone();
+                let found =
+                    self.ask(move || discover(&issuer, &Http::default())).await.map_err(|error| match error {
+                        DiscoveryError::Unreachable(HttpError::Proxy { .. }) => Problem::IntegrationMisconfigured,
+                        DiscoveryError::Unreachable(_) => Problem::ProviderUnavailable { retry_after: PAUSE },
+                        _ => Problem::IntegrationMisconfigured,
+                    })?;
+                let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(integration.name.clone(), (clock::instant(), found.clone()));
+                found
+            }
+        };
+        match base {
+            None => Ok(integration.as_stated(server)),
+            Some(base) => {
+                let promise = match client_at(integration, Some(base)).redirect {
+                    RedirectAt::Integration(promise) => promise,
+                    RedirectAt::Own(_) => IssParameter::NotPromised,
+                };
+                at_instance(&server, base, promise).ok_or(Problem::IntegrationMisconfigured)
+            }
+        }
+    }
+}
+
+/// The same paths below another URL. What the provider's own server promises, another does not.
+fn at_instance(
+    server: &AuthorizationServer,
+    base: &BaseUrl,
+    iss_parameter: IssParameter,
+) -> Option<AuthorizationServer> {
+    Some(AuthorizationServer {
+        issuer: None,
+        authorization_endpoint: base.endpoint(&server.authorization_endpoint)?,
+        token_endpoint: base.endpoint(&server.token_endpoint)?,
+        revocation_endpoint: server.revocation_endpoint.as_ref().and_then(|endpoint| base.endpoint(endpoint)),
+        iss_parameter,
+        s256: server.s256,
+        id_token_algorithms: IdTokenAlgorithms::Unstated,
+    })
+}
+
+/// Who we are there.
+///
+/// # Errors
+/// Its secret is not where the configuration says.
+pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Client, Problem> {
+    let at = client_at(integration, base);
+    let authentication = match at.secret {
+        None => ClientAuthentication::None,
+        Some(source) => ClientAuthentication::Secret {
+            secret: client_secret::outside_the_store(source).ok().flatten().ok_or(Problem::IntegrationMisconfigured)?,
+            method: integration.authentication_method,
+        },
+    };
+    Ok(Client { id: at.id.clone(), authentication })
+}
+
+/// A base URL from a stored row, if it is still allowed.
+///
+/// # Errors
+/// The list has changed.
+pub fn base(integration: &Integration, text: Option<&str>) -> Result<Option<BaseUrl>, Problem> {
+    let parsed = text.map(|text| BaseUrl::parse(text, integration)).transpose();
+    parsed.map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))
+}
+
+/// The integrations as the refresh asks for them.
+pub struct Configured {
+    catalog: Catalog,
+    /// What each action needs: asked for with every token that is handed out.
+    needed: BTreeMap<IntegrationName, BTreeMap<ActionKey, Scopes>>,
+}
+
+impl Configured {
+    pub fn new(catalog: Catalog) -> Self {
+        let needed = |integration: &Integration| {
+            let actions = integration.actions.keys().cloned().map(ActionKey::One).chain([ActionKey::All]);
+            let scopes = actions.filter_map(|action| {
+                let scopes = integration.scopes_for(action.name()).ok()?;
+                Some((action, scopes))
+            });
+            (integration.name.clone(), scopes.collect())
+        };
+        Self { needed: catalog.iter().map(needed).collect(), catalog }
+    }
+}
+
+impl Integrations for Configured {
+    fn client(&self, connection: &Connection) -> Option<Client> {
+        let integration = self.catalog.get(connection.key.integration.as_str()).ok()?;
+        let base = base(integration, connection.base_url.as_deref()).ok()?;
+        // A connection of another client is for that one to refresh.
+        client(integration, base.as_ref()).ok().filter(|client| client.id == connection.pinned.client_id)
+    }
+
+    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
+        self.needed.get(integration)?.get(action)
+    }
+
+    fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send> {
+        let integration = self.catalog.get(connection.key.integration.as_str()).ok();
+        let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
+        match base {
+            Some(base) => Box::new(PinnedHttp::through(Http::within(HTTP), base.reach().clone())),
+            None => Box::new(Http::within(HTTP)),
+        }
+    }
+}
+
+/// To an instance by its pinned addresses alone; to the provider's own server as everybody goes.
+pub fn http(base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
+    match base {
+        Some(base) => Box::new(PinnedHttp::new(base.reach().clone())),
+        None => Box::new(Http::default()),
+    }
+}

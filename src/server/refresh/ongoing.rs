@@ -1,0 +1,205 @@
+//! One refresh, for all who ask: a task of its own that takes the lease, sends one request with no transaction open,
+//! brings home what came and tells everybody who waits.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use tokio::{sync::watch, task, time::sleep};
+
+use super::{Refresher, Shared, handed_out, locked};
+use crate::{
+    refresh::{Failed, Judgement},
+    service::{
+        keys::Unopened,
+        renewal::{Consequence, Doubt, Issued, Origin, consequence},
+        store::{Connection, ConnectionId, Delay, LeaseOwner, Setback, Status, StoreFault, Written},
+    },
+    system::{clock, pause},
+    vault::{Grant, GrantKey},
+};
+
+/// In doubt, a provider that forgives does so for a short while: it is asked again so often without a caller.
+const DOUBTED_TRIES: u32 = 4;
+
+pub(super) type Ongoing = watch::Receiver<Option<Settled>>;
+
+/// How a refresh ended, for those who wait for it.
+#[derive(Clone, Debug)]
+pub(super) enum Settled {
+    Failed(String),
+    Gone,
+    Misconfigured {
+        since: SystemTime,
+    },
+    /// The row tells.
+    Read,
+    /// Stored or not: it is the newest there is.
+    Renewed(Box<Issued>),
+    Unavailable {
+        until: SystemTime,
+    },
+    Unreadable(Unopened),
+}
+
+/// Who waits.
+pub(super) enum Waiter {
+    First(Ongoing),
+    Joined(Ongoing),
+}
+
+impl Refresher {
+    /// The refresh of a connection that is under way, or a new one.
+    pub(super) fn join(&self, row: &Connection) -> Waiter {
+        let mut all = locked(&self.0.ongoing);
+        if let Some(ongoing) = all.get(&row.id) {
+            return Waiter::Joined(ongoing.clone());
+        }
+        let (tell, ongoing) = watch::channel(None);
+        all.insert(row.id, ongoing.clone());
+        let (engine, id, key, generation) = (self.clone(), row.id, row.key.clone(), row.generation);
+        task::spawn(async move {
+            let ended = Ended { shared: engine.0.clone(), id };
+            let settled = engine.run(id, &key, generation, &tell).await;
+            // First, so that whoever asks from now on is not told how this one ended.
+            drop(ended);
+            tell.send_if_modified(|seen| seen.is_none() && seen.replace(settled).is_none());
+        });
+        Waiter::First(ongoing)
+    }
+
+    async fn run(
+        &self,
+        id: ConnectionId,
+        key: &GrantKey,
+        generation: u64,
+        tell: &watch::Sender<Option<Settled>>,
+    ) -> Settled {
+        let shared = &self.0;
+        // Before the lease, which must not run out while others are waited for.
+        let Ok(_place) = shared.places.acquire().await else { return Settled::Read };
+        let (row, owner) = match shared.lease(id, key, generation).await {
+            Ok(leased) => leased,
+            Err(settled) => return settled,
+        };
+        let Some(client) = shared.integrations.client(&row) else {
+            return shared.misconfigured(&row, owner).await;
+        };
+        let record = match shared.sealed.record(&row) {
+            Ok(record) => record,
+            Err(why) => {
+                // Whoever asks next waits for no lease to be told the same.
+                let _ = shared.sealed.store.note_setback(setback(&row, owner)).await;
+                return Settled::Unreadable(why);
+            }
+        };
+        let (blocking, sent, at) = (shared.clone(), record.clone(), row.clone());
+        let attempt = move || blocking.attempt(&at, &sent, &client);
+        match task::spawn_blocking(attempt).await {
+            Ok(Ok(renewed)) => self.store(&row, renewed.grant, tell).await,
+            Ok(Err(failed)) => self.give_up(&row, owner, failed).await,
+            Err(why) => Settled::Failed(why.to_string()),
+        }
+    }
+
+    /// Stores what came, for as long as it takes; who waits is not kept waiting for it.
+    async fn store(&self, row: &Connection, grant: Grant, tell: &watch::Sender<Option<Settled>>) -> Settled {
+        let shared = &self.0;
+        self.accepted(&row.key.integration);
+        let issued = Settled::Renewed(Box::new(issued(row, &grant)));
+        let mut wait = Duration::from_millis(100);
+        loop {
+            let written = match shared.sealed.renewal(row, &grant) {
+                Ok(renewal) => shared.sealed.store.store_renewed(renewal, clock::now()).await,
+                Err(why) => Err(StoreFault::Unavailable(why.to_string())),
+            };
+            match written {
+                Ok(Written::Yes) => {
+                    shared.clear_journal(row);
+                    return issued;
+                }
+                Ok(Written::Moved(_)) => {
+                    shared.clear_journal(row);
+                    return Settled::Read;
+                }
+                Ok(Written::Gone) => {
+                    tell.send_if_modified(|seen| seen.is_none() && seen.replace(Settled::Gone).is_none());
+                    shared.end(row, grant).await;
+                    shared.clear_journal(row);
+                    return Settled::Gone;
+                }
+                Err(_) => {
+                    tell.send_if_modified(|seen| seen.is_none() && seen.replace(issued.clone()).is_none());
+                    sleep(wait + pause::jitter()).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+            }
+        }
+    }
+
+    async fn give_up(&self, row: &Connection, owner: LeaseOwner, failed: Failed) -> Settled {
+        let shared = &self.0;
+        let now = clock::now();
+        let (status, delay, in_doubt) = match consequence(row, Judgement::of(&failed), pause::jitter(), now) {
+            Consequence::Misconfigured => return shared.misconfigured(row, owner).await,
+            Consequence::Reauth(reason) => (Status::Reauth { reason, since: now }, None, false),
+            Consequence::Later { delay, doubt } => (Status::Ok, Some(delay), doubt == Doubt::Raised || row.in_doubt),
+        };
+        let noted = Setback { status, delay, in_doubt, ..setback(row, owner) };
+        let written = shared.sealed.store.note_setback(noted).await;
+        match (written, delay) {
+            (Ok(Written::Gone), _) => {
+                shared.clear_journal(row);
+                Settled::Gone
+            }
+            (Ok(Written::Yes), Some(delay)) => {
+                if in_doubt && delay.failures <= DOUBTED_TRIES {
+                    self.again(row, delay);
+                }
+                Settled::Unavailable { until: delay.until }
+            }
+            (Ok(_), _) => Settled::Read,
+            (Err(why), _) => Settled::Failed(why.to_string()),
+        }
+    }
+
+    /// Asks again without a caller, while the provider may still forgive.
+    fn again(&self, row: &Connection, delay: Delay) {
+        let (engine, row) = (self.clone(), row.clone());
+        task::spawn(async move {
+            sleep(delay.until.duration_since(clock::now()).unwrap_or_default()).await;
+            engine.join(&row);
+        });
+    }
+}
+
+/// A setback that changes nothing yet but the lease.
+pub(super) fn setback(row: &Connection, owner: LeaseOwner) -> Setback {
+    Setback {
+        id: row.id,
+        key: row.key.clone(),
+        generation: row.generation,
+        owner,
+        status: Status::Ok,
+        delay: row.delay,
+        in_doubt: row.in_doubt,
+    }
+}
+
+/// Removes a refresh from the list of those under way, however it ends.
+struct Ended {
+    shared: Arc<Shared>,
+    id: ConnectionId,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        locked(&self.shared.ongoing).remove(&self.id);
+    }
+}
+
+fn issued(row: &Connection, grant: &Grant) -> Issued {
+    let Grant { access_token, token_type, expiry, granted, .. } = grant.clone();
+    handed_out(row, access_token, token_type, expiry, granted, Origin::Refreshed)
+}

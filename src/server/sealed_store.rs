@@ -1,0 +1,183 @@
+//! Connections with their secrets: what is sealed on the way into the database and opened on the way out.
+#![deny(clippy::let_underscore_must_use)]
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use crate::{
+    secret::Secret,
+    service::{
+        keys::{Column, KeyRing, Place, Sealed, Unopened},
+        renewal,
+        store::{Access, Connection, ConnectionId, NewConnection, Put, Renewal, Resealed, Store, StoreFault},
+    },
+    system::entropy::{self, NoEntropy},
+    vault::{Grant, GrantKey, Pinned, Record, seal::Nonce},
+};
+
+/// How often a row that keeps moving is sealed anew.
+const TRIES: u32 = 8;
+
+/// The database and the keys to it.
+#[derive(Clone)]
+pub struct SealedStore {
+    pub store: Arc<dyn Store>,
+    pub keys: Arc<KeyRing>,
+}
+
+/// Why a secret did not get in or out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SealedStoreFault {
+    Entropy(NoEntropy),
+    Sealed(Unopened),
+    Store(StoreFault),
+}
+
+impl fmt::Display for SealedStoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entropy(why) => why.fmt(f),
+            Self::Sealed(why) => why.fmt(f),
+            Self::Store(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SealedStoreFault {}
+
+impl From<NoEntropy> for SealedStoreFault {
+    fn from(why: NoEntropy) -> Self {
+        Self::Entropy(why)
+    }
+}
+
+impl From<StoreFault> for SealedStoreFault {
+    fn from(why: StoreFault) -> Self {
+        Self::Store(why)
+    }
+}
+
+impl From<Unopened> for SealedStoreFault {
+    fn from(why: Unopened) -> Self {
+        Self::Sealed(why)
+    }
+}
+
+impl SealedStore {
+    /// Stores what a login brought: a connection, or new tokens for the one there is.
+    ///
+    /// # Errors
+    /// Not stored.
+    pub async fn connect(
+        &self,
+        key: &GrantKey,
+        base_url: Option<String>,
+        pinned: Pinned,
+        grant: &Grant,
+        now: SystemTime,
+    ) -> Result<ConnectionId, SealedStoreFault> {
+        for _ in 0..TRIES {
+            let (id, generation) = match self.store.connection(key).await? {
+                Some(there) => (there.id, there.generation + 1),
+                None => (ConnectionId::new(entropy::random()?), 1),
+            };
+            let (access, refresh) = self.sealed(id, key, generation, grant)?;
+            let (key, base_url, pinned) = (key.clone(), base_url.clone(), pinned.clone());
+            let new = NewConnection { id, key, generation, base_url, pinned, access, refresh };
+            if self.store.put_connection(new, now).await? == Put::Stored {
+                return Ok(id);
+            }
+        }
+        Err(SealedStoreFault::Store(StoreFault::Unavailable(
+            "the connection is being written by others all the time".into(),
+        )))
+    }
+
+    /// What a refresh brought, for the row that it refreshed.
+    ///
+    /// # Errors
+    /// No chance to seal with.
+    pub fn renewal(&self, row: &Connection, grant: &Grant) -> Result<Renewal, SealedStoreFault> {
+        let (access, refresh) = self.sealed(row.id, &row.key, row.generation + 1, grant)?;
+        Ok(Renewal { id: row.id, key: row.key.clone(), generation: row.generation, access, refresh })
+    }
+
+    /// # Errors
+    /// The cell is not this row's, or its key is missing.
+    pub fn access_token(&self, row: &Connection) -> Result<Secret, Unopened> {
+        self.keys.open(&place(Column::ConnectionAccess, row), &row.access.token)
+    }
+
+    /// # Errors
+    /// The cell is not this row's, or its key is missing.
+    pub fn refresh_token(&self, row: &Connection) -> Result<Option<Secret>, Unopened> {
+        let open = |cell| self.keys.open(&place(Column::ConnectionRefresh, row), cell);
+        row.refresh.as_ref().map(open).transpose()
+    }
+
+    /// As the refresh and its journal know grants.
+    ///
+    /// # Errors
+    /// A cell is not this row's, or its key is missing.
+    pub fn record(&self, row: &Connection) -> Result<Record, Unopened> {
+        let Access { token_type, asked, granted, obtained_at, expiry, refreshable_until, subject, .. } =
+            row.access.clone();
+        let grant = Grant {
+            asked,
+            granted,
+            access_token: self.access_token(row)?,
+            token_type,
+            expiry,
+            refresh_token: self.refresh_token(row)?,
+            refreshable_until,
+            id_token: None,
+            subject,
+            obtained_at,
+        };
+        let seal_key = self.keys.current_key().clone();
+        Ok(Record { seal_key, generation: row.generation, pinned: row.pinned.clone(), grant })
+    }
+
+    /// The same secrets, sealed with the current key.
+    ///
+    /// # Errors
+    /// A cell is not this row's, or its key is missing.
+    pub fn resealed(&self, row: &Connection) -> Result<Resealed, SealedStoreFault> {
+        let before = row.access.token.key().ok_or(Unopened::Foreign)?;
+        let reseal = |column, secret: &Secret| -> Result<Sealed, NoEntropy> {
+            Ok(self.keys.seal(&place(column, row), Nonce(entropy::random()?), secret))
+        };
+        let access = reseal(Column::ConnectionAccess, &self.access_token(row)?)?;
+        let refresh = self.refresh_token(row)?.map(|secret| reseal(Column::ConnectionRefresh, &secret)).transpose()?;
+        Ok(Resealed { id: row.id, generation: row.generation, before, access, refresh })
+    }
+
+    fn sealed(
+        &self,
+        id: ConnectionId,
+        key: &GrantKey,
+        generation: u64,
+        grant: &Grant,
+    ) -> Result<(Access, Option<Sealed>), NoEntropy> {
+        let seal = |column, secret: &Secret| -> Result<Sealed, NoEntropy> {
+            let place = Place { column, id: id.bytes(), key, generation };
+            Ok(self.keys.seal(&place, Nonce(entropy::random()?), secret))
+        };
+        let refresh = grant.refresh_token.as_ref().map(|secret| seal(Column::ConnectionRefresh, secret)).transpose()?;
+        let access = Access {
+            token: seal(Column::ConnectionAccess, &grant.access_token)?,
+            token_type: grant.token_type.clone(),
+            asked: grant.asked.clone(),
+            granted: grant.granted.clone(),
+            obtained_at: grant.obtained_at,
+            expiry: grant.expiry,
+            refreshable_until: grant.refreshable_until,
+            subject: grant.subject.clone(),
+            due_at: refresh.as_ref().and_then(|_| renewal::due_at(grant.obtained_at, grant.expiry)),
+        };
+        Ok((access, refresh))
+    }
+}
+
+fn place(column: Column, row: &Connection) -> Place<'_> {
+    Place { column, id: row.id.bytes(), key: &row.key, generation: row.generation }
+}

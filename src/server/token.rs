@@ -1,0 +1,119 @@
+//! `POST /:group/token`: a valid access token for whoever may have it. The refresh token never leaves.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    asked::Asked,
+    authorize::on_behalf,
+    request::{Answer, Cookie, Service},
+    sealed_store::SealedStoreFault,
+};
+use crate::{
+    catalog::Integration,
+    oauth::{Scope, Scopes},
+    reply::Reply,
+    service::{
+        problem::Problem,
+        renewal::{Issued, Origin, TokenAnswer, TokenSource, TokenWish},
+        scopes,
+    },
+    system::clock,
+    timestamp::rfc3339,
+    vault::GrantKey,
+};
+
+/// Seconds that a token stays valid unless the caller wants more.
+const USUAL_VALIDITY: u64 = 60;
+/// More than any provider gives; a wish beyond it would only be a number.
+const LONGEST_VALIDITY: u64 = 24 * 3600;
+/// Seconds after which a client that a provider refuses is worth another try.
+const MISCONFIGURED_PAUSE: u64 = 60;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    action: String,
+    /// Seconds.
+    min_validity: Option<u64>,
+    #[serde(default)]
+    force_refresh: bool,
+    user_id: Option<String>,
+    org_key: Option<String>,
+}
+
+impl Service {
+    pub(super) async fn token(&self, integration: &Integration, asked: &Asked) -> Answer {
+        let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
+        let body: Body = asked.json()?;
+        let owner = on_behalf(caller, body.user_id, body.org_key)?;
+        let action = scopes::action(integration, &body.action).map_err(|_| Problem::UnknownAction)?;
+        let key = GrantKey { owner, integration: integration.name.clone(), action };
+        self.limits.token_read(&key, clock::now())?;
+        let seconds = body.min_validity.unwrap_or(USUAL_VALIDITY).min(LONGEST_VALIDITY);
+        let source = if body.force_refresh { TokenSource::Provider } else { TokenSource::Stored };
+        if source == TokenSource::Provider {
+            self.limits.forced_refresh(&key, clock::now())?;
+        }
+        let wish = TokenWish { min_validity: Duration::from_secs(seconds), source };
+        match self.refresher.token(&key, wish).await? {
+            TokenAnswer::Ok(issued) => handed_out(&issued),
+            TokenAnswer::Gone => Err(Problem::ConnectionDeleted),
+            TokenAnswer::InsufficientScope { missing, .. } => {
+                Err(Problem::InsufficientScope { missing: words(&missing) })
+            }
+            TokenAnswer::Misconfigured { .. } => Err(Problem::IntegrationMisconfigured),
+            TokenAnswer::NotConnected => Err(Problem::NotConnected),
+            TokenAnswer::ReauthRequired { reason, since, .. } => {
+                Err(Problem::ReauthRequired { reason: reason.as_str(), since: rfc3339(since) })
+            }
+            TokenAnswer::Unavailable { retry_after } => {
+                let seconds = retry_after.as_secs().clamp(1, MISCONFIGURED_PAUSE * 15);
+                Err(Problem::ProviderUnavailable { retry_after: seconds })
+            }
+        }
+    }
+}
+
+/// What a caller gets; the names are part of the API.
+#[derive(Serialize)]
+struct HandedOut<'a> {
+    access_token: &'a str,
+    token_type: &'a str,
+    expires_at: Option<String>,
+    /// Seconds.
+    expires_in: Option<u64>,
+    scopes: Vec<&'a str>,
+    base_url: Option<&'a str>,
+    connection: String,
+    refreshed: bool,
+}
+
+fn handed_out(issued: &Issued) -> Answer {
+    let left = |at: SystemTime| at.duration_since(clock::now()).unwrap_or_default().as_secs();
+    let body = HandedOut {
+        access_token: issued.access_token.expose(),
+        token_type: issued.token_type.as_str(),
+        expires_at: issued.expires_at.map(rfc3339),
+        expires_in: issued.expires_at.map(left),
+        scopes: issued.granted.iter().map(Scope::as_str).collect(),
+        base_url: issued.base_url.as_deref(),
+        connection: issued.connection.to_string(),
+        refreshed: issued.origin == Origin::Refreshed,
+    };
+    serde_json::to_vec(&body).map(|body| Reply::json(200, body)).map_err(|_| Problem::Unavailable)
+}
+
+pub fn words(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
+}
+
+impl From<SealedStoreFault> for Problem {
+    fn from(fault: SealedStoreFault) -> Self {
+        match fault {
+            SealedStoreFault::Sealed(_) => Self::Unreadable,
+            SealedStoreFault::Entropy(_) | SealedStoreFault::Store(_) => Self::Unavailable,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The access log: one JSON object a line on standard output, written by a thread of its own, so that a reader who does
+//! not read holds up nobody. A worker of the relay gathers its lines on a sheet and hands them over together.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+
+use crate::timestamp::rfc3339;
+
+pub struct AccessLog {
+    writer: LogWriter,
+    ended: Receiver<()>,
+}
+
+/// Hands lines over from any thread. The log is finished when all of these are gone.
+#[derive(Clone)]
+pub struct LogWriter {
+    lines: SyncSender<Vec<u8>>,
+    /// Bytes that are handed over and not written.
+    backlog: Arc<AtomicUsize>,
+}
+
+/// What one worker has to tell.
+pub struct Sheet {
+    writer: LogWriter,
+    written: Vec<u8>,
+    count: u64,
+    second: Option<(SystemTime, String)>,
+}
+
+/// So many lines will never be written: the reader is too far behind, or gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost(pub u64);
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    time: &'a str,
+    #[serde(flatten)]
+    entry: T,
+}
+
+impl AccessLog {
+    pub fn new() -> Self {
+        let (lines, written) = mpsc::sync_channel::<Vec<u8>>(SHEETS);
+        let (end, ended) = mpsc::channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let behind = Arc::clone(&backlog);
+        thread::spawn(move || {
+            // Ends with `end`, which nobody is told of but by its loss.
+            let _end = end;
+            while let Ok(mut sheet) = written.recv() {
+                // Who hands over meanwhile wakes nobody, and one write serves all.
+                thread::sleep(GATHERING);
+                written.try_iter().for_each(|more| sheet.extend_from_slice(&more));
+                let mut stdout = io::stdout().lock();
+                if stdout.write_all(&sheet).and_then(|()| stdout.flush()).is_err() {
+                    return;
+                }
+                behind.fetch_sub(sheet.len(), Ordering::Relaxed);
+            }
+        });
+        Self { writer: LogWriter { lines, backlog }, ended }
+    }
+
+    /// For one more worker.
+    pub fn sheet(&self) -> Sheet {
+        Sheet { writer: self.writer(), written: Vec::new(), count: 0, second: None }
+    }
+
+    pub fn writer(&self) -> LogWriter {
+        self.writer.clone()
+    }
+
+    /// Waits until everything is written that was handed over, or for as long as a reader may take that has stopped
+    /// reading. All sheets and writers are gone by then.
+    pub fn finish(self) {
+        drop(self.writer);
+        let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(PATIENCE);
+    }
+}
+
+impl Default for AccessLog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LogWriter {
+    /// # Errors
+    /// The line will never be written.
+    pub fn write(&self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
+        let mut line = serde_json::to_vec(&Line { time: &rfc3339(now), entry }).map_err(|_| Lost(1))?;
+        line.push(b'\n');
+        self.hand_over(line).map_err(|Full| Lost(1))
+    }
+
+    fn hand_over(&self, lines: Vec<u8>) -> Result<(), Full> {
+        let length = lines.len();
+        if self.backlog.fetch_add(length, Ordering::Relaxed) + length <= BACKLOG && self.lines.try_send(lines).is_ok() {
+            return Ok(());
+        }
+        self.backlog.fetch_sub(length, Ordering::Relaxed);
+        Err(Full)
+    }
+}
+
+struct Full;
+
+impl Sheet {
+    /// # Errors
+    /// As [`Sheet::hand_over`], which comes by itself when there is much.
+    pub fn write(&mut self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
+        let start = self.written.len();
+        let line = Line { time: text_of(&mut self.second, now), entry };
+        if serde_json::to_writer(&mut self.written, &line).is_err() {
+            self.written.truncate(start);
+            return Err(Lost(1));
+        }
+        self.written.push(b'\n');
+        self.count += 1;
+        if self.written.len() < LONGEST_SHEET { Ok(()) } else { self.hand_over() }
+    }
+
+    /// Gives all lines to whoever writes them.
+    ///
+    /// # Errors
+    /// They will never be written.
+    pub fn hand_over(&mut self) -> Result<(), Lost> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let lost = Lost(std::mem::take(&mut self.count));
+        self.writer.hand_over(std::mem::take(&mut self.written)).map_err(|Full| lost)
+    }
+}
+
+/// The same text for all of a second.
+fn text_of(second: &mut Option<(SystemTime, String)>, now: SystemTime) -> &str {
+    let whole = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    if second.as_ref().is_none_or(|(at, _)| whole(*at) != whole(now)) {
+        *second = None;
+    }
+    &second.get_or_insert_with(|| (now, rfc3339(now))).1
+}
+
+/// Bytes that wait for a slow reader.
+const BACKLOG: usize = 1024 * 1024;
+
+/// From the first line to its write.
+const GATHERING: Duration = Duration::from_millis(10);
+
+/// Sheets that wait.
+const SHEETS: usize = 4096;
+
+/// Bytes of a sheet that is handed over at once.
+const LONGEST_SHEET: usize = 64 * 1024;
+
+const PATIENCE: Duration = Duration::from_secs(2);
