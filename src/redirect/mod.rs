@@ -283,7 +283,7 @@ impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotLoopback => f.write_str(
-                "the redirect URI does not lead to a listener on this machine; register one such as http://127.0.0.1:0/callback",
+                "the redirect URI does not lead to a listener on this machine; register one such as http://127.0.0.1:0/callback/NAME",
             ),
             Self::OtherPort { registered, bound } => write!(
                 f,

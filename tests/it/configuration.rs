@@ -278,8 +278,8 @@ fn a_redirect_that_nobody_can_listen_at_is_told_with_the_one_to_register() {
     let server = RawServer::json(200, TOKENS);
     for (redirect, says) in [
         ("http://127.0.0.1/callback", "write :0 for any port, or the port"),
-        ("https://app.example/callback", "register http://127.0.0.1:0/callback"),
-        ("com.example.app://callback/", "register http://127.0.0.1:0/callback"),
+        ("https://app.example/callback", "register http://127.0.0.1:0/callback/NAME"),
+        ("com.example.app://callback/", "register http://127.0.0.1:0/callback/NAME"),
     ] {
         let sandbox = Sandbox::new();
         sandbox.configure(&format!("{}redirect_uri = \"{redirect}\"\n", server.integration()));

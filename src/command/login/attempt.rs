@@ -177,7 +177,7 @@ fn bind(
                 redirect.as_str()
             );
             last = Failure::new(Code::Configuration, what)
-                .remedy("register http://127.0.0.1:0/callback for a native application, and write it as redirect_uri; where the provider \
+                .remedy("register http://127.0.0.1:0/callback/NAME for a native application, and write it as redirect_uri; where the provider \
                          insists on https, write a relay's URI as relay (loopin relay --help)");
             continue;
         };
