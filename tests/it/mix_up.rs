@@ -237,3 +237,23 @@ fn h02_add_gives_each_integration_a_redirect_of_its_own_and_says_what_to_registe
     let alone = sandbox.run(&["redirect", "check", "http://127.0.0.1:0/callback/alone"]);
     assert!(alone.assert_code(0).stdout.ends_with("\ngood\n"), "a path of its own is a usual one: {alone:#?}");
 }
+
+#[test]
+fn h02_a_relay_that_is_named_at_login_is_shared_like_one_in_the_configuration() {
+    let server = Server::new("");
+    let sandbox = Sandbox::new();
+    let store = "store = \"file\"\nstore_key = { file = \"{key}\" }\nclient_id = \"me\"\n";
+    sandbox.configure(&format!(
+        "[integration.work]\n{}{store}redirect_uri = \"http://127.0.0.1:0/callback/work\"\n\
+         [integration.other]\nissuer = \"https://other.example\"\n{store}redirect_uri = \"http://127.0.0.1:5001/callback/other\"\n\
+         relay = \"https://acme.example/cli\"\n",
+        server.explicit()
+    ));
+    let login = |relay: &str| {
+        let port = fixed_port().to_string();
+        Login::try_start(sandbox.loopin(&["login", "work", "--relay", relay, "--port", &port]))
+    };
+    let refused = login("https://acme.example/cli").err().expect("no login begins");
+    refused.assert_code(3).assert_says("work and other use the same redirect URI");
+    assert!(login("https://acme.example/cli/work").is_ok(), "a route of its own");
+}

@@ -105,7 +105,8 @@ impl Login<'_> {
         let client = context.client(integration, &vault)?;
         let server = server(integration)?;
         let mut warnings = promises(integration, &server, &context.talk)?;
-        warnings.extend(shared_redirect(integration, &catalog.sharing(integration), &server, &context.talk)?);
+        let sent = Integration { relay: relay.clone(), ..integration.clone() };
+        warnings.extend(shared_redirect(integration, &catalog.sharing(&sent), &server, &context.talk)?);
         let pinned_server = server.clone();
         let attempt = Attempt {
             server,
