@@ -12,8 +12,9 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, InstancePath, Instances,
-    Integration, IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect, StoreKind,
+    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, InstancePath,
+    Instances, Integration, IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect,
+    StoreKind,
 };
 use crate::{
     oauth::{
@@ -154,7 +155,7 @@ impl Table {
         }
         let mut actions = BTreeMap::new();
         for (action, list) in &self.actions {
-            let key = IntegrationName::parse(action.get_ref()).map_err(|e| Fault::plain(e.to_string()).at(action))?;
+            let key = ActionName::parse(action.get_ref()).map_err(|e| Fault::plain(e.to_string()).at(action))?;
             if key.as_str() == "all" {
                 return Err(
                     Fault::plain("\"all\" stands for every action together and cannot be the name of one").at(action)

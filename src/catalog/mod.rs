@@ -1,7 +1,7 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
 //! `file.rs` reads the configuration, `fault.rs` says what is wrong in one, `edit.rs` changes it and keeps its comments,
-//! `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are, `sharing.rs` which
+//! `name.rs` has their names, `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are, `sharing.rs` which
 //! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
 //! program asks for a provider by name.
 
@@ -10,11 +10,11 @@ mod fault;
 mod file;
 mod host;
 mod instance;
+mod name;
 mod sharing;
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
 };
 
@@ -23,6 +23,7 @@ pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, InstancePath, Instances, Others};
+pub use name::{ActionName, IntegrationName, NameError};
 pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{
@@ -35,47 +36,6 @@ use crate::{
 
 /// The redirect of a native application whose configuration names none (RFC 8252 section 7.3).
 pub const DEFAULT_REDIRECT: &str = "http://127.0.0.1:0/callback";
-
-/// `[a-z0-9._-]{1,64}`, and not of dots only: a name can stand in a path, where `.` and `..` mean something else.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IntegrationName(String);
-
-/// A name of an action, or of an integration, in the same alphabet.
-pub type ActionName = IntegrationName;
-
-impl IntegrationName {
-    /// # Errors
-    /// Another character, empty, longer than 64, or nothing but dots.
-    pub fn parse(text: &str) -> Result<Self, NameError> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        if text.len() > 64 || !text.bytes().all(allowed) || text.bytes().all(|b| b == b'.') {
-            return Err(NameError(text.escape_debug().take(80).collect()));
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for IntegrationName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A text that is no name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameError(String);
-
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a name: use 1 to 64 of a-z 0-9 . _ -, and not only dots", self.0)
-    }
-}
-
-impl std::error::Error for NameError {}
 
 /// Where the endpoints come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,7 +179,7 @@ impl Integration {
             None => Ok(self.actions.values().fold(self.scopes.clone(), |all, scopes| all.union(scopes))),
             Some(name) => match self.actions.get(name) {
                 Some(scopes) => Ok(self.scopes.union(scopes)),
-                None => Err(UnknownName::among(name.as_str(), self.actions.keys().map(IntegrationName::as_str))),
+                None => Err(UnknownName::among(name.as_str(), self.actions.keys().map(ActionName::as_str))),
             },
         }
     }

@@ -281,10 +281,7 @@ pub fn directory_of(config: &Path) -> Result<PathBuf, Failure> {
 /// Which grant the arguments name.
 pub fn grant_key(integration: &IntegrationName, name: &GrantName) -> Result<GrantKey, Failure> {
     let account = name.account.as_deref().map(AccountName::parse).transpose()?.unwrap_or_default();
-    let action = match name.action.as_deref() {
-        None | Some("all") => ActionKey::All,
-        Some(action) => ActionKey::One(IntegrationName::parse(action)?),
-    };
+    let action = name.action.as_deref().map(ActionKey::parse).transpose()?.unwrap_or_default();
     Ok(GrantKey::personal(integration.clone(), account, action))
 }
 

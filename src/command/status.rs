@@ -49,14 +49,10 @@ fn of_entry(
     entry: &IndexEntry,
     closed: &mut Option<(&'static str, StoreError)>,
 ) -> Option<GrantStatus> {
-    let action = match entry.action.as_str() {
-        "all" => ActionKey::All,
-        name => ActionKey::One(IntegrationName::parse(name).ok()?),
-    };
     let key = GrantKey::personal(
         IntegrationName::parse(&entry.integration).ok()?,
         AccountName::parse(&entry.account).ok()?,
-        action,
+        ActionKey::parse(&entry.action).ok()?,
     );
     let Ok(integration) = catalog.get(&entry.integration) else {
         let state = GrantState::Unknown("stored, but not in the configuration any more".into());

@@ -16,7 +16,7 @@ use super::{
     store::FlowId,
 };
 use crate::{
-    catalog::{ActionName, IntegrationName},
+    catalog::IntegrationName,
     oauth::{AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept, S256, Scopes},
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
@@ -83,10 +83,7 @@ impl From<&Errand> for StoredErrand {
 
 impl StoredErrand {
     fn errand(self) -> Option<Errand> {
-        let action = match self.action.as_str() {
-            "all" => ActionKey::All,
-            name => ActionKey::One(ActionName::parse(name).ok()?),
-        };
+        let action = ActionKey::parse(&self.action).ok()?;
         let owner = Owner {
             namespace: Namespace::parse(&self.namespace).ok()?,
             user: AccountName::parse(&self.user).ok()?,

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::Owner;
-use crate::catalog::{ActionName, IntegrationName};
+use crate::catalog::{ActionName, IntegrationName, NameError};
 
 /// Any printable text up to 254 bytes; `default` if none is given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,9 @@ impl fmt::Display for AccountNameError {
 
 impl std::error::Error for AccountNameError {}
 
+/// What stands for every action together, in stored rows and on the command line.
+const ALL: &str = "all";
+
 /// One action, or all together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActionKey {
@@ -56,9 +59,20 @@ pub enum ActionKey {
 }
 
 impl ActionKey {
+    /// The word `all`, or the name of an action. No action can be called `all`.
+    ///
+    /// # Errors
+    /// As [`ActionName::parse`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        match text {
+            ALL => Ok(Self::All),
+            name => ActionName::parse(name).map(Self::One),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         match self {
-            Self::All => "all",
+            Self::All => ALL,
             Self::One(name) => name.as_str(),
         }
     }
@@ -186,7 +200,7 @@ mod tests {
 
     #[test]
     fn s09_keys_that_differ_in_one_part_have_different_names() {
-        let one = ActionKey::One(IntegrationName::parse("read").expect("name"));
+        let one = ActionKey::parse("read").expect("name");
         let names = [
             key("a", "work", ActionKey::All),
             key("b", "work", ActionKey::All),

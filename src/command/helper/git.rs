@@ -2,7 +2,7 @@
 
 use super::{Asked, FRESH, PATIENCE, choose, entries, no_hosts, nothing, said, serving};
 use crate::{
-    catalog::{Catalog, Host, Integration, IntegrationName, Protocol},
+    catalog::{Catalog, Host, Integration, Protocol},
     cli::{self, GrantName},
     command::{context::Context, hand_out},
     helper::git::{self, CAPABILITIES, Description, LARGEST, Operation},
@@ -92,11 +92,8 @@ fn holds(
     entry: &IndexEntry,
     rejected: &Rejected,
 ) -> Result<Option<GrantName>, Failure> {
-    let action = match entry.action.as_str() {
-        "all" => ActionKey::All,
-        name => ActionKey::One(IntegrationName::parse(name)?),
-    };
-    let key = GrantKey::personal(integration.name.clone(), AccountName::parse(&entry.account)?, action);
+    let (account, action) = (AccountName::parse(&entry.account)?, ActionKey::parse(&entry.action)?);
+    let key = GrantKey::personal(integration.name.clone(), account, action);
     let files = context.files()?;
     let items = context.items(integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };

@@ -28,7 +28,7 @@ fn key(user: &str, org: &str, integration: &str, action: ActionKey) -> GrantKey 
 }
 
 fn one(action: &str) -> ActionKey {
-    ActionKey::One(IntegrationName::parse(action).expect("name"))
+    ActionKey::parse(action).expect("name")
 }
 
 fn place(key: &GrantKey) -> Place<'_> {

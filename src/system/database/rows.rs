@@ -118,17 +118,13 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
 
 /// Namespace, user, organization, integration and action, from column `at` on.
 pub fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<GrantKey> {
-    let name = |at: usize| IntegrationName::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at));
     let owner = Owner {
         namespace: Namespace::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at))?,
         user: AccountName::parse(row.get_ref(at + 1)?.as_str()?).map_err(|_| odd(at + 1))?,
         org: OrgKey::parse(row.get_ref(at + 2)?.as_str()?).ok_or_else(|| odd(at + 2))?,
     };
-    let integration = name(at + 3)?;
-    let action = match name(at + 4)? {
-        all if all.as_str() == ActionKey::All.as_str() => ActionKey::All,
-        one => ActionKey::One(one),
-    };
+    let integration = IntegrationName::parse(row.get_ref(at + 3)?.as_str()?).map_err(|_| odd(at + 3))?;
+    let action = ActionKey::parse(row.get_ref(at + 4)?.as_str()?).map_err(|_| odd(at + 4))?;
     Ok(GrantKey { owner, integration, action })
 }
 

@@ -85,10 +85,7 @@ fn key(user: &str, org: &str, integration: &str, action: &str) -> GrantKey {
             org: OrgKey::parse(org).expect("org"),
         },
         integration: IntegrationName::parse(integration).expect("name"),
-        action: match action {
-            "all" => ActionKey::All,
-            name => ActionKey::One(IntegrationName::parse(name).expect("name")),
-        },
+        action: ActionKey::parse(action).expect("action"),
     }
 }
 

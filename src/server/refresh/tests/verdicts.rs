@@ -72,7 +72,7 @@ fn v35_a_refresh_that_grants_less_is_stored_as_granted_and_answered_as_insuffici
         }
     }
     assert_eq!(Some("read".to_owned()), stage.row().map(|row| row.access.granted.to_string()));
-    let read = GrantKey { action: ActionKey::One(IntegrationName::parse("read").expect("name")), ..stage.key.clone() };
+    let read = GrantKey { action: ActionKey::parse("read").expect("name"), ..stage.key.clone() };
     let answer = stage.runtime.block_on(node.token(&read, USUAL)).expect("answer");
     assert_eq!("a1", token(&answer), "what was granted covers this action");
 }

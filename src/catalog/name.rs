@@ -1,0 +1,67 @@
+//! Names of integrations and of their actions: one alphabet, two types that cannot be mixed up.
+
+use std::fmt;
+
+/// `[a-z0-9._-]{1,64}`, and not of dots only: a name can stand in a path, where `.` and `..` mean something else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IntegrationName(String);
+
+/// The name of an action of an integration, in the same alphabet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionName(String);
+
+impl IntegrationName {
+    /// # Errors
+    /// Another character, empty, longer than 64, or nothing but dots.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        checked(text).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ActionName {
+    /// # Errors
+    /// As [`IntegrationName::parse`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        checked(text).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn checked(text: &str) -> Result<String, NameError> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    if text.len() > 64 || !text.bytes().all(allowed) || text.bytes().all(|b| b == b'.') {
+        return Err(NameError(text.escape_debug().take(80).collect()));
+    }
+    Ok(text.to_owned())
+}
+
+impl fmt::Display for IntegrationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ActionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError(String);
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is not a name: use 1 to 64 of a-z 0-9 . _ -, and not only dots", self.0)
+    }
+}
+
+impl std::error::Error for NameError {}
