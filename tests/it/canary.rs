@@ -13,7 +13,7 @@ use base64::{
 };
 use serde_json::json;
 
-use crate::harness::{Finished, RawServer, Sandbox, parameter, send, write_private};
+use crate::harness::{Finished, JSON, RawServer, Sandbox, parameter, send, write_private};
 
 /// Random, with characters that change in URLs, in JSON and in base64.
 fn canary(name: &str) -> String {
@@ -86,7 +86,7 @@ impl Hostile {
         let current = Arc::clone(&reply);
         let server = RawServer::new(move |_, stream| {
             let (status, body) = current.lock().expect("reply").clone();
-            send(stream, status, "Content-Type: application/json\r\n", body.as_bytes());
+            send(stream, status, JSON, body.as_bytes());
         });
         Self { server, reply }
     }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use loopin::practice::Fault;
 
-use crate::harness::{Login, Provider, RawServer, Sandbox, TOKENS, send};
+use crate::harness::{Login, Provider, RawServer, Sandbox, TOKENS};
 
 /// One integration whose issuer is there.
 fn discovered(issuer: &str) -> Sandbox {
@@ -394,12 +394,7 @@ fn a_provider_that_answers_nonsense_is_told() {
 
 #[test]
 fn metadata_without_an_endpoint_is_told_by_its_name() {
-    let server = RawServer::new(|request, stream| {
-        let host = request.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned));
-        let body =
-            format!("{{\"issuer\":\"http://{0}\",\"authorization_endpoint\":\"http://{0}/a\"}}", host.expect("host"));
-        send(stream, 200, "", body.as_bytes());
-    });
+    let server = RawServer::metadata(r#"{"issuer":"{origin}","authorization_endpoint":"{origin}/a"}"#);
     discovered(&server.origin)
         .run(&["login", "work"])
         .assert_code(7)

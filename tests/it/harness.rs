@@ -31,8 +31,8 @@ pub use ports::fixed_port;
 pub use program::{Finished, lines};
 pub use provider::Provider;
 pub use proxy::{Proxy, TlsServer};
-pub use raw_server::{RawServer, TOKENS, send};
-pub use stage::{Gate, Pipe, Stub, Waiting, crowd, json_reply, kill, status_line, target, tell, wait_for};
+pub use raw_server::{JSON, RawServer, TOKENS, json_reply, origin_of, reply, send};
+pub use stage::{Gate, Pipe, Waiting, crowd, kill, status_line, target, tell, wait_for};
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);

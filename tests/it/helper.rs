@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Finished, RawServer, Sandbox, send};
+use crate::harness::{Finished, JSON, RawServer, Sandbox, send};
 
 mod docker;
 mod git;
@@ -29,7 +29,7 @@ impl Scene {
         let server = RawServer::new(move |_, stream| {
             let number = issued.fetch_add(1, Ordering::SeqCst);
             let tokens = json!({ "access_token": format!("token-{number}"), "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r" });
-            send(stream, 200, "Content-Type: application/json\r\n", tokens.to_string().as_bytes());
+            send(stream, 200, JSON, tokens.to_string().as_bytes());
         });
         let sandbox = Sandbox::new();
         sandbox.configure(&work(&server));

@@ -4,53 +4,39 @@ use crate::harness::*;
 
 mod corpus;
 
-/// A server that keeps count of the codes it is given, and may send browsers on to somebody else.
-struct Server {
-    raw: RawServer,
+/// A server that publishes metadata, with this added, and takes every code.
+fn server(metadata: &'static str) -> RawServer {
+    sending_browsers_to(metadata, |_| None)
 }
 
-impl Server {
-    /// `metadata` is added to what every server publishes.
-    fn new(metadata: &'static str) -> Self {
-        Self::sending_browsers_to(metadata, |_| None)
-    }
+/// The same; `forward` gives the URL that a browser at `/authorize?QUERY` is sent to.
+fn sending_browsers_to(
+    metadata: &'static str,
+    forward: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+) -> RawServer {
+    RawServer::new(move |request, stream| {
+        let origin = origin_of(stream);
+        let target = request.split(' ').nth(1).unwrap_or_default();
+        if target.starts_with("/.well-known/") {
+            let document = format!(
+                r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token"{metadata}}}"#
+            );
+            return send(stream, 200, JSON, document.as_bytes());
+        }
+        if let Some(to) = target.strip_prefix("/authorize?").and_then(&forward) {
+            return send(stream, 302, &format!("Location: {to}\r\n"), b"");
+        }
+        send(stream, 200, JSON, TOKENS.as_bytes());
+    })
+}
 
-    /// `forward` gives the URL that a browser at `/authorize?QUERY` is sent to.
-    fn sending_browsers_to(
-        metadata: &'static str,
-        forward: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        let raw = RawServer::new(move |request, stream| {
-            let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-            let host = request.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap_or(host);
-            let origin = format!("http://{host}");
-            let target = request.split(' ').nth(1).unwrap_or_default();
-            if target.starts_with("/.well-known/") {
-                let document = format!(
-                    r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token"{metadata}}}"#
-                );
-                return send(stream, 200, "Content-Type: application/json\r\n", document.as_bytes());
-            }
-            if let Some(to) = target.strip_prefix("/authorize?").and_then(&forward) {
-                return send(stream, 302, &format!("Location: {to}\r\n"), b"");
-            }
-            send(stream, 200, "Content-Type: application/json\r\n", TOKENS.as_bytes());
-        });
-        Self { raw }
-    }
+fn discovered(server: &RawServer) -> String {
+    format!("issuer = \"{}\"\n", server.origin)
+}
 
-    fn codes(&self) -> usize {
-        self.raw.requests().iter().filter(|request| request.starts_with("POST /token")).count()
-    }
-
-    fn discovered(&self) -> String {
-        format!("issuer = \"{}\"\n", self.raw.origin)
-    }
-
-    fn explicit(&self) -> String {
-        let origin = &self.raw.origin;
-        format!("authorization_endpoint = \"{origin}/authorize\"\ntoken_endpoint = \"{origin}/token\"\n")
-    }
+fn explicit(server: &RawServer) -> String {
+    let origin = &server.origin;
+    format!("authorization_endpoint = \"{origin}/authorize\"\ntoken_endpoint = \"{origin}/token\"\n")
 }
 
 /// The integration `work` at `provider`, and `other` at a server that nobody is asked at.
@@ -88,11 +74,11 @@ fn h02_mix_up_matrix_of_issuer_iss_and_redirect() {
         let promised = matches!((kind, metadata), ("discovered", PROMISES)) || kind.ends_with(", promised");
         for redirects in ["own", "shared", "accepted"] {
             for iss in ["its own", "another", "empty", "missing"] {
-                let server = Server::new(metadata);
-                let origin = server.raw.origin.clone();
-                let mut provider = if kind.starts_with("discovered") { server.discovered() } else { server.explicit() };
+                let server = server(metadata);
+                let origin = server.origin.clone();
+                let mut provider = if kind.starts_with("discovered") { discovered(&server) } else { explicit(&server) };
                 if kind.contains("with issuer") {
-                    provider += &server.discovered();
+                    provider += &discovered(&server);
                 }
                 if kind.ends_with(", promised") {
                     provider += "authorization_response_iss_parameter_supported = true\n";
@@ -124,7 +110,11 @@ fn h02_mix_up_matrix_of_issuer_iss_and_redirect() {
                     }
                 };
                 assert_eq!(Some(expected), finished.code, "{cell}: {finished:#?}");
-                assert_eq!(usize::from(expected == 0), server.codes(), "{cell}: codes that the server was given");
+                assert_eq!(
+                    usize::from(expected == 0),
+                    server.token_requests(),
+                    "{cell}: codes that the server was given"
+                );
                 let warned = finished.said().contains("(shared_redirect)");
                 assert_eq!(redirects == "accepted" && !promised, warned, "{cell}: {finished:#?}");
                 cells += 1;
@@ -145,7 +135,7 @@ fn at_the_honest_one(honest: &str, query: &str) -> String {
 }
 
 /// Both integrations as `add` writes them, or as tables from before that had no redirect of their own.
-fn two_servers(hostile: &Server, honest: &Provider, own: &str) -> Sandbox {
+fn two_servers(hostile: &RawServer, honest: &Provider, own: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let store = "store = \"file\"\nstore_key = { file = \"{key}\" }\n";
     let redirect = |name: &str| match own {
@@ -154,7 +144,7 @@ fn two_servers(hostile: &Server, honest: &Provider, own: &str) -> Sandbox {
     };
     sandbox.configure(&format!(
         "[integration.hostile]\n{}client_id = \"theirs\"\n{store}{}\n[integration.honest]\nissuer = \"{}\"\nclient_id = \"{}\"\n{store}{}",
-        hostile.explicit(),
+        explicit(hostile),
         redirect("hostile"),
         honest.origin,
         loopin::practice::CLIENT_ID,
@@ -170,7 +160,7 @@ fn h02_a_hostile_server_gets_no_code_of_an_honest_one() {
         let honest = Provider::with(faults);
         honest.register("http://127.0.0.1:0/callback/honest".into());
         let origin = honest.origin.clone();
-        let hostile = Server::sending_browsers_to("", move |query| Some(at_the_honest_one(&origin, query)));
+        let hostile = sending_browsers_to("", move |query| Some(at_the_honest_one(&origin, query)));
 
         // From before: both wait at /callback.
         let sandbox = two_servers(&hostile, &honest, "shared");
@@ -189,7 +179,7 @@ fn h02_a_hostile_server_gets_no_code_of_an_honest_one() {
         redirected = redirected.replace("callback%2Fhostile", "callback%2Fhonest");
         let answer = Person::at(redirected).allow();
         assert_eq!(404, answer.status, "{answer:?}");
-        assert_eq!(0, hostile.codes(), "a code reached the hostile server");
+        assert_eq!(0, hostile.token_requests(), "a code reached the hostile server");
     }
 }
 
@@ -197,7 +187,7 @@ fn h02_a_hostile_server_gets_no_code_of_an_honest_one() {
 fn h02_where_a_shared_redirect_is_accepted_a_present_iss_still_counts() {
     let honest = Provider::new();
     let origin = honest.origin.clone();
-    let hostile = Server::sending_browsers_to("", move |query| Some(at_the_honest_one(&origin, query)));
+    let hostile = sending_browsers_to("", move |query| Some(at_the_honest_one(&origin, query)));
     let sandbox = two_servers(&hostile, &honest, "shared");
     let text = std::fs::read_to_string(sandbox.config()).expect("configuration");
     sandbox.configure(&text.replace("client_id = \"theirs\"\n", "client_id = \"theirs\"\nshared_redirect = true\n"));
@@ -206,7 +196,7 @@ fn h02_where_a_shared_redirect_is_accepted_a_present_iss_still_counts() {
     Person::at(url).allow();
     let finished = login.finished();
     finished.assert_code(9).assert_says("another origin");
-    assert_eq!(0, hostile.codes(), "the code of the honest server");
+    assert_eq!(0, hostile.token_requests(), "the code of the honest server");
 }
 
 #[test]
@@ -240,14 +230,14 @@ fn h02_add_gives_each_integration_a_redirect_of_its_own_and_says_what_to_registe
 
 #[test]
 fn h02_a_relay_that_is_named_at_login_is_shared_like_one_in_the_configuration() {
-    let server = Server::new("");
+    let server = server("");
     let sandbox = Sandbox::new();
     let store = "store = \"file\"\nstore_key = { file = \"{key}\" }\nclient_id = \"me\"\n";
     sandbox.configure(&format!(
         "[integration.work]\n{}{store}redirect_uri = \"http://127.0.0.1:0/callback/work\"\n\
          [integration.other]\nissuer = \"https://other.example\"\n{store}redirect_uri = \"http://127.0.0.1:5001/callback/other\"\n\
          relay = \"https://acme.example/cli\"\n",
-        server.explicit()
+        explicit(&server)
     ));
     let login = |relay: &str| {
         let port = fixed_port().to_string();

@@ -24,7 +24,7 @@ use loopin::{
     vault::{AccountName, ActionKey, Grant, GrantKey, Record, Vault, seal::Nonce},
 };
 
-use crate::harness::{Finished, Gate, PATIENCE, Provider, RawServer, Sandbox, kill, parameter, send, tell};
+use crate::harness::{Finished, Gate, JSON, PATIENCE, Provider, RawServer, Sandbox, kill, parameter, send, tell};
 
 mod answers;
 mod clock;
@@ -38,7 +38,6 @@ mod sharing;
 #[cfg(target_os = "linux")]
 mod store;
 
-const JSON: &str = "Content-Type: application/json\r\n";
 /// What the login of a [`Scene`] brings.
 const FIRST: &str =
     r#"{"access_token":"first","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-1","scope":"read"}"#;

@@ -173,10 +173,8 @@ impl Serving {
     fn gated() -> (Self, Gate) {
         let provider = Provider::new();
         let gate = Gate::before(&provider);
-        let gated = gate.integration(&provider);
-        let gated = gated.lines().find(|line| line.starts_with("token_endpoint")).expect("endpoint");
-        let open = format!("token_endpoint = \"{}/token\"", provider.origin);
-        (Self::with(provider, |config| config.replace(&open, gated)), gate)
+        let gated = gate.as_token_endpoint_of(&provider);
+        (Self::with(provider, gated), gate)
     }
 
     fn start(sandbox: Sandbox, provider: Provider, port: u16) -> Self {

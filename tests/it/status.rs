@@ -234,8 +234,7 @@ fn until_when_a_grant_can_be_renewed_is_told_where_the_provider_says_so() {
         (r#","refresh_token_expires_in":1"#, "the refresh token expired 2", 4),
     ] {
         let body = reply(life);
-        let server =
-            RawServer::new(move |_, stream| send(stream, 200, "Content-Type: application/json\r\n", body.as_bytes()));
+        let server = RawServer::json(200, body);
         let sandbox = Sandbox::at(&server);
         sandbox.log_in(&[]).assert_code(0);
         // A second passes until it has.

@@ -13,7 +13,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use crate::harness::{RawServer, Sandbox, TOKENS, send};
+use crate::harness::{JSON, RawServer, Sandbox, TOKENS, send};
 
 const TOKEN: &str = "an-access-token";
 
@@ -133,7 +133,7 @@ fn the_id_token_is_printed_and_renewed_with_the_access_token() {
         // The first one is about to expire though its access token is not.
         let id_token = if number == 0 { id_token("first", -100, 3) } else { id_token("second", 0, 3600) };
         let tokens = json!({ "access_token": format!("access-{number}"), "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r", "id_token": id_token });
-        send(stream, 200, "Content-Type: application/json\r\n", tokens.to_string().as_bytes());
+        send(stream, 200, JSON, tokens.to_string().as_bytes());
     });
     let sandbox = Sandbox::at(&server);
     sandbox.log_in(&[]).assert_code(0);
@@ -168,7 +168,7 @@ fn an_id_token_that_no_refresh_renews_costs_one_request_in_all_and_names_the_com
             true => tokens["access_token"] = format!("a{}", count.fetch_add(1, Ordering::SeqCst)).into(),
             false => tokens["id_token"] = first.clone().into(),
         }
-        send(stream, 200, "Content-Type: application/json\r\n", tokens.to_string().as_bytes());
+        send(stream, 200, JSON, tokens.to_string().as_bytes());
     });
     let sandbox = Sandbox::at(&server);
     sandbox.log_in(&[]).assert_code(0);

@@ -1,6 +1,6 @@
 //! What a provider's metadata, a configuration or a person's template could make of the command that is run.
 
-use crate::harness::{Finished, Login, Pipe, Provider, Sandbox, Stub};
+use crate::harness::{Finished, Login, Pipe, Provider, RawServer, Sandbox};
 
 /// A sandbox whose browsers tell their arguments, one a line, and in which nothing may appear.
 struct Scene {
@@ -23,8 +23,8 @@ impl Scene {
     }
 
     /// The provider's metadata names this authorization endpoint, as JSON has it.
-    fn publish(&self, endpoint: &str) -> Stub {
-        let metadata = Stub::metadata(format!(
+    fn publish(&self, endpoint: &str) -> RawServer {
+        let metadata = RawServer::metadata(format!(
             r#"{{"issuer":"{{origin}}","authorization_endpoint":{endpoint},"token_endpoint":"{{origin}}/token"}}"#
         ));
         self.sandbox.configure(&self.provider.integration().replace(&self.provider.origin, &metadata.origin));

@@ -4,7 +4,7 @@ use loopin::practice::Fault;
 use serde_json::json;
 
 use super::assert_nothing_stored;
-use crate::harness::{Provider, RawServer, Sandbox, TOKENS, send};
+use crate::harness::{JSON, Provider, RawServer, Sandbox, TOKENS, origin_of, send};
 
 #[test]
 fn x02_an_endpoint_that_is_not_safe_is_refused_with_its_place_in_the_file() {
@@ -46,16 +46,14 @@ fn x02_metadata_that_names_an_unsafe_endpoint_is_refused_before_anybody_is_sent_
         ("token_endpoint", "https://me:word@provider.example/t"),
         ("revocation_endpoint", "http://provider.example/r"),
     ] {
-        let server = RawServer::new(move |request, stream| {
-            let host =
-                request.lines().find_map(|l| l.strip_prefix("host: ").or(l.strip_prefix("Host: "))).expect("host");
-            let origin = format!("http://{host}");
+        let server = RawServer::new(move |_, stream| {
+            let origin = origin_of(stream);
             let mut metadata = json!({
                 "issuer": origin, "authorization_endpoint": format!("{origin}/a"),
                 "token_endpoint": format!("{origin}/t"), "code_challenge_methods_supported": ["S256"],
             });
             metadata[key] = url.into();
-            send(stream, 200, "Content-Type: application/json\r\n", metadata.to_string().as_bytes());
+            send(stream, 200, JSON, metadata.to_string().as_bytes());
         });
         let sandbox = Sandbox::new();
         sandbox.configure(&format!("[integration.work]\nissuer = \"{}\"\nclient_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n", server.origin));

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{assert_nothing_stored, login_with};
-use crate::harness::{Finished, RawServer, Sandbox, send};
+use crate::harness::{Finished, JSON, RawServer, Sandbox, origin_of, send};
 
 /// Seconds from now.
 fn at(seconds: i64) -> i64 {
@@ -46,8 +46,7 @@ fn h13_an_id_token_that_is_not_valid_yet_or_not_understood_stores_nothing() {
 /// A login at a server whose metadata list these algorithms, with an id_token that says RS256.
 fn login_where_listed(algorithms: &'static str) -> Finished {
     let server = RawServer::new(move |request, stream| {
-        let host = request.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned));
-        let origin = format!("http://{}", host.unwrap_or_default());
+        let origin = origin_of(stream);
         let body = match request.starts_with("GET /.well-known/oauth-authorization-server ") {
             true => format!(
                 r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/a","token_endpoint":"{origin}/t",
@@ -55,7 +54,7 @@ fn login_where_listed(algorithms: &'static str) -> Finished {
             ),
             false => tokens(&json!({ "alg": "RS256" }), &json!({ "iss": origin })),
         };
-        send(stream, 200, "Content-Type: application/json\r\n", body.as_bytes());
+        send(stream, 200, JSON, body.as_bytes());
     });
     let sandbox = Sandbox::new();
     sandbox.configure(&format!(

@@ -29,6 +29,11 @@ impl Reply {
         let line = self.head.lines().find(|l| l.split(':').next().is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
         Some(line.split_once(':')?.1.trim())
     }
+
+    /// Head and body again as one text.
+    pub fn written(&self) -> String {
+        format!("{}\r\n\r\n{}", self.head, self.body)
+    }
 }
 
 /// One request as bytes, one reply; status 0 when the connection closed without one.

@@ -23,7 +23,7 @@ pub struct Provider {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Running {
+enum Running {
     Yes,
     No,
 }
@@ -74,6 +74,15 @@ impl Provider {
         self.desk.lock().expect("provider").forget();
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.origin.trim_start_matches("http://").parse().expect("address")
+    }
+
+    /// The line of a configuration that names its token endpoint.
+    pub(super) fn token_endpoint(&self) -> String {
+        format!("token_endpoint = \"{}/token\"", self.origin)
+    }
+
     /// A configuration with one integration, endpoints discovered.
     pub fn integration(&self) -> String {
         format!(
@@ -87,7 +96,8 @@ impl Provider {
     pub fn explicit(&self) -> String {
         let origin = &self.origin;
         let endpoints = format!(
-            "authorization_endpoint = \"{origin}/authorize\"\ntoken_endpoint = \"{origin}/token\"\nrevocation_endpoint = \"{origin}/revoke\"\n"
+            "authorization_endpoint = \"{origin}/authorize\"\n{}\nrevocation_endpoint = \"{origin}/revoke\"\n",
+            self.token_endpoint()
         );
         self.integration().replace(&format!("issuer = \"{origin}\"\n"), &endpoints)
     }

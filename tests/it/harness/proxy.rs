@@ -2,13 +2,13 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
     process::{Command, Stdio},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
 };
 
 use rustls::{
@@ -17,43 +17,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use super::{Sandbox, raw_server::read_request};
-
-/// Accepts, each connection on a thread of its own, until dropped.
-struct Accepting {
-    address: SocketAddr,
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Accepting {
-    fn new(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("port");
-        let address = listener.local_addr().expect("address");
-        let (stopping, serve) = (Arc::new(AtomicBool::new(false)), Arc::new(serve));
-        let stop = Arc::clone(&stopping);
-        let thread = thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                let serve = Arc::clone(&serve);
-                thread::spawn(move || serve(stream));
-            }
-        });
-        Self { address, stopping, thread: Some(thread) }
-    }
-}
-
-impl Drop for Accepting {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
+use super::{
+    Sandbox,
+    raw_server::{Accepting, read_request},
+};
 
 /// Speaks SOCKS 4, 4a and 5 and HTTP CONNECT.
 pub struct Proxy {

@@ -1,23 +1,17 @@
-//! A login on the stage: what it costs, what is thrown at it, servers that misbehave in ways of their own, and
-//! browsers that are shell scripts.
+//! A login on the stage: what it costs, what is sent to it, a gate before its token endpoint, and browsers that are
+//! shell scripts.
 
 use std::{
     fs::File,
     io::{Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::TcpStream,
     path::PathBuf,
     process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, Sender},
-    },
+    sync::mpsc::{self, Receiver, Sender},
     thread::{self, JoinHandle},
 };
 
-use loopin::system::uninterrupted::uninterrupted;
-
-use super::{Finished, Login, PATIENCE, Person, Provider, Reply, Sandbox, http, read_reply};
+use super::{Finished, Login, PATIENCE, Person, Provider, RawServer, Reply, Sandbox, http, read_reply};
 
 /// A login that waits for its answer, with everything it needs.
 pub struct Waiting {
@@ -153,108 +147,34 @@ pub fn kill(signal: &str, pid: impl std::fmt::Display) {
     assert!(status.success(), "kill -{signal} {pid}");
 }
 
-/// A server of a few lines, for what the practice provider does not do. One request at a time.
-pub struct Stub {
-    pub origin: String,
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Stub {
-    /// `respond` gets its own origin and a request as text, and gives the bytes of a reply.
-    pub fn new(mut respond: impl FnMut(&str, &str) -> String + Send + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("port");
-        let origin = format!("http://{}", listener.local_addr().expect("address"));
-        let stopping = Arc::new(AtomicBool::new(false));
-        let (stop, own) = (Arc::clone(&stopping), origin.clone());
-        let thread = thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                let mut stream = stream.expect("connection");
-                let request = read_request(&mut stream);
-                let _ = stream.write_all(respond(&own, &request).as_bytes());
-                let _ = stream.shutdown(Shutdown::Write);
-            }
-        });
-        Self { origin, stopping, thread: Some(thread) }
-    }
-
-    /// Publishes this document as the metadata of its origin; `{origin}` stands for it.
-    pub fn metadata(document: String) -> Self {
-        Self::new(move |origin, _| json_reply(&document.replace("{origin}", origin)))
-    }
-}
-
-impl Drop for Stub {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.origin.trim_start_matches("http://"));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-pub fn json_reply(body: &str) -> String {
-    format!(
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// Head and body; what the peer does not send is not waited for longer than patience.
-fn read_request(stream: &mut TcpStream) -> String {
-    stream.set_read_timeout(Some(PATIENCE)).expect("time-out");
-    let mut bytes = Vec::new();
-    let mut piece = [0; 16 * 1024];
-    loop {
-        let text = String::from_utf8_lossy(&bytes);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-            });
-            if body.len() >= length.unwrap_or(0) {
-                return text.into_owned();
-            }
-        }
-        match uninterrupted(|| stream.read(&mut piece)) {
-            Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
-            _ => return String::from_utf8_lossy(&bytes).into_owned(),
-        }
-    }
-}
-
-/// Stands before a provider's token endpoint and lets a request through when it is told to.
+/// Holds each request for a provider's token endpoint until the test opens it.
 pub struct Gate {
-    open: Option<Sender<()>>,
+    open: Sender<()>,
     arrived: Receiver<()>,
-    stub: Stub,
+    server: RawServer,
 }
 
 impl Gate {
     pub fn before(provider: &Provider) -> Self {
         let (open, opened) = mpsc::channel();
         let (arrive, arrived) = mpsc::channel();
-        let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
-        let stub = Stub::new(move |_, request| {
+        let address = provider.address();
+        let server = RawServer::replying(move |request| {
             let _ = arrive.send(());
-            match opened.recv() {
-                Ok(()) => {
-                    let Reply { head, body, .. } = http(address, request);
-                    format!("{head}\r\n\r\n{body}")
-                }
-                Err(_) => String::new(),
-            }
+            // Without a gate nobody opens it any more, and the connection closes without a reply.
+            opened.recv().map(|()| http(address, request).written()).unwrap_or_default()
         });
-        Self { open: Some(open), arrived, stub }
+        Self { open, arrived, server }
     }
 
     /// A configuration whose token requests come here.
     pub fn integration(&self, provider: &Provider) -> String {
-        provider.explicit().replace(&format!("{}/token", provider.origin), &format!("{}/token", self.stub.origin))
+        self.as_token_endpoint_of(provider)(provider.explicit())
+    }
+
+    /// Changes a configuration so that token requests come here.
+    pub fn as_token_endpoint_of(&self, provider: &Provider) -> impl Fn(String) -> String + use<> {
+        self.server.as_token_endpoint_of(provider)
     }
 
     /// A token request stands at the gate.
@@ -263,14 +183,7 @@ impl Gate {
     }
 
     pub fn open(&self) {
-        self.open.as_ref().expect("only dropping takes it").send(()).expect("gate");
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        // Ends the wait of its thread, which the stub then joins.
-        self.open = None;
+        self.open.send(()).expect("gate");
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use loopin::practice::Fault;
 
 use super::assert_turned_away;
-use crate::harness::{Gate, Person, Provider, Sandbox, Stub, Waiting, json_reply, parameter, read_reply, target};
+use crate::harness::{Gate, Person, Provider, RawServer, Sandbox, Waiting, json_reply, parameter, read_reply, target};
 
 const UNRELATED: &str = "This sign-in link does not belong to the sign-in that is waiting";
 
@@ -226,7 +226,7 @@ fn l13_without_a_promise_iss_may_be_missing_but_not_wrong() {
     let code = |provider: &Provider| {
         let sandbox = Sandbox::new();
         let endpoint = |path| format!("\"{}{path}\"", provider.origin);
-        let metadata = Stub::metadata(format!(
+        let metadata = RawServer::metadata(format!(
             r#"{{"issuer":"{{origin}}","authorization_endpoint":{},"token_endpoint":{}}}"#,
             endpoint("/authorize"),
             endpoint("/token")
@@ -245,7 +245,7 @@ fn l40_a_code_of_any_length_up_to_60_kib_is_sent_on_as_it_is() {
     for length in [1, 1024, 16 * 1024, 32 * 1024, 60 * 1024] {
         let code = "c".repeat(length);
         let sent = format!("code={code}&");
-        let token = Stub::new(move |_, request| {
+        let token = RawServer::replying(move |request| {
             json_reply(&format!(
                 r#"{{"access_token":"{}","token_type":"Bearer"}}"#,
                 if request.contains(&sent) { "whole" } else { "cut" }
@@ -253,7 +253,7 @@ fn l40_a_code_of_any_length_up_to_60_kib_is_sent_on_as_it_is() {
         });
         let provider = Provider::new();
         let sandbox = Sandbox::new();
-        sandbox.configure(&provider.explicit().replace(&format!("{}/token", provider.origin), &token.origin));
+        sandbox.configure(&token.as_token_endpoint_of(&provider)(provider.explicit()));
         let login = sandbox.login(&[]);
         let unknown = "&session_state=s&scope=read&authuser=0&hd=a.example";
         login.get(&login.callback(&format!("code={code}&state={}{unknown}", login.state())));

@@ -13,7 +13,7 @@ use std::{
 use loopin::practice::Fault;
 
 use super::as_nobody;
-use crate::harness::{Login, PATIENCE, Provider, RawServer, Sandbox, TOKENS, Waiting, send, tell};
+use crate::harness::{JSON, Login, PATIENCE, Provider, RawServer, Sandbox, TOKENS, Waiting, origin_of, send, tell};
 
 /// GETs each path as another user, reads the whole reply, and prints it.
 fn requests(port: u16, paths: &[String]) -> String {
@@ -109,22 +109,20 @@ fn h06_with_pkce_a_refused_code_of_another_user_does_not_end_the_login() {
 /// A provider with metadata that accepts one code. The exchange of another one lasts until `go_on` says so.
 fn slow_to_refuse(arrived: mpsc::Sender<()>, go_on: Receiver<()>) -> RawServer {
     let (arrived, go_on) = (Mutex::new(arrived), Mutex::new(go_on));
-    let json = "Content-Type: application/json\r\n";
     RawServer::new(move |request: &str, stream: &mut TcpStream| {
-        let host = request.lines().find_map(|line| line.strip_prefix("Host: ").or(line.strip_prefix("host: ")));
-        let origin = format!("http://{}", host.unwrap_or_default());
+        let origin = origin_of(stream);
         if request.starts_with("GET /.well-known/oauth-authorization-server ") {
             let metadata = serde_json::json!({
                 "issuer": origin, "authorization_endpoint": format!("{origin}/authorize"),
                 "token_endpoint": format!("{origin}/token"), "code_challenge_methods_supported": ["S256"],
             });
-            send(stream, 200, json, metadata.to_string().as_bytes());
+            send(stream, 200, JSON, metadata.to_string().as_bytes());
         } else if request.contains("code=the-users-own-code") {
-            send(stream, 200, json, TOKENS.as_bytes());
+            send(stream, 200, JSON, TOKENS.as_bytes());
         } else {
             arrived.lock().expect("server").send(()).expect("test");
             go_on.lock().expect("server").recv_timeout(PATIENCE).expect("test");
-            send(stream, 400, json, br#"{"error":"invalid_grant"}"#);
+            send(stream, 400, JSON, br#"{"error":"invalid_grant"}"#);
         }
     })
 }

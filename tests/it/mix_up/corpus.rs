@@ -24,8 +24,8 @@ fn h02_no_hostile_callback_ends_a_login() {
 
 #[test]
 fn h02_no_foreign_issuer_is_taken_for_the_authorization_endpoint() {
-    let server = Server::new("");
-    let (mut count, sandbox) = (0, configured(&server.explicit(), "own"));
+    let server = server("");
+    let (mut count, sandbox) = (0, configured(&explicit(&server), "own"));
     for iss in ISSUERS.lines() {
         let login = Login::start(sandbox.loopin(&["login", "work"]));
         login.answer_with(&[("code", "a-code"), ("iss", iss)]);
@@ -35,7 +35,7 @@ fn h02_no_foreign_issuer_is_taken_for_the_authorization_endpoint() {
         count += 1;
     }
     assert!(count >= 50);
-    assert_eq!(0, server.codes(), "a code was sent");
+    assert_eq!(0, server.token_requests(), "a code was sent");
     assert_eq!(Vec::<String>::new(), sandbox.stored(), "nothing was stored");
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Barrier, thread};
 use loopin::practice::Fault;
 
 use super::*;
-use crate::harness::Stub;
+use crate::harness::RawServer;
 
 /// A flow that waits for its answer, and the answer.
 struct Waiting {
@@ -292,17 +292,9 @@ fn v26_tokens_that_cannot_be_stored_are_revoked_and_the_application_is_told() {
 #[test]
 fn v33_the_verifier_is_sealed_while_it_waits_and_gone_afterwards() {
     let provider = Provider::new();
-    let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
-    let (tell, told) = std::sync::mpsc::channel();
-    let stub = Stub::new(move |_, request| {
-        let verifier = request.split("code_verifier=").nth(1).and_then(|rest| rest.split('&').next());
-        let _ = tell.send(verifier.expect("verifier").trim().to_owned());
-        let Reply { head, body, .. } = http(address, request);
-        format!("{head}\r\n\r\n{body}")
-    });
-    let endpoint = |origin: &str| format!("token_endpoint = \"{origin}/token\"");
-    let (open, seen) = (endpoint(&provider.origin), endpoint(&stub.origin));
-    let serving = Serving::with(provider, |config| config.replace(&open, &seen));
+    let server = RawServer::before(&provider, |reply| reply.written());
+    let seen = server.as_token_endpoint_of(&provider);
+    let serving = Serving::with(provider, seen);
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, "");
     let challenge = parameter(begun.field("location").expect("location"), "code_challenge");
@@ -315,8 +307,10 @@ fn v33_the_verifier_is_sealed_while_it_waits_and_gone_afterwards() {
     let mut files = serving.sandbox.files();
     assert_success(&serving.finish(&jar, &answer));
     assert_eq!(0, row(&serving));
-    let verifier = told.recv_timeout(PATIENCE).expect("token request");
-    assert_eq!(challenge, URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier)), "requiresPKCE");
+    let requests = server.requests();
+    let verifier = requests.iter().find_map(|request| request.split("code_verifier=").nth(1)?.split('&').next());
+    let verifier = verifier.expect("token request").trim();
+    assert_eq!(challenge, URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)), "requiresPKCE");
     files.extend(serving.sandbox.files());
     for (path, bytes) in files.iter().filter(|(path, _)| path.to_string_lossy().contains("loopin.db")) {
         for word in [verifier.as_bytes(), b"code_verifier"] {

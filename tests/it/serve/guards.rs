@@ -1,12 +1,9 @@
 //! What a request may ask for and where it may lead, through the whole program. The full lists stand beside the modules.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpListener},
-    sync::mpsc,
-};
+use std::net::{Ipv4Addr, TcpListener};
 
 use super::*;
+use crate::harness::RawServer;
 
 /// A start by a user of its own, so that nobody's rate is used up.
 fn start(serving: &Serving, number: usize, parameters: &[(&str, &str)]) -> Reply {
@@ -87,37 +84,10 @@ fn v13_a_base_url_that_is_not_listed_begins_nothing() {
     assert!(sink.accept().is_err(), "and nothing was connected to");
 }
 
-/// An instance that answers one token request, and gives back what it was sent.
-fn instance() -> (String, mpsc::Receiver<String>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listener");
-    let base = format!("http://127.0.0.1:{}", listener.local_addr().expect("address").port());
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let Ok((mut stream, _)) = listener.accept() else { return };
-        let mut reader = BufReader::new(stream.try_clone().expect("clone"));
-        let (mut head, mut length) = (String::new(), 0);
-        while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|read| read > 0) {}
-        for line in head.lines() {
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
-                length = value.parse().expect("a number");
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).expect("body");
-        let answer = r#"{"error":"invalid_grant"}"#;
-        let reply = format!(
-            "HTTP/1.1 400 x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{answer}",
-            answer.len()
-        );
-        stream.write_all(reply.as_bytes()).expect("reply");
-        let _ = sender.send(head + &String::from_utf8_lossy(&body));
-    });
-    (base, receiver)
-}
-
 #[test]
 fn v14_the_integrations_secret_never_goes_to_an_instance() {
-    let (base, received) = instance();
+    let instance = RawServer::json(400, r#"{"error":"invalid_grant"}"#);
+    let base = instance.origin.as_str();
     let serving = Serving::with(Provider::new(), |config| {
         let more = format!(
             "client_secret = {{ file = \"{{dir}}/hs256\" }}\nbase_allow = [\"{base}\"]\n[integration.wiki.actions]"
@@ -126,14 +96,15 @@ fn v14_the_integrations_secret_never_goes_to_an_instance() {
     });
     // The secret of this integration is "a shared secret of more ...".
     let mut jar = Jar::default();
-    let begun = start(&serving, 0, &[("baseUrl", &base)]);
+    let begun = start(&serving, 0, &[("baseUrl", base)]);
     jar.take(&begun);
     let to = begun.field("location").expect("location").to_owned();
     assert!(to.starts_with(&format!("{base}/authorize?")), "the person signs in there: {to}");
     let state = parameter(&to, "state");
-    let back = serving.finish(&jar, &format!("{BASE}/wiki/callback/{}?code=abc&state={state}", instances::id(&base)));
+    let back = serving.finish(&jar, &format!("{BASE}/wiki/callback/{}?code=abc&state={state}", instances::id(base)));
     assert_eq!("error", sent_back(&back).0);
-    let request = received.recv_timeout(PATIENCE).expect("a token request at the instance");
+    let requests = instance.requests();
+    let [request] = &requests[..] else { panic!("one token request at the instance: {requests:?}") };
     assert!(request.starts_with("POST /token "), "{request}");
     assert!(request.contains("code=abc") && request.contains("client_id=practice-client"), "{request}");
     let lower = request.to_ascii_lowercase();

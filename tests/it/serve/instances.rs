@@ -3,15 +3,11 @@
 use loopin::practice::Fault;
 
 use super::*;
-use crate::harness::{RawServer, TOKENS, follow, send};
+use crate::harness::{RawServer, TOKENS, follow};
 
 /// A listed instance that is hostile: it keeps what it is sent, and knows nobody.
 fn hostile() -> RawServer {
-    RawServer::new(|_, stream| send(stream, 200, "Content-Type: application/json\r\n", TOKENS.as_bytes()))
-}
-
-fn codes(server: &RawServer) -> usize {
-    server.requests().iter().filter(|request| request.starts_with("POST /token")).count()
+    RawServer::json(200, TOKENS)
 }
 
 /// A service whose provider has this entry beside its own server.
@@ -55,7 +51,7 @@ fn h03_a_hostile_instance_gets_no_code_of_the_providers_own_server() {
         let stolen = crate::harness::target(&Person::at(onward).decide("allow"));
         assert!(stolen.starts_with(&format!("{BASE}/wiki/callback?")), "{stolen}");
         assert_error(&serving.finish(&jar, &stolen), "issuer_mismatch");
-        assert_eq!(0, codes(&evil), "the instance was given a code");
+        assert_eq!(0, evil.token_requests(), "the instance was given a code");
         assert_eq!(0, serving.provider.counters().token, "a code was exchanged");
     }
 }
@@ -77,7 +73,7 @@ fn h03_iss_of_an_instance_must_have_its_origin() {
         let target = format!("{BASE}/wiki/callback/{}?{answer}", id(&evil.origin));
         assert_error(&serving.finish(&jar, &target), "issuer_mismatch");
     }
-    assert_eq!(0, codes(&evil), "the instance was given a code");
+    assert_eq!(0, evil.token_requests(), "the instance was given a code");
 }
 
 #[test]
@@ -153,7 +149,7 @@ fn h03_a_flow_is_answered_only_at_the_redirect_that_it_was_begun_with() {
         let target = serving.decided(&begun, "allow").replace("/callback?", &format!("/callback/{wrong}?"));
         assert_error(&serving.finish(&jar, &target), "issuer_mismatch");
     }
-    assert_eq!((0, 0), (codes(&evil), serving.provider.counters().token));
+    assert_eq!((0, 0), (evil.token_requests(), serving.provider.counters().token));
 }
 
 #[test]

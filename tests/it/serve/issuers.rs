@@ -6,7 +6,7 @@ use ring::{
 };
 
 use super::*;
-use crate::harness::{Stub, json_reply};
+use crate::harness::RawServer;
 
 struct Issuer {
     key: EcdsaKeyPair,
@@ -37,17 +37,16 @@ impl Issuer {
     }
 }
 
-/// The keys of the one issuer are where `stub` answers.
-fn published(config: &str, stub: &Stub) -> String {
-    config.replace("hs256 = { file = \"{dir}/hs256\" }", &format!("jwks_url = \"{}/jwks\"", stub.origin))
+/// The keys of the one issuer are where `server` answers.
+fn published(config: &str, server: &RawServer) -> String {
+    config.replace("hs256 = { file = \"{dir}/hs256\" }", &format!("jwks_url = \"{}/jwks\"", server.origin))
 }
 
 #[test]
 fn v06_a_token_counts_if_a_published_key_has_signed_it() {
     let (issuer, stranger) = (Issuer::new(), Issuer::new());
-    let jwks = issuer.jwks();
-    let stub = Stub::new(move |_, _| json_reply(&jwks));
-    let serving = Serving::with(Provider::new(), |config| published(&config, &stub));
+    let server = RawServer::json(200, issuer.jwks());
+    let serving = Serving::with(Provider::new(), |config| published(&config, &server));
     let ask = |token: &str| code(&serving.post("/wiki/token", token, json!({"action": "read"})));
     while ask(&issuer.token("ada")) == "issuer_unavailable" {}
     for _ in 0..2 {
@@ -59,9 +58,8 @@ fn v06_a_token_counts_if_a_published_key_has_signed_it() {
 
 #[test]
 fn keys_that_do_not_come_are_told_to_the_operator() {
-    let away = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let stub = Stub::new(move |_, _| away.to_owned());
-    let serving = Serving::with(Provider::new(), |config| published(&config, &stub));
+    let server = RawServer::json(503, "");
+    let serving = Serving::with(Provider::new(), |config| published(&config, &server));
     let why = "the keys of https://id.example.com do not come: HTTP status 503";
     while !serving.said.recv_timeout(PATIENCE).expect("it says so").contains(why) {}
     assert_eq!(503, serving.admin("/readyz").status);

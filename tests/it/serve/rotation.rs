@@ -26,7 +26,7 @@ use super::{
     keys::{keys, with_keys},
     *,
 };
-use crate::harness::{Stub, json_reply, tell};
+use crate::harness::{RawServer, json_reply, reply, tell};
 
 /// In every token, and in nothing else.
 const CANARY: &str = "canary-7c1f0b";
@@ -52,7 +52,7 @@ fn any(most: usize) -> usize {
 
 /// A token endpoint where every refresh token counts once.
 struct Strict {
-    stub: Stub,
+    server: RawServer,
     /// How often each user's token was refreshed.
     refreshes: Arc<Mutex<Vec<u32>>>,
     reused: Arc<AtomicU32>,
@@ -62,7 +62,7 @@ impl Strict {
     fn new(rows: usize) -> Self {
         let (refreshes, reused) = (Arc::new(Mutex::new(vec![0; rows])), Arc::new(AtomicU32::new(0)));
         let (known, twice) = (Arc::clone(&refreshes), Arc::clone(&reused));
-        let stub = Stub::new(move |_, request| {
+        let server = RawServer::replying(move |request| {
             let token = request.rsplit("refresh_token=").next().unwrap_or_default();
             let token = token.split('&').next().unwrap_or_default().trim();
             let mut numbers = token.rsplit('-').map(|number| number.parse::<u32>().expect("one of ours"));
@@ -70,7 +70,7 @@ impl Strict {
             let mut known = known.lock().expect("provider");
             if known[n] != sent {
                 twice.fetch_add(1, Ordering::SeqCst);
-                return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".into();
+                return reply(400, "", "");
             }
             known[n] += 1;
             let (access, refresh) = (access(n, sent + 1), refresh(n, sent + 1));
@@ -81,7 +81,7 @@ impl Strict {
                 .to_string(),
             )
         });
-        Self { stub, refreshes, reused }
+        Self { server, refreshes, reused }
     }
 
     fn total(&self) -> u32 {
@@ -124,7 +124,7 @@ impl Tool {
     fn fill(&self, provider: &Strict) {
         let pinned = Pinned {
             issuer: None,
-            token_endpoint: Endpoint::parse(&format!("{}/token", provider.stub.origin)).expect("endpoint"),
+            token_endpoint: Endpoint::parse(&format!("{}/token", provider.server.origin)).expect("endpoint"),
             revocation_endpoint: None,
             client_id: ClientId::parse("practice-client").expect("id"),
         };

@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::*;
-use crate::harness::{Stub, json_reply, tell};
+use crate::harness::{JSON, RawServer, json_reply, reply, tell};
 
 /// A token endpoint that rotates, detects reuse, and takes its time.
 struct Rotating {
-    stub: Stub,
+    server: RawServer,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -32,7 +32,7 @@ impl Rotating {
     fn new(delay: Duration, forgives: Duration) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let state = Arc::clone(&seen);
-        let stub = Stub::new(move |_, request| {
+        let server = RawServer::replying(move |request| {
             let sent = request.split("refresh_token=").nth(1).unwrap_or_default();
             let sent = sent.split('&').next().unwrap_or_default().trim();
             let number = sent.strip_prefix("rotated-").map_or(0, |number| number.parse().expect("number"));
@@ -43,11 +43,7 @@ impl Rotating {
             let first = *seen.used.entry(number).or_insert_with(Instant::now);
             if seen.revoked || first.elapsed() > forgives && number != seen.issued {
                 seen.revoked = true;
-                let body = r#"{"error":"invalid_grant"}"#;
-                return format!(
-                    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                    body.len()
-                );
+                return reply(400, JSON, r#"{"error":"invalid_grant"}"#);
             }
             seen.issued += 1;
             let new = seen.issued;
@@ -55,7 +51,7 @@ impl Rotating {
                 r#"{{"access_token":"fresh-{new}","token_type":"Bearer","expires_in":3600,"refresh_token":"rotated-{new}"}}"#
             ))
         });
-        Self { stub, seen }
+        Self { server, seen }
     }
 
     fn requests(&self) -> u32 {
@@ -70,7 +66,7 @@ impl Rotating {
 
     /// The connection of this service is refreshed here.
     fn takes_over(&self, serving: &Serving) {
-        let endpoint = format!("{}/token", self.stub.origin);
+        let endpoint = format!("{}/token", self.server.origin);
         let changed = serving.database().execute("UPDATE connection SET token_endpoint = ?1", [endpoint]);
         assert_eq!(1, changed.expect("update"));
     }

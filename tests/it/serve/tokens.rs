@@ -3,7 +3,7 @@
 use loopin::practice::Fault;
 
 use super::*;
-use crate::harness::{Stub, json_reply};
+use crate::harness::{RawServer, json_reply};
 
 fn connections(serving: &Serving, user: &str, query: &str) -> Value {
     let reply = serving.get(&format!("{BASE}/connections{query}"), &bearer(&token_of(user, "acme")));
@@ -90,29 +90,26 @@ fn a_refresh_token_that_the_provider_forgot_asks_for_the_person() {
     assert_eq!(200, serving.token("ada").status, "connecting again repairs it");
 }
 
-/// A provider that names another scope than was asked for. The service stays with it for as long as the stub lives.
-fn granting(asked: &'static str, granted: &'static str, change: impl FnOnce(String) -> String) -> (Serving, Stub) {
+/// A provider that names another scope than was asked for. The service stays with it for as long as the server lives.
+fn granting(asked: &'static str, granted: &'static str, change: impl FnOnce(String) -> String) -> (Serving, RawServer) {
     let provider = Provider::new();
-    let address: SocketAddr = provider.origin.trim_start_matches("http://").parse().expect("address");
-    let stub = Stub::new(move |_, request| {
-        let Reply { head, body, .. } = http(address, request);
+    let server = RawServer::before(&provider, move |Reply { head, body, .. }| {
         let mut tokens: Value = serde_json::from_str(&body).expect("tokens");
         assert_eq!(asked, tokens["scope"]);
         tokens["scope"] = granted.into();
         assert!(head.starts_with("HTTP/1.1 200"));
         json_reply(&tokens.to_string())
     });
-    let endpoint = |origin: &str| format!("token_endpoint = \"{origin}/token\"");
-    let (open, other) = (endpoint(&provider.origin), endpoint(&stub.origin));
-    let serving = Serving::with(provider, |config| change(config.replace(&open, &other)));
+    let other = server.as_token_endpoint_of(&provider);
+    let serving = Serving::with(provider, |config| change(other(config)));
     assert_success(&serving.connect("ada"));
-    (serving, stub)
+    (serving, server)
 }
 
 /// The command line has the same rule: `token::a_login_covers_an_action_...`.
 #[test]
 fn v35_scopes_that_permit_nothing_are_never_missing() {
-    let (serving, _stub) = granting("offline_access read write", "read", |config| {
+    let (serving, _server) = granting("offline_access read write", "read", |config| {
         config.replace("scopes = [\"base\"]", "scopes = [\"offline_access\"]")
     });
     let ask = |action: &str| serving.post("/wiki/token", &token_of("ada", "acme"), json!({ "action": action }));
@@ -125,7 +122,7 @@ fn v35_scopes_that_permit_nothing_are_never_missing() {
 #[test]
 fn v35_what_the_person_granted_is_shown_and_what_it_does_not_cover_is_refused() {
     // The user unticks a box.
-    let (serving, _stub) = granting("base read write", "base read", |config| config);
+    let (serving, _server) = granting("base read write", "base read", |config| config);
     let shown = &connections(&serving, "ada", "")["connections"][0];
     assert_eq!(json!(["base", "read"]), shown["scopes"], "{shown}");
     let reply = serving.token("ada");
