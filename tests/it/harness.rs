@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -36,6 +37,16 @@ pub use stage::{Gate, Pipe, Waiting, crowd, kill, status_line, target, tell, wai
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `happened` returns true, and looks as often as it can: some tests kill a process at that very moment.
+#[track_caller]
+pub fn eventually(event: &str, mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !happened() {
+        assert!(Instant::now() < deadline, "this never happened: {event}");
+        thread::yield_now();
+    }
+}
 
 /// A home of its own for one test; removed at the end.
 pub struct Sandbox {

@@ -258,6 +258,7 @@ fn run_writer(directory: &Path, number: usize) -> End {
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
     assert!(lines.any(|line| line == "holds the lock"), "writer {number} gets the lock");
     if number % 4 == 3 {
+        // This sleeps because any instant of a write may be the last.
         thread::sleep(Duration::from_micros(number as u64 * 7919 % 4000));
         child.kill().expect("killed");
     }

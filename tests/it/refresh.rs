@@ -24,7 +24,9 @@ use loopin::{
     vault::{AccountName, ActionKey, Grant, GrantKey, Record, Vault, seal::Nonce},
 };
 
-use crate::harness::{Finished, Gate, JSON, PATIENCE, Provider, RawServer, Sandbox, kill, parameter, send, tell};
+use crate::harness::{
+    Finished, Gate, JSON, PATIENCE, Provider, RawServer, Sandbox, eventually, kill, parameter, send, tell,
+};
 
 mod answers;
 mod clock;

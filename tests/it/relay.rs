@@ -12,7 +12,9 @@ use std::{
     thread,
 };
 
-use crate::harness::{Finished, PATIENCE, Reply, Sandbox, crowd, http, kill, lines, read_reply, tell, wait_for};
+use crate::harness::{
+    Finished, PATIENCE, Reply, Sandbox, crowd, eventually, http, kill, lines, read_reply, tell, wait_for,
+};
 
 mod check;
 mod conduct;
@@ -134,9 +136,7 @@ fn assert_restarts_lose_nothing(warm: usize, what: &str, client: impl Fn(SocketA
         let (address, asked) = (relay.address, AtomicUsize::new(0));
         let received: usize = thread::scope(|scope| {
             let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| client(address, &asked))).collect();
-            while asked.load(Ordering::Relaxed) < warm {
-                thread::yield_now();
-            }
+            eventually("the clients have asked enough", || asked.load(Ordering::Relaxed) >= warm);
             relay.signal("TERM");
             clients.into_iter().map(|client| client.join().unwrap()).sum()
         });

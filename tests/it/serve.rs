@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::{
-    Finished, Gate, PATIENCE, Person, Provider, Reply, Sandbox, fixed_port, http, kill, lines, parameter, write_private,
+    Finished, Gate, PATIENCE, Person, Provider, Reply, Sandbox, eventually, fixed_port, http, kill, lines, parameter,
+    write_private,
 };
 
 mod answers;

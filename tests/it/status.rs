@@ -3,7 +3,7 @@
 use loopin::practice::Fault;
 use serde_json::json;
 
-use crate::harness::{Provider, RawServer, Sandbox, TOKENS, parameter, send};
+use crate::harness::{Provider, RawServer, Sandbox, TOKENS, eventually, parameter, send};
 
 /// The only grant of `status --json`.
 fn grant(sandbox: &Sandbox) -> serde_json::Value {
@@ -237,8 +237,7 @@ fn until_when_a_grant_can_be_renewed_is_told_where_the_provider_says_so() {
         let server = RawServer::json(200, body);
         let sandbox = Sandbox::at(&server);
         sandbox.log_in(&[]).assert_code(0);
-        // A second passes until it has.
-        while code == 4 && sandbox.run(&["status", "work"]).code == Some(0) {}
+        eventually("the refresh token has expired", || sandbox.run(&["status", "work"]).code == Some(code));
         sandbox.run(&["status", "work"]).assert_code(code).assert_says(says);
         let unknown = life.is_empty() || life.ends_with(":0");
         let status = sandbox.run(&["status", "work", "--json"]).json();

@@ -8,19 +8,16 @@ use std::{
         mpsc::{self, Receiver, Sender},
     },
     thread,
-    time::Instant,
 };
 
-use crate::harness::{Finished, Gate, PATIENCE, Provider, RawServer, Sandbox, kill, send};
+use crate::harness::{Finished, Gate, PATIENCE, Provider, RawServer, Sandbox, eventually, kill, send};
 
 /// Waits until the first thread of the process is in this state.
 fn wait_for(pid: u32, state: &str) {
-    let deadline = Instant::now() + PATIENCE;
     let is = |line: &str| line.starts_with("State:") && line.contains(state);
-    while !std::fs::read_to_string(format!("/proc/{pid}/status")).expect("status").lines().any(is) {
-        assert!(Instant::now() < deadline, "process {pid} is never {state}");
-        thread::yield_now();
-    }
+    eventually(&format!("process {pid} is {state}"), || {
+        std::fs::read_to_string(format!("/proc/{pid}/status")).expect("status").lines().any(is)
+    });
 }
 
 /// Again and again, each time while it waits for something.

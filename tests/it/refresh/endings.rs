@@ -8,11 +8,7 @@ fn exchanged(scene: &Scene, login: &crate::harness::Login) {
     let before = exchanges();
     let page = login.asking(&login.callback(&format!("code=a-code&state={}", login.state())));
     std::thread::spawn(page);
-    let hang = std::time::Instant::now() + PATIENCE;
-    while exchanges() == before {
-        assert!(std::time::Instant::now() < hang, "the code was not exchanged");
-        std::thread::yield_now();
-    }
+    eventually("the code is exchanged", || exchanges() > before);
 }
 
 /// The login's tokens are what is stored, and its refresh token is what is presented next.
@@ -186,7 +182,7 @@ fn x21_after_a_logout_no_token_reappears_however_it_races_with_refreshes() {
             scene.sandbox.loopin(&arguments).spawn().expect("loopin starts")
         };
         let mut askers = vec![renew()];
-        // Head starts are what the scheduler cannot be asked for: up to the length of a whole refresh.
+        // This sleeps because a head start is no event: up to the length of a whole refresh.
         let head_start = |number: u32| std::thread::sleep(Duration::from_micros(u64::from(round * number % 60_000)));
         head_start(7919);
         let logout = scene.sandbox.loopin(&["logout", "work"]).spawn().expect("loopin starts");

@@ -115,6 +115,7 @@ fn y16_every_answer_is_logged_with_its_time_or_none_where_that_is_asked_for() {
     stream.write_all(&three.as_bytes()[..three.len() - 2]).unwrap();
     (0..2).for_each(|_| drop(next_head(&mut stream).unwrap()));
     assert!((0..2).all(|_| relay.next_line()["ms"].as_f64().is_some_and(|ms| (0.0..10_000.0).contains(&ms))));
+    // This sleeps because a time is what is logged.
     thread::sleep(Duration::from_millis(50));
     stream.write_all(b"\r\n").unwrap();
     next_head(&mut stream).unwrap();

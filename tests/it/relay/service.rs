@@ -146,7 +146,7 @@ fn y22_a_draining_relay_is_not_ready_and_a_second_signal_ends_it() {
     // It has been read: who came later was answered.
     relay.get("/later");
     relay.signal("TERM");
-    while relay.admin("/readyz").status == 200 {}
+    eventually("it is not ready any more", || relay.admin("/readyz").status != 200);
     assert_eq!((503, 200), (relay.admin("/readyz").status, relay.admin("/healthz").status));
     relay.signal("TERM");
     relay.finished().assert_code(0);
@@ -187,13 +187,13 @@ fn a_log_that_nobody_reads_holds_up_nobody() {
     let admin = address_in(&wait_for(&said, "state at"));
     let address = address_in(&wait_for(&said, "relaying at"));
     // Longer than the pipe and the lines that may wait; the pipe stays unread.
-    let lost = || http(admin, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").body.contains("lost_log_lines_total 0\n");
-    while lost() {
+    eventually("a line of the log is lost", || {
         for _ in 0..500 {
             let reply = http(address, &request("/x"));
             assert_eq!(404, reply.status, "{reply:?}, and the relay: {:?}", child.try_wait());
         }
-    }
+        !http(admin, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").body.contains("lost_log_lines_total 0\n")
+    });
     kill("TERM", child.id());
     assert_eq!(Some(0), child.wait().unwrap().code());
 }

@@ -6,7 +6,7 @@ use ring::{
 };
 
 use super::*;
-use crate::harness::RawServer;
+use crate::harness::{RawServer, wait_for};
 
 struct Issuer {
     key: EcdsaKeyPair,
@@ -48,7 +48,7 @@ fn v06_a_token_counts_if_a_published_key_has_signed_it() {
     let server = RawServer::json(200, issuer.jwks());
     let serving = Serving::with(Provider::new(), |config| published(&config, &server));
     let ask = |token: &str| code(&serving.post("/wiki/token", token, json!({"action": "read"})));
-    while ask(&issuer.token("ada")) == "issuer_unavailable" {}
+    eventually("the keys are there", || ask(&issuer.token("ada")) != "issuer_unavailable");
     for _ in 0..2 {
         assert_eq!("not_connected", ask(&issuer.token("ada")), "ada is known, and has no connection");
         assert_eq!("unauthenticated", ask(&stranger.token("ada")));
@@ -61,7 +61,7 @@ fn keys_that_do_not_come_are_told_to_the_operator() {
     let server = RawServer::json(503, "");
     let serving = Serving::with(Provider::new(), |config| published(&config, &server));
     let why = "the keys of https://id.example.com do not come: HTTP status 503";
-    while !serving.said.recv_timeout(PATIENCE).expect("it says so").contains(why) {}
+    wait_for(&serving.said, why);
     assert_eq!(503, serving.admin("/readyz").status);
     let reply = serving.post("/wiki/token", &Issuer::new().token("ada"), json!({"action": "read"}));
     assert_eq!((503, "issuer_unavailable".into()), (reply.status, code(&reply)), "whether it is ada cannot be told");

@@ -67,6 +67,7 @@ fn h04_a_migration_that_is_killed_at_any_moment_loses_no_connection() {
         anew();
         let wait = whole * kill / (kills + 1);
         let mut child = migrate();
+        // This sleeps because the kills are spread over the whole of a migration.
         thread::sleep(wait);
         let _ = child.kill();
         let killed = child.wait().expect("ends").signal() == Some(9);

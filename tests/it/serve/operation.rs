@@ -99,7 +99,7 @@ fn a_signal_lets_everybody_finish() {
     let answer = std::thread::spawn(move || http(address, &request));
     gate.wait();
     serving.signal("TERM");
-    while serving.admin("/readyz").status == 200 {}
+    eventually("it is not ready any more", || serving.admin("/readyz").status != 200);
     assert_eq!("draining\n", serving.admin("/readyz").body);
     gate.open();
     assert_success(&answer.join().expect("reply"));

@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use loopin::{
@@ -261,16 +261,20 @@ fn written(process: &Child) -> Option<u64> {
 
 /// Kills the rotation when at most `left` rows are seen to be sealed with the old key still.
 fn killed(rotation: &mut Child, database: &Sqlite, old: &str, left: usize, moment: Moment) -> Fate {
-    let deadline = Instant::now() + PATIENCE;
-    while still(database, old) > left {
-        assert!(Instant::now() < deadline, "it does not get on");
-        if rotation.try_wait().expect("child").is_some() {
-            return Fate::Finished;
+    let ended = |rotation: &mut Child| rotation.try_wait().expect("child").is_some();
+    let mut finished = false;
+    eventually("few rows are left, or the rotation has ended", || {
+        still(database, old) <= left || {
+            finished = ended(rotation);
+            finished
         }
+    });
+    if finished {
+        return Fate::Finished;
     }
     let before = written(rotation);
-    if let (Moment::Writing, Some(before)) = (moment, before) {
-        while written(rotation).is_some_and(|now| now == before) && Instant::now() < deadline {}
+    if let (Moment::Writing, Some(_)) = (moment, before) {
+        eventually("the rotation writes, or has ended", || written(rotation) != before || ended(rotation));
     }
     let _ = rotation.kill();
     match rotation.wait().expect("ends").signal() {

@@ -4,7 +4,7 @@ use super::*;
 
 /// Of the peak over the memory in use before, in KiB.
 const GROWTH: u64 = 8 * 1024;
-/// Who has not come on for this long stands still.
+/// A writer without progress for this long is blocked. No event reports that it is.
 const STILL: std::time::Duration = std::time::Duration::from_secs(2);
 /// The reader, the writer, eight workers and what each has for the keychain.
 const THREADS: u64 = 20;

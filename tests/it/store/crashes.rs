@@ -9,14 +9,11 @@ use std::{
 };
 
 use super::signed_in;
-use crate::harness::{PATIENCE, http, write_private};
+use crate::harness::{eventually, http, write_private};
 
 /// Waits for the event, or for the program's end.
 fn until(child: &mut Child, mut event: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !event() && child.try_wait().expect("child").is_none() {
-        assert!(Instant::now() < deadline, "neither the event nor the end came");
-    }
+    eventually("the event, or the program's end", || event() || child.try_wait().expect("child").is_some());
 }
 
 #[test]
@@ -37,7 +34,7 @@ fn s13_killed_at_any_instant_of_a_write_the_store_holds_the_old_token_or_the_new
             1 => sandbox.stored().len() > names,
             _ => fs::read(&item).expect("never without an item") != before,
         });
-        // Then a little later each time, to pass over all the steps of a write.
+        // Then a little later each time, to pass over all the steps of a write, which are shorter than any sleep.
         let instant = Instant::now() + Duration::from_micros(u64::from(round) * 40);
         while Instant::now() < instant {}
         login.child.kill().expect("killed");

@@ -4,14 +4,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    thread,
-    time::Instant,
 };
 
 use serde_json::json;
 
 use super::set_mode;
-use crate::harness::{Login, PATIENCE, RawServer, Sandbox, TOKENS, send, write_private};
+use crate::harness::{Login, RawServer, Sandbox, TOKENS, eventually, send, write_private};
 
 /// What the kernel shows of every process of this sandbox: arguments and environment.
 fn processes(sandbox: &Path) -> Vec<String> {
@@ -44,7 +42,7 @@ fn s18_no_secret_stands_in_the_arguments_or_the_environment_of_any_process() {
     let dump = sandbox.path("dump");
     let browser = fake_browser(&sandbox, &dump);
     let login = sandbox.login(&["--browser", &browser]);
-    wait_for(&dump);
+    eventually("the browser has written its surroundings", || dump.exists());
     login.answer(code);
     login.finished().assert_code(0);
     sandbox.run(&["token", "work"]).assert_code(0);
@@ -71,14 +69,6 @@ fn fake_browser(sandbox: &Sandbox, dump: &Path) -> String {
     script.to_string_lossy().into_owned()
 }
 
-fn wait_for(path: &Path) {
-    let deadline = Instant::now() + PATIENCE;
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "{} never came", path.display());
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn s18_the_browser_inherits_neither_the_secret_variable_nor_ours() {
     let server = RawServer::json(200, TOKENS);
@@ -89,7 +79,7 @@ fn s18_the_browser_inherits_neither_the_secret_variable_nor_ours() {
     let mut command = sandbox.loopin(&["login", "work"]);
     command.env("WORK_SECRET", "canary-client-secret").env("LOOPIN_BROWSER", browser).env("MINE", "stays");
     let login = Login::start(command);
-    wait_for(&dump);
+    eventually("the browser has written its surroundings", || dump.exists());
     let dump = fs::read_to_string(&dump).expect("dump");
     let (_, child) = dump.split_once("--child--").expect("two parts");
     assert!(child.contains("MINE=stays") && child.contains(&login.url), "{child}");
