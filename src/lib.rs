@@ -8,6 +8,7 @@
 //! part alone.
 //!
 //! # Pure
+//! - [`deadlines`]: how long everything waits, in one table whose relations are checked by the compiler.
 //! - [`secret`]: a text that cannot print; `expose()` is the one way out.
 //! - [`redirect`]: a registered redirect URI, byte for byte; the fourteen rules; binding it to a port.
 //! - [`head`]: a bounded reader of HTTP/1.1 request heads. [`reply`]: what is answered, as data; the look of pages.
@@ -43,6 +44,7 @@
 //! the application. `POST /:group/token` → `server::refresh`, one refresh for all who ask.
 
 pub mod catalog;
+pub mod deadlines;
 pub mod head;
 pub mod helper;
 pub mod loopback;

@@ -15,6 +15,7 @@ use crate::{
         hand_out,
         login::{self, shared},
     },
+    deadlines::USER_SIGNS_IN,
     oauth::{Scopes, TokenType},
     refresh::{MinTtl, Rejected, Wish},
     system::detach::Worker,
@@ -25,9 +26,6 @@ pub use crate::{
     secret::Secret,
     stdio::{Cancelled, LoginEvent, Opening},
 };
-
-/// How long a person is waited for.
-const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A valid access token of this integration, renewed if need be. Never opens a browser; see [`Options::access_token`].
 ///
@@ -205,7 +203,7 @@ impl Options {
             browser: None,
             port: None,
             relay: None,
-            timeout: self.timeout.unwrap_or(TIMEOUT),
+            timeout: self.timeout.unwrap_or(USER_SIGNS_IN),
             prompt: None,
             login_hint: None,
             parameters: Vec::new(),

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     catalog::{DEFAULT_REDIRECT, IntegrationName},
     cli::{self, How},
+    deadlines::USER_SIGNS_IN,
     head::Head,
     oauth::{
         Client, ClientAuthentication, ClientId, ExtraParameters, HttpClient, HttpRequest, Issuer, Pkce, Scopes,
@@ -40,7 +41,6 @@ use crate::{
 };
 
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
-const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let say = |text: &str| context.talk.say(&Event::Step(text));
@@ -75,7 +75,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         extra: ExtraParameters::default(),
         opener: opener(args, &say)?,
         hidden_variable: None,
-        timeout: TIMEOUT,
+        timeout: USER_SIGNS_IN,
         canceller: Canceller::default(),
     };
     let (items, files) = (MemoryItems::default(), MemoryFiles::default());

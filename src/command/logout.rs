@@ -7,6 +7,7 @@ use super::{
 use crate::{
     catalog::Integration,
     cli,
+    deadlines::LOCK_WAITS,
     oauth::{Extent, revoke_grant},
     refresh::LastRefresh,
     report::{Event, Failure, LoggedOut, Outcome, Revocation},
@@ -20,7 +21,7 @@ pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
     let files = context.files()?;
     let items = context.items(&integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
-    let _held = lock::hold(&files, &vault.state_name(&key).file(".lock"), lock::PATIENCE)?;
+    let _held = lock::hold(&files, &vault.state_name(&key).file(".lock"), LOCK_WAITS)?;
     let revocation = match vault.read(&key) {
         Ok(None) => Revocation::NothingToRevoke,
         Ok(Some(_)) if args.local => Revocation::NotWanted,

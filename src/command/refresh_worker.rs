@@ -13,15 +13,13 @@ use super::context::{Context, grant_key};
 use crate::{
     catalog::Integration,
     cli,
+    deadlines::STORE_RETRIES,
     oauth::Client,
     refresh::{Attempt, Failed, LastRefresh, RefreshResult, Refreshed, Source, Wish, Worth, same_refresh_token},
     report::{self, Failure, Outcome},
     system::{clock, detach, entropy, http::Http, journal::Journalled, lock::Held, pause, private_files::PrivateFiles},
     vault::{GrantKey, Journal, Record, StateFiles, StoreError, Vault, seal::Nonce},
 };
-
-/// How long a store that is away is tried again before the reply is left to the next run.
-const STORE_PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Failure> {
     detach::own_session();
@@ -151,7 +149,7 @@ impl Refresh<'_> {
     }
 
     fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {
-        let deadline = clock::instant() + STORE_PATIENCE;
+        let deadline = clock::instant() + STORE_RETRIES;
         loop {
             let nonce = entropy::random().map(Nonce).map_err(StoreError::from);
             match nonce.and_then(|nonce| self.vault.write(self.key, &record, nonce)) {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     catalog::Integration,
+    deadlines::{ASKER_WAITS, ASKER_WITH_A_VALID_TOKEN_WAITS, LOCK_WAITS},
     refresh::{LastRefresh, RefreshResult, Wish, Worth},
     report::{Code, Event, Failure},
     secret::Secret,
@@ -22,12 +23,6 @@ use crate::{
     },
     vault::{GrantKey, Record, Sent, StateFiles, StoreError, Vault},
 };
-
-/// Of an asker, for the lock and for the worker together. A worker that was started at once ends before this; it goes on
-/// when nobody waits any more.
-const PATIENCE: Duration = Duration::from_secs(34);
-/// A token that expires soon is worth a wait for a better one, not for a provider that hangs.
-const PATIENCE_WITH_A_VALID_TOKEN: Duration = Duration::from_secs(2);
 
 pub struct Renewal<'a> {
     pub context: &'a Context,
@@ -44,12 +39,12 @@ impl Renewal<'_> {
         if stale.grant.refresh_token.is_none() {
             return self.serve_or(stale, |worth| self.login(format!("{worth}, and there is no refresh token")));
         }
-        let (start, deadline) = (clock::now(), clock::instant() + PATIENCE);
+        let (start, deadline) = (clock::now(), clock::instant() + ASKER_WAITS);
         if let Some(failure) = self.exceeds(&stale, start) {
             return Err(failure);
         }
         let answer = || self.answer(&stale, start);
-        let patience = self.patience(&stale).min(lock::PATIENCE);
+        let patience = self.patience(&stale).min(LOCK_WAITS);
         let held = match lock::hold_unless(self.files, &self.lock_name(), patience, answer) {
             Ok(Waited::Held(held)) => held,
             Ok(Waited::Answered(last)) => {
@@ -115,8 +110,8 @@ impl Renewal<'_> {
     /// How long a refresh is waited for, whoever does it.
     fn patience(&self, record: &Record) -> Duration {
         match self.wish.worth(&record.grant, clock::now()) {
-            Worth::Short { .. } if self.wish.takes_short() => PATIENCE_WITH_A_VALID_TOKEN,
-            _ => PATIENCE,
+            Worth::Short { .. } if self.wish.takes_short() => ASKER_WITH_A_VALID_TOKEN_WAITS,
+            _ => ASKER_WAITS,
         }
     }
 

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     cli::{self, GrantName, How},
+    deadlines::USER_SIGNS_IN,
     refresh::{MinTtl, Rejected, Wish},
     report::{Code, Failure, HandedOut, Outcome, TokenForm, Wire},
     stdio::{
@@ -40,8 +41,6 @@ const GLANCE: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_millis(600);
 /// For the last lines to a parent that reads slowly.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-/// How long a person is waited for.
-const TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest time in seconds that may be asked for: a day.
 const LONGEST: u64 = 24 * 3600;
 
@@ -270,7 +269,7 @@ fn sign_in(context: &Context, login: Login, canceller: &Canceller) -> Result<Val
         browser: None,
         port: None,
         relay: None,
-        timeout: login.timeout.map_or(Ok(TIMEOUT), |seconds| time("timeout", seconds))?,
+        timeout: login.timeout.map_or(Ok(USER_SIGNS_IN), |seconds| time("timeout", seconds))?,
         prompt: login.prompt,
         login_hint: login.login_hint,
         parameters: login.params.into_iter().collect(),

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use super::Failed;
-use crate::oauth::{ErrorCode, ExchangeError, HttpError, HttpResponse};
+use crate::{
+    deadlines::RETRIES_LAST,
+    oauth::{ErrorCode, ExchangeError, HttpError, HttpResponse},
+};
 
 /// Tries of one refresh, the first included.
 const TRIES: u32 = 3;
-/// The longest time that callers wait for the tries of one refresh.
-const LONGEST: Duration = Duration::from_secs(10);
 
 /// What a failed refresh says about the grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,11 +112,11 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
 /// sending a rotated refresh token a second time ends the grant.
 pub fn pause_before_retry(tried: u32, elapsed: Duration, reached: Reached, jitter: Duration) -> Option<Duration> {
     match reached {
-        _ if tried >= TRIES || elapsed >= LONGEST => None,
+        _ if tried >= TRIES || elapsed >= RETRIES_LAST => None,
         Reached::Maybe | Reached::Provider => None,
         Reached::Nobody => Some(Duration::from_millis(200) * (1 << tried) + jitter),
         Reached::TurnedAway { retry_after } => match retry_after {
-            Some(wait) if wait > LONGEST => None,
+            Some(wait) if wait > RETRIES_LAST => None,
             Some(wait) => Some(wait + jitter),
             None => Some(Duration::from_millis(500) * (1 << tried) + jitter),
         },

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     catalog::Integration,
+    deadlines::{FLOW_LIFE, LINK_LIFE},
     oauth::{AuthorizationRequest, AuthorizationUrl, Client, ClientAuthentication, Entropy},
     reply::{Location, Reply},
     secret::Secret,
@@ -17,7 +18,7 @@ use crate::{
         authorize::{Accept, Credential, Fetch, Query, Start, Wish, start},
         base_url::{RedirectAt, client_at},
         flow::{
-            self, Content, Errand, LINK_LIFE, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
+            self, Content, Errand, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
             open_link_ticket, set_cookie,
         },
         jwt::{Caller, Role},
@@ -164,7 +165,7 @@ impl Service {
             key: errand.key,
             app_callback_url: errand.app_callback_url,
             browser: Some(flow::browser(cookie.expose())),
-            expires_at: now + flow::FLOW_LIFE,
+            expires_at: now + FLOW_LIFE,
         };
         match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
             PutFlow::Stored => Ok((url, Begun { id, cookie })),

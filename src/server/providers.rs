@@ -8,10 +8,11 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::refresh::{HTTP, Integrations};
+use super::refresh::Integrations;
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
+    deadlines::SERVICE_REQUESTS,
     oauth::{
         AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IdTokenAlgorithms,
         IssParameter, Scopes, discover,
@@ -175,8 +176,8 @@ impl Integrations for Configured {
         let integration = self.catalog.get(connection.key.integration.as_str()).ok();
         let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
         match base {
-            Some(base) => Box::new(PinnedHttp::through(Http::within(HTTP), base.reach().clone())),
-            None => Box::new(Http::within(HTTP)),
+            Some(base) => Box::new(PinnedHttp::through(Http::within(SERVICE_REQUESTS), base.reach().clone())),
+            None => Box::new(Http::within(SERVICE_REQUESTS)),
         }
     }
 }

@@ -19,12 +19,13 @@ use super::{
 };
 use crate::{
     catalog::IntegrationName,
+    deadlines::CALLER_WAITS,
     oauth::{Client, Expiry, HttpClient, Scopes, TokenType},
     refresh::covering,
     secret::Secret,
     service::{
         renewal::{Decision, Issued, Meanwhile, Origin, TokenAnswer, TokenWish, decide},
-        store::{Connection, ConnectionId, Lease, StoreFault},
+        store::{Connection, ConnectionId, StoreFault},
     },
     system::{clock, private_files::PrivateFiles},
     vault::{ActionKey, GrantKey},
@@ -34,14 +35,8 @@ mod ongoing;
 mod shared;
 mod upkeep;
 
-/// How long a caller waits for a refresh.
-const PATIENCE: Duration = Duration::from_secs(25);
-/// All requests of one refresh together; a lease lasts longer.
-pub const HTTP: Duration = Duration::from_secs(20);
 /// Requests to providers at once.
 const AT_ONCE: usize = 64;
-
-const _: () = assert!(HTTP.as_secs() < Lease::LASTS.as_secs(), "a lease outlives every request made under it");
 
 /// What the refresh has to know of the configured integrations.
 pub trait Integrations: Send + Sync {
@@ -51,7 +46,7 @@ pub trait Integrations: Send + Sync {
     /// What an action needs; `None`: there is no such action any more.
     fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes>;
 
-    /// For one attempt, all of whose requests end within [`HTTP`].
+    /// For one attempt, all of whose requests end within [`SERVICE_REQUESTS`](crate::deadlines::SERVICE_REQUESTS).
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send>;
 }
 
@@ -121,7 +116,7 @@ impl Refresher {
                 Waiter::Joined(_) if meanwhile == Meanwhile::Suits => return shared.hand_out(&row, now),
                 Waiter::First(ongoing) | Waiter::Joined(ongoing) => ongoing,
             };
-            let settled = match timeout(PATIENCE, ongoing.wait_for(Option::is_some)).await {
+            let settled = match timeout(CALLER_WAITS, ongoing.wait_for(Option::is_some)).await {
                 Ok(Ok(settled)) => settled.clone(),
                 Ok(Err(_)) => Some(Settled::Failed("the refresh was given up".into())),
                 Err(_) => None,

@@ -5,7 +5,7 @@
 //! here.
 #![deny(clippy::let_underscore_must_use)]
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -17,17 +17,13 @@ use super::{
 };
 use crate::{
     catalog::IntegrationName,
+    deadlines::{FLOW_LIFE, LINK_LIFE},
     oauth::{AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept, S256, Scopes},
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
     secret::Secret,
     vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, seal::Nonce, unix},
 };
-
-/// From the start to the answer of the provider.
-pub const FLOW_LIFE: Duration = Duration::from_secs(600);
-/// From a one-time link's making to its use.
-pub const LINK_LIFE: Duration = Duration::from_secs(300);
 
 /// What `state` holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status};
 use crate::{
+    deadlines::DELAY_LASTS,
     oauth::{Expiry, Scopes, TokenType},
     refresh::{Judgement, MinTtl, Reached, Validity, Verdict, Worth},
     secret::Secret,
@@ -197,7 +198,7 @@ fn delay(connection: &Connection, reached: Reached, jitter: Duration, now: Syste
     let failures = connection.delay.map_or(0, |delay| delay.failures);
     let doubled = FIRST_DELAY.saturating_mul(1 << failures.min(16)).min(LONGEST_DELAY);
     let wait = match reached {
-        Reached::TurnedAway { retry_after: Some(wait) } => wait.min(Delay::LONGEST),
+        Reached::TurnedAway { retry_after: Some(wait) } => wait.min(DELAY_LASTS),
         _ => doubled,
     };
     // 250 ms of chance become a quarter of the delay.

@@ -14,7 +14,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::timestamp::rfc3339;
+use crate::{deadlines::LOG_FINISHES, timestamp::rfc3339};
 
 pub struct AccessLog {
     writer: LogWriter,
@@ -84,7 +84,7 @@ impl AccessLog {
     /// reading. All sheets and writers are gone by then.
     pub fn finish(self) {
         drop(self.writer);
-        let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(PATIENCE);
+        let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(LOG_FINISHES);
     }
 }
 
@@ -163,5 +163,3 @@ const SHEETS: usize = 4096;
 
 /// Bytes of a sheet that is handed over at once.
 const LONGEST_SHEET: usize = 64 * 1024;
-
-const PATIENCE: Duration = Duration::from_secs(2);

@@ -18,7 +18,7 @@ use super::{
     lock::{self, Held},
     private_files::PrivateFiles,
 };
-use crate::vault::StoreError;
+use crate::{deadlines::LOCK_WAITS, vault::StoreError};
 
 /// Ours alone, so that neither a terminal's hang-up nor the end of the asker's group reaches the worker.
 #[cfg(unix)]
@@ -51,13 +51,13 @@ pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, 
             Ok(None)
         }
         // Somebody started it by hand.
-        _ => lock::hold(files, name, lock::PATIENCE).map(Some),
+        _ => lock::hold(files, name, LOCK_WAITS).map(Some),
     }
 }
 
 #[cfg(not(unix))]
 pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
-    lock::hold(files, name, lock::PATIENCE).map(Some)
+    lock::hold(files, name, LOCK_WAITS).map(Some)
 }
 
 /// Who does the worker's part.

@@ -23,13 +23,13 @@ use ureq::{
 
 use self::proxy::Named;
 use super::{clock, environment};
-use crate::oauth::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use crate::{
+    deadlines::{COMMAND_REQUESTS, CONNECTS},
+    oauth::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 
 /// Largest reply in bytes.
 const LONGEST_REPLY: u64 = 1024 * 1024;
-const CONNECT: Duration = Duration::from_secs(10);
-/// With what a command does before and after, it ends within 35 s.
-const WHOLE: Duration = Duration::from_secs(28);
 pub(super) const NO_NAME: &str = "the name cannot be resolved (DNS)";
 const NOT_IN_TIME: &str = "no connection in time";
 
@@ -42,7 +42,7 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { until: clock::instant() + WHOLE }
+        Self { until: clock::instant() + COMMAND_REQUESTS }
     }
 }
 
@@ -99,7 +99,7 @@ impl Http {
             .max_redirects_will_error(false)
             .proxy(proxy)
             // Shorter than the whole, so that what never got a connection is told as that.
-            .timeout_connect(Some(CONNECT.min(left / 2)))
+            .timeout_connect(Some(CONNECTS.min(left / 2)))
             .timeout_global(Some(left))
             .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
             .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))

@@ -2,17 +2,13 @@
 //! effect is sent again. For the command line and for the service.
 #![deny(clippy::let_underscore_must_use)]
 
-use std::time::Duration;
-
 use super::{clock, entropy, pause};
 use crate::{
+    deadlines::FAILED_AT_ONCE,
     oauth::{HttpClient, HttpError, HttpRequest, HttpResponse},
     refresh::{Reached, pause_before_retry},
     vault::{Journal, Record, seal::Nonce},
 };
-
-/// A request that fails within this time may be sent again. A connection that takes longer is not tried twice.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Sends, and stores every response before it is parsed. Sends again what certainly had no effect.
 pub struct Journalled<'a> {
@@ -31,7 +27,7 @@ impl HttpClient for Journalled<'_> {
             let nonce = entropy::random().map(Nonce).map_err(|e| HttpError::Broken(e.to_string()))?;
             let began = clock::instant();
             let result = self.http.send(request.clone());
-            let at_once = clock::instant() < began + AT_ONCE;
+            let at_once = clock::instant() < began + FAILED_AT_ONCE;
             let reached = match &result {
                 Ok(response) => match Reached::by_response(response) {
                     turned_away @ Reached::TurnedAway { .. } => turned_away,

@@ -23,6 +23,7 @@ use super::{
     pause,
 };
 use crate::{
+    deadlines::{KEYCHAIN_ANSWERS, KEYCHAIN_RETRIES, KEYCHAIN_UNLOCKED},
     oauth::RemoteText,
     secret::Secret,
     vault::{ItemName, Items, Removal, StoreError},
@@ -31,10 +32,6 @@ use crate::{
 const SERVICE: &str = "loopin";
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 
-/// Where the desktop may show its own unlock dialog, a person needs time for it.
-const DEADLINE_WITH_DESKTOP: Duration = Duration::from_secs(60);
-const DEADLINE: Duration = Duration::from_secs(5);
-
 /// Largest item in bytes. Windows: CRED_MAX_CREDENTIAL_BLOB_SIZE.
 const LIMIT: usize = if cfg!(windows) { 2560 } else { 256 * 1024 };
 
@@ -42,9 +39,6 @@ const LIMIT: usize = if cfg!(windows) { 2560 } else { 256 * 1024 };
 pub struct Keychain {
     deadline: Duration,
 }
-
-/// A keychain that is busy, restarting or gone for a moment is asked again for this long.
-const AGAIN: Duration = Duration::from_secs(3);
 
 /// A failed call.
 struct Fault {
@@ -61,7 +55,7 @@ enum Passes {
 
 impl Default for Keychain {
     fn default() -> Self {
-        Self { deadline: if environment::desktop() == Desktop::Here { DEADLINE_WITH_DESKTOP } else { DEADLINE } }
+        Self { deadline: if environment::desktop() == Desktop::Here { KEYCHAIN_UNLOCKED } else { KEYCHAIN_ANSWERS } }
     }
 }
 
@@ -74,7 +68,7 @@ impl Keychain {
         call: impl FnOnce(&Entry) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, StoreError> {
         safe_bus()?;
-        let again_until = clock::instant() + AGAIN;
+        let again_until = clock::instant() + KEYCHAIN_RETRIES;
         loop {
             match self.ask_once(name, label, call.clone()) {
                 Err(fault) if fault.passes == Passes::Perhaps && clock::instant() < again_until => pause::briefly(),
@@ -94,10 +88,11 @@ impl Keychain {
         let (name, label) = (name.as_str().to_owned(), label.to_owned());
         let began = clock::instant();
         thread::spawn(move || answer.send(entry(&name, &label).and_then(|entry| call(&entry))));
-        let (mut after, mut result) = (DEADLINE, patience::receive(&answered, Patience::of(DEADLINE)));
+        let (mut after, mut result) = (KEYCHAIN_ANSWERS, patience::receive(&answered, Patience::of(KEYCHAIN_ANSWERS)));
         // Nobody sees a dialog of a bus that does not even greet.
-        if result.is_err() && self.deadline > DEADLINE && bus::greets() {
-            (after, result) = (self.deadline, patience::receive(&answered, Patience::of(self.deadline - DEADLINE)));
+        if result.is_err() && self.deadline > KEYCHAIN_ANSWERS && bus::greets() {
+            (after, result) =
+                (self.deadline, patience::receive(&answered, Patience::of(self.deadline - KEYCHAIN_ANSWERS)));
         }
         match result {
             Ok(result) => result.map_err(|e| Fault::of(&e, began.elapsed())),
@@ -182,12 +177,10 @@ mod bus {
         },
         sync::mpsc,
         thread,
-        time::Duration,
     };
 
     use super::{BUS, default_bus, environment};
-
-    const PATIENCE: Duration = Duration::from_secs(1);
+    use crate::deadlines::BUS_GREETS;
 
     /// Whether the bus answers the first line of the D-Bus protocol, whatever it says.
     pub fn greets() -> bool {
@@ -203,7 +196,7 @@ mod bus {
             });
             heard.send(greeting)
         });
-        hearing.recv_timeout(PATIENCE).is_ok()
+        hearing.recv_timeout(BUS_GREETS).is_ok()
     }
 
     /// Of the first address; `None` for kinds that are rare.

@@ -16,6 +16,7 @@ use mio::{Interest, Poll, Token};
 use rustls::ServerConfig;
 
 use self::event_loop::{ACCEPTOR, EventLoop};
+use crate::deadlines::{LISTENER_LINGERS, RELAY_DRAINS, REQUEST_ARRIVES, RESPONSE_LEAVES};
 use crate::head::{self, Head};
 use crate::reply::Reply;
 
@@ -131,12 +132,12 @@ impl Limits {
         head: head::Limits::DEFAULT,
         sockets: 64,
         held: 2 * 1024 * 1024,
-        request: Duration::from_secs(10),
+        request: REQUEST_ARRIVES,
         idle: None,
-        write: Duration::from_secs(10),
-        linger: Duration::from_secs(1),
+        write: RESPONSE_LEAVES,
+        linger: LISTENER_LINGERS,
         drain: 256 * 1024,
-        drain_for: Duration::from_secs(10),
+        drain_for: RELAY_DRAINS,
         steps: 16,
         sweep: Duration::from_secs(1),
     };

@@ -12,8 +12,6 @@ use std::{
 use super::{clock, private_files::PrivateFiles};
 use crate::vault::{StateFiles, StoreError};
 
-/// How long one waits for another program's lock.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 

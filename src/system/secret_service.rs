@@ -7,7 +7,7 @@
 //! The library opens the session first, and hangs up after 2 s.
 #![deny(clippy::let_underscore_must_use)]
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use dbus::{
     Error, Message, Path,
@@ -16,15 +16,13 @@ use dbus::{
 };
 
 use super::patience::{Patience, TURN};
+use crate::deadlines::SECRET_SERVICE_CALLS;
 
 const NAME: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const ITEM: &str = "org.freedesktop.Secret.Item";
 const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
-
-/// For all calls together.
-const PATIENCE: Duration = Duration::from_millis(4500);
 
 pub enum Found {
     Nothing,
@@ -87,7 +85,7 @@ enum Item {
 
 impl Service {
     fn connect() -> Result<Self, Error> {
-        Ok(Self { channel: Channel::get_private(BusType::Session)?, patience: Patience::of(PATIENCE) })
+        Ok(Self { channel: Channel::get_private(BusType::Session)?, patience: Patience::of(SECRET_SERVICE_CALLS) })
     }
 
     fn search(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<Item>, Error> {
@@ -101,7 +99,7 @@ impl Service {
     }
 
     fn open_session(&mut self) -> Result<Path<'static>, Error> {
-        if self.patience.left() < PATIENCE / 2 {
+        if self.patience.left() < SECRET_SERVICE_CALLS / 2 {
             return Err(no_reply());
         }
         let plain = ("plain", Variant(String::new()));

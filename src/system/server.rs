@@ -28,7 +28,11 @@ use tokio::{
 };
 
 use self::reader::BoundedWrites;
-use crate::{oauth::HttpRequest, reply::Reply};
+use crate::{
+    deadlines::{REQUEST_ARRIVES, RESPONSE_LEAVES, SERVICE_DRAINS},
+    oauth::HttpRequest,
+    reply::Reply,
+};
 
 mod host;
 mod reader;
@@ -48,8 +52,7 @@ pub struct Limits {
 
 impl Limits {
     pub fn of(connections: usize) -> Self {
-        let ten = Duration::from_secs(10);
-        Self { connections, head: ten, body: ten, write: ten }
+        Self { connections, head: REQUEST_ARRIVES, body: REQUEST_ARRIVES, write: RESPONSE_LEAVES }
     }
 }
 
@@ -57,8 +60,6 @@ impl Limits {
 const BUFFER: usize = 64 * 1024;
 const BODY: usize = 64 * 1024;
 const FIELDS: usize = 100;
-/// How long those that are being answered are waited for when the service ends.
-const DRAIN: Duration = Duration::from_secs(25);
 /// After an accept that failed (too many open files): until others have ended.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -212,7 +213,7 @@ impl Listener {
             }
         }
         drop(listener);
-        let drained = timeout(DRAIN, async { while open.join_next().await.is_some() {} });
+        let drained = timeout(SERVICE_DRAINS, async { while open.join_next().await.is_some() {} });
         tokio::select! {
             _ = drained => {}
             () = until(&mut phase, |phase| *phase == Phase::Over) => {}

@@ -4,7 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
+
+use loopin::deadlines::{HELPER_INPUT, LINK_LIFE, RELAY_DRAINS, REQUEST_ARRIVES, USER_SIGNS_IN};
 
 use crate::layering::collect;
 
@@ -47,6 +50,23 @@ fn every_test_that_is_named_exists_and_carries_the_id_of_its_row() {
         }
     }
     assert!(wrong.is_empty(), "correct docs/threats.md: {wrong:#?}");
+}
+
+#[test]
+fn deadlines_that_the_documents_promise_are_those_of_the_program() {
+    let help = Command::new(env!("CARGO_BIN_EXE_loopin")).args(["login", "--help"]).output().expect("loopin").stdout;
+    let (threats, schema) = (read("docs/threats.md"), read("docs/stdio.schema.json"));
+    let seconds = USER_SIGNS_IN.as_secs();
+    for (text, promise) in [
+        (&threats, format!("Every head has {} s from the accepted connection", REQUEST_ARRIVES.as_secs())),
+        (&threats, format!("finishes accepted requests, for at most {} s", RELAY_DRAINS.as_secs())),
+        (&threats, format!("Reads at most 64 KiB for at most {} s", HELPER_INPUT.as_secs())),
+        (&read("docs/serve.md"), format!("lives for {} s and serves once", LINK_LIFE.as_secs())),
+        (&schema, format!("{seconds} if not given")),
+        (&String::from_utf8(help).expect("UTF-8"), format!("[default: {}m]", seconds / 60)),
+    ] {
+        assert!(text.contains(&promise), "documents and src/deadlines.rs differ: \"{promise}\"");
+    }
 }
 
 #[test]

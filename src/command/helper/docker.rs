@@ -1,9 +1,10 @@
 //! `loopin helper docker`: docker's credential helper. What goes wrong is told on standard output, with exit code 1.
 
-use super::{Asked, FRESH, PATIENCE, choose, entries, no_hosts, nothing, said, serving};
+use super::{Asked, FRESH, choose, entries, no_hosts, nothing, said, serving};
 use crate::{
     cli,
     command::{context::Context, hand_out},
+    deadlines::HELPER_INPUT,
     helper::docker::{self, Action, DockerError, LARGEST, ServerUrl},
     report::{Answered, Event, Failure, Outcome},
     secret::Secret,
@@ -53,7 +54,7 @@ fn refused(text: &str) -> Outcome {
 }
 
 fn speak(context: &Context, args: &cli::DockerHelper, action: Action) -> Result<Outcome, Told> {
-    let input = || stdin::read(LARGEST, PATIENCE, |_| false);
+    let input = || stdin::read(LARGEST, HELPER_INPUT, |_| false);
     match action {
         Action::Get => get(context, args, &ServerUrl::parse(&input()?)?),
         Action::List => list(context, args),

@@ -1,10 +1,11 @@
 //! `loopin helper git`: git's credential helper.
 
-use super::{Asked, FRESH, PATIENCE, choose, entries, no_hosts, nothing, said, serving};
+use super::{Asked, FRESH, choose, entries, no_hosts, nothing, said, serving};
 use crate::{
     catalog::{Catalog, Host, Integration, Protocol},
     cli::{self, GrantName},
     command::{context::Context, hand_out},
+    deadlines::HELPER_INPUT,
     helper::git::{self, CAPABILITIES, Description, LARGEST, Operation},
     refresh::{MinTtl, Rejected, Wish},
     report::{Code, Event, Failure, Outcome},
@@ -26,7 +27,7 @@ pub fn run(context: &Context, args: &cli::GitHelper) -> Result<Outcome, Failure>
 }
 
 fn description() -> Result<Description, Failure> {
-    let bytes = stdin::read(LARGEST, PATIENCE, git::is_whole)?;
+    let bytes = stdin::read(LARGEST, HELPER_INPUT, git::is_whole)?;
     Ok(Description::parse(&bytes)?)
 }
 

@@ -5,7 +5,7 @@ mod docker;
 mod git;
 mod kubectl;
 
-use std::{ffi::OsString, path::Path, time::Duration};
+use std::{ffi::OsString, path::Path};
 
 use super::context::{Context, grant_key, login_command};
 use crate::{
@@ -16,9 +16,6 @@ use crate::{
     secret::Secret,
     vault::{self, AccountName, IndexEntry},
 };
-
-/// How long a client may take to write what it wants.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 pub fn run(context: &Context, args: &cli::Helper) -> Result<Outcome, Failure> {
     match args {

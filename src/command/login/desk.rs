@@ -4,10 +4,11 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU16,
     sync::mpsc::{Receiver, Sender, TryRecvError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crate::{
+    deadlines::{BROWSER_HELD, FINAL_PAGE_FETCHED},
     loopback::{Loopback, Outcome, Reaction, SentBy, Stray, pages},
     oauth::{CodeReceived, Denial, Refusal},
     reply::Reply,
@@ -18,11 +19,6 @@ use crate::{
         peer::{self, Owner, UserId},
     },
 };
-
-/// A browser is held for this long before it is sent to the program for the outcome.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// The final page is awaited for this long once the outcome is known.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// The browser that brought the user's own code.
 const HELD: Ticket = Ticket(0);
@@ -155,12 +151,12 @@ impl Service for Desk {
             return Turn::Settle(vec![(HELD, Answer::Now(reply.clone())), (DOUBTED, Answer::Now(reply))]);
         }
         match self.stage {
-            Stage::Holding { since } if now.duration_since(since) >= PATIENCE => {
+            Stage::Holding { since } if now.duration_since(since) >= BROWSER_HELD => {
                 self.stage = Stage::Parted;
                 let page = || Answer::Now(pages::received());
                 Turn::Settle(vec![(HELD, page()), (DOUBTED, page())])
             }
-            Stage::Ending { since } if now.duration_since(since) >= LINGER => Turn::Stop,
+            Stage::Ending { since } if now.duration_since(since) >= FINAL_PAGE_FETCHED => Turn::Stop,
             Stage::Over => Turn::Stop,
             _ => Turn::Continue,
         }

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect, own_redirect},
     cli::{self, How},
+    deadlines::LOCK_WAITS,
     oauth::{
         AuthorizationServer, ExtraParameters, IssParameter, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover,
     },
@@ -162,7 +163,7 @@ pub fn keep(
     grant: Grant,
 ) -> Result<(), Failure> {
     let _held: Option<Held> =
-        files.map(|files| lock::hold(files, &vault.state_name(key).file(".lock"), lock::PATIENCE)).transpose()?;
+        files.map(|files| lock::hold(files, &vault.state_name(key).file(".lock"), LOCK_WAITS)).transpose()?;
     // What a refresh of the grant before has left behind belongs to nobody any more.
     vault.journal(key).clear()?;
     vault.files.remove(&vault.state_name(key).file(LastRefresh::SUFFIX))?;

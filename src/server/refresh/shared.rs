@@ -8,11 +8,12 @@ use std::{
 use tokio::{task, time::sleep};
 
 use super::{
-    Mark, PATIENCE, Shared, handed_out, locked,
+    Mark, Shared, handed_out, locked,
     ongoing::{Settled, setback},
 };
 use crate::{
     catalog::IntegrationName,
+    deadlines::{CALLER_WAITS, DELAY_FARTHEST, LEASE_LASTS},
     oauth::{Client, Scopes},
     refresh::{Attempt, Failed, covering},
     server::{
@@ -21,7 +22,7 @@ use crate::{
     },
     service::{
         renewal::{MISCONFIGURED_PAUSE, Meanwhile, Origin, TokenAnswer},
-        store::{Connection, ConnectionId, Delay, Lease, LeaseOwner, Leased, StoreFault, Written},
+        store::{Connection, ConnectionId, Lease, LeaseOwner, Leased, StoreFault, Written},
     },
     system::{clock, entropy, journal::Journalled, pause},
     vault::{Grant, GrantKey, Journal, Record, StateFiles},
@@ -66,7 +67,7 @@ impl Shared {
     ) -> Option<Result<TokenAnswer, SealedStoreFault>> {
         let answer = match (self.marked(&row.key.integration, now), row.delay) {
             (Some(since), _) => TokenAnswer::Misconfigured { since },
-            (None, Some(delay)) if delay.until > now && delay.until <= now + Delay::FARTHEST => {
+            (None, Some(delay)) if delay.until > now && delay.until <= now + DELAY_FARTHEST => {
                 TokenAnswer::Unavailable { retry_after: delay.until.duration_since(now).unwrap_or_default() }
             }
             _ => return None,
@@ -88,12 +89,12 @@ impl Shared {
         key: &GrantKey,
         generation: u64,
     ) -> Result<(Connection, LeaseOwner), Settled> {
-        let deadline = clock::now() + PATIENCE;
+        let deadline = clock::now() + CALLER_WAITS;
         let fault = |why: StoreFault| Settled::Failed(why.to_string());
         loop {
             let now = clock::now();
             let owner = entropy::random().map(LeaseOwner::new).map_err(|why| Settled::Failed(why.to_string()))?;
-            let wanted = Lease { id, key: key.clone(), generation, owner, until: now + Lease::LASTS };
+            let wanted = Lease { id, key: key.clone(), generation, owner, until: now + LEASE_LASTS };
             match self.sealed.store.lease(wanted, now).await.map_err(fault)? {
                 Leased::Yes(row) => return Ok((*row, owner)),
                 Leased::Gone => return Err(Settled::Gone),

@@ -7,8 +7,9 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{PATIENCE, Refresher, locked, ongoing::Settled, shared::journal};
+use super::{Refresher, locked, ongoing::Settled, shared::journal};
 use crate::{
+    deadlines::CALLER_WAITS,
     server::sealed_store::SealedStoreFault,
     system::{clock, pause},
     vault::{Journal, StateFiles},
@@ -88,7 +89,7 @@ impl Refresher {
                 // Who waits has been told; the provider may not have been yet.
                 while gone && ongoing.changed().await.is_ok() {}
             };
-            let _ = timeout(PATIENCE, over).await;
+            let _ = timeout(CALLER_WAITS, over).await;
         }
         self.note_uses().await;
     }

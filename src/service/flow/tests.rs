@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use super::*;
 use crate::{secret::SealKey, service::keys::KeyId};

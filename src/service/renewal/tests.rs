@@ -134,5 +134,5 @@ fn failures_wait_from_five_seconds_to_fifteen_minutes_or_as_the_provider_says() 
     assert_eq!([5, 10, 20, 640, 900, 900], waits);
     let told = |seconds| Reached::TurnedAway { retry_after: Some(Duration::from_secs(seconds)) };
     assert_eq!((Duration::from_secs(77), Doubt::Unchanged), later(Verdict::Transient, told(77), 0));
-    assert_eq!(Delay::LONGEST, later(Verdict::Transient, told(1_000_000), 0).0, "a day is too long");
+    assert_eq!(DELAY_LASTS, later(Verdict::Transient, told(1_000_000), 0).0, "a day is too long");
 }

@@ -1,9 +1,6 @@
 //! Connections: the stored grants of an organisation's users, and what a refresh does to them.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, time::SystemTime};
 
 use super::{ConnectionId, LeaseOwner};
 use crate::{
@@ -189,19 +186,4 @@ pub enum Written {
     /// The row has moved on, and nothing was written: this is what it is now.
     Moved(Box<Connection>),
     Gone,
-}
-
-impl Lease {
-    /// How long a lease lasts. Longer than any HTTP request of a refresh: the configuration is checked against it.
-    pub const LASTS: Duration = Duration::from_secs(30);
-    /// An end further off was written under a clock that has gone back since, and counts for nothing. Not as near as a
-    /// lease lasts: the one who asks may have read the clock before the one who has it.
-    pub const FARTHEST: Duration = Duration::from_secs(60);
-}
-
-impl Delay {
-    /// A provider that says "later" is not waited for any longer.
-    pub const LONGEST: Duration = Duration::from_secs(3600);
-    /// An end further off was written under a clock that has gone back since.
-    pub const FARTHEST: Duration = Duration::from_secs(2 * 3600);
 }

@@ -1,6 +1,6 @@
 //! Flows: begun by an application's user, consumed once by the answer of the provider.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::FlowId;
 use crate::{service::keys::Sealed, vault::GrantKey};
@@ -28,11 +28,6 @@ pub struct FlowDone {
     pub browser: Option<[u8; 32]>,
     pub end: FlowEnd,
     pub ended_at: SystemTime,
-}
-
-impl FlowDone {
-    /// How long it is remembered.
-    pub const KEPT: Duration = Duration::from_secs(24 * 3600);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

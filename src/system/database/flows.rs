@@ -5,9 +5,12 @@ use std::time::SystemTime;
 use rusqlite::{Connection as Sqlite, OptionalExtension, Row, params};
 
 use super::rows::{key, key_parts, millis, odd, time};
-use crate::service::{
-    keys::Sealed,
-    store::{Flow, FlowDone, FlowEnd, FlowId, PutFlow, Taken},
+use crate::{
+    deadlines::FLOW_REMEMBERED,
+    service::{
+        keys::Sealed,
+        store::{Flow, FlowDone, FlowEnd, FlowId, PutFlow, Taken},
+    },
 };
 
 pub fn put(db: &Sqlite, flow: &Flow, most: u32, now: SystemTime) -> rusqlite::Result<PutFlow> {
@@ -65,7 +68,7 @@ pub fn take(db: &Sqlite, id: FlowId, integration: &str, now: SystemTime) -> rusq
         .query_row(params![id.bytes(), integration], done)
         .optional()?;
     Ok(match done {
-        Some(done) if done.ended_at + FlowDone::KEPT > now => Taken::Ended(Box::new(done)),
+        Some(done) if done.ended_at + FLOW_REMEMBERED > now => Taken::Ended(Box::new(done)),
         _ => Taken::Unknown,
     })
 }
@@ -79,7 +82,7 @@ pub fn sweep(db: &Sqlite, most: u32, now: SystemTime) -> rusqlite::Result<u32> {
     for flow in &flows {
         remember(db, &done_of(flow, FlowEnd::Expired, now))?;
     }
-    let long_ago = now.checked_sub(FlowDone::KEPT).map_or(0, millis);
+    let long_ago = now.checked_sub(FLOW_REMEMBERED).map_or(0, millis);
     let forgotten = db
         .prepare_cached(
             "DELETE FROM flow_done WHERE id IN \

@@ -16,7 +16,7 @@ mod writer;
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use rusqlite::{Connection as Sqlite, OpenFlags};
@@ -27,6 +27,7 @@ use super::{
     private_files::PrivateFiles,
 };
 use crate::{
+    deadlines::DATABASE_WAITS,
     service::{
         keys::{KeyId, Sealed},
         store::{
@@ -39,8 +40,6 @@ use crate::{
 
 pub use schema::VERSION;
 
-/// How long another process's write is waited for.
-const BUSY: Duration = Duration::from_secs(10);
 const LOCK: &str = "lock";
 
 /// Why the database was not opened.
@@ -133,7 +132,7 @@ impl Database {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Sqlite::open_with_flags(path, flags).map_err(rows::fault)?;
-        db.busy_timeout(BUSY).map_err(rows::fault)?;
+        db.busy_timeout(DATABASE_WAITS).map_err(rows::fault)?;
         match schema::version(&db).map_err(rows::fault)? {
             0 => Ok(None),
             found if found > VERSION => Err(OpenError::Newer { found }),
@@ -231,7 +230,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
 fn open(path: &Path) -> Result<Sqlite, StoreFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Sqlite::open_with_flags(path, flags).map_err(rows::fault)?;
-    db.busy_timeout(BUSY).map_err(rows::fault)?;
+    db.busy_timeout(DATABASE_WAITS).map_err(rows::fault)?;
     // FULL: a refresh token whose predecessor is used up must survive a power cut once it counts as stored.
     for (name, value) in [("synchronous", 2), ("cache_size", -2048), ("journal_size_limit", 64 << 20)] {
         db.pragma_update(None, name, value).map_err(rows::fault)?;

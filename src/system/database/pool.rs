@@ -8,8 +8,11 @@ use std::{
 
 use rusqlite::{Connection as Sqlite, OpenFlags};
 
-use super::{BUSY, rows};
-use crate::service::store::{Answer, StoreFault};
+use super::rows;
+use crate::{
+    deadlines::DATABASE_WAITS,
+    service::store::{Answer, StoreFault},
+};
 
 /// Idle connections that are kept.
 const KEPT: usize = 4;
@@ -47,7 +50,7 @@ impl Pool {
     fn open(&self) -> rusqlite::Result<Sqlite> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Sqlite::open_with_flags(&self.path, flags)?;
-        db.busy_timeout(BUSY)?;
+        db.busy_timeout(DATABASE_WAITS)?;
         db.pragma_update(None, "cache_size", -CACHE)?;
         Ok(db)
     }

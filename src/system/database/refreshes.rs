@@ -6,7 +6,8 @@ use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
 use super::rows::{COLUMNS, OK, bind_row, bind_tokens, connection, key, key_parts, millis, odd, stored, time};
 use crate::{
-    service::store::{Connection, ConnectionId, Delay, Lease, Leased, Renewal, Setback, Status, Written},
+    deadlines::{DELAY_FARTHEST, LEASE_FARTHEST},
+    service::store::{Connection, ConnectionId, Lease, Leased, Renewal, Setback, Status, Written},
     vault::GrantKey,
 };
 
@@ -16,7 +17,7 @@ const ROW: &str = "namespace = ?1 AND user_id = ?2 AND org_key = ?3 AND integrat
 pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<Leased> {
     let Lease { id, key, generation: wanted, owner, until } = lease;
     let [namespace, user, org, integration, action] = key_parts(key);
-    let (farthest_lease, farthest_pause) = (now + Lease::FARTHEST, now + Delay::FARTHEST);
+    let (farthest_lease, farthest_pause) = (now + LEASE_FARTHEST, now + DELAY_FARTHEST);
     let leased = db
         .prepare_cached(&format!(
             "UPDATE connection SET lease_owner = ?8, lease_until = ?9, \

@@ -9,17 +9,18 @@ use std::{
     },
     task::{Context, Poll, Waker},
     thread,
-    time::UNIX_EPOCH,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use super::*;
 use crate::{
     catalog::IntegrationName,
+    deadlines::FLOW_REMEMBERED,
     oauth::{ClientId, Endpoint, Expiry, Scopes, TokenType},
     secret::{SealKey, Secret},
     service::{
         keys::{Column, KeyRing, Place},
-        store::{Access, FlowDone, FlowEnd, LeaseOwner, ReauthReason, Status},
+        store::{Access, FlowEnd, LeaseOwner, ReauthReason, Status},
     },
     vault::{
         AccountName, ActionKey, Namespace, OrgKey, Pinned,
@@ -302,7 +303,7 @@ fn v04_a_flow_that_ended_is_told_from_one_that_never_was() {
     wait(db.put_flow(flow(2, "ada", 600), 20, at(0)));
     assert!(matches!(take(2, "work", 600), Taken::Ended(done) if done.end == FlowEnd::Expired));
     assert!(matches!(take(3, "work", 1), Taken::Unknown));
-    let day = FlowDone::KEPT.as_secs();
+    let day = FLOW_REMEMBERED.as_secs();
     assert!(matches!(take(1, "work", day + 2), Taken::Unknown), "forgotten");
     assert_eq!(2, wait(db.sweep_flows(100, at(2 * day))));
 }

@@ -13,7 +13,7 @@ use super::*;
 use crate::system::uninterrupted::uninterrupted;
 
 /// Only a broken server reaches it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const EVENT_ARRIVES: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(100);
 /// More than the kernel holds for somebody who does not read.
@@ -71,7 +71,7 @@ impl Served {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).expect("connect");
-        stream.set_read_timeout(Some(PATIENCE)).expect("time-out");
+        stream.set_read_timeout(Some(EVENT_ARRIVES)).expect("time-out");
         stream
     }
 
@@ -100,7 +100,7 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         self.tell.send_replace(Phase::Over);
-        self.runtime.take().expect("once").shutdown_timeout(PATIENCE);
+        self.runtime.take().expect("once").shutdown_timeout(EVENT_ARRIVES);
     }
 }
 
@@ -184,11 +184,11 @@ fn who_comes_beyond_the_places_waits_and_disturbs_nobody() {
     let served = Served::within(Limits { connections: 2, ..UNHURRIED });
     let callers: Vec<_> = (0..6).map(|_| served.waiting()).collect();
     for _ in 0..2 {
-        served.entered.recv_timeout(PATIENCE).expect("somebody enters");
+        served.entered.recv_timeout(EVENT_ARRIVES).expect("somebody enters");
     }
     for _ in 0..4 {
         served.desk.may_leave.add_permits(1);
-        served.entered.recv_timeout(PATIENCE).expect("the next one enters");
+        served.entered.recv_timeout(EVENT_ARRIVES).expect("the next one enters");
     }
     served.desk.may_leave.add_permits(2);
     for caller in callers {
