@@ -5,6 +5,7 @@
 //! belong to the callers.
 //! - [`Attempt`]: one refresh, from the refresh token to the new record, and what stays in the journal.
 //! - [`Judgement`]: what a failed refresh means for the grant.
+//! - [`WorkerMessage`]: what the command line's worker reports to the caller that started it.
 //! - [`LastRefresh`]: the result that the command line's worker leaves for those who waited for it.
 //! - [`covering`]: whether a stored grant has the scopes that an action needs.
 
@@ -13,6 +14,7 @@ pub mod covering;
 mod judgement;
 mod last;
 mod validity;
+mod worker_message;
 
 use std::{
     fmt,
@@ -25,6 +27,7 @@ pub use attempt::{Attempt, Before, Failed, OtherSubject, Refreshed, Source};
 pub use judgement::{Judgement, Reached, Verdict, pause_before_retry};
 pub use last::{LastRefresh, RefreshResult};
 pub use validity::Validity;
+pub use worker_message::WorkerMessage;
 
 use crate::{secret::Secret, vault::Grant};
 

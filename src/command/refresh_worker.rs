@@ -15,14 +15,24 @@ use crate::{
     cli,
     deadlines::STORE_RETRIES,
     oauth::Client,
-    refresh::{Attempt, Failed, LastRefresh, RefreshResult, Refreshed, Source, Wish, Worth, same_refresh_token},
-    report::{self, Failure, Outcome},
+    refresh::{
+        Attempt, Failed, LastRefresh, RefreshResult, Refreshed, Source, Wish, WorkerMessage, Worth, same_refresh_token,
+    },
+    report::{self, Failure},
     system::{clock, detach, entropy, http::Http, journal::Journalled, lock::Held, pause, private_files::PrivateFiles},
     vault::{GrantKey, Journal, Record, StateFiles, StoreError, Vault, seal::Nonce},
 };
 
-pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Failure> {
+/// What a worker reports to the caller that started it.
+pub type Message = WorkerMessage<Failure>;
+
+/// Prints the message and returns the exit code.
+pub fn run(context: &Context, args: &cli::RefreshWorker) -> u8 {
     detach::own_session();
+    report::worker(&work(context, args).unwrap_or_else(Message::Failure))
+}
+
+fn work(context: &Context, args: &cli::RefreshWorker) -> Result<Message, Failure> {
     let integration = context.integration(Some(&args.integration))?;
     let key = grant_key(&integration.name, &args.grant)?;
     let files = context.files()?;
@@ -32,29 +42,29 @@ pub fn run(context: &Context, args: &cli::RefreshWorker) -> Result<Outcome, Fail
     refresh(context, &integration, &key, &files, &vault)
 }
 
-/// The same inside a program that links the crate, which knows no `refresh-worker`: gives what the command would print,
-/// or `None` if it took too long. It runs on in either case, as long as that program does.
+/// The same inside a program that links the crate and has no `refresh-worker` command. `None` if it took too long. The
+/// thread goes on in either case, as long as that program does.
 pub fn on_a_thread(
     context: &Context,
     integration: &Integration,
     key: &GrantKey,
     held: Held,
     patience: Duration,
-) -> Option<Vec<u8>> {
+) -> Option<Message> {
     let (context, integration, key) = (context.heard_by(Arc::new(|_| ())), integration.clone(), key.clone());
-    let (send, printed) = mpsc::channel();
+    let (send, message) = mpsc::channel();
     thread::spawn(move || {
-        let run = || -> Result<Outcome, Failure> {
+        let run = || -> Result<Message, Failure> {
             let files = context.files()?;
             let items = context.items(&integration, &files);
             let vault = Vault { items: items.as_ref(), files: &files };
             refresh(&context, &integration, &key, &files, &vault)
         };
-        let printed = report::json(&run(), clock::now());
+        let ended = run().unwrap_or_else(Message::Failure);
         drop(held);
-        send.send(printed.into_bytes())
+        send.send(ended)
     });
-    printed.recv_timeout(patience).ok()
+    message.recv_timeout(patience).ok()
 }
 
 /// For whoever holds the grant's lock.
@@ -64,8 +74,8 @@ fn refresh(
     key: &GrantKey,
     files: &PrivateFiles,
     vault: &Vault<'_>,
-) -> Result<Outcome, Failure> {
-    let Some(record) = vault.read(key)? else { return Ok(Outcome::Refreshed(None)) };
+) -> Result<Message, Failure> {
+    let Some(record) = vault.read(key)? else { return Ok(Message::Nothing) };
     let client = context.client(integration, vault)?;
     let refresh = |record: &Record| Refresh { vault, key, client: &client, record }.run();
     let mut ended = refresh(&record)?;
@@ -104,7 +114,7 @@ fn refresh(
         reason = "waiting callers read this file; without it they send one more request at most"
     )]
     let _ = files.replace(&place.file(LastRefresh::SUFFIX), &last.serialize());
-    Ok(Outcome::Refreshed(unstored))
+    Ok(unstored.map_or(Message::Nothing, Message::Unstored))
 }
 
 /// `None` also if the store cannot be asked any more: what was brought must not be lost over that.

@@ -2,19 +2,19 @@
 
 use std::{
     ffi::OsString,
+    path::Path,
     time::{Duration, Instant, SystemTime},
 };
 
 use super::{
     context::{Context, login_command},
-    refresh_worker,
+    refresh_worker::{self, Message},
 };
 use crate::{
     catalog::Integration,
     deadlines::{ASKER_WAITS, ASKER_WITH_A_VALID_TOKEN_WAITS, LOCK_WAITS},
     refresh::{LastRefresh, RefreshResult, Wish, Worth},
     report::{Code, Event, Failure},
-    secret::Secret,
     system::{
         clock,
         detach::{self, Worker},
@@ -74,26 +74,24 @@ impl Renewal<'_> {
     }
 
     fn work(&self, held: Held, stale: Record, start: SystemTime, deadline: Instant) -> Result<Record, Failure> {
-        let failed =
-            |e: std::io::Error| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind()));
         let left = deadline.saturating_duration_since(clock::instant()).min(self.patience(&stale));
-        let printed = match self.context.worker() {
-            Worker::Program(path) => detach::worker(Some(path), self.arguments(), held, left).map_err(failed)?,
+        let message = match self.context.worker() {
+            Worker::Program(path) => self.process(Some(path), held, left)?,
             Worker::Thread => refresh_worker::on_a_thread(self.context, self.integration, self.key, held, left),
-            Worker::ThisProgram => detach::worker(None, self.arguments(), held, left).map_err(failed)?,
+            Worker::ThisProgram => self.process(None, held, left)?,
         };
-        let Some(printed) = printed else {
+        let Some(message) = message else {
             let slow = Failure::new(Code::Unavailable, "the refresh has not come to an end; it goes on by itself");
             return self.serve_or(stale, |_| slow.remedy("try again in a moment"));
         };
-        match Printed::parse(&printed) {
-            Printed::Failure(failure) => self.serve_or(stale, |_| failure),
-            Printed::Unstored(record) => {
+        match message {
+            Message::Failure(failure) => self.serve_or(stale, |_| failure),
+            Message::Unstored(record) => {
                 let sealed = matches!(self.vault.journal(self.key).sent(&stale), Ok(Sent::Answered { .. }));
                 self.context.talk.say(if sealed { &Event::Unstored } else { &Event::Lost });
                 Ok(*record)
             }
-            Printed::Nothing => {
+            Message::Nothing => {
                 let last = self.last().filter(|last| last.answers(start, clock::now()));
                 let record = self.vault.read(self.key)?.unwrap_or(stale);
                 match last {
@@ -105,6 +103,14 @@ impl Renewal<'_> {
                 }
             }
         }
+    }
+
+    /// The message of a loopin that refreshes as a process of its own; `None` if it took too long.
+    fn process(&self, program: Option<&Path>, held: Held, patience: Duration) -> Result<Option<Message>, Failure> {
+        let line = detach::worker(program, self.arguments(), held, patience)
+            .map_err(|e| Failure::new(Code::Internal, format!("the refresh cannot be started: {}", e.kind())))?;
+        // A loopin of another release, or one that was killed, may have stored a result all the same.
+        Ok(line.map(|line| Message::parse(&line).unwrap_or(Message::Nothing)))
     }
 
     /// How long a refresh is waited for, whoever does it.
@@ -192,7 +198,7 @@ impl Renewal<'_> {
     /// Names only: nothing secret is ever an argument.
     fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> =
-            vec!["--json".into(), "--store".into(), self.context.store_kind(self.integration).as_str().into()];
+            vec!["--store".into(), self.context.store_kind(self.integration).as_str().into()];
         if let Ok(config) = self.context.config_path() {
             arguments.extend(["--config".into(), config.into_os_string()]);
         }
@@ -209,25 +215,4 @@ impl Renewal<'_> {
 pub fn last(files: &PrivateFiles, vault: &Vault<'_>, key: &GrantKey) -> Option<LastRefresh> {
     let content = files.read(&vault.state_name(key).file(LastRefresh::SUFFIX)).ok()??;
     LastRefresh::parse(&content)
-}
-
-/// What a worker printed.
-enum Printed {
-    Failure(Failure),
-    Nothing,
-    Unstored(Box<Record>),
-}
-
-impl Printed {
-    fn parse(bytes: &[u8]) -> Self {
-        let Ok(printed) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Self::Nothing };
-        if let Some(failure) = printed.get("error").and_then(Failure::from_json) {
-            return Self::Failure(failure);
-        }
-        let record = printed.get("unstored").and_then(|text| text.as_str()).map(|text| Secret::new(text.to_owned()));
-        match record.and_then(|text| Record::parse(&text).ok()) {
-            Some(record) => Self::Unstored(Box::new(record)),
-            None => Self::Nothing,
-        }
-    }
 }

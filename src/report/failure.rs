@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::{
     catalog::{CatalogError, NameError, UnknownName},
     helper::{
@@ -24,7 +26,8 @@ use crate::{
 };
 
 /// The exit codes, with the words that stand for them in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
 pub enum Code {
     Internal,
     Usage,
@@ -87,10 +90,27 @@ impl Code {
     }
 }
 
-/// One failure, in the words a person reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().map(|(code, _)| code).find(|code| code.word() == word);
+        found.ok_or_else(|| format!("there is no code {word}"))
+    }
+}
+
+/// One failure, in the words that a user reads. Its serialized form is for other processes of loopin; [`Failure::json`]
+/// is the one that is printed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub code: Code,
+    #[serde(rename = "message")]
     pub what: String,
     /// A command or a line that repairs it.
     pub remedy: Option<String>,
@@ -103,14 +123,6 @@ impl Failure {
 
     pub fn json(&self) -> serde_json::Value {
         serde_json::json!({ "code": self.code.word(), "exit": self.code.exit(), "message": self.what, "remedy": self.remedy })
-    }
-
-    /// What another process of ours printed under `--json`.
-    pub fn from_json(error: &serde_json::Value) -> Option<Self> {
-        let word = error.get("code")?.as_str()?;
-        let code = Code::ALL.into_iter().map(|(code, _)| code).find(|code| code.word() == word)?;
-        let text = |name: &str| error.get(name).and_then(|text| text.as_str()).map(str::to_owned);
-        Some(Self { code, what: text("message")?, remedy: text("remedy") })
     }
 
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {

@@ -15,6 +15,7 @@ mod status;
 mod talk;
 mod time;
 mod wire;
+mod worker;
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -34,6 +35,7 @@ pub use status::{GrantState, GrantStatus, SharedRedirects};
 pub use talk::{Event, Hear, Talk, Verbosity, ask};
 pub use time::time;
 pub use wire::Wire;
+pub use worker::worker;
 
 /// Version of the JSON forms.
 const FORMAT: u64 = 1;
@@ -77,14 +79,6 @@ pub fn finish(result: Result<Outcome, Failure>, form: Form, now: SystemTime) -> 
             }
         }
         Err(failure) => fail(&failure, form),
-    }
-}
-
-/// One JSON object, as `--json` prints it.
-pub fn json(result: &Result<Outcome, Failure>, now: SystemTime) -> String {
-    match result {
-        Ok(outcome) => object(outcome.json(now)),
-        Err(failure) => object(json!({ "error": failure.json() })),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     integration, redirect,
     time::{left, time},
 };
-use crate::{catalog::Integration, oauth::Scopes, redirect::rules::Report, secret::Secret, vault::Record};
+use crate::{catalog::Integration, oauth::Scopes, redirect::rules::Report, secret::Secret};
 
 /// Every success.
 #[derive(Debug)]
@@ -28,8 +28,6 @@ pub enum Outcome {
     Integrations(Vec<Integration>),
     LoggedOut(LoggedOut),
     RelayCheck(RelayCheck),
-    /// The worker's answer to its asker: the grant itself only where no store took it.
-    Refreshed(Option<Box<Record>>),
     Redirect {
         uri: String,
         report: Report,
@@ -124,7 +122,7 @@ impl Outcome {
             Self::LoggedOut(out) => out.text(),
             Self::Redirect { uri, report, shared_by } => redirect::text(uri, report, shared_by),
             Self::RelayCheck(check) => check.text(),
-            Self::Refreshed(_) | Self::Stopped => String::new(),
+            Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => signed_in.text(now),
             Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
@@ -151,9 +149,6 @@ impl Outcome {
             Self::LoggedOut(out) => out.json(),
             Self::Redirect { uri, report, shared_by } => redirect::json(uri, report, shared_by),
             Self::RelayCheck(check) => check.json(),
-            Self::Refreshed(unstored) => {
-                json!({ "unstored": unstored.as_ref().map(|record| record.serialize().expose().to_owned()) })
-            }
             Self::Removed { name, config } => json!({ "integration": name, "config": config }),
             Self::SignedIn(signed_in) => signed_in.json(now),
             Self::Status { grants, shared, .. } => json!({

@@ -18,7 +18,7 @@ use super::{
     lock::{self, Held},
     private_files::PrivateFiles,
 };
-use crate::{deadlines::LOCK_WAITS, vault::StoreError};
+use crate::{deadlines::LOCK_WAITS, secret::Secret, vault::StoreError};
 
 /// Ours alone, so that neither a terminal's hang-up nor the end of the asker's group reaches the worker.
 #[cfg(unix)]
@@ -70,8 +70,8 @@ pub enum Worker {
     ThisProgram,
 }
 
-/// Starts a loopin with the locked file, and gives what it printed, or `None` if it took too long. It runs
-/// on in either case. Without a path it is this program.
+/// Starts a loopin with the locked file and returns what it printed, or `None` if it took too long. It goes on in either
+/// case. Without a path it is this program. What is printed may hold tokens, and is empty if it is not UTF-8.
 ///
 /// # Errors
 /// It could not be started.
@@ -80,7 +80,7 @@ pub fn worker(
     arguments: Vec<OsString>,
     held: Held,
     patience: Duration,
-) -> io::Result<Option<Vec<u8>>> {
+) -> io::Result<Option<Secret>> {
     let mut command = match program {
         Some(path) => Command::new(path),
         None => Command::new(std::env::current_exe()?),
@@ -99,15 +99,15 @@ pub fn worker(
     let Some(mut stdout) = child.stdout.take() else { return Ok(None) };
     let (send, printed) = mpsc::channel();
     thread::spawn(move || {
-        let mut bytes = Vec::new();
+        let mut text = String::new();
         #[expect(
             clippy::let_underscore_must_use,
             reason = "output that was cut off does not parse, and the store is read instead"
         )]
-        let _ = stdout.read_to_end(&mut bytes);
+        let _ = stdout.read_to_string(&mut text);
         #[expect(clippy::let_underscore_must_use, reason = "its output is the result, its exit code is not used")]
         let _ = child.wait();
-        send.send(bytes)
+        send.send(Secret::new(text))
     });
     Ok(printed.recv_timeout(patience).ok())
 }

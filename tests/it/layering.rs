@@ -127,7 +127,7 @@ const LICENSED: [(&str, &[&str]); 26] = [
 ];
 
 /// Files that may take a secret out of its type.
-const EXPOSE: [&str; 33] = [
+const EXPOSE: [&str; 35] = [
     "command/integration.rs",
     "command/serve/check.rs",
     "helper/docker.rs",
@@ -141,8 +141,10 @@ const EXPOSE: [&str; 33] = [
     "oauth/token.rs",
     "refresh.rs",
     "refresh/last.rs",
+    "refresh/worker_message.rs",
     "report/handed_out.rs",
     "report/outcome.rs",
+    "report/worker.rs",
     "secret.rs",
     "server/authorize.rs",
     "server/token.rs",

@@ -78,3 +78,32 @@ fn a_program_that_links_the_crate_can_leave_the_refresh_to_a_loopin_that_outlive
     assert_ne!(first, sandbox.run(&["token", "work"]).stdout);
     assert_eq!(["loopin"].as_slice(), others(&started));
 }
+
+/// A program where the host expects loopin, which prints this and does nothing.
+fn impostor(sandbox: &Sandbox, prints: &str) -> PathBuf {
+    let program = sandbox.path("impostor");
+    std::fs::write(&program, format!("#!/bin/sh\ncat <<'END'\n{prints}\nEND\n")).expect("script");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("mode");
+    program
+}
+
+#[test]
+fn the_message_of_a_worker_is_read_and_any_other_version_of_it_is_not() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::signed_in(&provider);
+    let failure = r#"{"code":"store","message":"the disk is full","remedy":"delete something"}"#;
+    let none = "the refresh worker ended without a result";
+    for (prints, expected) in [
+        (format!(r#"{{"v":1,"message":{{"failure":{failure}}}}}"#), "the disk is full"),
+        (format!(r#"{{"v":2,"message":{{"failure":{failure}}}}}"#), none),
+        (format!(r#"{{"format":1,"error":{failure}}}"#), none),
+        (r#"{"v":1,"message":"nothing"}"#.into(), none),
+        ("error: unrecognized subcommand 'refresh-worker'".into(), none),
+    ] {
+        let (mut command, _) = command(&sandbox, &["work", "refused"]);
+        command.env("LOOPIN", impostor(&sandbox, &prints));
+        let ended = Finished::new(command.output().expect("host"));
+        assert!(ended.assert_code(1).stderr.contains(expected), "{prints}: {}", ended.stderr);
+    }
+    assert_eq!(1, provider.counters().token, "the login's; nobody has refreshed");
+}

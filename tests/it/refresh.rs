@@ -35,6 +35,7 @@ mod crashes;
 #[cfg(target_os = "linux")]
 mod endings;
 mod lock;
+mod message;
 mod network;
 mod sharing;
 #[cfg(target_os = "linux")]

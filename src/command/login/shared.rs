@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Login, canceller::cancelled, scopes};
@@ -157,7 +158,7 @@ impl Last<'_> {
 impl Ended {
     fn failure(&self) -> Option<Failure> {
         let ended: Value = serde_json::from_slice(&self.0).ok()?;
-        ended.get("error").and_then(Failure::from_json)
+        Failure::deserialize(ended.get("error")?).ok()
     }
 }
 

@@ -6,13 +6,14 @@ use std::{fs, path::Path};
 use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
-const GUARDED: [&str; 22] = [
+const GUARDED: [&str; 23] = [
     "command/refresh_worker.rs",
     "command/serve/keys.rs",
     "server/sealed_store.rs",
     "oauth/entropy.rs",
     "oauth/revoke.rs",
     "refresh/attempt.rs",
+    "refresh/worker_message.rs",
     "secret.rs",
     "service/flow.rs",
     "service/keys.rs",
