@@ -84,7 +84,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let key = GrantKey::personal(name, AccountName::default(), ActionKey::All);
     let signed_in = sign_in(attempt, context, |tokens| {
         say("the code was exchanged for an access token and a refresh token");
-        let grant = Grant::new(tokens, scopes, clock::now());
+        let grant = Grant::new(tokens, scopes);
         let signed_in = SignedIn::new(&key, "memory", &grant, Vec::new());
         keep(&vault, None, &key, Pinned::new(&server, &id, None), grant)?;
         say("the tokens are stored (here: in memory) and read back; now the browser is told");

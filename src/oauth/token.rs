@@ -29,6 +29,8 @@ pub struct TokenSet {
     pub access_token: Secret,
     pub token_type: TokenType,
     pub expiry: Expiry,
+    /// The moment from which lives count; the expiry was derived from the very same one.
+    pub obtained_at: SystemTime,
     pub refresh_token: Option<Secret>,
     /// Until when the refresh token can be used, if the server said so (no RFC has it).
     pub refreshable_until: Option<SystemTime>,
@@ -268,7 +270,17 @@ impl TokenSet {
         let id_token = reply.extra_fields().id_token.clone().map(|Hidden(token)| Secret::new(token));
         let refresh_life = reply.extra_fields().refresh_token_expires_in.map(Duration::from_secs);
         let refreshable_until = refresh_life.and_then(|life| now.checked_add(life));
-        Ok(Self { access_token, token_type, expiry, refresh_token, refreshable_until, granted, id_token, claims: None })
+        Ok(Self {
+            access_token,
+            token_type,
+            expiry,
+            obtained_at: now,
+            refresh_token,
+            refreshable_until,
+            granted,
+            id_token,
+            claims: None,
+        })
     }
 }
 

@@ -107,7 +107,7 @@ impl Attempt<'_> {
             None => {
                 self.journal.intend(self.record).map_err(Failed::Journal)?;
                 let tokens = self.exchange(refresh_token, http, now());
-                (self.renewed(tokens, now(), before), Source::Provider)
+                (self.renewed(tokens, before), Source::Provider)
             }
         };
         match result {
@@ -139,7 +139,7 @@ impl Attempt<'_> {
         came: SystemTime,
         before: Before,
     ) -> Result<Record, Failed> {
-        self.renewed(self.exchange(refresh_token, &Replayed(response), came), came, before)
+        self.renewed(self.exchange(refresh_token, &Replayed(response), came), before)
     }
 
     fn exchange(
@@ -154,14 +154,9 @@ impl Attempt<'_> {
         oauth::refresh(endpoint, self.client, refresh_token, issuer, original, http, now)
     }
 
-    fn renewed(
-        &self,
-        tokens: Result<TokenSet, ExchangeError>,
-        obtained_at: SystemTime,
-        before: Before,
-    ) -> Result<Record, Failed> {
+    fn renewed(&self, tokens: Result<TokenSet, ExchangeError>, before: Before) -> Result<Record, Failed> {
         let tokens = tokens.map_err(|error| Failed::Exchange { error, before })?;
-        renewed(self.record, tokens, obtained_at).map_err(Failed::OtherSubject)
+        renewed(self.record, tokens).map_err(Failed::OtherSubject)
     }
 
     /// A response that brought no tokens is never read again. That something was sent stays known while the provider may
@@ -208,7 +203,7 @@ impl std::error::Error for OtherSubject {}
 ///
 /// # Errors
 /// The response is for another user.
-fn renewed(record: &Record, tokens: TokenSet, now: SystemTime) -> Result<Record, OtherSubject> {
+fn renewed(record: &Record, tokens: TokenSet) -> Result<Record, OtherSubject> {
     let old = &record.grant;
     let subject = tokens.claims.as_ref().map(|claims| claims.sub.clone());
     if let (Some(before), Some(after)) = (&old.subject, &subject)
@@ -229,7 +224,7 @@ fn renewed(record: &Record, tokens: TokenSet, now: SystemTime) -> Result<Record,
         refresh_token: tokens.refresh_token.or_else(|| old.refresh_token.clone()),
         id_token: tokens.id_token.or_else(|| old.id_token.clone()),
         subject: subject.or_else(|| old.subject.clone()),
-        obtained_at: now,
+        obtained_at: tokens.obtained_at,
     };
     Ok(Record { grant, ..record.clone() })
 }

@@ -122,7 +122,7 @@ impl Service {
         let now = clock::now();
         let issuer = tokens.claims.as_ref().map(|claims| claims.iss.clone());
         let pinned = Pinned::new(&content.server, &content.client_id, issuer.as_deref());
-        let grant = Grant::new(tokens, content.asked.clone(), now);
+        let grant = Grant::new(tokens, content.asked.clone());
         let kept = self.sealed.connect(&key, content.base_url.clone(), pinned, &grant, now).await;
         match kept {
             Ok(id) => Ok(id),

@@ -57,7 +57,7 @@ pub struct Record {
 }
 
 impl Grant {
-    pub fn new(tokens: TokenSet, asked: Scopes, now: SystemTime) -> Self {
+    pub fn new(tokens: TokenSet, asked: Scopes) -> Self {
         Self {
             granted: tokens.granted.unwrap_or_else(|| asked.clone()),
             asked,
@@ -68,7 +68,7 @@ impl Grant {
             refreshable_until: tokens.refreshable_until,
             id_token: tokens.id_token,
             subject: tokens.claims.map(|c| c.sub),
-            obtained_at: now,
+            obtained_at: tokens.obtained_at,
         }
     }
 

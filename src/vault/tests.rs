@@ -393,6 +393,7 @@ fn s10_a_grant_keeps_whose_it_is() {
         access_token: Secret::new(token(40)),
         token_type: TokenType::Bearer,
         expiry: Expiry::At(time(9)),
+        obtained_at: time(1),
         refresh_token: None,
         refreshable_until: None,
         granted: granted.map(|text| Scopes::parse(text).expect("scopes")),
@@ -400,9 +401,9 @@ fn s10_a_grant_keeps_whose_it_is() {
         claims: Some(claims.clone()),
     };
     let asked = Scopes::parse("openid read write").expect("scopes");
-    let grant = Grant::new(tokens(Some("read")), asked.clone(), time(1));
+    let grant = Grant::new(tokens(Some("read")), asked.clone());
     assert_eq!((Some("subject-7"), "read"), (grant.subject.as_deref(), grant.granted.to_string().as_str()));
-    assert_eq!(asked, Grant::new(tokens(None), asked.clone(), time(1)).granted, "no scope in the reply means as asked");
+    assert_eq!(asked, Grant::new(tokens(None), asked.clone()).granted, "no scope in the reply means as asked");
 
     let world = World::new(WINDOWS);
     write(&world.vault(), &record(1, token(40))).expect("written");

@@ -28,7 +28,7 @@ use crate::{
     stdio::Opening,
     system::{
         browser::Browser,
-        clock, entropy,
+        entropy,
         http::Http,
         lock::{self, Held},
         private_files::PrivateFiles,
@@ -134,7 +134,7 @@ impl Login<'_> {
             warnings.extend(same_person(&context.talk, before.as_ref(), &tokens, account)?);
             let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
             let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
-            let grant = Grant::new(tokens, scopes.clone(), clock::now());
+            let grant = Grant::new(tokens, scopes.clone());
             let signed_in = SignedIn::new(&key, vault.items.kind(), &grant, std::mem::take(&mut warnings));
             (self.reached)(Reached::Storing);
             keep(&vault, Some(&files), &key, pinned, grant)?;

@@ -21,6 +21,7 @@ fn tokens() -> TokenSet {
         access_token: Secret::new("new-access".into()),
         token_type: TokenType::Bearer,
         expiry: Expiry::At(at(START + 7200)),
+        obtained_at: at(START + 3600),
         refresh_token: None,
         refreshable_until: None,
         granted: None,
@@ -35,7 +36,7 @@ fn same(expected: &str, secret: Option<&Secret>) -> bool {
 
 #[test]
 fn r14_what_the_reply_leaves_out_stays() {
-    let new = renewed(&record(), tokens(), at(START + 3600)).expect("renewed");
+    let new = renewed(&record(), tokens()).expect("renewed");
     assert!(same("new-access", Some(&new.grant.access_token)));
     assert!(same("old-refresh", new.grant.refresh_token.as_ref()));
     assert!(same("old-id", new.grant.id_token.as_ref()));
@@ -55,7 +56,7 @@ fn r14_what_the_reply_brings_replaces() {
         claims: Some(Claims { iss: "https://op.example".into(), sub: "me".into() }),
         ..tokens()
     };
-    let new = renewed(&record(), brought, at(START)).expect("renewed").grant;
+    let new = renewed(&record(), brought).expect("renewed").grant;
     assert!(same("new-refresh", new.refresh_token.as_ref()) && same("new-id", new.id_token.as_ref()));
     assert_eq!(scopes("write"), new.granted);
 }
@@ -63,7 +64,7 @@ fn r14_what_the_reply_brings_replaces() {
 #[test]
 fn r14_until_when_a_grant_can_be_renewed_belongs_to_its_refresh_token() {
     let before = Record { grant: Grant { refreshable_until: Some(at(START + DAY)), ..grant(3600) }, ..record() };
-    let after = |tokens| renewed(&before, tokens, at(START)).expect("renewed").grant.refreshable_until;
+    let after = |tokens| renewed(&before, tokens).expect("renewed").grant.refreshable_until;
     let rotated = || TokenSet { refresh_token: Some(Secret::new("new-refresh".into())), ..tokens() };
     assert_eq!(Some(at(START + DAY)), after(tokens()), "the old one stays");
     assert_eq!(None, after(rotated()), "of the new one nothing is known");
@@ -76,13 +77,13 @@ fn s10_another_users_tokens_are_refused() {
     let of =
         |sub: &str| TokenSet { claims: Some(Claims { iss: "https://op.example".into(), sub: sub.into() }), ..tokens() };
     for other in ["you", "", "Me", "me "] {
-        assert_eq!(Some(OtherSubject), renewed(&record(), of(other), at(START)).err(), "{other:?}");
+        assert_eq!(Some(OtherSubject), renewed(&record(), of(other)).err(), "{other:?}");
     }
     let mut nameless = record();
     nameless.grant.subject = None;
-    let named = renewed(&nameless, of("you"), at(START)).expect("nobody was known before");
+    let named = renewed(&nameless, of("you")).expect("nobody was known before");
     assert_eq!(Some("you"), named.grant.subject.as_deref());
-    assert_eq!(Some(OtherSubject), renewed(&named, of("me"), at(START)).err());
+    assert_eq!(Some(OtherSubject), renewed(&named, of("me")).err());
 }
 
 const TOKENS: &str =
@@ -297,4 +298,15 @@ fn s10_tokens_of_another_user_are_refused_and_nothing_of_them_stays() {
     scene.record.grant.id_token = None;
     assert!(matches!(scene.run(Ok(response(200, &body))), Err(Failed::OtherSubject(_))));
     assert!(matches!(scene.sent(), Sent::No));
+}
+
+#[test]
+fn r19_a_life_counts_from_one_moment_however_slow_the_provider_is() {
+    let (scene, clock) = (Scene::new(), Cell::new(START + 100));
+    let now = || at(clock.replace(clock.get() + 25));
+    let provider = Provider { scene: &scene, answer: RefCell::new(Some(Ok(response(200, TOKENS)))) };
+    let refreshed = scene.attempt(|attempt| attempt.run(&provider, &now)).expect("refreshed");
+    let grant = refreshed.record.grant;
+    let life = grant.expiry.time().duration_since(grant.obtained_at).expect("a life");
+    assert_eq!(60, life.as_secs(), "as the provider said");
 }

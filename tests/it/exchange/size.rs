@@ -74,7 +74,7 @@ fn x04_no_compression_is_asked_for_and_none_is_undone() {
     assert_nothing_stored(&sandbox);
 }
 
-/// These three really last the 30 seconds that one request may take, side by side.
+/// These three really last the 28 seconds that one request may take, side by side.
 #[test]
 fn x04_a_silent_or_dripping_token_endpoint_is_given_up() {
     let drip = |stream: &mut TcpStream, head: &str| {

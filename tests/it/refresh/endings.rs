@@ -124,7 +124,7 @@ fn x20_a_logout_waits_for_the_refresh_in_flight_and_revokes_what_it_brought() {
     }
 }
 
-/// Takes the 30 s that a reply may take.
+/// Takes the 28 s that a reply may take.
 #[test]
 fn x20_a_revocation_that_is_never_answered_keeps_nobody_signed_in() {
     let (keep, kept) = mpsc::channel();
