@@ -369,8 +369,7 @@ fn v28_what_reads_before_it_writes_waits_for_another_programs_write() {
         other.execute_batch("BEGIN IMMEDIATE; UPDATE connection SET last_used_at = 1").expect("write");
         // A transaction that had begun by reading could not go on to write after this one.
         let stored = db.put_flow(flow(id, "ada", 600), 20, at(0));
-        // Most often the writer waits by now; where it does not yet, this round shows nothing and fails nothing. Yields by
-        // the thousand would take longer on a busy machine than the writer waits.
+        // Most often the writer waits by now; where it does not yet, this round shows nothing and fails nothing.
         thread::sleep(Duration::from_millis(5));
         other.execute_batch("COMMIT").expect("commit");
         assert_eq!(PutFlow::Stored, wait(stored));
