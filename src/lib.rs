@@ -27,6 +27,7 @@
 //! - [`practice`]: an authorization server to practise and to test with. [`timestamp`]: times as text.
 //!
 //! # The program (feature `program`)
+//! - `relaying`: the running relay.
 //! - `server`: the running service (feature `server`): parts in, answers out, until it is asked to end.
 //! - `library`: the crate's own entry points, [`access_token`] and [`login`], for programs that link it.
 //! - `cli`: what a person can type; the doc comments there are the help.
@@ -67,6 +68,8 @@ pub mod cli;
 pub mod command;
 #[cfg(feature = "program")]
 mod library;
+#[cfg(feature = "program")]
+pub mod relaying;
 #[cfg(feature = "program")]
 pub mod report;
 #[cfg(feature = "server")]

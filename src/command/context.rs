@@ -231,15 +231,19 @@ fn private(path: &Path, make: &str, error: StoreError) -> Failure {
 
 /// The text of a configuration that `--config` names; `document` is where a complete one stands.
 pub fn named_text(path: &Path, document: &str) -> Result<String, Failure> {
-    let looked_at = |failure: Failure| match failure.remedy {
-        Some(_) => failure,
-        None => failure.remedy(format!("check what it is: file '{}'", path.display())),
-    };
-    let text = config_file::read(path).map_err(|error| looked_at(of_the_configuration(error)))?;
+    let text = config_file::read(path).map_err(|error| looked_at(path, of_the_configuration(error)))?;
     text.ok_or_else(|| {
         Failure::new(Code::Configuration, format!("{}: {MISSING}", path.display()))
             .remedy(format!("begin with the one in {document}"))
     })
+}
+
+/// A file that cannot be read for a reason that no command repairs: the user should look at it.
+pub fn looked_at(path: &Path, failure: Failure) -> Failure {
+    match failure.remedy {
+        Some(_) => failure,
+        None => failure.remedy(format!("check what it is: file '{}'", path.display())),
+    }
 }
 
 /// The integration that was named, or the only one.

@@ -10,7 +10,7 @@ mod failures;
 mod interruptions;
 
 /// Module of the crate → modules it may name, itself aside.
-const MAY_NAME: [(&str, &[&str]); 25] = [
+const MAY_NAME: [(&str, &[&str]); 26] = [
     ("catalog", &["oauth", "redirect"]),
     ("cli", &[]),
     (
@@ -27,6 +27,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
             "redirect",
             "refresh",
             "relay",
+            "relaying",
             "reply",
             "report",
             "secret",
@@ -50,6 +51,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
     ("refresh", &["deadlines", "oauth", "secret", "vault"]),
     ("proxies", &[]),
     ("relay", &["catalog", "head", "proxies", "redirect", "reply"]),
+    ("relaying", &["catalog", "relay", "reply", "system", "vault"]),
     ("reply", &[]),
     (
         "report",

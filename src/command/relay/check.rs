@@ -2,7 +2,6 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,8 +21,7 @@ use crate::{
     },
 };
 
-pub fn run(path: &Path, args: &cli::RelayCheck) -> Result<Outcome, Failure> {
-    let relay = super::read(path)?;
+pub fn run(relay: Relay, args: &cli::RelayCheck) -> Result<Outcome, Failure> {
     match &args.against {
         None => itself(relay),
         Some(url) => deployed(&relay, url),
