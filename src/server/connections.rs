@@ -15,7 +15,7 @@ use crate::{
     service::{
         jwt::Caller,
         problem::Problem,
-        store::{Connection, ConnectionId, Page, Status},
+        store::{Connection, ConnectionId, Page, State},
     },
     system::clock,
     timestamp::rfc3339,
@@ -74,9 +74,9 @@ impl Service {
 }
 
 fn shown(row: &Connection) -> Value {
-    let (status, reason, since) = match row.status {
-        Status::Ok => ("ok", None, None),
-        Status::Reauth { reason, since } => ("reauth", Some(reason.as_str()), Some(rfc3339(since))),
+    let (status, reason, since) = match row.state {
+        State::Failing(_) | State::Good | State::Leased { .. } => ("ok", None, None),
+        State::Reauth { reason, since } => ("reauth", Some(reason.as_str()), Some(rfc3339(since))),
     };
     json!({
         "id": row.id.to_string(),
@@ -88,7 +88,7 @@ fn shown(row: &Connection) -> Value {
         "scopes": words(&row.access.granted),
         "base_url": row.base_url,
         "expires_at": rfc3339(row.access.expiry.time()),
-        "failures": row.delay.map_or(0, |delay| delay.failures),
+        "failures": row.state.delay().map_or(0, |delay| delay.failures),
         "created_at": rfc3339(row.created_at),
         "last_used_at": rfc3339(row.last_used_at),
     })

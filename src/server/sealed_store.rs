@@ -8,7 +8,7 @@ use crate::{
     service::{
         keys::{Column, KeyRing, Place, Sealed, Unopened},
         renewal,
-        store::{Access, Connection, ConnectionId, NewConnection, Put, Renewal, Resealed, Store, StoreFault},
+        store::{Access, Connection, ConnectionId, NewConnection, Put, RefreshedTokens, Resealed, Store, StoreFault},
     },
     system::entropy::{self, NoEntropy},
     vault::{Grant, GrantKey, Pinned, Record, seal::Nonce},
@@ -96,9 +96,9 @@ impl SealedStore {
     ///
     /// # Errors
     /// No chance to seal with.
-    pub fn renewal(&self, row: &Connection, grant: &Grant) -> Result<Renewal, SealedStoreFault> {
+    pub fn refreshed(&self, row: &Connection, grant: &Grant) -> Result<RefreshedTokens, SealedStoreFault> {
         let (access, refresh) = self.sealed(row.id, &row.key, row.generation + 1, grant)?;
-        Ok(Renewal { id: row.id, key: row.key.clone(), generation: row.generation, access, refresh })
+        Ok(RefreshedTokens { id: row.id, key: row.key.clone(), generation: row.generation, access, refresh })
     }
 
     /// # Errors

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status};
+use super::store::{Access, Connection, ConnectionId, Delay, Failing, Fate, ReauthReason, State};
 use crate::{
     deadlines::DELAY_LASTS,
     oauth::{Expiry, Scopes, TokenType},
@@ -117,7 +117,7 @@ pub fn due_at(obtained_at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
 
 /// What to do with a connection for a caller.
 pub fn decide(connection: &Connection, wish: TokenWish, now: SystemTime) -> Decision {
-    if let Status::Reauth { reason, since } = connection.status {
+    if let State::Reauth { reason, since } = connection.state {
         return Decision::Reauth { reason, since };
     }
     let access = &connection.access;
@@ -160,22 +160,11 @@ fn worth(access: &Access, min_validity: Duration, now: SystemTime) -> Worth {
 /// What a failed refresh means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// A person has to authorize again.
-    Reauth(ReauthReason),
-    /// Of the integration, never of its users' connections.
+    Failing(Failing),
+    /// The client of the integration is rejected; its users' connections stay as they are.
     Misconfigured,
-    Later {
-        delay: Delay,
-        doubt: Doubt,
-    },
-}
-
-/// Whether the provider may have used up the refresh token and answered what never arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// As it was before.
-    Unchanged,
-    Raised,
+    /// The user has to authorize again.
+    Reauth(ReauthReason),
 }
 
 /// What a judgement changes at a connection or its integration. `jitter` is up to 250 ms of chance, spread over the delay
@@ -188,14 +177,14 @@ pub fn consequence(connection: &Connection, judgement: Judgement, jitter: Durati
         Verdict::NoRefreshToken => Consequence::Reauth(ReauthReason::NoRefreshToken),
         Verdict::OtherSubject => Consequence::Reauth(ReauthReason::OtherSubject),
         Verdict::Refused | Verdict::Transient => {
-            let doubt = if reached == Reached::Maybe { Doubt::Raised } else { Doubt::Unchanged };
-            Consequence::Later { delay: delay(connection, reached, jitter, now), doubt }
+            let fate = if reached == Reached::Maybe { Fate::Unknown } else { connection.state.fate() };
+            Consequence::Failing(Failing::Delayed { delay: delay(connection, reached, jitter, now), fate })
         }
     }
 }
 
 fn delay(connection: &Connection, reached: Reached, jitter: Duration, now: SystemTime) -> Delay {
-    let failures = connection.delay.map_or(0, |delay| delay.failures);
+    let failures = connection.state.delay().map_or(0, |delay| delay.failures);
     let doubled = FIRST_DELAY.saturating_mul(1 << failures.min(16)).min(LONGEST_DELAY);
     let wait = match reached {
         Reached::TurnedAway { retry_after: Some(wait) } => wait.min(DELAY_LASTS),

@@ -10,14 +10,17 @@
 mod connection;
 mod flow;
 mod id;
+mod state;
 
 use std::{fmt, future::Future, pin::Pin, time::SystemTime};
 
 pub use connection::{
-    Access, Connection, Delay, Lease, Leased, NewConnection, Page, Put, ReauthReason, Renewal, Setback, Status, Written,
+    Access, Connection, FailedOutcome, FailedRefresh, Lease, LeaseAnswer, NewConnection, Page, Put, RefreshedTokens,
+    Written,
 };
 pub use flow::{Flow, FlowDone, FlowEnd, PutFlow, Taken};
 pub use id::{ConnectionId, FlowId, LeaseOwner};
+pub use state::{Delay, Failing, Fate, NoLease, ReauthReason, State};
 
 use super::keys::{KeyId, Sealed};
 use crate::vault::{GrantKey, Owner};
@@ -53,7 +56,7 @@ pub trait Store: Send + Sync {
     /// By identifier, at most `page.most` after `page.after`.
     fn connections<'a>(&'a self, page: Page<'a>) -> Answer<'a, Vec<Connection>>;
 
-    /// Makes a connection, or replaces the tokens of the one there is; clears its lease, its failures and its status.
+    /// Makes a connection, or replaces the tokens of the one there is; its state is `Good` afterwards.
     fn put_connection(&self, new: NewConnection, now: SystemTime) -> Answer<'_, Put>;
 
     /// Gives the row that went, for its tokens to be revoked.
@@ -64,15 +67,15 @@ pub trait Store: Send + Sync {
 
     // -- refresh --------------------------------------------------------------------------------------------------
     /// The right to refresh, of one generation of one row, for one owner at a time.
-    fn lease(&self, lease: Lease, now: SystemTime) -> Answer<'_, Leased>;
+    fn lease(&self, lease: Lease, now: SystemTime) -> Answer<'_, LeaseAnswer>;
 
     /// Writes what a refresh brought and ends the lease, if the row still has the generation that was refreshed. Not
     /// bound to the owner: whoever holds the only new refresh token must be able to bring it home though its lease ran
     /// out, and the generation alone keeps two from writing.
-    fn store_renewed(&self, renewal: Renewal, now: SystemTime) -> Answer<'_, Written>;
+    fn store_refreshed(&self, tokens: RefreshedTokens, now: SystemTime) -> Answer<'_, Written>;
 
     /// Writes what a failed refresh means for the row and ends the lease, if generation and owner are still those.
-    fn note_setback(&self, setback: Setback) -> Answer<'_, Written>;
+    fn note_failed_refresh(&self, failed: FailedRefresh) -> Answer<'_, Written>;
 
     /// Ends the leases that no living process holds (on one machine: all of them) and marks their rows in doubt. For
     /// the start of the service, before it answers anybody; gives those that are in doubt, now or from before.

@@ -13,15 +13,19 @@ use crate::{
     refresh::{Failed, Judgement},
     service::{
         keys::Unopened,
-        renewal::{Consequence, Doubt, Issued, Origin, consequence},
-        store::{Connection, ConnectionId, Delay, LeaseOwner, Setback, Status, StoreFault, Written},
+        renewal::{Consequence, Issued, Origin, consequence},
+        store::{
+            Connection, ConnectionId, Delay, FailedOutcome, FailedRefresh, Failing, Fate, LeaseOwner, StoreFault,
+            Written,
+        },
     },
     system::{clock, pause},
     vault::{Grant, GrantKey},
 };
 
-/// In doubt, a provider that forgives does so for a short while: it is asked again so often without a caller.
-const DOUBTED_TRIES: u32 = 4;
+/// Refreshes that are repeated without a caller while the fate of the refresh token is unknown. Some providers accept the
+/// same refresh token again, for a short while.
+const UNKNOWN_FATE_TRIES: u32 = 4;
 
 pub(super) type Ongoing = watch::Receiver<Option<Settled>>;
 
@@ -90,7 +94,7 @@ impl Refresher {
             Ok(record) => record,
             Err(why) => {
                 // Whoever asks next waits for no lease to be told the same.
-                let _ = shared.sealed.store.note_setback(setback(&row, owner)).await;
+                let _ = shared.sealed.store.note_failed_refresh(unchanged(&row, owner)).await;
                 return Settled::Unreadable(why);
             }
         };
@@ -110,8 +114,8 @@ impl Refresher {
         let issued = Settled::Renewed(Box::new(issued(row, &grant)));
         let mut wait = Duration::from_millis(100);
         loop {
-            let written = match shared.sealed.renewal(row, &grant) {
-                Ok(renewal) => shared.sealed.store.store_renewed(renewal, clock::now()).await,
+            let written = match shared.sealed.refreshed(row, &grant) {
+                Ok(tokens) => shared.sealed.store.store_refreshed(tokens, clock::now()).await,
                 Err(why) => Err(StoreFault::Unavailable(why.to_string())),
             };
             match written {
@@ -141,20 +145,19 @@ impl Refresher {
     async fn give_up(&self, row: &Connection, owner: LeaseOwner, failed: Failed) -> Settled {
         let shared = &self.0;
         let now = clock::now();
-        let (status, delay, in_doubt) = match consequence(row, Judgement::of(&failed), pause::jitter(), now) {
+        let outcome = match consequence(row, Judgement::of(&failed), pause::jitter(), now) {
+            Consequence::Failing(failing) => FailedOutcome::Failing(failing),
             Consequence::Misconfigured => return shared.misconfigured(row, owner).await,
-            Consequence::Reauth(reason) => (Status::Reauth { reason, since: now }, None, false),
-            Consequence::Later { delay, doubt } => (Status::Ok, Some(delay), doubt == Doubt::Raised || row.in_doubt),
+            Consequence::Reauth(reason) => FailedOutcome::Reauth { reason, since: now },
         };
-        let noted = Setback { status, delay, in_doubt, ..setback(row, owner) };
-        let written = shared.sealed.store.note_setback(noted).await;
-        match (written, delay) {
+        let noted = FailedRefresh { outcome, ..unchanged(row, owner) };
+        match (shared.sealed.store.note_failed_refresh(noted).await, outcome) {
             (Ok(Written::Gone), _) => {
                 shared.clear_journal(row);
                 Settled::Gone
             }
-            (Ok(Written::Yes), Some(delay)) => {
-                if in_doubt && delay.failures <= DOUBTED_TRIES {
+            (Ok(Written::Yes), FailedOutcome::Failing(Failing::Delayed { delay, fate })) => {
+                if fate == Fate::Unknown && delay.failures <= UNKNOWN_FATE_TRIES {
                     self.again(row, delay);
                 }
                 Settled::Unavailable { until: delay.until }
@@ -174,17 +177,10 @@ impl Refresher {
     }
 }
 
-/// A setback that changes nothing yet but the lease.
-pub(super) fn setback(row: &Connection, owner: LeaseOwner) -> Setback {
-    Setback {
-        id: row.id,
-        key: row.key.clone(),
-        generation: row.generation,
-        owner,
-        status: Status::Ok,
-        delay: row.delay,
-        in_doubt: row.in_doubt,
-    }
+/// Ends the lease and changes nothing else.
+pub(super) fn unchanged(row: &Connection, owner: LeaseOwner) -> FailedRefresh {
+    let (id, key, generation, outcome) = (row.id, row.key.clone(), row.generation, FailedOutcome::Unchanged);
+    FailedRefresh { id, key, generation, owner, outcome }
 }
 
 /// Removes a refresh from the list of those under way, however it ends.

@@ -9,11 +9,11 @@ use tokio::{task, time::sleep};
 
 use super::{
     Mark, Shared, handed_out, locked,
-    ongoing::{Settled, setback},
+    ongoing::{Settled, unchanged},
 };
 use crate::{
     catalog::IntegrationName,
-    deadlines::{CALLER_WAITS, DELAY_FARTHEST, LEASE_LASTS},
+    deadlines::{CALLER_WAITS, LEASE_LASTS},
     oauth::{Client, Scopes},
     refresh::{Attempt, Failed, covering},
     server::{
@@ -22,7 +22,7 @@ use crate::{
     },
     service::{
         renewal::{MISCONFIGURED_PAUSE, Meanwhile, Origin, TokenAnswer},
-        store::{Connection, ConnectionId, Lease, LeaseOwner, Leased, StoreFault, Written},
+        store::{Connection, ConnectionId, Lease, LeaseAnswer, LeaseOwner, StoreFault, Written},
     },
     system::{clock, entropy, journal::Journalled, pause},
     vault::{Grant, GrantKey, Journal, Record, StateFiles},
@@ -65,9 +65,9 @@ impl Shared {
         meanwhile: Meanwhile,
         now: SystemTime,
     ) -> Option<Result<TokenAnswer, SealedStoreFault>> {
-        let answer = match (self.marked(&row.key.integration, now), row.delay) {
+        let answer = match (self.marked(&row.key.integration, now), row.state.delay()) {
             (Some(since), _) => TokenAnswer::Misconfigured { since },
-            (None, Some(delay)) if delay.until > now && delay.until <= now + DELAY_FARTHEST => {
+            (None, Some(delay)) if delay.lasts(now) => {
                 TokenAnswer::Unavailable { retry_after: delay.until.duration_since(now).unwrap_or_default() }
             }
             _ => return None,
@@ -96,12 +96,12 @@ impl Shared {
             let owner = entropy::random().map(LeaseOwner::new).map_err(|why| Settled::Failed(why.to_string()))?;
             let wanted = Lease { id, key: key.clone(), generation, owner, until: now + LEASE_LASTS };
             match self.sealed.store.lease(wanted, now).await.map_err(fault)? {
-                Leased::Yes(row) => return Ok((*row, owner)),
-                Leased::Gone => return Err(Settled::Gone),
-                Leased::Moved(_) => return Err(Settled::Read),
-                Leased::Pausing { until } => return Err(Settled::Unavailable { until }),
-                Leased::Held { until } if now >= deadline => return Err(Settled::Unavailable { until }),
-                Leased::Held { .. } => sleep(Duration::from_millis(50) + pause::jitter()).await,
+                LeaseAnswer::Granted(row) => return Ok((*row, owner)),
+                LeaseAnswer::Gone => return Err(Settled::Gone),
+                LeaseAnswer::Moved(_) => return Err(Settled::Read),
+                LeaseAnswer::Pausing { until } => return Err(Settled::Unavailable { until }),
+                LeaseAnswer::Held { until } if now >= deadline => return Err(Settled::Unavailable { until }),
+                LeaseAnswer::Held { .. } => sleep(Duration::from_millis(50) + pause::jitter()).await,
             }
         }
     }
@@ -160,7 +160,7 @@ impl Shared {
             marks.insert(row.key.integration.clone(), Mark { since, until: now + MISCONFIGURED_PAUSE });
             since
         };
-        match self.sealed.store.note_setback(setback(row, owner)).await {
+        match self.sealed.store.note_failed_refresh(unchanged(row, owner)).await {
             Ok(Written::Gone) => Settled::Gone,
             _ => Settled::Misconfigured { since },
         }

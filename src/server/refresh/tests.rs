@@ -23,7 +23,7 @@ use crate::{
     service::{
         keys::{KeyId, KeyRing},
         renewal::TokenSource,
-        store::{ReauthReason, Status},
+        store::{Fate, ReauthReason, State as Life},
     },
     system::database::{Database, Node},
     vault::{Grant, Journal, Owner, Pinned, StateFiles},

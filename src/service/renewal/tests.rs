@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     catalog::IntegrationName,
     oauth::{ClientId, Endpoint},
-    service::keys::Sealed,
+    service::{keys::Sealed, store::LeaseOwner},
     vault::{ActionKey, GrantKey, Owner, Pinned},
 };
 
@@ -30,7 +30,7 @@ fn connection() -> Connection {
             revocation_endpoint: None,
             client_id: ClientId::parse("me").expect("id"),
         },
-        status: Status::Ok,
+        state: State::Good,
         access: Access {
             token: cell.clone(),
             token_type: TokenType::Bearer,
@@ -43,8 +43,6 @@ fn connection() -> Connection {
             due_at: None,
         },
         refresh: Some(cell),
-        delay: None,
-        in_doubt: false,
         created_at: at(0),
         last_used_at: at(0),
     }
@@ -98,13 +96,21 @@ fn without_a_refresh_token_the_last_second_is_still_handed_out() {
     assert_eq!(over, decide(&connection, USUAL, at(1001)));
 }
 
-fn later(verdict: Verdict, reached: Reached, failures: u32) -> (Duration, Doubt) {
+fn later(verdict: Verdict, reached: Reached, failures: u32) -> (Duration, Fate) {
+    let before =
+        (failures > 0).then_some(Failing::Delayed { delay: Delay { failures, until: at(0) }, fate: Fate::Known });
+    after(before, verdict, reached)
+}
+
+/// The delay and the fate of a leased connection whose refresh fails.
+fn after(before: Option<Failing>, verdict: Verdict, reached: Reached) -> (Duration, Fate) {
     let mut connection = connection();
-    connection.delay = (failures > 0).then_some(Delay { failures, until: at(0) });
+    connection.state = State::Leased { owner: LeaseOwner::new([1; 16]), until: at(60), before };
     match consequence(&connection, Judgement { verdict, reached }, Duration::ZERO, at(50)) {
-        Consequence::Later { delay, doubt } => {
+        Consequence::Failing(Failing::Delayed { delay, fate }) => {
+            let failures = connection.state.delay().map_or(0, |delay| delay.failures);
             assert_eq!(failures + 1, delay.failures);
-            (delay.until.duration_since(at(50)).expect("later"), doubt)
+            (delay.until.duration_since(at(50)).expect("later"), fate)
         }
         other => panic!("{other:?}"),
     }
@@ -124,8 +130,16 @@ fn only_a_dead_grant_ends_a_connection_and_only_the_client_marks_the_integration
         assert_eq!(Consequence::Reauth(reason), judged(verdict));
     }
     assert_eq!(Consequence::Misconfigured, judged(Verdict::Misconfigured));
-    assert!(matches!(judged(Verdict::Transient), Consequence::Later { doubt: Doubt::Raised, .. }));
-    assert!(matches!(judged(Verdict::Refused), Consequence::Later { doubt: Doubt::Raised, .. }));
+}
+
+#[test]
+fn the_fate_of_a_refresh_token_is_unknown_from_a_request_that_may_have_arrived_until_tokens_come() {
+    let nobody = Reached::Nobody;
+    for verdict in [Verdict::Transient, Verdict::Refused] {
+        assert_eq!(Fate::Unknown, after(None, verdict, Reached::Maybe).1);
+        assert_eq!(Fate::Known, after(None, verdict, nobody).1);
+        assert_eq!(Fate::Unknown, after(Some(Failing::Interrupted), verdict, nobody).1, "from an earlier request");
+    }
 }
 
 #[test]
@@ -133,6 +147,6 @@ fn failures_wait_from_five_seconds_to_fifteen_minutes_or_as_the_provider_says() 
     let waits = [0, 1, 2, 7, 8, 40].map(|failures| later(Verdict::Transient, Reached::Nobody, failures).0.as_secs());
     assert_eq!([5, 10, 20, 640, 900, 900], waits);
     let told = |seconds| Reached::TurnedAway { retry_after: Some(Duration::from_secs(seconds)) };
-    assert_eq!((Duration::from_secs(77), Doubt::Unchanged), later(Verdict::Transient, told(77), 0));
+    assert_eq!((Duration::from_secs(77), Fate::Known), later(Verdict::Transient, told(77), 0));
     assert_eq!(DELAY_LASTS, later(Verdict::Transient, told(1_000_000), 0).0, "a day is too long");
 }

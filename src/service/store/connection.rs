@@ -1,8 +1,8 @@
 //! Connections: the stored grants of an organisation's users, and what a refresh does to them.
 
-use std::{fmt, time::SystemTime};
+use std::time::SystemTime;
 
-use super::{ConnectionId, LeaseOwner};
+use super::{ConnectionId, Failing, LeaseOwner, ReauthReason, State};
 use crate::{
     oauth::{Expiry, Scopes, TokenType},
     service::keys::Sealed,
@@ -19,12 +19,9 @@ pub struct Connection {
     /// The instance it was made with, where the application named one.
     pub base_url: Option<String>,
     pub pinned: Pinned,
-    pub status: Status,
+    pub state: State,
     pub access: Access,
     pub refresh: Option<Sealed>,
-    pub delay: Option<Delay>,
-    /// A refresh token was sent and the answer is not known.
-    pub in_doubt: bool,
     pub created_at: SystemTime,
     /// When it was last asked for, to the hour.
     pub last_used_at: SystemTime,
@@ -46,57 +43,6 @@ pub struct Access {
     pub subject: Option<String>,
     /// When to refresh it before anybody asks; `None` where there is no way or no need to.
     pub due_at: Option<SystemTime>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Ok,
-    /// A person has to authorize again.
-    Reauth {
-        reason: ReauthReason,
-        since: SystemTime,
-    },
-}
-
-/// Why a person has to authorize again; the words are part of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReauthReason {
-    /// The access token has expired, and the provider gave none to refresh it with.
-    NoRefreshToken,
-    /// A refresh answered another person's token.
-    OtherSubject,
-    /// The provider takes the refresh token no more (invalid_grant).
-    RefreshTokenRefused,
-}
-
-impl ReauthReason {
-    pub const ALL: [Self; 3] = [Self::NoRefreshToken, Self::OtherSubject, Self::RefreshTokenRefused];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoRefreshToken => "no_refresh_token",
-            Self::OtherSubject => "other_subject",
-            Self::RefreshTokenRefused => "refresh_token_refused",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
-    }
-}
-
-impl fmt::Display for ReauthReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How a refresh that keeps failing is put off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delay {
-    /// In a row.
-    pub failures: u32,
-    pub until: SystemTime,
 }
 
 /// Whose connections, and after which one.
@@ -141,11 +87,11 @@ pub struct Lease {
     pub until: SystemTime,
 }
 
-/// What became of the wish for a lease.
+/// The answer to a request for a lease.
 #[derive(Clone, Debug)]
-pub enum Leased {
-    /// The row as it is now. In doubt also if the lease of another ran out: that one may have sent the refresh token.
-    Yes(Box<Connection>),
+pub enum LeaseAnswer {
+    /// The row as it is now, in the state [`State::Leased`].
+    Granted(Box<Connection>),
     /// Another holds it, until then at most.
     Held { until: SystemTime },
     /// The last refresh failed, and the next is not to be before then.
@@ -158,7 +104,7 @@ pub enum Leased {
 
 /// What a refresh brought.
 #[derive(Clone, Debug)]
-pub struct Renewal {
+pub struct RefreshedTokens {
     pub id: ConnectionId,
     pub key: GrantKey,
     /// That was refreshed; the cells are sealed for the next one.
@@ -167,16 +113,38 @@ pub struct Renewal {
     pub refresh: Option<Sealed>,
 }
 
-/// What a failed refresh means.
+/// A refresh that brought no tokens.
 #[derive(Clone, Debug)]
-pub struct Setback {
+pub struct FailedRefresh {
     pub id: ConnectionId,
     pub key: GrantKey,
     pub generation: u64,
+    /// Of the lease that it ends.
     pub owner: LeaseOwner,
-    pub status: Status,
-    pub delay: Option<Delay>,
-    pub in_doubt: bool,
+    pub outcome: FailedOutcome,
+}
+
+/// What a failed refresh makes of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedOutcome {
+    Failing(Failing),
+    Reauth {
+        reason: ReauthReason,
+        since: SystemTime,
+    },
+    /// Nothing was sent, or it is the fault of the client: the state from before the lease.
+    Unchanged,
+}
+
+impl FailedOutcome {
+    /// The state after the lease.
+    pub fn applied_to(self, leased: State) -> State {
+        match self {
+            Self::Failing(failing) => State::Failing(failing),
+            Self::Reauth { reason, since } => State::Reauth { reason, since },
+            Self::Unchanged => leased.unleased(),
+        }
+    }
 }
 
 /// What became of a fenced write.

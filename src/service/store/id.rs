@@ -10,7 +10,7 @@ macro_rules! identifier {
         pub struct $name([u8; 16]);
 
         impl $name {
-            pub fn new(chance: [u8; 16]) -> Self {
+            pub const fn new(chance: [u8; 16]) -> Self {
                 Self(chance)
             }
 

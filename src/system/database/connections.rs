@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, params};
 
-use super::rows::{COLUMNS, bind_row, bind_tokens, connection, connection_of, key_parts, millis, odd};
+use super::rows::{COLUMNS, GOOD, bind_row, bind_tokens, connection, connection_of, key_parts, millis, odd};
 use crate::{
     service::store::{Connection, ConnectionId, NewConnection, Page, Put},
     vault::{GrantKey, Owner},
@@ -42,23 +42,22 @@ pub fn put(db: &Sqlite, new: &NewConnection, now: SystemTime) -> rusqlite::Resul
     let NewConnection { id, key, generation, base_url, pinned, access, refresh } = new;
     let sql = match generation {
         1 => {
-            "INSERT INTO connection (namespace, user_id, org_key, integration, action, id, generation, key_id, status, base_url, \
-             issuer, token_endpoint, revocation_endpoint, client_id, subject, token_type, asked, granted, obtained_at, \
-             expires_at, expiry_assumed, refreshable_until, due_at, access, refresh, created_at, last_used_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ok', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-             ?22, ?23, ?24, ?25, ?25) ON CONFLICT DO NOTHING"
+            "INSERT INTO connection (namespace, user_id, org_key, integration, action, id, generation, key_id, status, \
+              base_url, issuer, token_endpoint, revocation_endpoint, client_id, subject, token_type, asked, granted, \
+              obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, refresh, created_at, \
+              last_used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ok', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+              ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?25) ON CONFLICT DO NOTHING"
+                .to_owned()
         }
-        _ => {
-            "UPDATE connection SET generation = ?7, key_id = ?8, status = 'ok', since = NULL, failures = 0, \
-             next_try_at = NULL, in_doubt = 0, lease_owner = NULL, lease_until = NULL, base_url = ?9, issuer = ?10, \
+        _ => format!(
+            "UPDATE connection SET generation = ?7, key_id = ?8, {GOOD}, base_url = ?9, issuer = ?10, \
              token_endpoint = ?11, revocation_endpoint = ?12, client_id = ?13, subject = ?14, token_type = ?15, \
              asked = ?16, granted = ?17, obtained_at = ?18, expires_at = ?19, expiry_assumed = ?20, \
              refreshable_until = ?21, due_at = ?22, access = ?23, refresh = ?24, last_used_at = ?25 \
-             WHERE namespace = ?1 AND user_id = ?2 AND org_key = ?3 AND integration = ?4 AND action = ?5 AND id = ?6 \
-             AND generation = ?7 - 1"
-        }
+             WHERE {OF_KEY} AND id = ?6 AND generation = ?7 - 1"
+        ),
     };
-    let mut statement = db.prepare_cached(sql)?;
+    let mut statement = db.prepare_cached(&sql)?;
     bind_row(&mut statement, key, id, *generation)?;
     statement.raw_bind_parameter(8, access.token.key().ok_or_else(|| odd(6))?.as_str())?;
     statement.raw_bind_parameter(9, base_url)?;

@@ -31,8 +31,8 @@ use crate::{
     service::{
         keys::{KeyId, Sealed},
         store::{
-            Answer, Connection, ConnectionId, Flow, FlowId, Lease, Leased, NewConnection, Page, Put, PutFlow, Renewal,
-            Resealed, Setback, Store, StoreFault, Taken, Written,
+            Answer, Connection, ConnectionId, FailedRefresh, Flow, FlowId, Lease, LeaseAnswer, NewConnection, Page,
+            Put, PutFlow, RefreshedTokens, Resealed, Store, StoreFault, Taken, Written,
         },
     },
     vault::{Exposure, GrantKey, Owner, StoreError},
@@ -277,16 +277,16 @@ impl Store for Database {
         self.writer.write(move |db| connections::touch(db, &ids, now))
     }
 
-    fn lease(&self, lease: Lease, now: SystemTime) -> Answer<'_, Leased> {
+    fn lease(&self, lease: Lease, now: SystemTime) -> Answer<'_, LeaseAnswer> {
         self.writer.write(move |db| refreshes::lease(db, &lease, now))
     }
 
-    fn store_renewed(&self, renewal: Renewal, _: SystemTime) -> Answer<'_, Written> {
-        self.writer.write(move |db| refreshes::store_renewed(db, &renewal))
+    fn store_refreshed(&self, tokens: RefreshedTokens, _: SystemTime) -> Answer<'_, Written> {
+        self.writer.write(move |db| refreshes::store_refreshed(db, &tokens))
     }
 
-    fn note_setback(&self, setback: Setback) -> Answer<'_, Written> {
-        self.writer.write(move |db| refreshes::note_setback(db, &setback))
+    fn note_failed_refresh(&self, failed: FailedRefresh) -> Answer<'_, Written> {
+        self.writer.write(move |db| refreshes::note_failed_refresh(db, &failed))
     }
 
     fn recover(&self) -> Answer<'_, Vec<GrantKey>> {

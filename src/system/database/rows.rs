@@ -9,7 +9,7 @@ use crate::{
     oauth::{ClientId, Endpoint, Expiry, Issuer, Scopes, TokenType},
     service::{
         keys::Sealed,
-        store::{Access, Connection, ConnectionId, Delay, ReauthReason, Status, StoreFault},
+        store::{Access, Connection, ConnectionId, Delay, Failing, Fate, LeaseOwner, ReauthReason, State, StoreFault},
     },
     vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, Pinned},
 };
@@ -18,9 +18,18 @@ use crate::{
 pub const COLUMNS: &str = "id, namespace, user_id, org_key, integration, action, generation, status, since, failures, \
     next_try_at, in_doubt, created_at, last_used_at, base_url, issuer, token_endpoint, revocation_endpoint, client_id, \
     subject, token_type, asked, granted, obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, \
-    refresh";
+    refresh, lease_owner, lease_until";
 
-pub const OK: &str = "ok";
+/// What [`bind_state`] binds, in its order.
+pub const STATE: &str = "status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, lease_owner = ?13, \
+    lease_until = ?14";
+
+/// [`State::Good`], for statements that write tokens.
+pub const GOOD: &str = "status = 'ok', since = NULL, failures = 0, next_try_at = NULL, in_doubt = 0, lease_owner = NULL, \
+    lease_until = NULL";
+
+/// Of every state but [`State::Reauth`], whose status is the reason.
+const OK: &str = "ok";
 
 /// The five parts of a key, as parameters of a statement.
 pub fn key_parts(key: &GrantKey) -> [&str; 5] {
@@ -64,24 +73,61 @@ pub fn bind_tokens(
     statement.raw_bind_parameter(first + 10, refresh.map(Sealed::bytes))
 }
 
+/// Binds a state, as parameters 8 to 14.
+pub fn bind_state(statement: &mut Statement<'_>, state: State) -> rusqlite::Result<()> {
+    let (status, since) = match state {
+        State::Reauth { reason, since } => (reason.as_str(), Some(millis(since))),
+        State::Failing(_) | State::Good | State::Leased { .. } => (OK, None),
+    };
+    let lease = match state {
+        State::Leased { owner, until, .. } => Some((owner, millis(until))),
+        State::Failing(_) | State::Good | State::Reauth { .. } => None,
+    };
+    statement.raw_bind_parameter(8, status)?;
+    statement.raw_bind_parameter(9, since)?;
+    statement.raw_bind_parameter(10, state.delay().map_or(0, |delay| delay.failures))?;
+    statement.raw_bind_parameter(11, state.delay().map(|delay| millis(delay.until)))?;
+    statement.raw_bind_parameter(12, state.fate() == Fate::Unknown)?;
+    statement.raw_bind_parameter(13, lease.as_ref().map(|(owner, _)| owner.bytes()))?;
+    statement.raw_bind_parameter(14, lease.map(|(_, until)| until))
+}
+
+/// The state of a row. Columns that contradict each other are refused: no version of this program wrote them.
+fn state(row: &Row<'_>) -> rusqlite::Result<State> {
+    let status = row.get_ref(7)?.as_str()?;
+    let (since, failures, next_try): (Option<i64>, u32, Option<i64>) = (row.get(8)?, row.get(9)?, row.get(10)?);
+    let fate = if row.get(11)? { Fate::Unknown } else { Fate::Known };
+    let failing = match (next_try.map(time), failures, fate) {
+        (Some(until), 1.., fate) => Some(Failing::Delayed { delay: Delay { failures, until }, fate }),
+        // Version 0.1 left the number of failures when a start ended the delay.
+        (None, _, Fate::Unknown) => Some(Failing::Interrupted),
+        (None, 0, Fate::Known) => None,
+        _ => return Err(odd(10)),
+    };
+    let lease = match (row.get::<_, Option<[u8; 16]>>(30)?, row.get::<_, Option<i64>>(31)?) {
+        (Some(owner), Some(until)) => Some((LeaseOwner::new(owner), time(until))),
+        (None, None) => None,
+        _ => return Err(odd(30)),
+    };
+    match (status, since, failing, lease) {
+        (OK, None, None, None) => Ok(State::Good),
+        (OK, None, Some(failing), None) => Ok(State::Failing(failing)),
+        (OK, None, before, Some((owner, until))) => Ok(State::Leased { owner, until, before }),
+        (reason, Some(since), None, None) => {
+            Ok(State::Reauth { reason: ReauthReason::parse(reason).ok_or_else(|| odd(7))?, since: time(since) })
+        }
+        _ => Err(odd(7)),
+    }
+}
+
 pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
     connection_of(key(row, 1)?, row)
 }
 
-/// For whoever asked by this key.
+/// A row that was looked up by this key.
 pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connection> {
-    let status = match row.get_ref(7)?.as_str()? {
-        OK => Status::Ok,
-        reason => {
-            let since = row.get::<_, Option<i64>>(8)?.map_or(UNIX_EPOCH, time);
-            Status::Reauth { reason: ReauthReason::parse(reason).ok_or_else(|| odd(7))?, since }
-        }
-    };
     let expires_at = time(row.get(24)?);
     let token_type = row.get_ref(20)?.as_str()?;
-    let delay = row
-        .get::<_, Option<i64>>(10)?
-        .map(|until| -> rusqlite::Result<Delay> { Ok(Delay { failures: row.get(9)?, until: time(until) }) });
     Ok(Connection {
         id: ConnectionId::new(row.get(0)?),
         key,
@@ -93,7 +139,7 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
             revocation_endpoint: optional(row, 17, |text| Endpoint::parse(text).ok())?,
             client_id: ClientId::parse(row.get_ref(18)?.as_str()?).ok_or_else(|| odd(18))?,
         },
-        status,
+        state: state(row)?,
         access: Access {
             token: Sealed::from_stored(row.get(28)?),
             token_type: match token_type {
@@ -109,8 +155,6 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
             due_at: row.get::<_, Option<i64>>(27)?.map(time),
         },
         refresh: row.get::<_, Option<Vec<u8>>>(29)?.map(Sealed::from_stored),
-        delay: delay.transpose()?,
-        in_doubt: row.get(11)?,
         created_at: time(row.get(12)?),
         last_used_at: time(row.get(13)?),
     })

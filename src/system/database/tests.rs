@@ -1,4 +1,5 @@
 mod migration;
+mod states;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +21,7 @@ use crate::{
     secret::{SealKey, Secret},
     service::{
         keys::{Column, KeyRing, Place},
-        store::{Access, FlowEnd, LeaseOwner, ReauthReason, Status},
+        store::{Access, FailedOutcome, Failing, Fate, FlowEnd, LeaseOwner, ReauthReason, State},
     },
     vault::{
         AccountName, ActionKey, Namespace, OrgKey, Pinned,
@@ -167,7 +168,7 @@ fn a_connection_comes_back_as_it_went_in() {
     assert_eq!((put.access.token, put.refresh), (row.access.token, row.refresh));
     assert_eq!((put.access.asked, put.access.granted), (row.access.asked, row.access.granted));
     assert_eq!((put.access.expiry, put.access.due_at), (row.access.expiry, row.access.due_at));
-    assert_eq!((Status::Ok, None, false, at(5)), (row.status, row.delay, row.in_doubt, row.created_at));
+    assert_eq!((State::Good, at(5)), (row.state, row.created_at));
     assert_eq!(Put::Moved, wait(db.put_connection(new(2, &ada(), 1), at(6))), "there is one already");
     assert_eq!(Put::Moved, wait(db.put_connection(new(1, &ada(), 3), at(6))), "sealed for another generation");
     assert_eq!(Put::Stored, wait(db.put_connection(new(1, &ada(), 2), at(6))));
@@ -210,9 +211,10 @@ fn v24_no_query_reads_or_deletes_across_any_part_of_the_key() {
             assert!(wait(db.delete_connection(id, owner)).is_none(), "{key:?} {owner:?}");
             let stranger = GrantKey { owner: owner.clone(), ..key.clone() };
             let wanted = Lease { id, key: stranger.clone(), ..lease(1, 1, 0).0 };
-            assert!(matches!(wait(db.lease(wanted, at(0))), Leased::Gone), "{key:?} {owner:?}");
-            let renewal = Renewal { id, key: stranger, generation: 1, access: access(id, key, 2), refresh: None };
-            assert!(!matches!(wait(db.store_renewed(renewal, at(0))), Written::Yes), "{key:?} {owner:?}");
+            assert!(matches!(wait(db.lease(wanted, at(0))), LeaseAnswer::Gone), "{key:?} {owner:?}");
+            let tokens =
+                RefreshedTokens { id, key: stranger, generation: 1, access: access(id, key, 2), refresh: None };
+            assert!(!matches!(wait(db.store_refreshed(tokens, at(0))), Written::Yes), "{key:?} {owner:?}");
         }
     }
     for owner in &owners {
@@ -238,11 +240,14 @@ fn v25_a_lease_is_one_owners_at_a_time_and_doubt_follows_one_that_ran_out() {
         let (lease, now) = lease(1, owner, now);
         wait(db.lease(lease, now))
     };
-    assert!(matches!(take(1, 100), Leased::Yes(row) if !row.in_doubt));
-    assert!(matches!(take(2, 129), Leased::Held { until } if until == at(130)));
-    assert!(matches!(take(2, 130), Leased::Yes(row) if row.in_doubt), "the first may have sent something");
-    assert!(matches!(take(3, 129), Leased::Held { .. }), "who read the clock a moment earlier is no other clock");
-    assert!(matches!(take(3, 50), Leased::Yes(_)), "a lease of a clock that has gone back counts for nothing");
+    assert!(matches!(take(1, 100), LeaseAnswer::Granted(row) if row.state.fate() == Fate::Known));
+    assert!(matches!(take(2, 129), LeaseAnswer::Held { until } if until == at(130)));
+    assert!(
+        matches!(take(2, 130), LeaseAnswer::Granted(row) if row.state.fate() == Fate::Unknown),
+        "the first may have sent something"
+    );
+    assert!(matches!(take(3, 129), LeaseAnswer::Held { .. }), "who read the clock a moment earlier is no other clock");
+    assert!(matches!(take(3, 50), LeaseAnswer::Granted(_)), "a lease of a clock that has gone back counts for nothing");
 }
 
 #[test]
@@ -251,26 +256,32 @@ fn what_a_refresh_brings_is_written_for_its_generation_only() {
     let db = stage.open();
     wait(db.put_connection(new(1, &ada(), 1), at(0)));
     let id = ConnectionId::new([1; 16]);
-    let renewal =
-        |generation| Renewal { id, key: ada(), generation, access: access(id, &ada(), generation + 1), refresh: None };
-    assert!(matches!(wait(db.store_renewed(renewal(1), at(1))), Written::Yes));
-    assert!(matches!(wait(db.store_renewed(renewal(1), at(1))), Written::Moved(row) if row.generation == 2));
-    let setback = |owner| Setback {
+    let refreshed = |generation| RefreshedTokens {
+        id,
+        key: ada(),
+        generation,
+        access: access(id, &ada(), generation + 1),
+        refresh: None,
+    };
+    assert!(matches!(wait(db.store_refreshed(refreshed(1), at(1))), Written::Yes));
+    assert!(matches!(wait(db.store_refreshed(refreshed(1), at(1))), Written::Moved(row) if row.generation == 2));
+    let failed = |owner| FailedRefresh {
         id,
         key: ada(),
         generation: 2,
         owner: LeaseOwner::new([owner; 16]),
-        status: Status::Reauth { reason: ReauthReason::RefreshTokenRefused, since: at(9) },
-        delay: None,
-        in_doubt: false,
+        outcome: FailedOutcome::Reauth { reason: ReauthReason::RefreshTokenRefused, since: at(9) },
     };
     let (wanted, now) = lease(1, 1, 10);
     wait(db.lease(Lease { generation: 2, ..wanted }, now));
-    assert!(matches!(wait(db.note_setback(setback(2))), Written::Moved(_)), "another's lease");
-    assert!(matches!(wait(db.note_setback(setback(1))), Written::Yes));
-    assert!(wait(db.connection(&ada())).is_some_and(|row| row.status == setback(1).status));
+    assert!(matches!(wait(db.note_failed_refresh(failed(2))), Written::Moved(_)), "another's lease");
+    assert!(matches!(wait(db.note_failed_refresh(failed(1))), Written::Yes));
+    assert!(
+        wait(db.connection(&ada()))
+            .is_some_and(|row| row.state == State::Reauth { reason: ReauthReason::RefreshTokenRefused, since: at(9) })
+    );
     wait(db.delete_connection(id, &ada().owner));
-    assert!(matches!(wait(db.store_renewed(renewal(2), at(1))), Written::Gone));
+    assert!(matches!(wait(db.store_refreshed(refreshed(2), at(1))), Written::Gone));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn v26_a_reply_that_a_crash_left_in_the_journal_is_stored_at_the_start_and_nothi
     assert_eq!("a1", token(&stage.ask(&node)));
     assert_eq!(1, stage.provider.requests());
     assert_eq!(0, stage.journals());
-    assert!(stage.row().is_some_and(|row| row.generation == 2 && !row.in_doubt));
+    assert!(stage.row().is_some_and(|row| row.generation == 2 && row.state == Life::Good));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn v26_a_lost_reply_costs_nothing_with_a_provider_that_forgives() {
     let node = stage.node();
     assert!(matches!(stage.ask(&node), TokenAnswer::Unavailable { .. }));
     let row = stage.row().expect("row");
-    assert!(row.in_doubt && row.status == Status::Ok, "{row:?}");
+    assert!(matches!(row.state, Life::Failing(_)) && row.state.fate() == Fate::Unknown, "{row:?}");
     assert!(matches!(stage.ask(&node), TokenAnswer::Unavailable { .. }));
     assert_eq!(1, stage.provider.requests(), "not asked again before the pause is over");
     assert_eq!(1, stage.journals(), "that something was sent stays known");

@@ -29,7 +29,7 @@ fn r08_a_refused_client_marks_the_integration_and_no_connection() {
         assert_eq!(1, node.misconfigured().len());
         assert_eq!(0, stage.journals(), "the answer is final: {code}");
         let row = stage.row().expect("row");
-        assert_eq!((Status::Ok, None, false), (row.status, row.delay, row.in_doubt), "{code}");
+        assert_eq!(Life::Good, row.state, "{code}");
         stage.provider.set(|state| state.mood = Mood::Good);
         node.accepted(&stage.key.integration);
         assert_eq!("a1", token(&stage.ask(&node)), "the user's grant has lost nothing");
@@ -43,8 +43,8 @@ fn a_provider_that_is_away_is_asked_again_later_and_a_valid_token_serves_meanwhi
     let node = stage.node();
     assert_eq!("a0", token(&stage.ask(&node)), "in the margin");
     let row = stage.row().expect("row");
-    assert_eq!(Some(1), row.delay.map(|delay| delay.failures));
-    assert!(!row.in_doubt, "nothing was sent");
+    assert_eq!(Some(1), row.state.delay().map(|delay| delay.failures));
+    assert_eq!(Fate::Known, row.state.fate(), "nothing was sent");
     assert_eq!("a0", token(&stage.ask(&node)));
 }
 
