@@ -94,26 +94,17 @@ impl fmt::Display for Host {
 }
 
 /// Why a text names no server that a token may be given to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
+    #[error("a host is a name or an address and nothing else: no path, no user, no pattern")]
     Name,
+    #[error("http would carry the token unencrypted; it is for literal loopback addresses only")]
     PlainHttp,
+    #[error("a port is a number from 1 to 65535")]
     Port,
+    #[error("a host is spoken to by https, or by http at a literal loopback address")]
     Protocol,
 }
-
-impl fmt::Display for HostError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Name => "a host is a name or an address and nothing else: no path, no user, no pattern",
-            Self::PlainHttp => "http would carry the token unencrypted; it is for literal loopback addresses only",
-            Self::Port => "a port is a number from 1 to 65535",
-            Self::Protocol => "a host is spoken to by https, or by http at a literal loopback address",
-        })
-    }
-}
-
-impl std::error::Error for HostError {}
 
 /// The servers of one integration.
 #[derive(Clone, Debug, PartialEq, Eq)]

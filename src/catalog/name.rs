@@ -55,13 +55,6 @@ impl fmt::Display for ActionName {
 }
 
 /// A text that is no name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a name: use 1 to 64 of a-z 0-9 . _ -, and not only dots")]
 pub struct NameError(String);
-
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a name: use 1 to 64 of a-z 0-9 . _ -, and not only dots", self.0)
-    }
-}
-
-impl std::error::Error for NameError {}

@@ -1,7 +1,5 @@
 //! From the authorization request to the code (RFC 6749 section 4.1, RFC 7636, RFC 9207).
 
-use std::fmt;
-
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, basic::BasicClient};
 
 use super::{
@@ -66,22 +64,13 @@ impl ExtraParameters {
 }
 
 /// Why a parameter cannot be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
+    #[error("a parameter needs a name: NAME=VALUE")]
     Empty,
+    #[error("the sign-in sets {0} itself")]
     Owned(String),
 }
-
-impl fmt::Display for ParameterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("a parameter needs a name: NAME=VALUE"),
-            Self::Owned(name) => write!(f, "the sign-in sets {name} itself"),
-        }
-    }
-}
-
-impl std::error::Error for ParameterError {}
 
 /// Everything that a login asks for. There is no way to build one with a port of 0 in it:
 ///

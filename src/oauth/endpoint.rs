@@ -88,37 +88,28 @@ fn loopback(host: &Host<&str>) -> bool {
 }
 
 /// Why a URL is not taken for an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
+    #[error("it has a fragment (the part after #)")]
     Fragment,
     /// Its query sets what the sign-in sets.
+    #[error("its query has a parameter that the sign-in sets itself")]
     FlowParameter,
+    #[error("it has no host")]
     NoHost,
+    #[error("it is not a URL")]
     NotAUrl,
+    #[error("it is http; only https is safe, except on the loopback interface")]
     PlainHttp,
+    #[error("its scheme is not https")]
     Scheme,
+    #[error("it is longer than 8 KiB")]
     TooLong,
+    #[error("it has a character that is not safe in a URL")]
     UnsafeCharacter,
+    #[error("it carries a user name or password")]
     Userinfo,
 }
-
-impl fmt::Display for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fragment => "it has a fragment (the part after #)",
-            Self::FlowParameter => "its query has a parameter that the sign-in sets itself",
-            Self::NoHost => "it has no host",
-            Self::NotAUrl => "it is not a URL",
-            Self::PlainHttp => "it is http; only https is safe, except on the loopback interface",
-            Self::Scheme => "its scheme is not https",
-            Self::TooLong => "it is longer than 8 KiB",
-            Self::UnsafeCharacter => "it has a character that is not safe in a URL",
-            Self::Userinfo => "it carries a user name or password",
-        })
-    }
-}
-
-impl std::error::Error for EndpointError {}
 
 /// The issuer identifier, byte for byte as configured (RFC 8414 section 2): it is only ever compared.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! The HTTP client that this folder asks for; `system/http.rs` is one.
 
-use std::fmt;
-
 pub use oauth2::{HttpRequest, HttpResponse};
 
 /// Sends one request and gives the reply, whatever its status, without following redirects.
@@ -15,35 +13,23 @@ pub trait HttpClient {
 }
 
 /// Why there is no reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// Nothing was sent: name resolution, connection or TLS set-up failed.
+    #[error("cannot connect: {0}")]
     Connect(String),
     /// The environment names a proxy that cannot be used. Nothing was sent.
-    Proxy {
-        variable: &'static str,
-        why: &'static str,
-    },
+    #[error("the variable {variable} names no usable proxy: {why}")]
+    Proxy { variable: &'static str, why: &'static str },
     /// The reply is larger than 1 MiB.
+    #[error("the reply is larger than 1 MiB")]
     TooLarge,
     /// The request may have arrived.
+    #[error("the connection broke: {0}")]
     Broken(String),
     /// The deadline passed; the request may have arrived.
+    #[error("no answer in time")]
     Timeout,
+    #[error("TLS: {0}")]
     Tls(String),
 }
-
-impl fmt::Display for HttpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect(why) => write!(f, "cannot connect: {why}"),
-            Self::Proxy { variable, why } => write!(f, "the variable {variable} names no usable proxy: {why}"),
-            Self::TooLarge => f.write_str("the reply is larger than 1 MiB"),
-            Self::Broken(why) => write!(f, "the connection broke: {why}"),
-            Self::Timeout => f.write_str("no answer in time"),
-            Self::Tls(why) => write!(f, "TLS: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for HttpError {}

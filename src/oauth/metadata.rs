@@ -1,7 +1,5 @@
 //! What is known of an authorization server, and how it is found out (RFC 8414, OpenID Connect Discovery).
 
-use std::fmt;
-
 use oauth2::http;
 use serde::Deserialize;
 
@@ -91,32 +89,24 @@ struct Document {
 }
 
 /// Why nothing was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
+    #[error("{name} in the provider's metadata is not a safe URL: {why}")]
     Endpoint {
         name: &'static str,
+        #[source]
         why: EndpointError,
     },
+    #[error("the provider's metadata has no {0}")]
     Missing(&'static str),
     /// No document at any of the well-known places.
+    #[error("the provider publishes no metadata for this issuer")]
     NotFound,
+    #[error("the issuer in the provider's metadata does not match, byte for byte")]
     OtherIssuer,
-    Unreachable(HttpError),
+    #[error("the provider's metadata cannot be read: {0}")]
+    Unreachable(#[source] HttpError),
 }
-
-impl fmt::Display for DiscoveryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Endpoint { name, why } => write!(f, "{name} in the provider's metadata is not a safe URL: {why}"),
-            Self::Missing(name) => write!(f, "the provider's metadata has no {name}"),
-            Self::NotFound => f.write_str("the provider publishes no metadata for this issuer"),
-            Self::OtherIssuer => f.write_str("the issuer in the provider's metadata does not match, byte for byte"),
-            Self::Unreachable(why) => write!(f, "the provider's metadata cannot be read: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for DiscoveryError {}
 
 /// Asks at the well-known places: RFC 8414 section 3.1, then OpenID Connect Discovery section 4.1.
 ///

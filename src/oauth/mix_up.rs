@@ -3,34 +3,19 @@
 //! One judgement for the command line and the service. Where a server does not send `iss`, this says nothing: there a
 //! redirect of its own for each server is the guard, and the listener answers only its own path.
 
-use std::fmt;
-
 use super::{AuthorizationServer, Endpoint, IssParameter};
 
 /// Why an answer with the right state must not be exchanged (RFC 9207 section 2.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    #[error("the provider promises to name itself in its answer (iss, RFC 9207), and this answer does not")]
     IssuerMissing,
     /// No issuer is configured, and the one that was sent is not at the authorization endpoint's origin.
+    #[error("the answer names a provider at another origin than the authorization endpoint (iss, RFC 9207)")]
     OtherOrigin,
+    #[error("the answer came from another provider than the one that was asked (iss, RFC 9207)")]
     OtherIssuer,
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IssuerMissing => {
-                "the provider promises to name itself in its answer (iss, RFC 9207), and this answer does not"
-            }
-            Self::OtherIssuer => "the answer came from another provider than the one that was asked (iss, RFC 9207)",
-            Self::OtherOrigin => {
-                "the answer names a provider at another origin than the authorization endpoint (iss, RFC 9207)"
-            }
-        })
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// Judges the `iss` of an authorization response. A parameter that is present always counts, an empty one too.
 ///

@@ -1,8 +1,6 @@
 //! Token revocation (RFC 7009).
 #![deny(clippy::let_underscore_must_use)]
 
-use std::fmt;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use oauth2::http;
 use url::form_urlencoded;
@@ -33,22 +31,13 @@ enum TokenKind {
 }
 
 /// Why a token may still be valid at the provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RevocationError {
+    #[error("the provider refused to revoke (status {status})")]
     Refused { status: u16 },
-    Unreachable(HttpError),
+    #[error("the provider could not be reached ({0})")]
+    Unreachable(#[source] HttpError),
 }
-
-impl fmt::Display for RevocationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused { status } => write!(f, "the provider refused to revoke (status {status})"),
-            Self::Unreachable(why) => write!(f, "the provider could not be reached ({why})"),
-        }
-    }
-}
-
-impl std::error::Error for RevocationError {}
 
 /// Ends a grant at the provider. The refresh token comes first, since the grant ends with it (RFC 7009 section 2.1), and
 /// its response decides; without one that to the access token does. Any 2xx counts as revoked, for an unknown token too

@@ -23,16 +23,9 @@ impl Scope {
 }
 
 /// A text that is not a scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a scope: visible ASCII without space, \" and \\ (RFC 6749, section 3.3)")]
 pub struct ScopeError(String);
-
-impl fmt::Display for ScopeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a scope: visible ASCII without space, \" and \\ (RFC 6749, section 3.3)", self.0)
-    }
-}
-
-impl std::error::Error for ScopeError {}
 
 /// Scopes in the order given, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

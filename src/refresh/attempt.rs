@@ -188,16 +188,9 @@ impl HttpClient for Replayed {
 }
 
 /// The response to a refresh is for another `sub` (OpenID Connect Core section 12.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the response to the refresh is for another user (sub); the old grant was kept")]
 pub struct OtherSubject;
-
-impl fmt::Display for OtherSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the response to the refresh is for another user (sub); the old grant was kept")
-    }
-}
-
-impl std::error::Error for OtherSubject {}
 
 /// The record after a refresh. What the response leaves out stays (RFC 6749 section 6: refresh token and scope).
 ///

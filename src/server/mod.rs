@@ -20,7 +20,7 @@ mod token;
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    io,
     sync::{Arc, Once},
     time::Duration,
 };
@@ -87,33 +87,16 @@ pub struct Server {
 }
 
 /// Why a server did not start, or ended by itself.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    Listener(io::Error),
+    #[error("the listener failed: {}", .0.kind())]
+    Listener(#[source] io::Error),
+    #[error(transparent)]
     NoEntropy(NoEntropy),
+    #[error(transparent)]
     Store(SealedStoreFault),
-    Threads(io::Error),
-}
-
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listener(why) => write!(f, "the listener failed: {}", why.kind()),
-            Self::NoEntropy(why) => why.fmt(f),
-            Self::Store(why) => why.fmt(f),
-            Self::Threads(why) => write!(f, "no threads: {}", why.kind()),
-        }
-    }
-}
-
-impl std::error::Error for ServerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Listener(why) | Self::Threads(why) => Some(why),
-            Self::NoEntropy(why) => Some(why),
-            Self::Store(why) => Some(why),
-        }
-    }
+    #[error("no threads: {}", .0.kind())]
+    Threads(#[source] io::Error),
 }
 
 impl Server {

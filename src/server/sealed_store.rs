@@ -1,7 +1,7 @@
 //! Connections with their secrets: what is sealed on the way into the database and opened on the way out.
 #![deny(clippy::let_underscore_must_use)]
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     secret::Secret,
@@ -25,41 +25,14 @@ pub struct SealedStore {
 }
 
 /// Why a secret did not get in or out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealedStoreFault {
-    Entropy(NoEntropy),
-    Sealed(Unopened),
-    Store(StoreFault),
-}
-
-impl fmt::Display for SealedStoreFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Entropy(why) => why.fmt(f),
-            Self::Sealed(why) => why.fmt(f),
-            Self::Store(why) => why.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SealedStoreFault {}
-
-impl From<NoEntropy> for SealedStoreFault {
-    fn from(why: NoEntropy) -> Self {
-        Self::Entropy(why)
-    }
-}
-
-impl From<StoreFault> for SealedStoreFault {
-    fn from(why: StoreFault) -> Self {
-        Self::Store(why)
-    }
-}
-
-impl From<Unopened> for SealedStoreFault {
-    fn from(why: Unopened) -> Self {
-        Self::Sealed(why)
-    }
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    #[error(transparent)]
+    Sealed(#[from] Unopened),
+    #[error(transparent)]
+    Store(#[from] StoreFault),
 }
 
 impl SealedStore {

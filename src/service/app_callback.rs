@@ -163,25 +163,16 @@ fn well_formed(text: &str) -> Result<UrlBytes<'_>, CallbackRefused> {
 }
 
 /// Why a callback URL is not taken. None of these quotes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackRefused {
+    #[error(transparent)]
     Malformed(UrlFault),
+    #[error("it is http, which is for 127.0.0.1 and [::1] alone")]
     NotHttps,
     /// Well formed, but in no list.
+    #[error("it is not among the callbacks of the configuration")]
     NotListed,
 }
-
-impl fmt::Display for CallbackRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(fault) => write!(f, "{fault}"),
-            Self::NotHttps => f.write_str("it is http, which is for 127.0.0.1 and [::1] alone"),
-            Self::NotListed => f.write_str("it is not among the callbacks of the configuration"),
-        }
-    }
-}
-
-impl std::error::Error for CallbackRefused {}
 
 #[cfg(test)]
 mod tests;

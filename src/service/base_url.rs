@@ -200,40 +200,31 @@ impl Reach {
 }
 
 /// Why a base URL is not taken, or not connected to. None of these quotes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlRefused {
     /// It leads to an address that this service is not meant to reach.
+    #[error("its address is {0}")]
     Address(AddressClass),
     /// A percent escape in its path.
+    #[error("its path has a percent escape")]
     Escape,
+    #[error(transparent)]
     Malformed(UrlFault),
+    #[error("its name has no address")]
     NoAddress,
+    #[error("it is not https://")]
     NotHttps,
     /// Well formed, but not in `base_allow`.
+    #[error("it is not in the integration's base_allow")]
     NotListed,
     /// The server is in `base_allow`, with another path.
+    #[error("its path is neither the one that base_allow lists for this server nor below it")]
     Path,
+    #[error("its port is neither 443 nor 8443, nor listed in base_allow")]
     Port,
+    #[error("it has a query or a fragment")]
     QueryOrFragment,
 }
-
-impl fmt::Display for BaseUrlRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(class) => write!(f, "its address is {class}"),
-            Self::Escape => f.write_str("its path has a percent escape"),
-            Self::Malformed(fault) => write!(f, "{fault}"),
-            Self::NoAddress => f.write_str("its name has no address"),
-            Self::NotHttps => f.write_str("it is not https://"),
-            Self::NotListed => f.write_str("it is not in the integration's base_allow"),
-            Self::Path => f.write_str("its path is neither the one that base_allow lists for this server nor below it"),
-            Self::Port => f.write_str("its port is neither 443 nor 8443, nor listed in base_allow"),
-            Self::QueryOrFragment => f.write_str("it has a query or a fragment"),
-        }
-    }
-}
-
-impl std::error::Error for BaseUrlRefused {}
 
 #[cfg(test)]
 mod tests;

@@ -136,24 +136,15 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Why a cell did not open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unopened {
     /// Altered, or put where it does not belong.
+    #[error("a sealed cell was altered, or moved from another row")]
     Foreign,
     /// Sealed with a key that the configuration does not have.
+    #[error("a sealed cell needs the key {0}, which is not in [keys]")]
     UnknownKey(KeyId),
 }
-
-impl fmt::Display for Unopened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Foreign => f.write_str("a sealed cell was altered, or moved from another row"),
-            Self::UnknownKey(key) => write!(f, "a sealed cell needs the key {key}, which is not in [keys]"),
-        }
-    }
-}
-
-impl std::error::Error for Unopened {}
 
 /// The keys of the service. New cells are sealed with the current one, old ones open with theirs.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ mod flow;
 mod id;
 mod state;
 
-use std::{fmt, future::Future, pin::Pin, time::SystemTime};
+use std::{future::Future, pin::Pin, time::SystemTime};
 
 pub use connection::{
     Access, Connection, FailedOutcome, FailedRefresh, Lease, LeaseAnswer, NewConnection, Page, Put, RefreshedTokens,
@@ -119,21 +119,12 @@ pub struct Resealed {
 }
 
 /// Why the database did not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
     /// Busy, out of space, out of reach: later it may.
+    #[error("the database cannot be used now: {0}")]
     Unavailable(String),
     /// Damaged, of a newer program, or not what a row of ours looks like: a person has to look.
+    #[error("the database is not sound: {0}")]
     Broken(String),
 }
-
-impl fmt::Display for StoreFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(why) => write!(f, "the database cannot be used now: {why}"),
-            Self::Broken(why) => write!(f, "the database is not sound: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreFault {}

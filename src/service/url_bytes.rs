@@ -209,46 +209,37 @@ fn segments(path: &str) -> Result<(), UrlFault> {
 }
 
 /// Why a text is not taken for a URL. None of these quotes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
     /// A byte that RFC 3986 does not know, or an escape that is cut off.
+    #[error("it has a character that no URL has; escape it")]
     Character,
     /// `.` and `..`, however they are written.
+    #[error("its path has . or .. as a segment")]
     DotSegment,
     /// `//` in the path.
+    #[error("its path has //")]
     EmptySegment,
     /// `%2F`, `%5C`, `%25` or a control byte, escaped in the path.
+    #[error("its path has an escaped slash, backslash, percent sign or control byte")]
     HiddenSeparator,
+    #[error("its host is not a name in lower case or an address in its usual spelling")]
     Host,
     /// The percent escapes stand for bytes that are not UTF-8.
+    #[error("its percent escapes are not UTF-8")]
     NotUtf8,
+    #[error("its port is not a number from 1 to 65535 in its shortest form")]
     Port,
     /// The bytes say one thing and a browser would read another.
+    #[error("programs would not agree on where it leads")]
     ReadTwoWays,
+    #[error("it does not begin with https://")]
     Scheme,
+    #[error("it is longer than 2048 bytes")]
     TooLong,
+    #[error("it has an @ before its host")]
     Userinfo,
 }
-
-impl fmt::Display for UrlFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Character => "it has a character that no URL has; escape it",
-            Self::DotSegment => "its path has . or .. as a segment",
-            Self::EmptySegment => "its path has //",
-            Self::HiddenSeparator => "its path has an escaped slash, backslash, percent sign or control byte",
-            Self::Host => "its host is not a name in lower case or an address in its usual spelling",
-            Self::NotUtf8 => "its percent escapes are not UTF-8",
-            Self::Port => "its port is not a number from 1 to 65535 in its shortest form",
-            Self::ReadTwoWays => "programs would not agree on where it leads",
-            Self::Scheme => "it does not begin with https://",
-            Self::TooLong => "it is longer than 2048 bytes",
-            Self::Userinfo => "it has an @ before its host",
-        })
-    }
-}
-
-impl std::error::Error for UrlFault {}
 
 #[cfg(test)]
 mod tests;

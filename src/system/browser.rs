@@ -41,18 +41,11 @@ impl fmt::Display for NoBrowser {
 }
 
 /// A browser command that cannot be split into words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{from} is empty or has an unclosed quote")]
 pub struct BadCommand {
     pub from: &'static str,
 }
-
-impl fmt::Display for BadCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is empty or has an unclosed quote", self.from)
-    }
-}
-
-impl std::error::Error for BadCommand {}
 
 impl Browser {
     /// In the order: argument, LOOPIN_BROWSER, BROWSER, the desktop.

@@ -2,23 +2,14 @@
 #![deny(clippy::let_underscore_must_use)]
 #![expect(clippy::disallowed_types, reason = "this is where chance is drawn")]
 
-use std::fmt;
-
 use rand::{TryRng, rngs::SysRng};
 
 use crate::vault::StoreError;
 
 /// The system gave no random bytes; nothing may go on without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random bytes")]
 pub struct NoEntropy;
-
-impl fmt::Display for NoEntropy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the operating system gave no random bytes")
-    }
-}
-
-impl std::error::Error for NoEntropy {}
 
 impl From<NoEntropy> for StoreError {
     fn from(_: NoEntropy) -> Self {

@@ -5,7 +5,6 @@
 
 use std::{
     ffi::OsString,
-    fmt,
     io::{self, ErrorKind},
     process::Command,
 };
@@ -25,28 +24,19 @@ pub enum Handover {
 }
 
 /// Why a command was not started.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NotStarted {
+    #[error("the command cannot be started: {0}")]
     Io(ErrorKind),
+    #[error("file descriptors cannot be handed on here")]
     NoDescriptors,
+    #[error("there is no such command")]
     NotFound,
+    #[error("the command may not be executed")]
     NotPermitted,
+    #[error("the token is too long to be handed over so")]
     TooLong,
 }
-
-impl fmt::Display for NotStarted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(kind) => write!(f, "the command cannot be started: {kind}"),
-            Self::NoDescriptors => f.write_str("file descriptors cannot be handed on here"),
-            Self::NotFound => f.write_str("there is no such command"),
-            Self::NotPermitted => f.write_str("the command may not be executed"),
-            Self::TooLong => f.write_str("the token is too long to be handed over so"),
-        }
-    }
-}
-
-impl std::error::Error for NotStarted {}
 
 impl From<io::Error> for NotStarted {
     fn from(error: io::Error) -> Self {

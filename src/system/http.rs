@@ -2,10 +2,7 @@
 
 mod proxy;
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use ureq::{
     Agent, ProxyProtocol,
@@ -152,19 +149,12 @@ impl<In: Transport, C: Connector<In>> Connector<In> for ProxyConnector<C> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy that {variable} names failed: {why}")]
 struct ProxyFailure {
     variable: &'static str,
     why: String,
 }
-
-impl fmt::Display for ProxyFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the proxy that {} names failed: {}", self.variable, self.why)
-    }
-}
-
-impl std::error::Error for ProxyFailure {}
 
 /// What went wrong with a proxy.
 fn words(error: ureq::Error) -> String {

@@ -1,6 +1,6 @@
 //! The published keys of an issuer, over the one HTTP client: bounded, with deadlines, without redirects.
 
-use std::{fmt, time::SystemTime};
+use std::time::SystemTime;
 
 use crate::{
     oauth::{Endpoint, HttpClient, HttpError, HttpRequest},
@@ -8,24 +8,15 @@ use crate::{
 };
 
 /// Why there are no new keys. What was there before stays in use.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum FetchError {
+    #[error(transparent)]
     Http(HttpError),
+    #[error("HTTP status {0}")]
     NotOk(u16),
+    #[error(transparent)]
     Unusable(JwksError),
 }
-
-impl fmt::Display for FetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http(error) => error.fmt(f),
-            Self::NotOk(status) => write!(f, "HTTP status {status}"),
-            Self::Unusable(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for FetchError {}
 
 /// Asks for an issuer's keys unless they were asked for less than a minute ago; says whether new ones came. Blocks.
 ///

@@ -3,7 +3,6 @@
 //! environment is not asked, since it would resolve the name by itself.
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
@@ -86,16 +85,9 @@ fn refused(why: BaseUrlRefused) -> ureq::Error {
     ureq::Error::Other(Box::new(Refused(why)))
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the server of the base URL is refused: {0}")]
 struct Refused(BaseUrlRefused);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server of the base URL is refused: {}", self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 #[cfg(test)]
 mod tests;

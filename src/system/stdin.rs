@@ -1,7 +1,6 @@
 //! What another program writes to standard input: bounded in size and, where no person is typing, in time.
 
 use std::{
-    fmt,
     io::{self, Read},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
@@ -11,24 +10,15 @@ use std::{
 use super::{clock, terminal, uninterrupted::uninterrupted};
 
 /// Why nothing was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
+    #[error("standard input cannot be read")]
     Broken,
+    #[error("standard input is longer than {limit} bytes")]
     TooLong { limit: usize },
+    #[error("standard input did not end within {} s", .patience.as_secs())]
     TooSlow { patience: Duration },
 }
-
-impl fmt::Display for InputError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Broken => f.write_str("standard input cannot be read"),
-            Self::TooLong { limit } => write!(f, "standard input is longer than {limit} bytes"),
-            Self::TooSlow { patience } => write!(f, "standard input did not end within {} s", patience.as_secs()),
-        }
-    }
-}
-
-impl std::error::Error for InputError {}
 
 /// Reads until `whole` says that nothing more belongs to it, or to the end.
 ///

@@ -1,73 +1,86 @@
 //! What can go wrong with a store, each with its own words.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Why a store did not do what was asked. `report.rs` adds the remedy; all of these exit with 8.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// There is no keychain here: no session bus, or nobody on it offers one.
+    #[error("no keychain here (no Secret Service answers on the session bus)")]
     Absent,
     /// What was stored cannot be read any more; the file, if it is one, was put aside.
-    Damaged {
-        kept_as: Option<PathBuf>,
-    },
+    #[error("the stored grant is damaged{}", kept(.kept_as.as_deref()))]
+    Damaged { kept_as: Option<PathBuf> },
     /// A file that others may read, a link, or not a regular file of ours.
+    #[error("{} {why}", .path.display())]
     Exposed {
         path: PathBuf,
+        #[source]
         why: Exposure,
     },
-    File {
-        path: PathBuf,
-        why: String,
-    },
+    #[error("{}: {why}", .path.display())]
+    File { path: PathBuf, why: String },
     /// The passphrase did not become a key, most often for want of memory. Nothing was sealed or opened.
-    KeyNotDerived {
-        mebibytes: u32,
-        why: String,
-    },
+    #[error(
+        "the file store's key could not be derived from the passphrase, which needs {mebibytes} MiB of memory: {why}"
+    )]
+    KeyNotDerived { mebibytes: u32, why: String },
     /// The keychain's own words, made fit to print.
+    #[error("the keychain failed: {0}")]
     Keychain(String),
+    #[error("the keychain is locked")]
     Locked,
     /// Locks of the kernel do not hold between the machines that share such a directory.
-    NetworkFileSystem {
-        path: PathBuf,
-    },
+    #[error("{} is on NFS, where another machine could refresh the same grant at once", .path.display())]
+    NetworkFileSystem { path: PathBuf },
     /// Another program holds the lock of this grant.
+    #[error("another loopin{} holds this grant", process(*.holder))]
     Busy {
         /// Its process, as far as it is known.
         holder: Option<u32>,
     },
     /// Made by a newer program: never overwritten.
-    Newer {
-        version: u64,
-    },
+    #[error("the stored grant was made by a newer loopin (format {version})")]
+    Newer { version: u64 },
     /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes")]
     NoEntropy,
     /// A passphrase is needed, and there is no terminal to ask on.
+    #[error("the file store needs its passphrase, and there is no terminal to ask on")]
     NoTerminal,
     /// No answer within the deadline.
-    Silent {
-        after: Duration,
-    },
+    #[error("the keychain did not answer within {} s", .after.as_secs())]
+    Silent { after: Duration },
+    #[error("the keychain refuses an item of this size")]
     TooLarge,
     /// What was written is not what is read back.
+    #[error("the keychain did not keep the secret: what was written is not what is read back")]
     Unfaithful,
+    #[error("unlocking the keychain was refused")]
     UnlockRefused,
     /// The session bus is not a socket of this machine.
+    #[error("the session bus is not a socket of this machine, and secrets would cross it in clear")]
     UnsafeBus,
+    #[error("the key does not open the file store")]
     WrongKey,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a file is not safe to use; the text follows its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Exposure {
     /// Group or others have more rights than they may have.
-    Mode {
-        mode: u32,
-        rights: Rights,
-    },
+    #[error("can be {} by others (mode {mode:o})", .rights.danger())]
+    Mode { mode: u32, rights: Rights },
+    #[error("is not what it should be (a regular file in a real directory)")]
     NotRegular,
+    #[error("belongs to another user")]
     OtherOwner,
+    #[error("has a second name (hard link)")]
     SeveralLinks,
+    #[error("is a symbolic link")]
     Symlink,
 }
 
@@ -124,55 +137,10 @@ impl StoreError {
     }
 }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("no keychain here (no Secret Service answers on the session bus)"),
-            Self::Busy { holder: Some(pid) } => write!(f, "another loopin (pid {pid}) holds this grant"),
-            Self::Busy { holder: None } => f.write_str("another loopin holds this grant"),
-            Self::Damaged { kept_as: Some(path) } => {
-                write!(f, "the stored grant is damaged; it was kept as {}", path.display())
-            }
-            Self::Damaged { kept_as: None } => f.write_str("the stored grant is damaged"),
-            Self::Exposed { path, why } => {
-                let path = path.display();
-                match why {
-                    Exposure::Mode { mode, rights } => {
-                        write!(f, "{path} can be {} by others (mode {mode:o})", rights.danger())
-                    }
-                    Exposure::NotRegular => {
-                        write!(f, "{path} is not what it should be (a regular file in a real directory)")
-                    }
-                    Exposure::OtherOwner => write!(f, "{path} belongs to another user"),
-                    Exposure::SeveralLinks => write!(f, "{path} has a second name (hard link)"),
-                    Exposure::Symlink => write!(f, "{path} is a symbolic link"),
-                }
-            }
-            Self::File { path, why } => write!(f, "{}: {why}", path.display()),
-            Self::KeyNotDerived { mebibytes, why } => write!(
-                f,
-                "the file store's key could not be derived from the passphrase, which needs {mebibytes} MiB of memory: {why}"
-            ),
-            Self::Keychain(why) => write!(f, "the keychain failed: {why}"),
-            Self::Locked => f.write_str("the keychain is locked"),
-            Self::NetworkFileSystem { path } => {
-                write!(f, "{} is on NFS, where another machine could refresh the same grant at once", path.display())
-            }
-            Self::Newer { version } => write!(f, "the stored grant was made by a newer loopin (format {version})"),
-            Self::NoEntropy => f.write_str("the operating system returned no random bytes"),
-            Self::NoTerminal => f.write_str("the file store needs its passphrase, and there is no terminal to ask on"),
-            Self::Silent { after } => write!(f, "the keychain did not answer within {} s", after.as_secs()),
-            Self::TooLarge => f.write_str("the keychain refuses an item of this size"),
-            Self::Unfaithful => {
-                f.write_str("the keychain did not keep the secret: what was written is not what is read back")
-            }
-            Self::UnlockRefused => f.write_str("unlocking the keychain was refused"),
-            Self::UnsafeBus => {
-                f.write_str("the session bus is not a socket of this machine, and secrets would cross it in clear")
-            }
-            Self::WrongKey => f.write_str("the key does not open the file store"),
-        }
-    }
+fn process(holder: Option<u32>) -> String {
+    holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
-impl std::error::Error for StoreError {}
+fn kept(path: Option<&Path>) -> String {
+    path.map(|path| format!("; it was kept as {}", path.display())).unwrap_or_default()
+}

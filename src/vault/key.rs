@@ -36,16 +36,9 @@ impl Default for AccountName {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an account name is 1 to 254 bytes of printable text without space at its ends")]
 pub struct AccountNameError;
-
-impl fmt::Display for AccountNameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an account name is 1 to 254 bytes of printable text without space at its ends")
-    }
-}
-
-impl std::error::Error for AccountNameError {}
 
 /// What stands for every action together, in stored rows and on the command line.
 const ALL: &str = "all";

@@ -58,16 +58,9 @@ impl Namespace {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a namespace is up to 64 of a-z 0-9 . _ -")]
 pub struct NamespaceError;
-
-impl fmt::Display for NamespaceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a namespace is up to 64 of a-z 0-9 . _ -")
-    }
-}
-
-impl std::error::Error for NamespaceError {}
 
 /// An organization, as the issuer names it: 1 to 254 bytes of printable text. Empty only on a person's machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,9 +1,6 @@
 //! The stored form of a grant: JSON with a version, written and read by hand-kept rules.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -91,22 +88,13 @@ impl Pinned {
 }
 
 /// Why stored bytes are no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
+    #[error("damaged")]
     Damaged,
+    #[error("made by a newer program (format {0})")]
     Newer(u64),
 }
-
-impl fmt::Display for RecordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Damaged => f.write_str("damaged"),
-            Self::Newer(version) => write!(f, "made by a newer program (format {version})"),
-        }
-    }
-}
-
-impl std::error::Error for RecordError {}
 
 impl From<RecordError> for StoreError {
     fn from(error: RecordError) -> Self {

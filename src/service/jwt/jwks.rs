@@ -1,9 +1,6 @@
 //! An issuer's published keys (RFC 7517), and when they are asked for.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -134,24 +131,15 @@ fn without_zeros(number: Vec<u8>) -> Vec<u8> {
     number.into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
+    #[error("it has no key of RSA (2048 to 4096 bits), P-256 or Ed25519 for signatures")]
     NoneOfUse,
+    #[error("it is not a JWK set (RFC 7517)")]
     NotAKeySet,
+    #[error("it has more than {MOST_KEYS} keys")]
     TooMany,
 }
-
-impl fmt::Display for JwksError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoneOfUse => f.write_str("it has no key of RSA (2048 to 4096 bits), P-256 or Ed25519 for signatures"),
-            Self::NotAKeySet => f.write_str("it is not a JWK set (RFC 7517)"),
-            Self::TooMany => write!(f, "it has more than {MOST_KEYS} keys"),
-        }
-    }
-}
-
-impl std::error::Error for JwksError {}
 
 /// When an issuer's keys were asked for. A stranger can send tokens with new `kid`s as fast as he likes; the issuer is
 /// asked once a minute at most.

@@ -1,7 +1,6 @@
 //! From the bytes of a token to its caller.
 
 use std::{
-    fmt,
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
@@ -42,16 +41,9 @@ enum Keys {
 }
 
 /// A shared secret of fewer than 32 bytes can be guessed from one token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[[jwt]]: hs256: the secret has fewer than {SHORTEST_SECRET} bytes")]
 pub struct WeakSecret;
-
-impl fmt::Display for WeakSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[[jwt]]: hs256: the secret has fewer than {SHORTEST_SECRET} bytes")
-    }
-}
-
-impl std::error::Error for WeakSecret {}
 
 impl Verifier {
     /// `read` gets the shared secrets from where they lie. Published keys are not there yet: see [`Verifier::stale`].

@@ -14,7 +14,7 @@ mod sealing;
 mod writer;
 
 use std::{
-    fmt, fs,
+    fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -43,46 +43,21 @@ pub use schema::VERSION;
 const LOCK: &str = "lock";
 
 /// Why the database was not opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    Fault(StoreFault),
-    File(StoreError),
+    #[error(transparent)]
+    Fault(#[from] StoreFault),
+    #[error(transparent)]
+    File(#[from] StoreError),
     /// There is none, and this is not the one who makes it.
+    #[error("there is no database at {}", .0.display())]
     Missing(PathBuf),
     /// Made by a newer program.
-    Newer {
-        found: u32,
-    },
+    #[error("the database was made by a newer loopin (schema {found}; this one knows {VERSION})")]
+    Newer { found: u32 },
     /// Another service has it.
+    #[error("another loopin serve uses {}", .0.display())]
     Taken(PathBuf),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fault(why) => why.fmt(f),
-            Self::File(why) => why.fmt(f),
-            Self::Missing(path) => write!(f, "there is no database at {}", path.display()),
-            Self::Newer { found } => {
-                write!(f, "the database was made by a newer loopin (schema {found}; this one knows {VERSION})")
-            }
-            Self::Taken(path) => write!(f, "another loopin serve uses {}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-impl From<StoreFault> for OpenError {
-    fn from(fault: StoreFault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        Self::File(error)
-    }
 }
 
 /// What belongs to this machine beside the database: the lock, and the journals of refreshes.
