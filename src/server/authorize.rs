@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    asked::Asked,
-    providers::base,
+    integrations::base,
+    parsed_request::ParsedRequest,
     request::{Answer, Cookie, Service},
 };
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
     reply::{Location, Reply},
     secret::Secret,
     service::{
-        authorize::{Accept, Credential, Fetch, Query, Start, Wish, start},
+        authorize::{Accept, Credential, Fetch, Query, Start, UncheckedFlowRequest, start},
         base_url::{RedirectAt, client_at},
         flow::{
-            self, Content, Errand, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
+            self, Content, FlowRequest, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
             open_link_ticket, set_cookie,
         },
         jwt::{Caller, Role},
@@ -33,7 +33,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 
 /// Seconds after which one of a user's unfinished flows may have ended.
-const CROWD_PAUSE: u64 = 60;
+const FLOW_LIMIT_PAUSE: u64 = 60;
 
 /// The body of `POST /:group/link`.
 #[derive(Deserialize)]
@@ -49,14 +49,14 @@ struct Link {
 }
 
 impl Service {
-    pub(super) async fn authorize(&self, integration: &Integration, asked: &Asked) -> Answer {
+    pub(super) async fn authorize(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
         // Chromium says `prefetch;prerender`, Firefox `prefetch`: no person has decided anything yet.
-        if asked.http.headers().contains_key("sec-purpose") {
+        if request.http.headers().contains_key("sec-purpose") {
             return Err(Problem::Prefetch);
         }
-        let query = Query::parse(asked.query())?;
+        let query = Query::parse(request.query())?;
         if let Some(ticket) = &query.confirm {
-            return self.confirmed(integration, asked, ticket).await;
+            return self.confirmed(integration, request, ticket).await;
         }
         if let Some(link) = &query.link {
             return Ok(match open_link_ticket(&self.sealed.keys, &integration.name, link, clock::now()) {
@@ -64,77 +64,81 @@ impl Service {
                 None => pages::stale(),
             });
         }
-        let (caller, credential) = self.caller(asked, query.token.as_ref(), Cookie::Counts).await?;
+        let (caller, credential) = self.caller(request, query.token.as_ref(), Cookie::Counts).await?;
         let fetch = Fetch {
-            site: asked.field("sec-fetch-site")?,
-            mode: asked.field("sec-fetch-mode")?,
-            dest: asked.field("sec-fetch-dest")?,
+            site: request.field("sec-fetch-site")?,
+            mode: request.field("sec-fetch-mode")?,
+            dest: request.field("sec-fetch-dest")?,
         };
         // Any page can have the browser send the cookie with an image: that must use up nothing of the user's.
         if credential == Credential::Cookie && fetch.is_subresource() {
             return Err(Problem::NavigationRequired);
         }
-        let errand = query.wish.judge(integration, &self.config.callbacks, caller.owner)?;
-        let how = start(credential, Accept::of(&asked.list("accept")?), fetch, self.config.query_token)?;
-        let how = how.at(errand.base_url.as_deref(), credential);
+        let wanted = query.request.check(integration, &self.config.callbacks, caller.owner)?;
+        let how = start(credential, Accept::of(&request.list("accept")?), fetch, self.config.query_token)?;
+        let how = how.at(wanted.base_url.as_deref(), credential);
         // The page that asks begins nothing yet, so any site can show it as often as it likes.
         if how != Start::Confirm {
-            self.limits.start(&errand.key.owner, clock::now())?;
+            self.limits.start(&wanted.key.owner, clock::now())?;
         }
         if let (Start::Redirect, Credential::Query, Some(token)) = (how, credential, &query.token) {
-            self.once(&errand, token).await?;
+            self.use_token_once(&wanted, token).await?;
         }
         match how {
-            Start::Confirm => self.confirm_page(integration, &Ticket { errand, link: None }),
+            Start::Confirm => self.confirm_page(integration, &Ticket { request: wanted, link: None }),
             Start::Json => {
-                let (url, begun) = self.begin(integration, errand).await?;
+                let (url, started) = self.begin(integration, wanted).await?;
                 let body = json!({ "authorization_url": url.as_str() }).to_string();
-                Ok(begun.with_cookie(Reply::json(200, body.into_bytes())))
+                Ok(started.with_cookie(Reply::json(200, body.into_bytes())))
             }
-            Start::Redirect => self.sent_off(integration, errand).await,
+            Start::Redirect => self.redirect_to_provider(integration, wanted).await,
         }
     }
 
     /// The person has pressed the button.
-    async fn confirmed(&self, integration: &Integration, asked: &Asked, ticket: &str) -> Answer {
-        let cookie = |name: &str| asked.cookie(name).map(str::to_owned);
+    async fn confirmed(&self, integration: &Integration, request: &ParsedRequest, ticket: &str) -> Answer {
+        let cookie = |name: &str| request.cookie(name).map(str::to_owned);
         let Some(ticket) = open_confirm_ticket(&self.sealed.keys, &integration.name, ticket, cookie, clock::now())
         else {
             return Ok(pages::stale());
         };
-        self.limits.start(&ticket.errand.key.owner, clock::now())?;
+        self.limits.start(&ticket.request.key.owner, clock::now())?;
         if let Some(link) = ticket.link {
             match self.sealed.store.take_flow(link, integration.name.as_str(), clock::now()).await? {
                 Taken::Now(_) => {}
                 Taken::Ended(_) | Taken::Unknown => return Ok(pages::stale()),
             }
         }
-        self.sent_off(integration, ticket.errand).await
+        self.redirect_to_provider(integration, ticket.request).await
     }
 
     fn confirm_page(&self, integration: &Integration, ticket: &Ticket) -> Answer {
-        let base = base(integration, ticket.errand.base_url.as_deref())?;
+        let base = base(integration, ticket.request.base_url.as_deref())?;
         let server = base.map_or_else(|| integration.server.host().to_owned(), |base| base.host());
         let id = FlowId::new(entropy::random()?);
         let cookie = new_cookie(&entropy::random()?);
         let sealed = confirm_ticket(&self.sealed.keys, id, ticket, &cookie, Nonce(entropy::random()?), clock::now());
-        let group = &ticket.errand.key.integration;
+        let group = &ticket.request.key.integration;
         let href = self.config.public_url.below(&format!("/{group}/authorize?confirm={}", sealed.expose()));
-        Ok(Begun { id, cookie }.with_cookie(pages::confirm(&ticket.errand, &server, &href)))
+        Ok(StartedFlow { id, cookie }.with_cookie(pages::confirm(&ticket.request, &server, &href)))
     }
 
-    async fn sent_off(&self, integration: &Integration, errand: Errand) -> Answer {
-        let (url, begun) = self.begin(integration, errand).await?;
+    async fn redirect_to_provider(&self, integration: &Integration, wanted: FlowRequest) -> Answer {
+        let (url, started) = self.begin(integration, wanted).await?;
         let location = Location::new(url.as_str().to_owned()).map_err(|_| Problem::IntegrationMisconfigured)?;
-        Ok(begun.with_cookie(Reply::redirect(302, location)))
+        Ok(started.with_cookie(Reply::redirect(302, location)))
     }
 
     /// Stores the flow, and gives the provider's address with the cookie that has to come back with its answer.
-    async fn begin(&self, integration: &Integration, errand: Errand) -> Result<(AuthorizationUrl, Begun), Problem> {
-        let base = base(integration, errand.base_url.as_deref())?;
+    async fn begin(
+        &self,
+        integration: &Integration,
+        wanted: FlowRequest,
+    ) -> Result<(AuthorizationUrl, StartedFlow), Problem> {
+        let base = base(integration, wanted.base_url.as_deref())?;
         let server = self.providers.server(integration, base.as_ref()).await?;
         let asked =
-            scopes::requested(integration, &errand.key.action, &errand.scopes).map_err(|_| Problem::UnknownAction)?;
+            scopes::requested(integration, &wanted.key.action, &wanted.scopes).map_err(|_| Problem::UnknownAction)?;
         let at = client_at(integration, base.as_ref());
         let instance = match &at.redirect {
             RedirectAt::Integration(_) => None,
@@ -144,7 +148,7 @@ impl Service {
             self.config.public_url.redirect(&integration.name, instance).ok_or(Problem::IntegrationMisconfigured)?;
         let client_id = at.id.clone();
         let id = FlowId::new(entropy::random()?);
-        let state = flow::state(&self.sealed.keys, id, self.config.state_mode, &errand, Nonce(entropy::random()?));
+        let state = flow::state(&self.sealed.keys, id, self.config.state_mode, &wanted, Nonce(entropy::random()?));
         let request = AuthorizationRequest {
             server: server.clone(),
             client: Client { id: client_id.clone(), authentication: ClientAuthentication::None },
@@ -156,32 +160,32 @@ impl Service {
         let (url, pending) = request
             .begin(Entropy::from_bytes(&entropy::random()?).with_state(state))
             .map_err(|_| Problem::IntegrationMisconfigured)?;
-        let content = Content { server, client_id, redirect, asked, base_url: errand.base_url, kept: pending.keep() };
+        let content = Content { server, client_id, redirect, asked, base_url: wanted.base_url, kept: pending.keep() };
         let cookie = new_cookie(&entropy::random()?);
         let now = clock::now();
         let row = Flow {
             id,
-            content: content.seal(&self.sealed.keys, id, &errand.key, Nonce(entropy::random()?)),
-            key: errand.key,
-            app_callback_url: errand.app_callback_url,
+            content: content.seal(&self.sealed.keys, id, &wanted.key, Nonce(entropy::random()?)),
+            key: wanted.key,
+            app_callback_url: wanted.app_callback_url,
             browser: Some(flow::browser(cookie.expose())),
             expires_at: now + FLOW_LIFE,
         };
         match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
-            PutFlow::Stored => Ok((url, Begun { id, cookie })),
-            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: CROWD_PAUSE }),
+            PutFlow::Stored => Ok((url, StartedFlow { id, cookie })),
+            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: FLOW_LIMIT_PAUSE }),
         }
     }
 
     /// A token that came in an address may begin one flow: the address stays in histories and logs
     /// (docs/threats.md, V09).
-    async fn once(&self, errand: &Errand, token: &Secret) -> Result<(), Problem> {
+    async fn use_token_once(&self, wanted: &FlowRequest, token: &Secret) -> Result<(), Problem> {
         let digest = Sha256::digest(token.expose());
         let mut name = [0; 16];
         name.copy_from_slice(&digest[..16]);
-        let (id, group, now) = (FlowId::new(name), errand.key.integration.as_str(), clock::now());
+        let (id, group, now) = (FlowId::new(name), wanted.key.integration.as_str(), clock::now());
         if let Taken::Unknown = self.sealed.store.take_flow(id, group, now).await? {
-            self.mark(id, errand).await?;
+            self.put_single_use(id, wanted).await?;
             if let Taken::Now(_) = self.sealed.store.take_flow(id, group, now).await? {
                 return Ok(());
             }
@@ -190,44 +194,44 @@ impl Service {
     }
 
     /// A row that only says that something may happen once.
-    async fn mark(&self, id: FlowId, errand: &Errand) -> Result<(), Problem> {
+    async fn put_single_use(&self, id: FlowId, wanted: &FlowRequest) -> Result<(), Problem> {
         let now = clock::now();
         let place = crate::service::keys::Place {
             column: crate::service::keys::Column::FlowContent,
             id: id.bytes(),
-            key: &errand.key,
+            key: &wanted.key,
             generation: 0,
         };
         let row = Flow {
             id,
             content: self.sealed.keys.seal(&place, Nonce(entropy::random()?), &Secret::new(String::new())),
-            key: errand.key.clone(),
-            app_callback_url: errand.app_callback_url.clone(),
+            key: wanted.key.clone(),
+            app_callback_url: wanted.app_callback_url.clone(),
             browser: None,
             expires_at: now + LINK_LIFE,
         };
         match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
             PutFlow::Stored => Ok(()),
-            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: CROWD_PAUSE }),
+            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: FLOW_LIMIT_PAUSE }),
         }
     }
 
     /// A link for a person to open once, without any token in it.
-    pub(super) async fn link(&self, integration: &Integration, asked: &Asked) -> Answer {
-        let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        let body: Link = asked.json()?;
+    pub(super) async fn link(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
+        let (caller, _) = self.caller(request, None, Cookie::Ignored).await?;
+        let body: Link = request.json()?;
         let owner = on_behalf(caller, body.user_id, body.org_key)?;
         self.limits.request(&owner, clock::now())?;
-        let wish = Wish {
+        let unchecked = UncheckedFlowRequest {
             app_callback_url: Some(body.app_callback_url),
             action: Some(body.action),
             base_url: body.base_url,
             scopes: body.scopes,
         };
-        let errand = wish.judge(integration, &self.config.callbacks, owner)?;
+        let wanted = unchecked.check(integration, &self.config.callbacks, owner)?;
         let id = FlowId::new(entropy::random()?);
-        self.mark(id, &errand).await?;
-        let ticket = link_ticket(&self.sealed.keys, id, &errand, Nonce(entropy::random()?), clock::now());
+        self.put_single_use(id, &wanted).await?;
+        let ticket = link_ticket(&self.sealed.keys, id, &wanted, Nonce(entropy::random()?), clock::now());
         let group = &integration.name;
         let url = self.config.public_url.below(&format!("/{group}/authorize?link={}", ticket.expose()));
         let body = json!({ "url": url, "expires_in": LINK_LIFE.as_secs() }).to_string();
@@ -236,12 +240,12 @@ impl Service {
 }
 
 /// A flow that stands, and the browser's half of it.
-struct Begun {
+struct StartedFlow {
     id: FlowId,
     cookie: Secret,
 }
 
-impl Begun {
+impl StartedFlow {
     fn with_cookie(&self, reply: Reply) -> Reply {
         match set_cookie(&self.id, &self.cookie) {
             Some(value) => reply.with_value("Set-Cookie", value),

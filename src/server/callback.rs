@@ -1,8 +1,8 @@
 //! `GET /:group/callback`: the provider's answer comes back, once, in the browser that began.
 
 use super::{
-    asked::Asked,
-    providers::{self, base},
+    integrations::{self, base},
+    parsed_request::ParsedRequest,
     request::{Answer, Service},
     revocation::revoke,
 };
@@ -22,101 +22,101 @@ use crate::{
 };
 
 /// A code with everything that was kept for it.
-struct Coded {
+struct ReceivedCode {
     code: CodeReceived,
     content: Content,
     key: GrantKey,
 }
 
 impl Service {
-    pub(super) async fn callback(&self, integration: &Integration, asked: &Asked) -> Answer {
-        let query = asked.query().as_bytes();
-        let Ok(answer) = oauth::Answer::parse(query) else { return self.unexpected(asked) };
+    pub(super) async fn callback(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
+        let query = request.query().as_bytes();
+        let Ok(answer) = oauth::Answer::parse(query) else { return self.unexpected(request) };
         let open = |state: &_| open_state(&self.sealed.keys, &integration.name, state);
-        let Some((answer, opened)) = answer.opened_by(open) else { return self.unexpected(asked) };
-        self.limits.answer(opened.id, asked.client, clock::now())?;
+        let Some((answer, opened)) = answer.opened_by(open) else { return self.unexpected(request) };
+        self.limits.answer(opened.id, request.client, clock::now())?;
         // From here the flow is over, whatever comes of it: nobody else gets it.
         let taken = self.sealed.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
         let flow = match taken {
             // The code was not touched: it can be brought again.
             Err(_) => return Ok(pages::later()),
             Ok(Taken::Unknown) => return Ok(pages::lost()),
-            Ok(Taken::Ended(done)) => return Ok(self.ended_before(&done, asked)),
+            Ok(Taken::Ended(done)) => return Ok(self.ended_before(&done, request)),
             Ok(Taken::Now(flow)) => flow,
         };
-        let ending = match self.went_on(integration, asked, &flow, &opened, answer).await {
+        let ending = match self.continued(integration, request, &flow, &opened, answer).await {
             Ok(connection) => Ok(connection),
-            Err(Stop::Ending(ending)) => Err(ending),
-            Err(Stop::Lost) => return Ok(pages::lost()),
+            Err(NotConnected::Ending(ending)) => Err(ending),
+            Err(NotConnected::Lost) => return Ok(pages::lost()),
         };
-        Ok(self.back(asked, &flow.key, &flow.app_callback_url, ending, opened.id))
+        Ok(self.redirect_to_application(request, &flow.key, &flow.app_callback_url, ending, opened.id))
     }
 
     /// Not an answer to a flow of ours. Only these are counted: what opens is never kept out by what others sent.
-    fn unexpected(&self, asked: &Asked) -> Answer {
-        self.limits.failed_callback(asked.client, clock::now())?;
+    fn unexpected(&self, request: &ParsedRequest) -> Answer {
+        self.limits.failed_callback(request.client, clock::now())?;
         Ok(pages::lost())
     }
 
-    async fn went_on(
+    async fn continued(
         &self,
         integration: &Integration,
-        asked: &Asked,
+        request: &ParsedRequest,
         flow: &Flow,
         opened: &Opened,
         answer: MatchedAnswer,
-    ) -> Result<ConnectionId, Stop> {
-        let browser = asked.cookie(&cookie_name(&flow.id)).map(flow::browser);
+    ) -> Result<ConnectionId, NotConnected> {
+        let browser = request.cookie(&cookie_name(&flow.id)).map(flow::browser);
         if flow.browser.is_none() || browser != flow.browser {
             return Err(Ending::BrowserMismatch.into());
         }
-        if self.has_left(asked, &flow.key) {
+        if self.has_left(request, &flow.key) {
             return Err(Ending::OrgForbidden.into());
         }
-        let of_state = opened.errand.as_ref();
+        let of_state = opened.request.as_ref();
         if of_state.is_some_and(|e| e.key != flow.key || e.app_callback_url != flow.app_callback_url) {
-            return Err(Stop::Lost);
+            return Err(NotConnected::Lost);
         }
         // Before the code is sent: without a way back nobody would learn of the connection.
         if self.config.callbacks.admit(&flow.key.owner, &flow.app_callback_url).is_err() {
-            return Err(Stop::Lost);
+            return Err(NotConnected::Lost);
         }
         let content = Content::open(&self.sealed.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
         // An answer at another redirect than the one that was sent is another server's (RFC 9700 section 4.4.2). What
         // a proxy in front of us has taken off the path does not count.
-        if !content.redirect.path().ends_with(asked.http.uri().path()) {
+        if !content.redirect.path().ends_with(request.http.uri().path()) {
             return Err(Ending::IssuerMismatch.into());
         }
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
-        let client = providers::client(integration, base.as_ref()).map_err(|_| Ending::ConfigError)?;
+        let client = integrations::client(integration, base.as_ref()).map_err(|_| Ending::ConfigError)?;
         if client.id != content.client_id {
             return Err(Ending::ConfigError.into());
         }
         let resumed = Resumed::new(content.server.clone(), client, content.redirect.clone(), content.kept.clone());
         match resumed.receive(answer) {
             Settled::Code(code) => {
-                let coded = Coded { code, content, key: flow.key.clone() };
-                Ok(self.exchanged(integration, coded).await?)
+                let received = ReceivedCode { code, content, key: flow.key.clone() };
+                Ok(self.exchanged(integration, received).await?)
             }
             Settled::Denied(denial) => Err(Ending::from(&denial).into()),
             Settled::Refused(refusal) => Err(Ending::from(&refusal).into()),
         }
     }
 
-    /// Whether the application's own cookie says that this user no longer belongs to the organisation
+    /// Whether the application's own cookie says that this user no longer belongs to the organization
     /// (docs/threats.md, V10). Without one nothing is known, and what was true at the start counts.
-    fn has_left(&self, asked: &Asked, key: &GrantKey) -> bool {
+    fn has_left(&self, request: &ParsedRequest, key: &GrantKey) -> bool {
         let Some(name) = self.config.session_cookie.as_deref() else { return false };
         // Every one of them: a second cookie of that name must not hide what the first one proves.
-        let tokens = asked.cookies(name).filter_map(|value| std::str::from_utf8(value).ok());
+        let tokens = request.cookies(name).filter_map(|value| std::str::from_utf8(value).ok());
         let mut verified = tokens.filter_map(|token| self.verifier.verify(token, clock::now()).ok());
         verified.any(|verified| verified.has_left(&key.owner))
     }
 
-    async fn exchanged(&self, integration: &Integration, coded: Coded) -> Result<ConnectionId, Ending> {
-        let Coded { code, content, key } = coded;
+    async fn exchanged(&self, integration: &Integration, received: ReceivedCode) -> Result<ConnectionId, Ending> {
+        let ReceivedCode { code, content, key } = received;
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
-        let http = providers::http(base.as_ref());
+        let http = integrations::http(base.as_ref());
         let tokens = self.providers.ask(move || code.exchange(http.as_ref(), clock::now())).await;
         let tokens: TokenSet = tokens.map_err(|error| Ending::from(&error))?;
         let now = clock::now();
@@ -128,35 +128,35 @@ impl Service {
             Ok(id) => Ok(id),
             Err(_) => {
                 // Nobody will ever use these; at the provider they would live on.
-                self.give_back(integration, &content, grant).await;
+                self.revoke_unstored(integration, &content, grant).await;
                 Err(Ending::StorageError)
             }
         }
     }
 
-    async fn give_back(&self, integration: &Integration, content: &Content, grant: Grant) {
+    async fn revoke_unstored(&self, integration: &Integration, content: &Content, grant: Grant) {
         let Ok(base) = base(integration, content.base_url.as_deref()) else { return };
         let (endpoint, client) =
-            (content.server.revocation_endpoint.clone(), providers::client(integration, base.as_ref()).ok());
-        let http = providers::http(base.as_ref());
+            (content.server.revocation_endpoint.clone(), integrations::client(integration, base.as_ref()).ok());
+        let http = integrations::http(base.as_ref());
         self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
     }
 
     /// The flow was over when this answer came. Only its own browser is told more than nothing.
-    fn ended_before(&self, done: &FlowDone, asked: &Asked) -> Reply {
-        let browser = asked.cookie(&cookie_name(&done.id)).map(flow::browser);
+    fn ended_before(&self, done: &FlowDone, request: &ParsedRequest) -> Reply {
+        let browser = request.cookie(&cookie_name(&done.id)).map(flow::browser);
         let ending = match done.end {
             _ if done.browser.is_some() && browser.is_some() && browser != done.browser => Ending::BrowserMismatch,
             FlowEnd::Expired => Ending::StateExpired,
             FlowEnd::Used => Ending::StateReplayed,
         };
-        self.back(asked, &done.key, &done.app_callback_url, Err(ending), done.id)
+        self.redirect_to_application(request, &done.key, &done.app_callback_url, Err(ending), done.id)
     }
 
     /// To the application, if its callback is on the list still.
-    fn back(
+    fn redirect_to_application(
         &self,
-        asked: &Asked,
+        request: &ParsedRequest,
         key: &GrantKey,
         url: &str,
         ending: Result<ConnectionId, Ending>,
@@ -164,7 +164,7 @@ impl Service {
     ) -> Reply {
         let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
         self.metrics.ended(key.integration.as_str(), word);
-        asked.ended(word);
+        request.ended(word);
         let Ok(url) = self.config.callbacks.admit(&key.owner, url) else { return pages::closed() };
         let to = match ending {
             Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
@@ -180,13 +180,13 @@ impl Service {
 }
 
 /// Why a flow did not become a connection.
-enum Stop {
+enum NotConnected {
     Ending(Ending),
     /// What came does not fit together: nobody knows where to send the browser.
     Lost,
 }
 
-impl From<Ending> for Stop {
+impl From<Ending> for NotConnected {
     fn from(ending: Ending) -> Self {
         Self::Ending(ending)
     }

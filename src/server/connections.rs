@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    asked::Asked,
     authorize::on_behalf,
+    parsed_request::ParsedRequest,
     request::{Answer, Cookie, Service},
     token::words,
 };
@@ -26,16 +26,16 @@ use crate::{
 const PAGE: u32 = 100;
 
 impl Service {
-    async fn whose(&self, asked: &Asked) -> Result<(Owner, BTreeMap<&'static str, String>), Problem> {
-        let (caller, _): (Caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        let mut query = asked.parameters(&["group", "action", "cursor", "userId", "orgKey"])?;
+    async fn whose(&self, request: &ParsedRequest) -> Result<(Owner, BTreeMap<&'static str, String>), Problem> {
+        let (caller, _): (Caller, _) = self.caller(request, None, Cookie::Ignored).await?;
+        let mut query = request.parameters(&["group", "action", "cursor", "userId", "orgKey"])?;
         let owner = on_behalf(caller, query.remove("userId"), query.remove("orgKey"))?;
         self.limits.request(&owner, clock::now())?;
         Ok((owner, query))
     }
 
-    pub(super) async fn connections(&self, asked: &Asked) -> Answer {
-        let (owner, query) = self.whose(asked).await?;
+    pub(super) async fn connections(&self, request: &ParsedRequest) -> Answer {
+        let (owner, query) = self.whose(request).await?;
         let after = match query.get("cursor") {
             None => None,
             Some(cursor) => Some(ConnectionId::parse(cursor).ok_or(Problem::NotFound)?),
@@ -54,16 +54,16 @@ impl Service {
         Ok(Reply::json(200, body.to_string().into_bytes()))
     }
 
-    pub(super) async fn connection(&self, id: ConnectionId, asked: &Asked) -> Answer {
-        let (owner, _) = self.whose(asked).await?;
+    pub(super) async fn connection(&self, id: ConnectionId, request: &ParsedRequest) -> Answer {
+        let (owner, _) = self.whose(request).await?;
         let row = self.sealed.store.connection_by_id(id, &owner).await?;
         let row = row.ok_or(Problem::NotFound)?;
         Ok(Reply::json(200, shown(&row).to_string().into_bytes()))
     }
 
     /// Forgets it here first: what the provider says to the revocation changes nothing of that.
-    pub(super) async fn disconnect(&self, id: ConnectionId, asked: &Asked) -> Answer {
-        let (owner, _) = self.whose(asked).await?;
+    pub(super) async fn disconnect(&self, id: ConnectionId, request: &ParsedRequest) -> Answer {
+        let (owner, _) = self.whose(request).await?;
         let row = self.sealed.store.delete_connection(id, &owner).await?;
         let row = row.ok_or(Problem::NotFound)?;
         let refresher = self.refresher.clone();

@@ -6,12 +6,12 @@
 
 mod access;
 mod admin;
-mod asked;
 mod authorize;
 mod callback;
 mod connections;
+mod integrations;
 mod notices;
-mod providers;
+mod parsed_request;
 pub mod refresh;
 mod request;
 mod revocation;
@@ -32,9 +32,9 @@ pub use notices::{Notice, Notices};
 use self::{
     access::Metrics,
     admin::Admin,
-    providers::{Configured, Providers},
+    integrations::{Configured, Providers},
     refresh::Refresher,
-    request::{Numbers, Service},
+    request::{RequestNumbers, Service},
     sealed_store::{SealedStore, SealedStoreFault},
 };
 use crate::{
@@ -119,7 +119,7 @@ impl Server {
             providers: Providers::default(),
             metrics: Arc::clone(&metrics),
             log: log.writer(),
-            numbers: Numbers::from(u64::from_be_bytes(first)),
+            numbers: RequestNumbers::from(u64::from_be_bytes(first)),
             notices: notices.clone(),
             forwarding: Once::new(),
         });
@@ -132,12 +132,13 @@ impl Server {
     /// The database cannot be used at the start, or the listener failed.
     pub fn run(self, phase: watch::Receiver<Phase>) -> Result<(), ServerError> {
         let Self { runtime, store, keys, verifier, refresher, metrics, service, public, admin, log, notices } = self;
-        let desk = Admin { store: Arc::clone(&store), verifier: Arc::clone(&verifier), metrics, phase: phase.clone() };
+        let admin_service =
+            Admin { store: Arc::clone(&store), verifier: Arc::clone(&verifier), metrics, phase: phase.clone() };
         let connections = service.config.connections;
         let ended = runtime.block_on(async {
             refresher.recover().await.map_err(ServerError::Store)?;
-            introduce(&keys, store.as_ref()).await?;
-            tokio::spawn(keys_come(verifier, notices));
+            store_key_proofs(&keys, store.as_ref()).await?;
+            tokio::spawn(fetch_keys(verifier, notices));
             tokio::spawn(sweep(store));
             tokio::spawn(refresher.clone().keep_fresh());
             if let Some(door) = admin {
@@ -145,7 +146,9 @@ impl Server {
                 let (tell, open) = watch::channel(Phase::Open);
                 tokio::spawn(async move {
                     let _tell = tell;
-                    Listener::new(door, Arc::new(desk), server::Limits::of(admin::CONNECTIONS), open).serve().await
+                    Listener::new(door, Arc::new(admin_service), server::Limits::of(admin::CONNECTIONS), open)
+                        .serve()
+                        .await
                 });
             }
             let service: Arc<dyn Respond> = service;
@@ -153,7 +156,7 @@ impl Server {
             let mut helpers = listener.helpers().map_err(ServerError::Listener)?;
             let ended = listener.serve().await;
             helpers.drained().await;
-            refresher.settle().await;
+            refresher.drain().await;
             ended.map_err(ServerError::Listener)
         });
         runtime.shutdown_background();
@@ -163,7 +166,7 @@ impl Server {
 }
 
 /// Enters the proofs of keys that the database does not know yet, so that the next start recognizes a wrong key.
-async fn introduce(keys: &KeyRing, store: &dyn Store) -> Result<(), ServerError> {
+async fn store_key_proofs(keys: &KeyRing, store: &dyn Store) -> Result<(), ServerError> {
     let known = store.key_checks().await.map_err(|why| ServerError::Store(why.into()))?;
     for id in keys.ids().filter(|id| known.iter().all(|(known, _)| known != *id)) {
         let nonce = Nonce(entropy::random().map_err(ServerError::NoEntropy)?);
@@ -177,7 +180,7 @@ async fn introduce(keys: &KeyRing, store: &dyn Store) -> Result<(), ServerError>
 
 /// Fetches keys of issuers that have none yet, or old ones; a token with an unknown key fetches beside that. A failure is
 /// tried again, and reported whenever its reason changes.
-async fn keys_come(verifier: Arc<Verifier>, notices: Notices) {
+async fn fetch_keys(verifier: Arc<Verifier>, notices: Notices) {
     let mut reported = BTreeMap::new();
     loop {
         for issuer in verifier.stale(clock::now()) {

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::{sync::Semaphore, time::timeout};
 
-use self::ongoing::{Ongoing, Settled, Waiter};
+use self::ongoing::{Ongoing, RefreshEnd, Waiter};
 use super::{
     revocation::Revoked,
     sealed_store::{SealedStore, SealedStoreFault},
@@ -24,19 +24,20 @@ use crate::{
     refresh::covering,
     secret::Secret,
     service::{
-        renewal::{Decision, Issued, Meanwhile, Origin, TokenAnswer, TokenWish, decide},
+        refresh_plan::{Decision, Issued, Meanwhile, Origin, TokenAnswer, TokenRequest, decide},
         store::{Connection, ConnectionId, StoreFault},
     },
     system::{clock, private_files::PrivateFiles},
     vault::{ActionKey, GrantKey},
 };
 
+mod lease;
 mod ongoing;
-mod shared;
+mod stored_token;
 mod upkeep;
 
 /// Requests to providers at once.
-const AT_ONCE: usize = 64;
+const REQUESTS_AT_ONCE: usize = 64;
 
 /// What the refresh has to know of the configured integrations.
 pub trait Integrations: Send + Sync {
@@ -59,14 +60,14 @@ struct Shared {
     integrations: Arc<dyn Integrations>,
     files: PrivateFiles,
     ongoing: Mutex<HashMap<ConnectionId, Ongoing>>,
-    misconfigured: Mutex<BTreeMap<IntegrationName, Mark>>,
+    misconfigured: Mutex<BTreeMap<IntegrationName, RefusedClient>>,
     used: Mutex<HashSet<ConnectionId>>,
-    places: Semaphore,
+    permits: Semaphore,
 }
 
 /// A client that the provider refuses.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct RefusedClient {
     since: SystemTime,
     until: SystemTime,
 }
@@ -80,15 +81,15 @@ impl Refresher {
             ongoing: Mutex::default(),
             misconfigured: Mutex::default(),
             used: Mutex::default(),
-            places: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(REQUESTS_AT_ONCE),
         }))
     }
 
-    /// A token for this user, organisation, integration and action.
+    /// A token for this user, organization, integration and action.
     ///
     /// # Errors
     /// The database cannot be asked, or a cell of it does not open.
-    pub async fn token(&self, key: &GrantKey, wish: TokenWish) -> Result<TokenAnswer, SealedStoreFault> {
+    pub async fn token(&self, key: &GrantKey, wanted: TokenRequest) -> Result<TokenAnswer, SealedStoreFault> {
         let shared = &self.0;
         let Some(needed) = shared.integrations.scopes(&key.integration, &key.action) else {
             return Ok(TokenAnswer::NotConnected);
@@ -102,7 +103,7 @@ impl Refresher {
                 return Ok(TokenAnswer::InsufficientScope { connection, granted, missing });
             }
             let now = clock::now();
-            let meanwhile = match decide(&row, wish, now) {
+            let meanwhile = match decide(&row, wanted, now) {
                 Decision::HandOut => return shared.hand_out(&row, now),
                 Decision::Reauth { reason, since } => {
                     return Ok(TokenAnswer::ReauthRequired { connection: row.id, reason, since });
@@ -116,9 +117,9 @@ impl Refresher {
                 Waiter::Joined(_) if meanwhile == Meanwhile::Suits => return shared.hand_out(&row, now),
                 Waiter::First(ongoing) | Waiter::Joined(ongoing) => ongoing,
             };
-            let settled = match timeout(CALLER_WAITS, ongoing.wait_for(Option::is_some)).await {
-                Ok(Ok(settled)) => settled.clone(),
-                Ok(Err(_)) => Some(Settled::Failed("the refresh was given up".into())),
+            let end = match timeout(CALLER_WAITS, ongoing.wait_for(Option::is_some)).await {
+                Ok(Ok(end)) => end.clone(),
+                Ok(Err(_)) => Some(RefreshEnd::Failed("the refresh was given up".into())),
                 Err(_) => None,
             };
             let now = clock::now();
@@ -126,9 +127,9 @@ impl Refresher {
                 let retry_after = until.duration_since(now).unwrap_or_default().max(Duration::from_secs(1));
                 TokenAnswer::Unavailable { retry_after }
             };
-            let answer = match settled {
-                Some(Settled::Gone) => return Ok(TokenAnswer::Gone),
-                Some(Settled::Renewed(issued)) => {
+            let answer = match end {
+                Some(RefreshEnd::Gone) => return Ok(TokenAnswer::Gone),
+                Some(RefreshEnd::Renewed(issued)) => {
                     let missing = covering::missing(&issued.granted, needed);
                     return Ok(match missing.is_empty() {
                         true => TokenAnswer::Ok(issued),
@@ -138,17 +139,17 @@ impl Refresher {
                         }
                     });
                 }
-                Some(Settled::Read) => match shared.sealed.store.connection(&row.key).await? {
+                Some(RefreshEnd::Read) => match shared.sealed.store.connection(&row.key).await? {
                     Some(read) => {
                         row = read;
                         continue;
                     }
                     None => return Ok(TokenAnswer::Gone),
                 },
-                Some(Settled::Failed(why)) => return Err(SealedStoreFault::Store(StoreFault::Unavailable(why))),
-                Some(Settled::Unreadable(why)) => return Err(SealedStoreFault::Sealed(why)),
-                Some(Settled::Misconfigured { since }) => TokenAnswer::Misconfigured { since },
-                Some(Settled::Unavailable { until }) => unavailable(until),
+                Some(RefreshEnd::Failed(why)) => return Err(SealedStoreFault::Store(StoreFault::Unavailable(why))),
+                Some(RefreshEnd::Unreadable(why)) => return Err(SealedStoreFault::Sealed(why)),
+                Some(RefreshEnd::Misconfigured { since }) => TokenAnswer::Misconfigured { since },
+                Some(RefreshEnd::Unavailable { until }) => unavailable(until),
                 None => unavailable(now),
             };
             return match meanwhile {

@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     access::{Entry, Metrics},
-    asked::Asked,
+    integrations::Providers,
     notices::{Notice, Notices},
-    providers::Providers,
+    parsed_request::ParsedRequest,
     refresh::Refresher,
     sealed_store::SealedStore,
 };
@@ -50,15 +50,15 @@ pub struct Service {
     pub providers: Providers,
     pub metrics: Arc<Metrics>,
     pub log: LogWriter,
-    pub numbers: Numbers,
+    pub numbers: RequestNumbers,
     pub notices: Notices,
     pub forwarding: Once,
 }
 
-/// Numbers of requests, from a random one on, so that those of two starts are not mixed up in a log.
-pub struct Numbers(AtomicU64);
+/// RequestNumbers of requests, from a random one on, so that those of two starts are not mixed up in a log.
+pub struct RequestNumbers(AtomicU64);
 
-impl Numbers {
+impl RequestNumbers {
     pub fn from(first: u64) -> Self {
         Self(AtomicU64::new(first))
     }
@@ -81,19 +81,19 @@ impl Service {
     async fn answered(&self, request: Request) -> Reply {
         let began = clock::instant();
         self.note_forwarding(&request);
-        let asked = Asked::new(request, &self.config.trusted_proxies, self.numbers.next());
-        let result = match &asked.route {
-            Some(route) => self.routed(route, &asked).await,
+        let request = ParsedRequest::new(request, &self.config.trusted_proxies, self.numbers.next());
+        let result = match &request.route {
+            Some(route) => self.routed(route, &request).await,
             None => Err(Problem::NotFound),
         };
         let code = result.as_ref().err().map(Problem::code);
         let reply = match result {
             Ok(reply) => reply,
-            Err(Problem::TooManyRequests { retry_after }) if asked.shows_a_page() => pages::too_often(retry_after),
-            Err(problem) => problem.reply(&asked.number),
+            Err(Problem::TooManyRequests { retry_after }) if request.shows_a_page() => pages::too_often(retry_after),
+            Err(problem) => problem.reply(&request.number),
         };
-        let reply = self.with_origin(reply, &asked);
-        self.note(&asked, &reply, code, began);
+        let reply = self.with_origin(reply, &request);
+        self.note(&request, &reply, code, began);
         reply
     }
 
@@ -111,29 +111,29 @@ impl Service {
         self.forwarding.call_once(|| (self.notices)(&Notice::ForwardingIgnored { peer, header: name }));
     }
 
-    async fn routed(&self, route: &Route, asked: &Asked) -> Answer {
-        let method = asked.http.method().as_str();
+    async fn routed(&self, route: &Route, request: &ParsedRequest) -> Answer {
+        let method = request.http.method().as_str();
         if !route.methods().split(", ").any(|known| known == method) {
             return Err(Problem::MethodNotAllowed(route.methods()));
         }
-        if let Some(origin) = asked.field("origin")? {
+        if let Some(origin) = request.field("origin")? {
             let known = self.config.callbacks.admits_origin(None, origin);
             if !known && route.methods().contains("OPTIONS") {
                 return Err(Problem::OriginNotAllowed);
             }
         }
         if method == "OPTIONS" {
-            return preflight(route, asked);
+            return preflight(route, request);
         }
         match (route, method) {
             (Route::Health, _) => Ok(Reply::text(200, "ok\n")),
-            (Route::Authorize(group), _) => self.authorize(self.integration(group)?, asked).await,
-            (Route::Callback(group, _), _) => self.callback(self.integration(group)?, asked).await,
-            (Route::Link(group), _) => self.link(self.integration(group)?, asked).await,
-            (Route::Token(group), _) => self.token(self.integration(group)?, asked).await,
-            (Route::Connections, _) => self.connections(asked).await,
-            (Route::Connection(id), "DELETE") => self.disconnect(*id, asked).await,
-            (Route::Connection(id), _) => self.connection(*id, asked).await,
+            (Route::Authorize(group), _) => self.authorize(self.integration(group)?, request).await,
+            (Route::Callback(group, _), _) => self.callback(self.integration(group)?, request).await,
+            (Route::Link(group), _) => self.link(self.integration(group)?, request).await,
+            (Route::Token(group), _) => self.token(self.integration(group)?, request).await,
+            (Route::Connections, _) => self.connections(request).await,
+            (Route::Connection(id), "DELETE") => self.disconnect(*id, request).await,
+            (Route::Connection(id), _) => self.connection(*id, request).await,
         }
     }
 
@@ -144,18 +144,18 @@ impl Service {
     /// Who asks, by a header or, where `query` and the cookie may speak, by those.
     ///
     /// # Errors
-    /// Nobody that is known, or for no organisation.
+    /// Nobody that is known, or for no organization.
     pub async fn caller(
         &self,
-        asked: &Asked,
+        request: &ParsedRequest,
         query: Option<&Secret>,
         cookie: Cookie,
     ) -> Result<(Caller, Credential), Problem> {
         let session = match (cookie, &self.config.session_cookie) {
-            (Cookie::Counts, Some(name)) => asked.cookie(name),
+            (Cookie::Counts, Some(name)) => request.cookie(name),
             _ => None,
         };
-        let header = asked.bearer()?;
+        let header = request.bearer()?;
         let presented = presented(header, query, session)?;
         let verified = match self.verifier.verify(presented.token, clock::now()) {
             Err((Refused::UnknownKey, Some(issuer))) => {
@@ -167,16 +167,16 @@ impl Service {
             }
             first => first,
         };
-        let verified = verified.map_err(|(why, issuer)| match (asked.refuse(why), issuer) {
+        let verified = verified.map_err(|(why, issuer)| match (request.refuse(why), issuer) {
             (_, Some(issuer)) if !self.verifier.has_keys(issuer) => Problem::IssuerUnavailable,
             (refused, _) => refused,
         })?;
-        let org = verified.org_header().map(|name| asked.field(name)).transpose()?.flatten();
+        let org = verified.org_header().map(|name| request.field(name)).transpose()?.flatten();
         let caller = verified.caller(org).map_err(|why| match why {
             OrgRefused::Forbidden => Problem::OrgForbidden,
             OrgRefused::Required => Problem::OrgRequired,
         })?;
-        if let Some(origin) = asked.field("origin")?
+        if let Some(origin) = request.field("origin")?
             && !self.config.callbacks.admits_origin(Some(&caller.owner), origin)
         {
             return Err(Problem::OriginNotAllowed);
@@ -185,10 +185,10 @@ impl Service {
     }
 
     /// Pages of the application's origins may read the answer; of no others.
-    fn with_origin(&self, reply: Reply, asked: &Asked) -> Reply {
-        let shared = asked.route.as_ref().is_some_and(|route| route.methods().contains("OPTIONS"));
+    fn with_origin(&self, reply: Reply, request: &ParsedRequest) -> Reply {
+        let shared = request.route.as_ref().is_some_and(|route| route.methods().contains("OPTIONS"));
         let origin =
-            asked.field("origin").ok().flatten().filter(|origin| self.config.callbacks.admits_origin(None, origin));
+            request.field("origin").ok().flatten().filter(|origin| self.config.callbacks.admits_origin(None, origin));
         match origin.and_then(FieldValue::new) {
             Some(origin) if shared => reply
                 .with_value("Access-Control-Allow-Origin", origin)
@@ -198,16 +198,16 @@ impl Service {
         }
     }
 
-    fn note(&self, asked: &Asked, reply: &Reply, code: Option<&'static str>, began: Instant) {
-        let route = asked.route.as_ref();
+    fn note(&self, request: &ParsedRequest, reply: &Reply, code: Option<&'static str>, began: Instant) {
+        let route = request.route.as_ref();
         let integration = route.and_then(Route::integration).filter(|name| self.integration(name).is_ok());
         let template = route.map_or("", Route::template);
         self.metrics.answered(template, reply.status_code());
         let took = clock::instant().duration_since(began);
         let entry = Entry {
-            request: &asked.number,
-            client: asked.client,
-            method: match asked.http.method().as_str() {
+            request: &request.number,
+            client: request.client,
+            method: match request.http.method().as_str() {
                 "GET" => "GET",
                 "POST" => "POST",
                 "DELETE" => "DELETE",
@@ -218,8 +218,8 @@ impl Service {
             group: integration.map(IntegrationName::as_str),
             status: reply.status_code(),
             code,
-            ending: asked.ending.get().copied(),
-            refused: asked.refused.get().map(|why| why.as_str()),
+            ending: request.ending.get().copied(),
+            refused: request.refused.get().map(|why| why.as_str()),
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         if self.log.write(&entry, clock::now()).is_err() {
@@ -236,12 +236,12 @@ pub enum Cookie {
 }
 
 /// What a page of another origin may ask (Fetch standard, CORS protocol).
-fn preflight(route: &Route, asked: &Asked) -> Answer {
+fn preflight(route: &Route, request: &ParsedRequest) -> Answer {
     let own = |name: &str| {
         let usual = ["accept", "authorization", "content-type"].iter().any(|known| name.eq_ignore_ascii_case(known));
         usual || name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
     };
-    let wanted = asked.list("access-control-request-headers")?;
+    let wanted = request.list("access-control-request-headers")?;
     let allowed: Vec<_> = wanted.into_iter().filter(|name| own(name)).collect();
     let reply = Reply::bytes(204, "text/plain", Vec::new())
         .with_field("Access-Control-Allow-Methods", route.methods())

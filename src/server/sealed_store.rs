@@ -7,7 +7,7 @@ use crate::{
     secret::Secret,
     service::{
         keys::{Column, KeyRing, Place, Sealed, Unopened},
-        renewal,
+        refresh_plan,
         store::{Access, Connection, ConnectionId, NewConnection, Put, RefreshedTokens, Resealed, Store, StoreFault},
     },
     system::entropy::{self, NoEntropy},
@@ -145,7 +145,7 @@ impl SealedStore {
             expiry: grant.expiry,
             refreshable_until: grant.refreshable_until,
             subject: grant.subject.clone(),
-            due_at: refresh.as_ref().and_then(|_| renewal::due_at(grant.obtained_at, grant.expiry)),
+            due_at: refresh.as_ref().and_then(|_| refresh_plan::due_at(grant.obtained_at, grant.expiry)),
         };
         Ok((access, refresh))
     }

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    asked::Asked,
     authorize::on_behalf,
+    parsed_request::ParsedRequest,
     request::{Answer, Cookie, Service},
     sealed_store::SealedStoreFault,
 };
@@ -16,7 +16,7 @@ use crate::{
     reply::Reply,
     service::{
         problem::Problem,
-        renewal::{Issued, Origin, TokenAnswer, TokenSource, TokenWish},
+        refresh_plan::{Issued, Origin, TokenAnswer, TokenRequest, TokenSource},
         scopes,
     },
     system::clock,
@@ -44,9 +44,9 @@ struct Body {
 }
 
 impl Service {
-    pub(super) async fn token(&self, integration: &Integration, asked: &Asked) -> Answer {
-        let (caller, _) = self.caller(asked, None, Cookie::Ignored).await?;
-        let body: Body = asked.json()?;
+    pub(super) async fn token(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
+        let (caller, _) = self.caller(request, None, Cookie::Ignored).await?;
+        let body: Body = request.json()?;
         let owner = on_behalf(caller, body.user_id, body.org_key)?;
         let action = scopes::action(integration, &body.action).map_err(|_| Problem::UnknownAction)?;
         let key = GrantKey { owner, integration: integration.name.clone(), action };
@@ -56,8 +56,8 @@ impl Service {
         if source == TokenSource::Provider {
             self.limits.forced_refresh(&key, clock::now())?;
         }
-        let wish = TokenWish { min_validity: Duration::from_secs(seconds), source };
-        match self.refresher.token(&key, wish).await? {
+        let wanted = TokenRequest { min_validity: Duration::from_secs(seconds), source };
+        match self.refresher.token(&key, wanted).await? {
             TokenAnswer::Ok(issued) => handed_out(&issued),
             TokenAnswer::Gone => Err(Problem::ConnectionDeleted),
             TokenAnswer::InsufficientScope { missing, .. } => {

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{app_callback::AllowList, base_url::BaseUrl, flow::Errand, problem::Problem, scopes};
+use super::{app_callback::AllowList, base_url::BaseUrl, flow::FlowRequest, problem::Problem, scopes};
 use crate::{
     catalog::Integration,
     secret::Secret,
@@ -25,7 +25,7 @@ pub enum QueryToken {
 /// What the query asks for, not judged yet.
 #[derive(Debug, Default)]
 pub struct Query {
-    pub wish: Wish,
+    pub request: UncheckedFlowRequest,
     /// The application's JWT, in the `token` parameter.
     pub token: Option<Secret>,
     /// The button of our own page was pressed.
@@ -36,7 +36,7 @@ pub struct Query {
 
 /// What is to be connected, not judged yet; the body of `POST /:group/link` says the same.
 #[derive(Debug, Default)]
-pub struct Wish {
+pub struct UncheckedFlowRequest {
     pub app_callback_url: Option<String>,
     pub action: Option<String>,
     pub base_url: Option<String>,
@@ -57,15 +57,15 @@ impl Query {
         };
         let mut token = None;
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let (wish, value) = (&mut parsed.wish, value.into_owned());
+            let (request, value) = (&mut parsed.request, value.into_owned());
             match name.as_ref() {
-                "appCallbackUrl" => once("appCallbackUrl", &mut wish.app_callback_url, value)?,
-                "action" => once("action", &mut wish.action, value)?,
-                "baseUrl" => once("baseUrl", &mut wish.base_url, value)?,
+                "appCallbackUrl" => once("appCallbackUrl", &mut request.app_callback_url, value)?,
+                "action" => once("action", &mut request.action, value)?,
+                "baseUrl" => once("baseUrl", &mut request.base_url, value)?,
                 "token" => once("token", &mut token, value)?,
                 "confirm" => once("confirm", &mut parsed.confirm, value)?,
                 "link" => once("link", &mut parsed.link, value)?,
-                "scopes" | "scopes[]" => wish.scopes.push(value),
+                "scopes" | "scopes[]" => request.scopes.push(value),
                 _ => {}
             }
         }
@@ -74,10 +74,15 @@ impl Query {
     }
 }
 
-impl Wish {
+impl UncheckedFlowRequest {
     /// # Errors
     /// What is missing, not known, or not allowed. Nothing of it is ever redirected to.
-    pub fn judge(&self, integration: &Integration, callbacks: &AllowList, owner: Owner) -> Result<Errand, Problem> {
+    pub fn check(
+        &self,
+        integration: &Integration,
+        callbacks: &AllowList,
+        owner: Owner,
+    ) -> Result<FlowRequest, Problem> {
         let url = self.app_callback_url.as_deref().ok_or(Problem::MissingParameter("appCallbackUrl"))?;
         let url = callbacks.admit(&owner, url).map_err(|why| Problem::InvalidAppCallbackUrl(why.to_string()))?;
         let action = self.action.as_deref().ok_or(Problem::MissingParameter("action"))?;
@@ -89,7 +94,7 @@ impl Wish {
             .map(|text| BaseUrl::parse(text, integration))
             .transpose()
             .map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))?;
-        Ok(Errand {
+        Ok(FlowRequest {
             key: GrantKey { owner, integration: integration.name.clone(), action },
             app_callback_url: url.as_str().to_owned(),
             scopes: extra,
@@ -179,7 +184,7 @@ impl Accept {
 /// How a flow starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// The person is shown user and organisation, and presses a button.
+    /// The person is shown user and organization, and presses a button.
     Confirm,
     /// 200 with the address, for a page that will go there itself.
     Json,
@@ -232,8 +237,8 @@ mod tests {
             assert_eq!(Some(Problem::DuplicateParameter(name)), Query::parse(&hidden).err(), "{hidden}");
         }
         let query = Query::parse("scopes=a&scopes[]=b&scopes=c,d&action=read&x=1&x=2").expect("query");
-        assert_eq!(vec!["a", "b", "c,d"], query.wish.scopes);
-        assert_eq!(Some("read"), query.wish.action.as_deref());
+        assert_eq!(vec!["a", "b", "c,d"], query.request.scopes);
+        assert_eq!(Some("read"), query.request.action.as_deref());
     }
 
     #[test]

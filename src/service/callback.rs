@@ -27,7 +27,7 @@ pub enum Ending {
     /// The integration or its client is not what it was, or not what the provider takes.
     ConfigError,
     IssuerMismatch,
-    /// The person has left the organisation since the flow began.
+    /// The person has left the organization since the flow began.
     OrgForbidden,
     /// As the provider said, one of the known words.
     Provider(&'static str),

@@ -1,7 +1,7 @@
 //! A flow between the application, the provider and the browser that began it: `state`, the cookie, and what the row keeps.
 //!
 //! `state` is a handle: the name of a single-use row, sealed so that nobody but us can have made it (RFC 6749 section
-//! 10.12). With `state_mode = "sealed"` the fields of an [`Errand`] travel in it too; the row with the verifier stays
+//! 10.12). With `state_mode = "sealed"` the fields of an [`FlowRequest`] travel in it too; the row with the verifier stays
 //! here.
 #![deny(clippy::let_underscore_must_use)]
 
@@ -36,7 +36,7 @@ pub enum StateMode {
 
 /// What a flow is for: for whom, what of, with which extra scopes, at which instance, and where to go in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Errand {
+pub struct FlowRequest {
     pub key: GrantKey,
     pub app_callback_url: String,
     /// Beyond those of the action.
@@ -45,7 +45,7 @@ pub struct Errand {
 }
 
 #[derive(Deserialize, Serialize)]
-struct StoredErrand {
+struct StoredFlowRequest {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     namespace: String,
     #[serde(rename = "userId")]
@@ -61,24 +61,24 @@ struct StoredErrand {
     base_url: Option<String>,
 }
 
-impl From<&Errand> for StoredErrand {
-    fn from(errand: &Errand) -> Self {
-        let GrantKey { owner: Owner { namespace, user, org }, integration, action } = &errand.key;
+impl From<&FlowRequest> for StoredFlowRequest {
+    fn from(request: &FlowRequest) -> Self {
+        let GrantKey { owner: Owner { namespace, user, org }, integration, action } = &request.key;
         Self {
             namespace: namespace.as_str().to_owned(),
             user: user.as_str().to_owned(),
             org: org.as_str().to_owned(),
             integration: integration.as_str().to_owned(),
             action: action.as_str().to_owned(),
-            scopes: errand.scopes.to_string(),
-            app_callback_url: errand.app_callback_url.clone(),
-            base_url: errand.base_url.clone(),
+            scopes: request.scopes.to_string(),
+            app_callback_url: request.app_callback_url.clone(),
+            base_url: request.base_url.clone(),
         }
     }
 }
 
-impl StoredErrand {
-    fn errand(self) -> Option<Errand> {
+impl StoredFlowRequest {
+    fn parsed(self) -> Option<FlowRequest> {
         let action = ActionKey::parse(&self.action).ok()?;
         let owner = Owner {
             namespace: Namespace::parse(&self.namespace).ok()?,
@@ -87,7 +87,7 @@ impl StoredErrand {
         };
         let key = GrantKey { owner, integration: IntegrationName::parse(&self.integration).ok()?, action };
         let scopes = Scopes::parse(&self.scopes).ok()?;
-        Some(Errand { key, app_callback_url: self.app_callback_url, scopes, base_url: self.base_url })
+        Some(FlowRequest { key, app_callback_url: self.app_callback_url, scopes, base_url: self.base_url })
     }
 }
 
@@ -97,18 +97,21 @@ impl StoredErrand {
 enum Carried {
     /// The person has to press a button in the very browser that was shown it.
     Confirm {
-        errand: StoredErrand,
+        #[serde(rename = "errand")]
+        request: StoredFlowRequest,
         browser: String,
         until: u64,
         link: Option<String>,
     },
     /// Counts once: a row of its own is consumed with it.
     Link {
-        errand: StoredErrand,
+        #[serde(rename = "errand")]
+        request: StoredFlowRequest,
         until: u64,
     },
     State {
-        errand: Option<StoredErrand>,
+        #[serde(rename = "errand")]
+        request: Option<StoredFlowRequest>,
     },
 }
 
@@ -139,9 +142,9 @@ fn place<'a>(id: &'a FlowId, key: &'a GrantKey) -> Place<'a> {
 }
 
 /// The parameter of the authorization request (RFC 6749 section 4.1.1).
-pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, errand: &Errand, nonce: Nonce) -> Secret {
-    let fields = (mode == StateMode::Sealed).then(|| errand.into());
-    carry(ring, id, &errand.key.integration, nonce, &Carried::State { errand: fields })
+pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, request: &FlowRequest, nonce: Nonce) -> Secret {
+    let fields = (mode == StateMode::Sealed).then(|| request.into());
+    carry(ring, id, &request.key.integration, nonce, &Carried::State { request: fields })
 }
 
 /// What a `state` stands for, before any row was looked at.
@@ -149,14 +152,14 @@ pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, errand: &Errand, nonce
 pub struct Opened {
     pub id: FlowId,
     /// With `state_mode = "sealed"`.
-    pub errand: Option<Errand>,
+    pub request: Option<FlowRequest>,
 }
 
 /// `None`: not made by us, or for another integration.
 pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret) -> Option<Opened> {
     match uncarry(ring, integration, state.expose())? {
-        (id, Carried::State { errand: None }) => Some(Opened { id, errand: None }),
-        (id, Carried::State { errand: Some(stored) }) => Some(Opened { id, errand: Some(stored.errand()?) }),
+        (id, Carried::State { request: None }) => Some(Opened { id, request: None }),
+        (id, Carried::State { request: Some(stored) }) => Some(Opened { id, request: Some(stored.parsed()?) }),
         _ => None,
     }
 }
@@ -164,7 +167,7 @@ pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret)
 /// What a button or a link of ours begins.
 #[derive(Debug)]
 pub struct Ticket {
-    pub errand: Errand,
+    pub request: FlowRequest,
     /// The one-time link behind it; its row is consumed when the flow begins.
     pub link: Option<FlowId>,
 }
@@ -179,12 +182,12 @@ pub fn confirm_ticket(
     now: SystemTime,
 ) -> Secret {
     let carried = Carried::Confirm {
-        errand: (&ticket.errand).into(),
+        request: (&ticket.request).into(),
         browser: URL_SAFE_NO_PAD.encode(browser(cookie.expose())),
         until: unix(now + FLOW_LIFE),
         link: ticket.link.map(|id| id.to_string()),
     };
-    carry(ring, id, &ticket.errand.key.integration, nonce, &carried)
+    carry(ring, id, &ticket.request.key.integration, nonce, &carried)
 }
 
 /// `cookie` gives the browser's cookie for the name of a ticket. `None`: not ours, too old, or of another browser.
@@ -195,30 +198,30 @@ pub fn open_confirm_ticket(
     cookie: impl FnOnce(&str) -> Option<String>,
     now: SystemTime,
 ) -> Option<Ticket> {
-    let (id, Carried::Confirm { errand, browser: bound, until, link }) = uncarry(ring, integration, text)? else {
+    let (id, Carried::Confirm { request, browser: bound, until, link }) = uncarry(ring, integration, text)? else {
         return None;
     };
     let held = cookie(&cookie_name(&id))?;
     let same = URL_SAFE_NO_PAD.encode(browser(&held)) == bound;
     let link = link.map(|id| FlowId::parse(&id).ok_or(())).transpose().ok()?;
     (same && unix(now) <= until).then_some(())?;
-    Some(Ticket { errand: errand.errand()?, link })
+    Some(Ticket { request: request.parsed()?, link })
 }
 
 /// What `POST /:group/link` gives out.
-pub fn link_ticket(ring: &KeyRing, id: FlowId, errand: &Errand, nonce: Nonce, now: SystemTime) -> Secret {
-    let carried = Carried::Link { errand: errand.into(), until: unix(now + LINK_LIFE) };
-    carry(ring, id, &errand.key.integration, nonce, &carried)
+pub fn link_ticket(ring: &KeyRing, id: FlowId, request: &FlowRequest, nonce: Nonce, now: SystemTime) -> Secret {
+    let carried = Carried::Link { request: request.into(), until: unix(now + LINK_LIFE) };
+    carry(ring, id, &request.key.integration, nonce, &carried)
 }
 
 /// `None`: not ours, or too old.
 pub fn open_link_ticket(ring: &KeyRing, integration: &IntegrationName, text: &str, now: SystemTime) -> Option<Ticket> {
-    let (id, Carried::Link { errand, until }) = uncarry(ring, integration, text)? else { return None };
+    let (id, Carried::Link { request, until }) = uncarry(ring, integration, text)? else { return None };
     (unix(now) <= until).then_some(())?;
-    Some(Ticket { errand: errand.errand()?, link: Some(id) })
+    Some(Ticket { request: request.parsed()?, link: Some(id) })
 }
 
-/// What the row keeps beside the errand: enough to go on as if no time had passed.
+/// What the row keeps beside the request: enough to go on as if no time had passed.
 #[derive(Debug)]
 pub struct Content {
     pub server: AuthorizationServer,

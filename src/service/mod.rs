@@ -18,7 +18,7 @@ pub mod keys;
 pub mod pages;
 pub mod problem;
 pub mod rate;
-pub mod renewal;
+pub mod refresh_plan;
 pub mod route;
 pub mod scopes;
 pub mod store;

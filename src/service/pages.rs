@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::flow::Errand;
+use super::flow::FlowRequest;
 use crate::reply::{FieldValue, Reply, page};
 
 macro_rules! asked {
@@ -26,7 +26,7 @@ const CONFIRM: &str = asked!(
     "Connect this account?",
     concat!(
         "<p>You are about to give access to your account at <strong>{integration}</strong> (<strong>{server}</strong>). The connection will belong to:</p>\n",
-        "<dl><dt>User</dt><dd>{user}</dd><dt>Organisation</dt><dd>{org}</dd><dt>For</dt><dd>{action}</dd>",
+        "<dl><dt>User</dt><dd>{user}</dd><dt>Organization</dt><dd>{org}</dd><dt>For</dt><dd>{action}</dd>",
         "<dt>Then back to</dt><dd>{host}</dd></dl>\n",
         "<p><a class=\"go\" href=\"{href}\" rel=\"noreferrer\">Continue</a></p>\n",
         "<p>If this is not you, close this page: somebody else may have sent you here.</p>\n"
@@ -60,14 +60,14 @@ const CLOSED: &str = asked!(
 
 /// The user sees whose the connection will be and at which server (`server`, host and port), and decides. `href` begins the
 /// flow in this browser only.
-pub fn confirm(errand: &Errand, server: &str, href: &str) -> Reply {
-    let host = errand.app_callback_url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+pub fn confirm(request: &FlowRequest, server: &str, href: &str) -> Reply {
+    let host = request.app_callback_url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let fields = [
-        ("{integration}", errand.key.integration.as_str()),
+        ("{integration}", request.key.integration.as_str()),
         ("{server}", server),
-        ("{user}", errand.key.owner.user.as_str()),
-        ("{org}", errand.key.owner.org.as_str()),
-        ("{action}", errand.key.action.as_str()),
+        ("{user}", request.key.owner.user.as_str()),
+        ("{org}", request.key.owner.org.as_str()),
+        ("{action}", request.key.action.as_str()),
         ("{host}", host.unwrap_or_default()),
         ("{href}", href),
     ];
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn v20_names_on_the_page_are_text_and_nothing_else() {
         for hostile in ["<script>alert(1)</script>", "\" onclick=\"x", "{href}", "&lt;", "'"] {
-            let errand = Errand {
+            let request = FlowRequest {
                 key: GrantKey {
                     owner: Owner {
                         namespace: Namespace::default(),
@@ -150,7 +150,7 @@ mod tests {
                 scopes: Scopes::default(),
                 base_url: None,
             };
-            let reply = confirm(&errand, hostile, "/there");
+            let reply = confirm(&request, hostile, "/there");
             let page = String::from_utf8_lossy(reply.body()).into_owned();
             assert!(!page.contains(hostile), "{hostile}");
             assert!(page.contains("<dd>app.example</dd>") && page.contains("href=\"/there\""));

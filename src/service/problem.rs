@@ -149,10 +149,10 @@ impl Problem {
                 "the session cookie starts a connection only when the browser navigates here; a fetch sends the token in a header"
                     .into()
             }
-            Self::NotConnected => "nothing is connected under this user, organisation, group and action".into(),
+            Self::NotConnected => "nothing is connected under this user, organization, group and action".into(),
             Self::NotFound => "there is nothing here".into(),
-            Self::OrgForbidden => "the caller is not in this organisation".into(),
-            Self::OrgRequired => "no organisation is active for this caller".into(),
+            Self::OrgForbidden => "the caller is not in this organization".into(),
+            Self::OrgRequired => "no organization is active for this caller".into(),
             Self::OriginNotAllowed => "pages of this origin may not ask".into(),
             Self::IssuerUnavailable => "the keys of the token's issuer have not come yet".into(),
             Self::Prefetch => "a browser's guess begins nothing".into(),

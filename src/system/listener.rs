@@ -2,7 +2,7 @@
 //! connection, for a relay in public, kept alive, perhaps under TLS, and on one thread a core.
 //!
 //! Here: the [`Service`] that decides, the limits. `port` binds; `event_loop` is accepting, deadlines and who is dropped
-//! when `seats` run out; `connection` the life of one socket, `stream` its bytes; `render` the bytes of a reply. What a
+//! when `slots` run out; `connection` the life of one socket, `stream` its bytes; `render` the bytes of a reply. What a
 //! request means is not known here.
 
 use std::io;
@@ -24,7 +24,7 @@ mod connection;
 mod event_loop;
 mod port;
 mod render;
-mod seats;
+mod slots;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -104,7 +104,7 @@ pub struct Receipt(pub u64);
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub head: head::Limits,
-    /// Open connections. Idle ones fill at most all seats but one.
+    /// Open connections. Idle ones fill at most all slots but one.
     pub sockets: usize,
     /// Bytes of unfinished requests and of replies that nobody reads, over all connections.
     pub held: usize,

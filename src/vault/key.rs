@@ -1,4 +1,4 @@
-//! Under which name a grant is kept: user, organisation, integration and action, in the service after a namespace.
+//! Under which name a grant is kept: user, organization, integration and action, in the service after a namespace.
 
 use std::fmt;
 

@@ -13,7 +13,7 @@ use crate::{
     refresh::{Failed, Judgement},
     service::{
         keys::Unopened,
-        renewal::{Consequence, Issued, Origin, consequence},
+        refresh_plan::{Consequence, Issued, Origin, consequence},
         store::{
             Connection, ConnectionId, Delay, FailedOutcome, FailedRefresh, Failing, Fate, LeaseOwner, StoreFault,
             Written,
@@ -27,11 +27,11 @@ use crate::{
 /// same refresh token again, for a short while.
 const UNKNOWN_FATE_TRIES: u32 = 4;
 
-pub(super) type Ongoing = watch::Receiver<Option<Settled>>;
+pub(super) type Ongoing = watch::Receiver<Option<RefreshEnd>>;
 
 /// How a refresh ended, for those who wait for it.
 #[derive(Clone, Debug)]
-pub(super) enum Settled {
+pub(super) enum RefreshEnd {
     Failed(String),
     Gone,
     Misconfigured {
@@ -60,15 +60,15 @@ impl Refresher {
         if let Some(ongoing) = all.get(&row.id) {
             return Waiter::Joined(ongoing.clone());
         }
-        let (tell, ongoing) = watch::channel(None);
+        let (sender, ongoing) = watch::channel(None);
         all.insert(row.id, ongoing.clone());
         let (engine, id, key, generation) = (self.clone(), row.id, row.key.clone(), row.generation);
         task::spawn(async move {
-            let ended = Ended { shared: engine.0.clone(), id };
-            let settled = engine.run(id, &key, generation, &tell).await;
+            let running = Running { shared: engine.0.clone(), id };
+            let end = engine.run(id, &key, generation, &sender).await;
             // First, so that whoever asks from now on is not told how this one ended.
-            drop(ended);
-            tell.send_if_modified(|seen| seen.is_none() && seen.replace(settled).is_none());
+            drop(running);
+            sender.send_if_modified(|seen| seen.is_none() && seen.replace(end).is_none());
         });
         Waiter::First(ongoing)
     }
@@ -78,14 +78,14 @@ impl Refresher {
         id: ConnectionId,
         key: &GrantKey,
         generation: u64,
-        tell: &watch::Sender<Option<Settled>>,
-    ) -> Settled {
+        sender: &watch::Sender<Option<RefreshEnd>>,
+    ) -> RefreshEnd {
         let shared = &self.0;
         // Before the lease, which must not run out while others are waited for.
-        let Ok(_place) = shared.places.acquire().await else { return Settled::Read };
+        let Ok(_place) = shared.permits.acquire().await else { return RefreshEnd::Read };
         let (row, owner) = match shared.lease(id, key, generation).await {
             Ok(leased) => leased,
-            Err(settled) => return settled,
+            Err(end) => return end,
         };
         let Some(client) = shared.integrations.client(&row) else {
             return shared.misconfigured(&row, owner).await;
@@ -95,23 +95,23 @@ impl Refresher {
             Err(why) => {
                 // Whoever asks next waits for no lease to be told the same.
                 let _ = shared.sealed.store.note_failed_refresh(unchanged(&row, owner)).await;
-                return Settled::Unreadable(why);
+                return RefreshEnd::Unreadable(why);
             }
         };
         let (blocking, sent, at) = (shared.clone(), record.clone(), row.clone());
         let attempt = move || blocking.attempt(&at, &sent, &client);
         match task::spawn_blocking(attempt).await {
-            Ok(Ok(renewed)) => self.store(&row, renewed.grant, tell).await,
+            Ok(Ok(renewed)) => self.store(&row, renewed.grant, sender).await,
             Ok(Err(failed)) => self.give_up(&row, owner, failed).await,
-            Err(why) => Settled::Failed(why.to_string()),
+            Err(why) => RefreshEnd::Failed(why.to_string()),
         }
     }
 
     /// Stores what came, for as long as it takes; who waits is not kept waiting for it.
-    async fn store(&self, row: &Connection, grant: Grant, tell: &watch::Sender<Option<Settled>>) -> Settled {
+    async fn store(&self, row: &Connection, grant: Grant, sender: &watch::Sender<Option<RefreshEnd>>) -> RefreshEnd {
         let shared = &self.0;
         self.accepted(&row.key.integration);
-        let issued = Settled::Renewed(Box::new(issued(row, &grant)));
+        let issued = RefreshEnd::Renewed(Box::new(issued(row, &grant)));
         let mut wait = Duration::from_millis(100);
         loop {
             let written = match shared.sealed.refreshed(row, &grant) {
@@ -125,16 +125,16 @@ impl Refresher {
                 }
                 Ok(Written::Moved(_)) => {
                     shared.clear_journal(row);
-                    return Settled::Read;
+                    return RefreshEnd::Read;
                 }
                 Ok(Written::Gone) => {
-                    tell.send_if_modified(|seen| seen.is_none() && seen.replace(Settled::Gone).is_none());
+                    sender.send_if_modified(|seen| seen.is_none() && seen.replace(RefreshEnd::Gone).is_none());
                     shared.end(row, grant).await;
                     shared.clear_journal(row);
-                    return Settled::Gone;
+                    return RefreshEnd::Gone;
                 }
                 Err(_) => {
-                    tell.send_if_modified(|seen| seen.is_none() && seen.replace(issued.clone()).is_none());
+                    sender.send_if_modified(|seen| seen.is_none() && seen.replace(issued.clone()).is_none());
                     sleep(wait + pause::jitter()).await;
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
@@ -142,7 +142,7 @@ impl Refresher {
         }
     }
 
-    async fn give_up(&self, row: &Connection, owner: LeaseOwner, failed: Failed) -> Settled {
+    async fn give_up(&self, row: &Connection, owner: LeaseOwner, failed: Failed) -> RefreshEnd {
         let shared = &self.0;
         let now = clock::now();
         let outcome = match consequence(row, Judgement::of(&failed), pause::jitter(), now) {
@@ -154,16 +154,16 @@ impl Refresher {
         match (shared.sealed.store.note_failed_refresh(noted).await, outcome) {
             (Ok(Written::Gone), _) => {
                 shared.clear_journal(row);
-                Settled::Gone
+                RefreshEnd::Gone
             }
             (Ok(Written::Yes), FailedOutcome::Failing(Failing::Delayed { delay, fate })) => {
                 if fate == Fate::Unknown && delay.failures <= UNKNOWN_FATE_TRIES {
                     self.again(row, delay);
                 }
-                Settled::Unavailable { until: delay.until }
+                RefreshEnd::Unavailable { until: delay.until }
             }
-            (Ok(_), _) => Settled::Read,
-            (Err(why), _) => Settled::Failed(why.to_string()),
+            (Ok(_), _) => RefreshEnd::Read,
+            (Err(why), _) => RefreshEnd::Failed(why.to_string()),
         }
     }
 
@@ -184,12 +184,12 @@ pub(super) fn unchanged(row: &Connection, owner: LeaseOwner) -> FailedRefresh {
 }
 
 /// Removes a refresh from the list of those under way, however it ends.
-struct Ended {
+struct Running {
     shared: Arc<Shared>,
     id: ConnectionId,
 }
 
-impl Drop for Ended {
+impl Drop for Running {
     fn drop(&mut self) {
         locked(&self.shared.ongoing).remove(&self.id);
     }

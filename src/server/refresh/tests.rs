@@ -22,7 +22,7 @@ use crate::{
     secret::SealKey,
     service::{
         keys::{KeyId, KeyRing},
-        renewal::TokenSource,
+        refresh_plan::TokenSource,
         store::{Fate, ReauthReason, State as Life},
     },
     system::database::{Database, Node},
@@ -234,7 +234,7 @@ impl Stage {
         }
     }
 
-    /// A process of its own, as far as this database can tell.
+    /// A process of its own, as far as this database can sender.
     fn node(&self) -> Refresher {
         let files = PrivateFiles::at(self.root.join("loopin.db.node"));
         Refresher::new(self.sealed(), Arc::new(To(self.provider.clone())), files)
@@ -292,7 +292,7 @@ impl Drop for Stage {
     }
 }
 
-const USUAL: TokenWish = TokenWish { min_validity: Duration::from_secs(60), source: TokenSource::Stored };
+const USUAL: TokenRequest = TokenRequest { min_validity: Duration::from_secs(60), source: TokenSource::Stored };
 /// The database takes leases and no tokens.
 const NO_TOKENS: &str = "CREATE TRIGGER no_tokens BEFORE UPDATE OF generation ON connection \
     BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";

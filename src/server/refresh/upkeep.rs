@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{Refresher, locked, ongoing::Settled, shared::journal};
+use super::{Refresher, lease::journal, locked, ongoing::RefreshEnd};
 use crate::{
     deadlines::CALLER_WAITS,
     server::sealed_store::SealedStoreFault,
@@ -80,12 +80,12 @@ impl Refresher {
     }
 
     /// Waits for the refreshes under way, before the service ends.
-    pub async fn settle(&self) {
+    pub async fn drain(&self) {
         let ongoing: Vec<_> = locked(&self.0.ongoing).values().cloned().collect();
         for mut ongoing in ongoing {
             let over = async {
                 let gone =
-                    ongoing.wait_for(Option::is_some).await.is_ok_and(|seen| matches!(*seen, Some(Settled::Gone)));
+                    ongoing.wait_for(Option::is_some).await.is_ok_and(|seen| matches!(*seen, Some(RefreshEnd::Gone)));
                 // Who waits has been told; the provider may not have been yet.
                 while gone && ongoing.changed().await.is_ok() {}
             };

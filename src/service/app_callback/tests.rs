@@ -205,7 +205,7 @@ fn v11_a_callback_that_can_be_read_in_two_ways_is_refused_whatever_is_listed() {
 }
 
 #[test]
-fn v11_a_list_of_an_organisation_is_for_that_organisation() {
+fn v11_a_list_of_an_organization_is_for_that_organization() {
     let list = list(CONFIGURED);
     assert!(list.admit(&owner("", "acme"), "https://acme.example/x").is_ok());
     assert!(list.admit(&owner("", "acme"), "https://app.example.com/oauth/").is_ok(), "what everybody may, it may too");

@@ -17,8 +17,8 @@ fn name(text: &str) -> IntegrationName {
     IntegrationName::parse(text).expect("name")
 }
 
-fn errand() -> Errand {
-    Errand {
+fn request() -> FlowRequest {
+    FlowRequest {
         key: GrantKey { owner: Owner::ada(), integration: name("wiki"), action: ActionKey::All },
         app_callback_url: "https://app.example/done".into(),
         scopes: Scopes::parse("extra").expect("scopes"),
@@ -27,7 +27,7 @@ fn errand() -> Errand {
 }
 
 fn made(mode: StateMode) -> Secret {
-    state(&ring(1), FlowId::new([9; 16]), mode, &errand(), Nonce([2; 24]))
+    state(&ring(1), FlowId::new([9; 16]), mode, &request(), Nonce([2; 24]))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn v02_a_state_opens_with_our_key_for_its_group_and_unaltered() {
         let state = made(mode);
         let opened = open_state(&ring(1), &name("wiki"), &state).expect("ours");
         assert_eq!(FlowId::new([9; 16]), opened.id);
-        assert_eq!((mode == StateMode::Sealed).then(errand), opened.errand);
+        assert_eq!((mode == StateMode::Sealed).then(request), opened.request);
         assert!(open_state(&ring(2), &name("wiki"), &state).is_none(), "another key");
         assert!(open_state(&ring(1), &name("other"), &state).is_none(), "another group");
         for at in 0..state.expose().len() {
@@ -68,7 +68,7 @@ fn v02_a_handle_fits_where_a_state_must_be_short_and_shows_nothing() {
 fn v01_a_button_works_in_the_browser_that_was_shown_it_and_for_ten_minutes() {
     let id = FlowId::new([9; 16]);
     let cookie = new_cookie(&[3; 32]);
-    let ticket = Ticket { errand: errand(), link: None };
+    let ticket = Ticket { request: request(), link: None };
     let text = confirm_ticket(&ring(1), id, &ticket, &cookie, Nonce([2; 24]), NOW);
     let open = |held: Option<&str>, now| {
         open_confirm_ticket(
@@ -82,7 +82,7 @@ fn v01_a_button_works_in_the_browser_that_was_shown_it_and_for_ten_minutes() {
             now,
         )
     };
-    assert_eq!(errand(), open(Some(cookie.expose()), NOW).expect("its own browser").errand);
+    assert_eq!(request(), open(Some(cookie.expose()), NOW).expect("its own browser").request);
     assert!(open(None, NOW).is_none(), "a browser without the cookie");
     assert!(open(Some(new_cookie(&[4; 32]).expose()), NOW).is_none(), "another browser");
     assert!(open(Some(cookie.expose()), NOW + FLOW_LIFE + Duration::from_secs(1)).is_none(), "too late");
@@ -90,11 +90,11 @@ fn v01_a_button_works_in_the_browser_that_was_shown_it_and_for_ten_minutes() {
 
 #[test]
 fn v01_what_was_sealed_for_one_purpose_serves_no_other() {
-    let link = link_ticket(&ring(1), FlowId::new([9; 16]), &errand(), Nonce([2; 24]), NOW);
+    let link = link_ticket(&ring(1), FlowId::new([9; 16]), &request(), Nonce([2; 24]), NOW);
     assert!(open_state(&ring(1), &name("wiki"), &link).is_none());
     assert!(open_link_ticket(&ring(1), &name("wiki"), made(StateMode::Sealed).expose(), NOW).is_none());
     let opened = open_link_ticket(&ring(1), &name("wiki"), link.expose(), NOW).expect("a link");
-    assert_eq!((errand(), Some(FlowId::new([9; 16]))), (opened.errand, opened.link));
+    assert_eq!((request(), Some(FlowId::new([9; 16]))), (opened.request, opened.link));
     assert!(open_link_ticket(&ring(1), &name("wiki"), link.expose(), NOW + Duration::from_secs(301)).is_none());
 }
 
@@ -118,7 +118,7 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
         base_url: None,
         kept: Kept { code_verifier: Some(Secret::new("canary".into())), nonce: None },
     };
-    let (id, key) = (FlowId::new([9; 16]), errand().key);
+    let (id, key) = (FlowId::new([9; 16]), request().key);
     let cell = content.seal(&ring(1), id, &key, Nonce([2; 24]));
     assert!(!cell.bytes().windows(6).any(|w| w == b"canary"));
     let opened = Content::open(&ring(1), id, &key, &cell).expect("its own row");
@@ -127,5 +127,5 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
     assert!(Content::open(&ring(1), FlowId::new([8; 16]), &key, &cell).is_none(), "another row");
     let mut other = key;
     other.owner.org = OrgKey::parse("evil").expect("org");
-    assert!(Content::open(&ring(1), id, &other, &cell).is_none(), "another organisation's row");
+    assert!(Content::open(&ring(1), id, &other, &cell).is_none(), "another organization's row");
 }

@@ -34,7 +34,7 @@ pub(super) struct Expected {
     pub service_scope: Option<String>,
 }
 
-/// A caller whose token was verified; which organisation counts is still to be said.
+/// A caller whose token was verified; which organization counts is still to be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub namespace: Namespace,
@@ -50,7 +50,7 @@ pub struct Verified {
 /// For whom a caller may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// For any user and organisation that it names: the token has the configured `service_scope`.
+    /// For any user and organization that it names: the token has the configured `service_scope`.
     Service,
     /// For the user of the token alone.
     User,

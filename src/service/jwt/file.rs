@@ -189,12 +189,12 @@ impl Table {
         };
         if expected.org.is_none() && expected.orgs.is_none() {
             return Err(Fault::new(
-                "neither org nor orgs is named, so no token could say for which organisation it is",
+                "neither org nor orgs is named, so no token could say for which organization it is",
                 "add: org = \"org_id\", or orgs = \"orgs\" for a claim that lists them",
             ));
         }
         if let (Some(header), None) = (&self.org_header, &expected.orgs) {
-            let what = "org_header: without orgs nothing tells to which organisations a user belongs";
+            let what = "org_header: without orgs nothing tells to which organizations a user belongs";
             return Err(Fault::new(what, "add: orgs = \"orgs\", or remove org_header").at(header));
         }
         let sharing = if self.shared_namespace { Sharing::Shared } else { Sharing::Exclusive };

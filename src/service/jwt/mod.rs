@@ -12,11 +12,11 @@ mod file;
 mod jwks;
 mod org;
 #[cfg(feature = "server")]
-mod remembered;
-#[cfg(feature = "server")]
 mod signature;
 #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "verifier.rs asks for it, and it needs ring"))]
 mod token;
+#[cfg(feature = "server")]
+mod verified_tokens;
 #[cfg(feature = "server")]
 mod verifier;
 

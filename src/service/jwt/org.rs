@@ -1,9 +1,9 @@
-//! On behalf of which organisation a call is made: the header's, else the token's, else the only one.
+//! On behalf of which organization a call is made: the header's, else the token's, else the only one.
 
 use super::{Role, Verified};
 use crate::vault::{OrgKey, Owner};
 
-/// What a token says about organisations.
+/// What a token says about organizations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Membership {
     /// The one that the token is for.
@@ -21,7 +21,7 @@ pub struct Caller {
     pub role: Role,
 }
 
-/// Why no organisation was taken.
+/// Why no organization was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrgRefused {
     /// One was asked for, or is in the token, of which the user is no member.
@@ -31,12 +31,12 @@ pub enum OrgRefused {
 }
 
 impl Verified {
-    /// The name of the header that chooses an organisation, if the configuration has one.
+    /// The name of the header that chooses an organization, if the configuration has one.
     pub fn org_header(&self) -> Option<&str> {
         self.membership.header.as_deref()
     }
 
-    /// The organisation of the header, else of the token, else the only one that the user belongs to.
+    /// The organization of the header, else of the token, else the only one that the user belongs to.
     ///
     /// # Errors
     /// There is none, or the user does not belong to it.
@@ -48,7 +48,7 @@ impl Verified {
             (None, None, Some([only])) => only.clone(),
             (None, None, _) => return Err(OrgRefused::Required),
         };
-        // Without a list the token speaks for its own organisation and for no other.
+        // Without a list the token speaks for its own organization and for no other.
         let member = match listed {
             Some(listed) => listed.contains(&chosen),
             None => claimed.as_ref() == Some(&chosen),

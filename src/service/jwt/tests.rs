@@ -3,8 +3,8 @@
 mod algorithms;
 mod claims;
 mod keys;
-mod organisations;
-mod remembered;
+mod organizations;
+mod verified_tokens;
 
 use std::{
     sync::{Arc, LazyLock},

@@ -8,9 +8,9 @@ use std::{
 use super::{
     Algorithm, Fetching, KeySet, KeySource, LONGEST, Refused, TrustedIssuer, Verified,
     claims::Expected,
-    remembered::{Digest, Remembered, Remembrance},
     signature::SharedKey,
     token::Token,
+    verified_tokens::{Digest, VerifiedToken, VerifiedTokens},
 };
 use crate::{catalog::SecretSource, oauth::Endpoint, secret::Secret};
 
@@ -21,7 +21,7 @@ const SHORTEST_SECRET: usize = 32;
 #[derive(Debug)]
 pub struct Verifier {
     issuers: Vec<Issuer>,
-    remembered: Remembered,
+    verified_tokens: VerifiedTokens,
 }
 
 /// Which issuer of the configuration, by its place in the file.
@@ -68,7 +68,7 @@ impl Verifier {
             Ok(Issuer { expected: table.expected, keys })
         };
         let issuers = issuers.into_iter().map(issuer).collect::<Result<_, E>>()?;
-        Ok(Self { issuers, remembered: Remembered::default() })
+        Ok(Self { issuers, verified_tokens: VerifiedTokens::default() })
     }
 
     /// Who sent this token.
@@ -81,7 +81,7 @@ impl Verifier {
             return Err(refused(Refused::TooLong));
         }
         let digest = Digest::of(token);
-        if let Some(verified) = self.remembered.find(&digest, |at, keys| self.publishes(at, keys), now) {
+        if let Some(verified) = self.verified_tokens.find(&digest, |at, keys| self.publishes(at, keys), now) {
             return Ok(verified);
         }
         let token = Token::parse(token).map_err(refused)?;
@@ -92,8 +92,8 @@ impl Verifier {
         let keys = keys.verify(&token).map_err(|why| (why, (why == Refused::UnknownKey).then_some(at)))?;
         let verified = Arc::new(expected.judge(&token, now).map_err(refused)?);
         let until = verified.expires_at + expected.leeway;
-        let token = Remembrance { verified: Arc::clone(&verified), issuer: at, keys, from: now, until };
-        self.remembered.keep(digest, token);
+        let token = VerifiedToken { verified: Arc::clone(&verified), issuer: at, keys, from: now, until };
+        self.verified_tokens.keep(digest, token);
         Ok(verified)
     }
 
@@ -148,8 +148,8 @@ impl Verifier {
     }
 
     #[cfg(test)]
-    pub(super) fn remembers(&self) -> usize {
-        self.remembered.len()
+    pub(super) fn verified_count(&self) -> usize {
+        self.verified_tokens.len()
     }
 
     fn published(&self) -> impl Iterator<Item = (IssuerAt, Fetching)> {

@@ -1,4 +1,4 @@
-//! Connections: the stored grants of an organisation's users, and what a refresh does to them.
+//! Connections: the stored grants of an organization's users, and what a refresh does to them.
 
 use std::time::SystemTime;
 

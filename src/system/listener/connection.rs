@@ -56,7 +56,7 @@ pub(super) enum Fate {
     Waits(Connection),
 }
 
-/// Who may lose the seat, most expendable first. Who waits for an answer or is being sent one may not.
+/// Who may lose the slot, most expendable first. Who waits for an answer or is being sent one may not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Expendable {
     /// No whole head has come.

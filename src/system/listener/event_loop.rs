@@ -1,4 +1,4 @@
-//! The loop: waiting, accepting, the deadline sweep, and who is dropped when seats or memory run out.
+//! The loop: waiting, accepting, the deadline sweep, and who is dropped when slots or memory run out.
 //! What happens on one socket is `connection`'s.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 
 use super::connection::{Connection, Context, Expendable, Fate, Replies, Spare};
 use super::render::Renderer;
-use super::seats::Seats;
+use super::slots::Slots;
 use super::stream::Stream;
 use super::{Answer, Limits, Service, Ticket, Turn, WAKE};
 use crate::head::Persistence;
@@ -28,12 +28,12 @@ pub(super) struct EventLoop<S> {
     tls: Option<Arc<ServerConfig>>,
     service: S,
     acceptors: Vec<Acceptor>,
-    seats: Seats,
+    slots: Slots,
     /// Connections so far.
     accepted: u64,
     /// Sum of [`Connection::held`] over all connections.
     held: usize,
-    /// Seats of connections that had more to do than one event allows.
+    /// Slots of connections that had more to do than one event allows.
     again: BTreeSet<usize>,
     /// Since when nobody new is let in.
     draining: Option<Instant>,
@@ -54,7 +54,7 @@ struct Acceptor {
 enum Resume {
     /// The queue was not emptied for fairness' sake.
     AtOnce,
-    /// There was no descriptor or no seat to be had.
+    /// There was no descriptor or no slot to be had.
     AtSweep,
     /// The queue is empty.
     OnEvent,
@@ -82,7 +82,7 @@ impl<S: Service> EventLoop<S> {
             tls,
             service,
             acceptors,
-            seats: Seats::default(),
+            slots: Slots::default(),
             accepted: 0,
             held: 0,
             again: BTreeSet::new(),
@@ -120,14 +120,14 @@ impl<S: Service> EventLoop<S> {
                     None => self.advance(token.0, now),
                 }
             }
-            while let Some(seat) = unfinished.pop_first() {
-                self.advance(seat, now);
+            while let Some(slot) = unfinished.pop_first() {
+                self.advance(slot, now);
             }
             if now >= sweep_at {
                 sweep_at = now + self.limits.sweep;
                 self.sweep(now);
             }
-            self.seats.clear_left();
+            self.slots.clear_left();
             for index in 0..self.acceptors.len() {
                 if self.acceptors[index].resume == Resume::AtOnce {
                     // Those who were served first have taken some time, which is not to be counted against who comes in.
@@ -151,7 +151,7 @@ impl<S: Service> EventLoop<S> {
             if self.draining.is_some_and(|since| self.is_drained(now - since)) {
                 // Whose request has arrived in this very moment is not among the silent.
                 self.every_seat(now, Connection::advance);
-                if self.seats.iter().all(|(_, connection)| connection.is_silent()) || self.is_late(now) {
+                if self.slots.iter().all(|(_, connection)| connection.is_silent()) || self.is_late(now) {
                     return self.end(now);
                 }
             }
@@ -175,8 +175,8 @@ impl<S: Service> EventLoop<S> {
     }
 
     fn is_drained(&self, after: Duration) -> bool {
-        let silent_alone = || self.seats.iter().all(|(_, connection)| connection.is_silent());
-        after >= self.limits.drain_for || self.seats.taken() == 0 || (after >= self.limits.linger && silent_alone())
+        let silent_alone = || self.slots.iter().all(|(_, connection)| connection.is_silent());
+        after >= self.limits.drain_for || self.slots.taken() == 0 || (after >= self.limits.linger && silent_alone())
     }
 
     fn is_late(&self, now: Instant) -> bool {
@@ -190,25 +190,25 @@ impl<S: Service> EventLoop<S> {
     }
 
     fn every_seat(&mut self, now: Instant, act: impl Fn(Connection, &mut Context<'_, S>) -> Fate) {
-        let seats: Vec<usize> = self.seats.iter().map(|(seat, _)| seat).collect();
-        for seat in seats {
-            self.with(seat, now, &act);
+        let slots: Vec<usize> = self.slots.iter().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            self.with(slot, now, &act);
         }
     }
 
     fn accept(&mut self, index: usize, now: Instant) -> Resume {
         let mut failures = 0;
         for _ in 0..ACCEPTS {
-            let full = self.seats.taken() >= self.limits.sockets;
-            if full && self.seats.iter().all(|(_, connection)| connection.expendable().is_none()) {
+            let full = self.slots.taken() >= self.limits.sockets;
+            if full && self.slots.iter().all(|(_, connection)| connection.expendable().is_none()) {
                 return Resume::AtSweep;
             }
             match self.acceptors[index].socket.accept() {
                 Ok((stream, peer)) => {
                     failures = 0;
-                    // Nobody loses the seat before there is somebody to take it. Where the last who could turns out to
-                    // have asked, there is one seat more.
-                    while self.seats.taken() >= self.limits.sockets && self.give_up_one(now) {}
+                    // Nobody loses the slot before there is somebody to take it. Where the last who could turns out to
+                    // have asked, there is one slot more.
+                    while self.slots.taken() >= self.limits.sockets && self.give_up_one(now) {}
                     self.admit(stream, peer, now);
                 }
                 Err(error) => match error.kind() {
@@ -232,14 +232,14 @@ impl<S: Service> EventLoop<S> {
         let Ok(stream) = Stream::new(socket, self.tls.as_ref()) else { return };
         self.accepted += 1;
         let connection = Connection::new(stream, peer, self.accepted, now + self.limits.request);
-        let seat = self.seats.reserve();
-        self.seats.put(seat, connection);
+        let slot = self.slots.reserve();
+        self.slots.put(slot, connection);
         // What has already arrived is served without another wait; who leaves again is never registered.
-        self.advance(seat, now);
-        self.with(seat, now, |mut connection, context| {
+        self.advance(slot, now);
+        self.with(slot, now, |mut connection, context| {
             // Once for both directions: readiness is told per change, so unwanted interest costs nothing.
             let interest = Interest::READABLE | Interest::WRITABLE;
-            match context.registry.register(connection.stream().socket(), Token(seat), interest) {
+            match context.registry.register(connection.stream().socket(), Token(slot), interest) {
                 Ok(()) => Fate::Waits(connection),
                 Err(_) => connection.end(context),
             }
@@ -251,37 +251,37 @@ impl<S: Service> EventLoop<S> {
     /// `false`: nobody can be dropped.
     fn give_up_one(&mut self, now: Instant) -> bool {
         let number_of =
-            |kind| self.seats.iter().filter(|(_, connection)| connection.expendable() == Some(kind)).count();
-        // Neither a flood of strangers takes the seats of those who have asked, nor these all seats for themselves.
+            |kind| self.slots.iter().filter(|(_, connection)| connection.expendable() == Some(kind)).count();
+        // Neither a flood of strangers takes the slots of those who have asked, nor these all slots for themselves.
         let many =
             if number_of(Expendable::Kept) > number_of(Expendable::Head) { Expendable::Kept } else { Expendable::Head };
         let rank = |connection: &Connection| {
             let kind = connection.expendable()?;
             Some((kind != many, kind, connection.due(), connection.number()))
         };
-        let Some((first, seat)) = self.first_by(rank) else { return false };
-        self.advance(seat, now);
-        if self.seats.get(seat).and_then(rank) == Some(first) {
-            self.evict(seat, now);
+        let Some((first, slot)) = self.first_by(rank) else { return false };
+        self.advance(slot, now);
+        if self.slots.get(slot).and_then(rank) == Some(first) {
+            self.evict(slot, now);
         }
         true
     }
 
-    /// The seat whose connection has the least rank.
+    /// The slot whose connection has the least rank.
     fn first_by<R: Ord>(&self, rank: impl Fn(&Connection) -> Option<R>) -> Option<(R, usize)> {
-        self.seats.iter().filter_map(|(seat, connection)| Some((rank(connection)?, seat))).min()
+        self.slots.iter().filter_map(|(slot, connection)| Some((rank(connection)?, slot))).min()
     }
 
-    fn evict(&mut self, seat: usize, now: Instant) {
-        self.with(seat, now, Connection::end);
+    fn evict(&mut self, slot: usize, now: Instant) {
+        self.with(slot, now, Connection::end);
     }
 
-    fn advance(&mut self, seat: usize, now: Instant) {
-        self.with(seat, now, Connection::advance);
+    fn advance(&mut self, slot: usize, now: Instant) {
+        self.with(slot, now, Connection::advance);
         while self.held > self.limits.held {
             let burden = |connection: &Connection| Some((connection.burden()?, connection.number()));
-            let Some((_, seat)) = self.first_by(burden) else { break };
-            self.evict(seat, now);
+            let Some((_, slot)) = self.first_by(burden) else { break };
+            self.evict(slot, now);
         }
     }
 
@@ -289,9 +289,9 @@ impl<S: Service> EventLoop<S> {
         self.renderer = Renderer::new(wall_clock::now());
         let due = |connection: &Connection| connection.due().is_some_and(|due| due <= now);
         let overdue: Vec<usize> =
-            self.seats.iter().filter(|(_, connection)| due(connection)).map(|(seat, _)| seat).collect();
-        for seat in overdue {
-            self.with(seat, now, Connection::expire);
+            self.slots.iter().filter(|(_, connection)| due(connection)).map(|(slot, _)| slot).collect();
+        for slot in overdue {
+            self.with(slot, now, Connection::expire);
         }
         for acceptor in &mut self.acceptors {
             if acceptor.resume == Resume::AtSweep {
@@ -302,19 +302,19 @@ impl<S: Service> EventLoop<S> {
 
     fn settle(&mut self, ticket: Ticket, answer: &Answer, now: Instant) {
         let waiting = |connection: &Connection| connection.ticket() == Some(ticket);
-        let seats: Vec<usize> =
-            self.seats.iter().filter(|(_, connection)| waiting(connection)).map(|(seat, _)| seat).collect();
-        for seat in seats {
-            self.with(seat, now, |connection, context| connection.settle(answer.clone(), context));
+        let slots: Vec<usize> =
+            self.slots.iter().filter(|(_, connection)| waiting(connection)).map(|(slot, _)| slot).collect();
+        for slot in slots {
+            self.with(slot, now, |connection, context| connection.settle(answer.clone(), context));
         }
     }
 
     /// Lets something happen to one connection and keeps the books. A panic in there costs this connection only.
-    fn with<A>(&mut self, seat: usize, now: Instant, act: A)
+    fn with<A>(&mut self, slot: usize, now: Instant, act: A)
     where
         A: FnOnce(Connection, &mut Context<'_, S>) -> Fate,
     {
-        let Some(connection) = self.seats.take(seat) else { return };
+        let Some(connection) = self.slots.take(slot) else { return };
         self.held -= connection.held();
         let persistence = match (self.limits.idle, self.draining) {
             (Some(_), None) => Persistence::KeepAlive,
@@ -325,21 +325,21 @@ impl<S: Service> EventLoop<S> {
         let mut context = Context { service, scratch, spare, replies, renderer, limits, registry, now, persistence };
         match contained(|| act(connection, &mut context)) {
             Some(Fate::Again(connection)) => {
-                self.again.insert(seat);
-                self.put(seat, connection);
+                self.again.insert(slot);
+                self.put(slot, connection);
             }
-            Some(Fate::Waits(connection)) => self.put(seat, connection),
-            Some(Fate::Over) => self.seats.leave(seat),
+            Some(Fate::Waits(connection)) => self.put(slot, connection),
+            Some(Fate::Over) => self.slots.leave(slot),
             None => {
                 self.replies = Replies::default();
-                self.seats.leave(seat);
+                self.slots.leave(slot);
             }
         }
     }
 
-    fn put(&mut self, seat: usize, connection: Connection) {
+    fn put(&mut self, slot: usize, connection: Connection) {
         self.held += connection.held();
-        self.seats.put(seat, connection);
+        self.slots.put(slot, connection);
     }
 }
 
@@ -353,7 +353,7 @@ pub(super) fn clock() -> Instant {
     Instant::now()
 }
 
-/// The token of the first bound socket; those of the others count down. Connections have their seat's number.
+/// The token of the first bound socket; those of the others count down. Connections have their slot's number.
 pub(super) const ACCEPTOR: usize = usize::MAX - 1;
 
 /// Bytes of the one buffer that is read into.

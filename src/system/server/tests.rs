@@ -22,14 +22,14 @@ const BIG: usize = 32 * 1024 * 1024;
 const UNHURRIED: Limits = Limits { connections: 64, head: LONG, body: LONG, write: LONG };
 
 /// Answers at once with the length of the body; `/big` with more than anybody wants; `/wait` when it may.
-struct Desk {
+struct Handler {
     entered: Mutex<Sender<()>>,
     may_leave: Semaphore,
     inside: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Respond for Desk {
+impl Respond for Handler {
     fn respond(&self, request: Request) -> Answering<'_> {
         Box::pin(async move {
             match request.http.uri().path() {
@@ -37,7 +37,7 @@ impl Respond for Desk {
                 "/wait" => {
                     let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
                     self.most.fetch_max(inside, Ordering::SeqCst);
-                    self.entered.lock().expect("desk").send(()).expect("test");
+                    self.entered.lock().expect("handler").send(()).expect("test");
                     self.may_leave.acquire().await.expect("open").forget();
                     self.inside.fetch_sub(1, Ordering::SeqCst);
                     Reply::text(200, "waited")
@@ -50,7 +50,7 @@ impl Respond for Desk {
 
 struct Served {
     address: SocketAddr,
-    desk: Arc<Desk>,
+    handler: Arc<Handler>,
     entered: Receiver<()>,
     tell: watch::Sender<Phase>,
     runtime: Option<Runtime>,
@@ -62,11 +62,11 @@ impl Served {
         let address = door.address().expect("address");
         let (enter, entered) = mpsc::channel();
         let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let desk = Arc::new(Desk { entered: Mutex::new(enter), may_leave: Semaphore::new(0), inside, most });
+        let handler = Arc::new(Handler { entered: Mutex::new(enter), may_leave: Semaphore::new(0), inside, most });
         let (tell, phase) = watch::channel(Phase::Open);
         let runtime = Runtime::new().expect("runtime");
-        runtime.spawn(Listener::new(door, Arc::clone(&desk) as Arc<dyn Respond>, limits, phase).serve());
-        Self { address, desk, entered, tell, runtime: Some(runtime) }
+        runtime.spawn(Listener::new(door, Arc::clone(&handler) as Arc<dyn Respond>, limits, phase).serve());
+        Self { address, handler, entered, tell, runtime: Some(runtime) }
     }
 
     fn connect(&self) -> TcpStream {
@@ -187,14 +187,14 @@ fn who_comes_beyond_the_places_waits_and_disturbs_nobody() {
         served.entered.recv_timeout(EVENT_ARRIVES).expect("somebody enters");
     }
     for _ in 0..4 {
-        served.desk.may_leave.add_permits(1);
+        served.handler.may_leave.add_permits(1);
         served.entered.recv_timeout(EVENT_ARRIVES).expect("the next one enters");
     }
-    served.desk.may_leave.add_permits(2);
+    served.handler.may_leave.add_permits(2);
     for caller in callers {
         assert!(caller.join().expect("caller").ends_with("waited"));
     }
-    assert_eq!(2, served.desk.most.load(Ordering::SeqCst));
+    assert_eq!(2, served.handler.most.load(Ordering::SeqCst));
 }
 
 #[test]

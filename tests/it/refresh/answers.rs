@@ -85,7 +85,7 @@ fn r18_nothing_but_an_oauth_error_says_anything_about_a_grant() {
         (400, JSON, r#"{"error":"invalid_grant""#),
         (400, JSON, r#"{"error":"temporarily_unavailable"}"#),
         (401, "WWW-Authenticate: Basic\r\n", ""),
-        (403, HTML, "<html>Blocked by your organisation's proxy</html>"),
+        (403, HTML, "<html>Blocked by your organization's proxy</html>"),
         (404, HTML, "<html>not found</html>"),
         (404, JSON, r#"{"error":"invalid_grant"}"#),
         (408, JSON, r#"{"error":"invalid_grant"}"#),

@@ -49,7 +49,7 @@ fn v30_pages_of_other_origins_are_neither_answered_nor_let_in() {
 }
 
 #[test]
-fn v30_a_page_of_one_organisation_asks_for_no_other() {
+fn v30_a_page_of_one_organization_asks_for_no_other() {
     const THEIRS: &str = "https://globex.example";
     let list = format!("[callbacks.org.globex]\nallow = [\"{THEIRS}/oauth/\"]\n\n[integration.wiki]");
     let serving = Serving::with(Provider::new(), |config| config.replacen("[integration.wiki]", &list, 1));
@@ -202,7 +202,7 @@ fn v09_a_token_in_an_address_is_never_logged_and_off_where_the_operator_says_so(
 }
 
 #[test]
-fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
+fn v10_no_flow_begins_without_an_organization_of_the_callers() {
     let serving = Serving::new();
     let target = format!("{BASE}/wiki/authorize?{}", wish("all"));
     let start = |claims: Value, fields: &str| serving.get(&target, &format!("{}{fields}", bearer(&jwt(claims))));
@@ -222,7 +222,7 @@ fn v10_no_flow_begins_without_an_organisation_of_the_callers() {
     jar.0.insert("session".into(), token_of("ada", "other"));
     assert_error(&serving.finish(&jar, &target), "org_forbidden");
     assert_eq!(0, serving.provider.counters().token);
-    // What was chosen at the start stays: the connection is the first organisation's.
+    // What was chosen at the start stays: the connection is the first organization's.
     let mut jar = Jar::default();
     let begun = serving.begin("ada", &mut jar, "");
     let target = serving.decided(&begun, "allow");

@@ -65,7 +65,7 @@ fn v26_an_error_that_a_crash_left_in_the_journal_is_no_answer() {
         let record = stage.sealed().record(&row).expect("opens");
         let mut response = HttpResponse::new(format!(r#"{{"error":"{error}"}}"#).into_bytes());
         *response.status_mut() = oauth2::http::StatusCode::from_u16(status).expect("status");
-        let journal = shared::journal(&node.0.files, &row);
+        let journal = lease::journal(&node.0.files, &row);
         journal.intend(&record).expect("intent");
         journal.put(&record, &response, clock::now(), Nonce([1; NONCE_BYTES])).expect("journal");
         assert_eq!("a1", token(&stage.ask(&node)), "{error}");

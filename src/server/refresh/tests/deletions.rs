@@ -9,7 +9,7 @@ fn v29_a_connection_that_is_deleted_while_it_is_refreshed_stays_deleted_and_what
     let answer = stage.deleted_meanwhile(&node, || {});
     assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
     assert!(stage.row().is_none(), "risen from the dead");
-    stage.runtime.block_on(node.settle());
+    stage.runtime.block_on(node.drain());
     assert_eq!(["r1"], *stage.provider.ended());
     assert!(matches!(stage.ask(&node), TokenAnswer::NotConnected));
 }
@@ -21,10 +21,10 @@ fn v29_who_waited_is_not_kept_for_the_revocation_and_the_service_does_not_end_be
     let node = stage.node();
     let answer = stage.deleted_meanwhile(&node, || {});
     assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
-    let settled = |patience| stage.runtime.block_on(async { timeout(patience, node.settle()).await });
-    assert!(settled(Duration::ZERO).is_err(), "the provider has not answered yet");
+    let end = |patience| stage.runtime.block_on(async { timeout(patience, node.drain()).await });
+    assert!(end(Duration::ZERO).is_err(), "the provider has not answered yet");
     stage.provider.set(|state| state.slow_to_end = false);
-    settled(Duration::from_secs(60)).expect("settled");
+    end(Duration::from_secs(60)).expect("end");
     assert_eq!((1, 0), (stage.provider.ended().len(), stage.journals()));
 }
 
@@ -34,7 +34,7 @@ fn v29_who_has_connected_again_meanwhile_keeps_the_new_grant() {
     let node = stage.node();
     let answer = stage.deleted_meanwhile(&node, || stage.connect(3000));
     assert!(matches!(answer, TokenAnswer::Gone), "{answer:?}");
-    stage.runtime.block_on(node.settle());
+    stage.runtime.block_on(node.drain());
     assert!(stage.provider.ended().is_empty(), "providers may end all that the client has of this person");
     assert_eq!("a0", token(&stage.ask(&node)));
 }

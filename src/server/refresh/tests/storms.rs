@@ -41,7 +41,7 @@ fn v25_what_is_used_is_refreshed_before_anybody_asks_and_by_one_node() {
                 node.round().await;
             }
             for node in nodes {
-                node.settle().await;
+                node.drain().await;
             }
         });
     };

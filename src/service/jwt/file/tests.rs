@@ -55,7 +55,7 @@ fn v06_a_table_that_would_take_too_much_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_table_names_issuer_audience_and_a_claim_for_the_organisation() {
+fn a_table_names_issuer_audience_and_a_claim_for_the_organization() {
     let key = "hs256 = { env = \"X\" }\n";
     for (words, text) in [
         ("nobody could call", String::new()),

@@ -55,7 +55,7 @@ fn h04_what_an_earlier_version_stored_is_readable_after_the_migration() {
 
     let wiki = first.integration.clone();
     let opened = open_state(&ring(), &wiki, &Secret::new(STATE.into())).expect("a state under way");
-    assert_eq!(Some(&first), opened.errand.as_ref().map(|errand| &errand.key));
+    assert_eq!(Some(&first), opened.request.as_ref().map(|request| &request.key));
     let Taken::Now(flow) = wait(db.take_flow(opened.id, "wiki", at(1_764_000_001))) else { panic!("an open flow") };
     assert_eq!(first, flow.key);
     let place = Place { column: Column::FlowContent, id: flow.id.bytes(), key: &flow.key, generation: 0 };

@@ -58,7 +58,7 @@ fn l24_a_flood_evicts_the_oldest_silent_socket_never_a_complete_one() {
     assert!(silent.drain(..90).all(is_dropped));
     let mut newest = newest;
     newest.write_all(b"GET /newest HTTP/1.1\r\n\r\n").unwrap();
-    assert!(rest(newest).ends_with("fine"), "the newest silent one still has its seat");
+    assert!(rest(newest).ends_with("fine"), "the newest silent one still has its slot");
     running.settle(1, Answer::Now(Reply::text(200, "at last")));
     assert!(rest(held).ends_with("at last"));
 }
@@ -182,7 +182,7 @@ fn a_peer_that_never_reads_loses_its_seat_at_the_deadline() {
         run(Limits { sockets: 1, write: Duration::from_millis(50), sweep: Duration::from_millis(10), ..PATIENT });
     let deaf = running.ask("/big");
     assert_eq!(running.event(), asked("/big"));
-    assert!(running.get("/x").ends_with("fine"), "the only seat is free again");
+    assert!(running.get("/x").ends_with("fine"), "the only slot is free again");
     drop(deaf);
 }
 

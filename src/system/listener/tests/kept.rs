@@ -116,7 +116,7 @@ fn y19_replies_that_nobody_reads_are_bounded_in_time_and_in_memory() {
     let running = run(limits);
     let deaf_one = running.ask("/big");
     assert_eq!(running.event(), asked("/big"));
-    assert!(running.get_closing("/x").ends_with("fine"), "the only seat is free again");
+    assert!(running.get_closing("/x").ends_with("fine"), "the only slot is free again");
     drop(deaf_one);
     // Without a deadline it is the memory that ends it.
     let running = run(Limits { held: BIG, ..KEEPING });

@@ -48,8 +48,8 @@ fn connection() -> Connection {
     }
 }
 
-const USUAL: TokenWish = TokenWish { min_validity: Duration::from_secs(60), source: TokenSource::Stored };
-const FORCED: TokenWish = TokenWish { source: TokenSource::Provider, ..USUAL };
+const USUAL: TokenRequest = TokenRequest { min_validity: Duration::from_secs(60), source: TokenSource::Stored };
+const FORCED: TokenRequest = TokenRequest { source: TokenSource::Provider, ..USUAL };
 
 #[test]
 fn a_token_is_handed_out_until_the_last_fifth_of_its_life_or_its_last_five_minutes() {
@@ -72,9 +72,9 @@ fn a_refused_token_is_refreshed_once_for_all_who_report_it() {
 
 #[test]
 fn a_wish_that_no_token_can_fulfil_does_not_refresh_for_ever() {
-    let wish = TokenWish { min_validity: Duration::from_secs(5000), ..USUAL };
-    assert_eq!(Decision::HandOut, decide(&connection(), wish, at(1)));
-    assert_eq!(Decision::Refresh { meanwhile: Meanwhile::Lasts }, decide(&connection(), wish, at(100)));
+    let wanted = TokenRequest { min_validity: Duration::from_secs(5000), ..USUAL };
+    assert_eq!(Decision::HandOut, decide(&connection(), wanted, at(1)));
+    assert_eq!(Decision::Refresh { meanwhile: Meanwhile::Lasts }, decide(&connection(), wanted, at(100)));
 }
 
 #[test]

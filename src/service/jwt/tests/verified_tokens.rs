@@ -1,7 +1,7 @@
 //! V06, V07: a token that was verified once is as good as the first time, and no better.
 
 use super::*;
-use crate::service::jwt::remembered::MOST;
+use crate::service::jwt::verified_tokens::MOST;
 
 fn issued(exp: u64) -> String {
     hs(&with(json!({ "exp": exp })))
@@ -33,7 +33,7 @@ fn v06_what_differs_from_a_remembered_token_is_another_token() {
     for other in [format!("{token}A"), token[..token.len() - 1].to_owned(), format!(" {token}"), token.to_uppercase()] {
         assert!(verifier.verify(&other, now()).is_err(), "{other}");
     }
-    assert_eq!(1, verifier.remembers(), "what is refused is not remembered");
+    assert_eq!(1, verifier.verified_count(), "a refused token is not kept");
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn v06_so_many_tokens_are_remembered_and_the_expired_go_first() {
     for n in 0..MOST as u64 {
         assert!(verifier.verify(&issued(NOW + 100 + n), now()).is_ok());
     }
-    assert_eq!(MOST, verifier.remembers());
+    assert_eq!(MOST, verifier.verified_count());
     // By then the leeway of a thousand is over.
     let later = now() + Duration::from_secs(100 + 999 + 60);
     assert!(verifier.verify(&issued(NOW + 90_000), later).is_ok());
-    assert_eq!(MOST - 1000 + 1, verifier.remembers());
+    assert_eq!(MOST - 1000 + 1, verifier.verified_count());
 }

@@ -17,14 +17,14 @@ pub(super) const MOST: usize = 4096;
 
 /// What came of verified tokens, by their digests: none of them lies here.
 #[derive(Default)]
-pub(super) struct Remembered(Mutex<HashMap<Digest, Remembrance>>);
+pub(super) struct VerifiedTokens(Mutex<HashMap<Digest, VerifiedToken>>);
 
 /// SHA-256 of a whole token, its signature included.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Digest([u8; 32]);
 
 /// A token that was taken.
-pub(super) struct Remembrance {
+pub(super) struct VerifiedToken {
     pub verified: Arc<Verified>,
     pub issuer: IssuerAt,
     /// The set that its key is of; `None` for a shared secret, which stays.
@@ -43,7 +43,7 @@ impl Digest {
     }
 }
 
-impl Remembered {
+impl VerifiedTokens {
     /// `published` tells whether a set of keys is still the one that an issuer publishes.
     pub fn find(
         &self,
@@ -59,7 +59,7 @@ impl Remembered {
         holds.then(|| Arc::clone(&token.verified))
     }
 
-    pub fn keep(&self, digest: Digest, token: Remembrance) {
+    pub fn keep(&self, digest: Digest, token: VerifiedToken) {
         let mut tokens = self.tokens();
         if tokens.len() >= MOST {
             tokens.retain(|_, other| token.from < other.until);
@@ -75,13 +75,13 @@ impl Remembered {
         self.tokens().len()
     }
 
-    fn tokens(&self) -> MutexGuard<'_, HashMap<Digest, Remembrance>> {
+    fn tokens(&self) -> MutexGuard<'_, HashMap<Digest, VerifiedToken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Remembered {
+impl fmt::Debug for VerifiedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remembered").finish_non_exhaustive()
+        f.debug_struct("VerifiedTokens").finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! V10: on behalf of which organisation.
+//! V10: on behalf of which organization.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn v10_the_header_counts_before_the_token_and_the_token_before_the_only_one() {
 }
 
 #[test]
-fn v10_an_organisation_of_others_is_forbidden() {
+fn v10_an_organization_of_others_is_forbidden() {
     for (claims, header) in [
         (json!({"org_id": "a", "orgs": ["a"]}), Some("b")),
         (json!({"org_id": "c", "orgs": ["a", "b"]}), None),
@@ -50,7 +50,7 @@ fn v10_where_nobody_says_which_one_is_required() {
 }
 
 #[test]
-fn v10_a_claim_of_another_kind_is_no_organisation() {
+fn v10_a_claim_of_another_kind_is_no_organization() {
     for claims in [
         json!({"org_id": 7}),
         json!({"org_id": ""}),

@@ -29,19 +29,19 @@ use crate::{
 /// How long discovered endpoints are used.
 const FRESH: Duration = Duration::from_secs(3600);
 /// Requests to providers at once.
-const AT_ONCE: usize = 64;
+const REQUESTS_AT_ONCE: usize = 64;
 /// Seconds after which a provider that could not be reached is worth another try.
 const PAUSE: u64 = 5;
 
 /// What was discovered, and how many may ask at once.
 pub struct Providers {
     found: Mutex<BTreeMap<IntegrationName, (Instant, AuthorizationServer)>>,
-    places: Semaphore,
+    permits: Semaphore,
 }
 
 impl Default for Providers {
     fn default() -> Self {
-        Self { found: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+        Self { found: Mutex::default(), permits: Semaphore::new(REQUESTS_AT_ONCE) }
     }
 }
 
@@ -49,7 +49,7 @@ impl Providers {
     /// Runs a request to a provider where it may block.
     pub async fn ask<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         // The semaphore is never closed, and without a place the work would only be less orderly.
-        let _place = self.places.acquire().await;
+        let _permit = self.permits.acquire().await;
         blocking(work).await
     }
 

@@ -24,7 +24,7 @@ pub const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a caller asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenWish {
+pub struct TokenRequest {
     /// How long the token must still be valid.
     pub min_validity: Duration,
     pub source: TokenSource,
@@ -116,19 +116,19 @@ pub fn due_at(obtained_at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
 }
 
 /// What to do with a connection for a caller.
-pub fn decide(connection: &Connection, wish: TokenWish, now: SystemTime) -> Decision {
+pub fn decide(connection: &Connection, wanted: TokenRequest, now: SystemTime) -> Decision {
     if let State::Reauth { reason, since } = connection.state {
         return Decision::Reauth { reason, since };
     }
     let access = &connection.access;
     let age = now.duration_since(access.obtained_at).unwrap_or_default();
-    let forced = wish.source == TokenSource::Provider && age >= SHORTEST_PAUSE;
-    let meanwhile = match worth(access, wish.min_validity, now) {
+    let forced = wanted.source == TokenSource::Provider && age >= SHORTEST_PAUSE;
+    let meanwhile = match worth(access, wanted.min_validity, now) {
         _ if forced => Meanwhile::Nothing,
         Worth::Fresh if near_its_end(access, now) => Meanwhile::Suits,
         Worth::Fresh => return Decision::HandOut,
         // Another one would not live longer either.
-        Worth::Short { .. } if wish.min_validity >= life(access) && age < SHORTEST_PAUSE => return Decision::HandOut,
+        Worth::Short { .. } if wanted.min_validity >= life(access) && age < SHORTEST_PAUSE => return Decision::HandOut,
         Worth::Short { .. } => Meanwhile::Lasts,
         Worth::Expired { .. } | Worth::Rejected => Meanwhile::Nothing,
     };

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A request with its number and what was read of it first.
-pub struct Asked {
+pub struct ParsedRequest {
     pub http: HttpRequest,
     pub route: Option<Route>,
     pub client: std::net::IpAddr,
@@ -24,7 +24,7 @@ pub struct Asked {
     pub refused: OnceLock<Refused>,
 }
 
-impl Asked {
+impl ParsedRequest {
     pub fn new(request: Request, proxies: &TrustedProxies, number: String) -> Self {
         let Request { http, peer } = request;
         let forwarded = http.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());

@@ -1,0 +1,113 @@
+//! One node at a time: the lease of a connection, the attempt made under it, and the journal of that attempt.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task, time::sleep};
+
+use super::{
+    RefusedClient, Shared, locked,
+    ongoing::{RefreshEnd, unchanged},
+};
+use crate::{
+    deadlines::{CALLER_WAITS, LEASE_LASTS},
+    oauth::Client,
+    refresh::{Attempt, Failed},
+    server::revocation::{Revoked, revoke},
+    service::{
+        refresh_plan::MISCONFIGURED_PAUSE,
+        store::{Connection, ConnectionId, Lease, LeaseAnswer, LeaseOwner, StoreFault, Written},
+    },
+    system::{clock, entropy, journal::Journalled, pause},
+    vault::{Grant, GrantKey, Journal, Record, StateFiles},
+};
+
+impl Shared {
+    /// The lease, as soon as no other node has it.
+    pub(super) async fn lease(
+        &self,
+        id: ConnectionId,
+        key: &GrantKey,
+        generation: u64,
+    ) -> Result<(Connection, LeaseOwner), RefreshEnd> {
+        let deadline = clock::now() + CALLER_WAITS;
+        let fault = |why: StoreFault| RefreshEnd::Failed(why.to_string());
+        loop {
+            let now = clock::now();
+            let owner = entropy::random().map(LeaseOwner::new).map_err(|why| RefreshEnd::Failed(why.to_string()))?;
+            let wanted = Lease { id, key: key.clone(), generation, owner, until: now + LEASE_LASTS };
+            match self.sealed.store.lease(wanted, now).await.map_err(fault)? {
+                LeaseAnswer::Granted(row) => return Ok((*row, owner)),
+                LeaseAnswer::Gone => return Err(RefreshEnd::Gone),
+                LeaseAnswer::Moved(_) => return Err(RefreshEnd::Read),
+                LeaseAnswer::Pausing { until } => return Err(RefreshEnd::Unavailable { until }),
+                LeaseAnswer::Held { until } if now >= deadline => return Err(RefreshEnd::Unavailable { until }),
+                LeaseAnswer::Held { .. } => sleep(Duration::from_millis(50) + pause::jitter()).await,
+            }
+        }
+    }
+
+    pub(super) fn attempt(&self, row: &Connection, record: &Record, client: &Client) -> Result<Record, Failed> {
+        self.attempting(row, record, client, |attempt| {
+            let http = self.integrations.http(row);
+            let http = Journalled { journal: attempt.journal, record, http: http.as_ref() };
+            attempt.run(&http, &clock::now).map(|refreshed| refreshed.record)
+        })
+    }
+
+    /// The grant with the tokens that an earlier refresh received and could not store.
+    pub(super) fn unstored(&self, row: &Connection, record: &Record, client: &Client) -> Option<Record> {
+        self.attempting(row, record, client, |attempt| attempt.unstored())
+    }
+
+    fn attempting<T>(
+        &self,
+        row: &Connection,
+        record: &Record,
+        client: &Client,
+        work: impl FnOnce(&Attempt<'_>) -> T,
+    ) -> T {
+        let journal = journal(&self.files, row);
+        let seal_keys: Vec<_> = self.sealed.keys.keys().cloned().collect();
+        work(&Attempt { journal: &journal, record, seal_keys: &seal_keys, client })
+    }
+
+    /// Has the provider end what came for a connection that is gone, since nobody can do it later.
+    pub(super) async fn end(self: &Arc<Self>, row: &Connection, grant: Grant) {
+        // The person has authorized again: a provider that ends all tokens of a client with one would end the new ones.
+        if let Ok(Some(_)) = self.sealed.store.connection(&row.key).await {
+            return;
+        }
+        let (shared, row) = (self.clone(), row.clone());
+        // There is nobody to sender what becomes of it.
+        let _ = task::spawn_blocking(move || shared.revoke(&row, &grant)).await;
+    }
+
+    /// Has the provider end a grant (RFC 7009). Blocks.
+    pub(super) fn revoke(&self, row: &Connection, grant: &Grant) -> Revoked {
+        let (client, http) = (self.integrations.client(row), self.integrations.http(row));
+        revoke(row.pinned.revocation_endpoint.as_ref(), client, grant, http.as_ref())
+    }
+
+    pub(super) fn clear_journal(&self, row: &Connection) {
+        let _ = journal(&self.files, row).clear();
+    }
+
+    pub(super) async fn misconfigured(&self, row: &Connection, owner: LeaseOwner) -> RefreshEnd {
+        let now = clock::now();
+        let since = {
+            let mut marks = locked(&self.misconfigured);
+            let since = marks.get(&row.key.integration).map_or(now, |mark| mark.since);
+            marks.insert(row.key.integration.clone(), RefusedClient { since, until: now + MISCONFIGURED_PAUSE });
+            since
+        };
+        match self.sealed.store.note_failed_refresh(unchanged(row, owner)).await {
+            Ok(Written::Gone) => RefreshEnd::Gone,
+            _ => RefreshEnd::Misconfigured { since },
+        }
+    }
+}
+
+/// The journal of one connection; bound to its identifier, so that a later one of the same user never reads it.
+pub(super) fn journal<'a>(files: &'a dyn StateFiles, row: &Connection) -> Journal<'a> {
+    Journal { files, name: row.key.state("serve", &row.id.to_string()) }
+}

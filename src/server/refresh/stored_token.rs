@@ -1,0 +1,71 @@
+//! The stored token for a caller: which connection covers the action, and what is returned while no refresh is sent.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Shared, handed_out, locked};
+use crate::{
+    catalog::IntegrationName,
+    oauth::Scopes,
+    refresh::covering,
+    server::sealed_store::SealedStoreFault,
+    service::{
+        refresh_plan::{Meanwhile, Origin, TokenAnswer},
+        store::{Connection, StoreFault},
+    },
+    vault::GrantKey,
+};
+
+/// A connection that is in use is noted again after this time.
+const USE_NOTED: Duration = Duration::from_secs(3600);
+/// Connections in use that are not noted yet. Beyond this number they are not kept in memory.
+const MOST_USES: usize = 100_000;
+
+impl Shared {
+    /// The connection of this action, else the one of all actions if it covers what this one needs.
+    pub(super) async fn covering(&self, key: &GrantKey, needed: &Scopes) -> Result<Option<Connection>, StoreFault> {
+        if let Some(row) = self.sealed.store.connection(key).await? {
+            return Ok(Some(row));
+        }
+        let Some(all) = covering::of_all_actions(key) else { return Ok(None) };
+        let row = self.sealed.store.connection(&all).await?;
+        Ok(row.filter(|row| covering::covers(&row.access.granted, needed)))
+    }
+
+    pub(super) fn hand_out(&self, row: &Connection, now: SystemTime) -> Result<TokenAnswer, SealedStoreFault> {
+        if now.duration_since(row.last_used_at).is_ok_and(|ago| ago >= USE_NOTED) {
+            let mut used = locked(&self.used);
+            if used.len() < MOST_USES {
+                used.insert(row.id);
+            }
+        }
+        let access_token = self.sealed.access_token(row)?;
+        let access = &row.access;
+        let granted = access.granted.clone();
+        let issued = handed_out(row, access_token, access.token_type.clone(), access.expiry, granted, Origin::Stored);
+        Ok(TokenAnswer::Ok(Box::new(issued)))
+    }
+
+    /// The answer while nobody is to be asked.
+    pub(super) fn pausing(
+        &self,
+        row: &Connection,
+        meanwhile: Meanwhile,
+        now: SystemTime,
+    ) -> Option<Result<TokenAnswer, SealedStoreFault>> {
+        let answer = match (self.marked(&row.key.integration, now), row.state.delay()) {
+            (Some(since), _) => TokenAnswer::Misconfigured { since },
+            (None, Some(delay)) if delay.lasts(now) => {
+                TokenAnswer::Unavailable { retry_after: delay.until.duration_since(now).unwrap_or_default() }
+            }
+            _ => return None,
+        };
+        Some(match meanwhile {
+            Meanwhile::Nothing => Ok(answer),
+            Meanwhile::Lasts | Meanwhile::Suits => self.hand_out(row, now),
+        })
+    }
+
+    pub(super) fn marked(&self, integration: &IntegrationName, now: SystemTime) -> Option<SystemTime> {
+        locked(&self.misconfigured).get(integration).filter(|mark| mark.until > now).map(|mark| mark.since)
+    }
+}
