@@ -1,4 +1,4 @@
-//! What a log line and a counter know of a request: never a query, a token, a code or a user.
+//! The fields of the access log and the counters. Neither contains a query, a token, a code or a user.
 
 use std::{
     collections::BTreeMap,
@@ -12,26 +12,26 @@ use std::{
 
 use serde::Serialize;
 
-/// One request, as it is logged.
+/// A line of the access log, one per request.
 #[derive(Serialize)]
 pub struct Entry<'a> {
-    /// As an error's answer names it.
+    /// The number that error responses contain too.
     pub request: &'a str,
     pub client: IpAddr,
     pub method: &'static str,
     pub route: &'static str,
     pub group: Option<&'a str>,
     pub status: u16,
-    /// Of the problem, if it was one.
+    /// The code of the problem, if the response is one.
     pub code: Option<&'static str>,
-    /// Of the flow that it ended: `success`, or the error that the application was told.
+    /// The result of the flow that this request ended: `success`, or the error code that the application gets.
     pub ending: Option<&'static str>,
-    /// Why the caller's token was not taken, which the caller is not told.
+    /// Why the caller's token was rejected. The response does not contain it.
     pub refused: Option<&'static str>,
     pub ms: u64,
 }
 
-/// Counters, in the text form of Prometheus.
+/// Counters in the text format of Prometheus.
 #[derive(Debug, Default)]
 pub struct Metrics {
     answers: Mutex<BTreeMap<(&'static str, u16), u64>>,
@@ -44,7 +44,7 @@ impl Metrics {
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry((route, status)).or_default() += 1;
     }
 
-    /// How a flow ended: `success`, or the code that the application was told.
+    /// `ending` is `success`, or the error code that the application gets.
     pub fn ended(&self, group: &str, ending: &'static str) {
         let mut endings = self.endings.lock().unwrap_or_else(PoisonError::into_inner);
         *endings.entry((group.to_owned(), ending)).or_default() += 1;

@@ -1,4 +1,4 @@
-//! What an operator and a load balancer ask, on a listener of its own: nothing of it is public
+//! Health, readiness and metrics for operators and load balancers, on a separate listener that is never public
 //! (docs/threats.md, V32).
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::{
     system::server::{Answering, Phase, Request, Respond},
 };
 
-/// Open connections at once.
+/// Open connections at the same time.
 pub const CONNECTIONS: usize = 64;
 
 pub struct Admin {

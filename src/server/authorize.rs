@@ -1,4 +1,4 @@
-//! `GET /:group/authorize` and `POST /:group/link`: a flow begins.
+//! `GET /:group/authorize` and `POST /:group/link`: the start of a flow.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -32,7 +32,7 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 
-/// Seconds after which one of a user's unfinished flows may have ended.
+/// Seconds for `Retry-After` when a user has too many unfinished flows: some may have expired by then.
 const FLOW_LIMIT_PAUSE: u64 = 60;
 
 /// The body of `POST /:group/link`.
@@ -50,7 +50,7 @@ struct Link {
 
 impl Service {
     pub(super) async fn authorize(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
-        // Chromium says `prefetch;prerender`, Firefox `prefetch`: no person has decided anything yet.
+        // Chromium sends `prefetch;prerender`, Firefox `prefetch`: the user has not decided anything yet.
         if request.http.headers().contains_key("sec-purpose") {
             return Err(Problem::Prefetch);
         }
@@ -70,14 +70,15 @@ impl Service {
             mode: request.field("sec-fetch-mode")?,
             dest: request.field("sec-fetch-dest")?,
         };
-        // Any page can have the browser send the cookie with an image: that must use up nothing of the user's.
+        // Any page can make the browser send the cookie with an image. Such a request must not use up the user's
+        // limits.
         if credential == Credential::Cookie && fetch.is_subresource() {
             return Err(Problem::NavigationRequired);
         }
         let wanted = query.request.check(integration, &self.config.callbacks, caller.owner)?;
         let how = start(credential, Accept::of(&request.list("accept")?), fetch, self.config.query_token)?;
         let how = how.at(wanted.base_url.as_deref(), credential);
-        // The page that asks begins nothing yet, so any site can show it as often as it likes.
+        // The confirmation page starts no flow, so it is not counted: other sites could load it to use up the limit.
         if how != Start::Confirm {
             self.limits.start(&wanted.key.owner, clock::now())?;
         }
@@ -95,7 +96,7 @@ impl Service {
         }
     }
 
-    /// The person has pressed the button.
+    /// The user pressed the button of the confirmation page.
     async fn confirmed(&self, integration: &Integration, request: &ParsedRequest, ticket: &str) -> Answer {
         let cookie = |name: &str| request.cookie(name).map(str::to_owned);
         let Some(ticket) = open_confirm_ticket(&self.sealed.keys, &integration.name, ticket, cookie, clock::now())
@@ -129,7 +130,7 @@ impl Service {
         Ok(started.with_cookie(Reply::redirect(302, location)))
     }
 
-    /// Stores the flow, and gives the provider's address with the cookie that has to come back with its answer.
+    /// Stores the flow. Returns the authorization URL, and the cookie that must be sent back with the response.
     async fn begin(
         &self,
         integration: &Integration,
@@ -177,8 +178,7 @@ impl Service {
         }
     }
 
-    /// A token that came in an address may begin one flow: the address stays in histories and logs
-    /// (docs/threats.md, V09).
+    /// A token in a URL starts one flow only, because URLs stay in histories and logs (docs/threats.md, V09).
     async fn use_token_once(&self, wanted: &FlowRequest, token: &Secret) -> Result<(), Problem> {
         let digest = Sha256::digest(token.expose());
         let mut name = [0; 16];
@@ -193,7 +193,7 @@ impl Service {
         Err(Problem::Unauthenticated)
     }
 
-    /// A row that only says that something may happen once.
+    /// A row that exists only to be consumed once.
     async fn put_single_use(&self, id: FlowId, wanted: &FlowRequest) -> Result<(), Problem> {
         let now = clock::now();
         let place = crate::service::keys::Place {
@@ -216,7 +216,7 @@ impl Service {
         }
     }
 
-    /// A link for a person to open once, without any token in it.
+    /// A one-time link for a user. It contains no token.
     pub(super) async fn link(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
         let (caller, _) = self.caller(request, None, Cookie::Ignored).await?;
         let body: Link = request.json()?;
@@ -239,7 +239,7 @@ impl Service {
     }
 }
 
-/// A flow that stands, and the browser's half of it.
+/// A stored flow and the value of its cookie.
 struct StartedFlow {
     id: FlowId,
     cookie: Secret,
@@ -254,11 +254,11 @@ impl StartedFlow {
     }
 }
 
-/// Whose connections a request is about: the caller's own, or, for a service, those of the user it names, within the
-/// namespace of its own issuer.
+/// The owner of the connections that a request is about: the caller itself. A service may name a user and an
+/// organization within the namespace of its own issuer.
 ///
 /// # Errors
-/// A caller that is no service names somebody else, or a service names a user without an organization.
+/// A user names somebody else, or a service names a user without an organization.
 pub fn on_behalf(caller: Caller, user: Option<String>, org: Option<String>) -> Result<Owner, Problem> {
     let own = caller.owner;
     match (caller.role, user, org) {

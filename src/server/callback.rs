@@ -1,4 +1,4 @@
-//! `GET /:group/callback`: the provider's answer comes back, once, in the browser that began.
+//! `GET /:group/callback`: the authorization response, accepted once and only in the browser that started the flow.
 
 use super::{
     integrations::{self, base},
@@ -21,7 +21,7 @@ use crate::{
     vault::{Grant, GrantKey, Pinned},
 };
 
-/// A code with everything that was kept for it.
+/// A code and what the flow's row stored for it.
 struct ReceivedCode {
     code: CodeReceived,
     content: Content,
@@ -35,10 +35,10 @@ impl Service {
         let open = |state: &_| open_state(&self.sealed.keys, &integration.name, state);
         let Some((answer, opened)) = answer.opened_by(open) else { return self.unexpected(request) };
         self.limits.answer(opened.id, request.client, clock::now())?;
-        // From here the flow is over, whatever comes of it: nobody else gets it.
+        // The flow is consumed here, whatever happens next: no other request gets it.
         let taken = self.sealed.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
         let flow = match taken {
-            // The code was not touched: it can be brought again.
+            // The code was not used, so reloading the page helps.
             Err(_) => return Ok(pages::later()),
             Ok(Taken::Unknown) => return Ok(pages::lost()),
             Ok(Taken::Ended(done)) => return Ok(self.ended_before(&done, request)),
@@ -52,7 +52,8 @@ impl Service {
         Ok(self.redirect_to_application(request, &flow.key, &flow.app_callback_url, ending, opened.id))
     }
 
-    /// Not an answer to a flow of ours. Only these are counted: what opens is never kept out by what others sent.
+    /// The response belongs to no flow of this service. Only such requests count against this limit: a valid `state` is
+    /// never refused because of what others sent from the same address.
     fn unexpected(&self, request: &ParsedRequest) -> Answer {
         self.limits.failed_callback(request.client, clock::now())?;
         Ok(pages::lost())
@@ -77,13 +78,14 @@ impl Service {
         if of_state.is_some_and(|e| e.key != flow.key || e.app_callback_url != flow.app_callback_url) {
             return Err(NotConnected::Lost);
         }
-        // Before the code is sent: without a way back nobody would learn of the connection.
+        // Checked before the code is exchanged: without a valid callback the application would not learn of the
+        // connection.
         if self.config.callbacks.admit(&flow.key.owner, &flow.app_callback_url).is_err() {
             return Err(NotConnected::Lost);
         }
         let content = Content::open(&self.sealed.keys, flow.id, &flow.key, &flow.content).ok_or(Ending::ConfigError)?;
-        // An answer at another redirect than the one that was sent is another server's (RFC 9700 section 4.4.2). What
-        // a proxy in front of us has taken off the path does not count.
+        // A response at another redirect URI than the one that was sent comes from another server (RFC 9700 section
+        // 4.4.2). Only the end of the path is compared, because a reverse proxy may have removed a prefix.
         if !content.redirect.path().ends_with(request.http.uri().path()) {
             return Err(Ending::IssuerMismatch.into());
         }
@@ -103,11 +105,11 @@ impl Service {
         }
     }
 
-    /// Whether the application's own cookie says that this user no longer belongs to the organization
-    /// (docs/threats.md, V10). Without one nothing is known, and what was true at the start counts.
+    /// Whether the application's session cookie shows that the user has left the organization (docs/threats.md, V10).
+    /// Without such a cookie the membership from the start of the flow counts.
     fn has_left(&self, request: &ParsedRequest, key: &GrantKey) -> bool {
         let Some(name) = self.config.session_cookie.as_deref() else { return false };
-        // Every one of them: a second cookie of that name must not hide what the first one proves.
+        // Every cookie of that name: a second one must not hide what the first one proves.
         let tokens = request.cookies(name).filter_map(|value| std::str::from_utf8(value).ok());
         let mut verified = tokens.filter_map(|token| self.verifier.verify(token, clock::now()).ok());
         verified.any(|verified| verified.has_left(&key.owner))
@@ -127,7 +129,7 @@ impl Service {
         match kept {
             Ok(id) => Ok(id),
             Err(_) => {
-                // Nobody will ever use these; at the provider they would live on.
+                // Nobody can use these tokens, but they would stay valid at the provider.
                 self.revoke_unstored(integration, &content, grant).await;
                 Err(Ending::StorageError)
             }
@@ -142,7 +144,7 @@ impl Service {
         self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
     }
 
-    /// The flow was over when this answer came. Only its own browser is told more than nothing.
+    /// The flow had ended before this response. Only its own browser learns how.
     fn ended_before(&self, done: &FlowDone, request: &ParsedRequest) -> Reply {
         let browser = request.cookie(&cookie_name(&done.id)).map(flow::browser);
         let ending = match done.end {
@@ -153,7 +155,7 @@ impl Service {
         self.redirect_to_application(request, &done.key, &done.app_callback_url, Err(ending), done.id)
     }
 
-    /// To the application, if its callback is on the list still.
+    /// Redirects to the application, if its callback is still allowed.
     fn redirect_to_application(
         &self,
         request: &ParsedRequest,
@@ -179,10 +181,10 @@ impl Service {
     }
 }
 
-/// Why a flow did not become a connection.
+/// Why a flow ended without a connection.
 enum NotConnected {
     Ending(Ending),
-    /// What came does not fit together: nobody knows where to send the browser.
+    /// The parts do not belong together, so there is no safe place to redirect to.
     Lost,
 }
 

@@ -1,4 +1,4 @@
-//! `GET /connections`, `GET|DELETE /connections/:id`: what is connected, without any secret of it.
+//! `GET /connections` and `GET|DELETE /connections/:id`: connections without their secrets.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::{
     vault::Owner,
 };
 
-/// Connections of one answer.
+/// Connections per response.
 const PAGE: u32 = 100;
 
 impl Service {
@@ -61,7 +61,7 @@ impl Service {
         Ok(Reply::json(200, shown(&row).to_string().into_bytes()))
     }
 
-    /// Forgets it here first: what the provider says to the revocation changes nothing of that.
+    /// Deletes the row first: the result of the revocation does not change that.
     pub(super) async fn disconnect(&self, id: ConnectionId, request: &ParsedRequest) -> Answer {
         let (owner, _) = self.whose(request).await?;
         let row = self.sealed.store.delete_connection(id, &owner).await?;

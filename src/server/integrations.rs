@@ -1,4 +1,4 @@
-//! The third parties, as the service reaches them: endpoints, our client there, and a way that goes nowhere else.
+//! Access to providers: their endpoints, our client there, and HTTP that reaches only the allowed addresses.
 
 use std::{
     collections::BTreeMap,
@@ -26,14 +26,14 @@ use crate::{
     vault::ActionKey,
 };
 
-/// How long discovered endpoints are used.
+/// How long discovered endpoints are used, in memory only.
 const FRESH: Duration = Duration::from_secs(3600);
-/// Requests to providers at once.
+/// Requests to providers at the same time.
 const REQUESTS_AT_ONCE: usize = 64;
-/// Seconds after which a provider that could not be reached is worth another try.
+/// Seconds for `Retry-After` when a provider cannot be reached.
 const PAUSE: u64 = 5;
 
-/// What was discovered, and how many may ask at once.
+/// Discovered endpoints, and the limit on requests at the same time.
 pub struct Providers {
     found: Mutex<BTreeMap<IntegrationName, (Instant, AuthorizationServer)>>,
     permits: Semaphore,
@@ -46,17 +46,17 @@ impl Default for Providers {
 }
 
 impl Providers {
-    /// Runs a request to a provider where it may block.
+    /// Runs a blocking request to a provider.
     pub async fn ask<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        // The semaphore is never closed, and without a place the work would only be less orderly.
+        // The semaphore is never closed. Without a permit the request would only exceed the limit.
         let _permit = self.permits.acquire().await;
         blocking(work).await
     }
 
-    /// The integration's endpoints, or those of the instance.
+    /// The endpoints of the integration, or of the instance at `base`.
     ///
     /// # Errors
-    /// They cannot be discovered now, or never.
+    /// They cannot be discovered now, or the configuration does not allow it.
     pub async fn server(
         &self,
         integration: &Integration,
@@ -97,7 +97,8 @@ impl Providers {
     }
 }
 
-/// The same paths below another URL. What the provider's own server promises, another does not.
+/// The endpoint paths of the provider, below another base URL. Promises of the provider's metadata do not hold for
+/// another server.
 fn at_instance(
     server: &AuthorizationServer,
     base: &BaseUrl,
@@ -114,10 +115,10 @@ fn at_instance(
     })
 }
 
-/// Who we are there.
+/// Our client at the provider or the instance.
 ///
 /// # Errors
-/// Its secret is not where the configuration says.
+/// The client secret is not where the configuration says.
 pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Client, Problem> {
     let at = client_at(integration, base);
     let authentication = match at.secret {
@@ -130,19 +131,19 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
     Ok(Client { id: at.id.clone(), authentication })
 }
 
-/// A base URL from a stored row, if it is still allowed.
+/// The base URL of a stored row, if it is still allowed.
 ///
 /// # Errors
-/// The list has changed.
+/// The allow list has changed.
 pub fn base(integration: &Integration, text: Option<&str>) -> Result<Option<BaseUrl>, Problem> {
     let parsed = text.map(|text| BaseUrl::parse(text, integration)).transpose();
     parsed.map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))
 }
 
-/// The integrations as the refresh asks for them.
+/// The configured integrations, for the refresh.
 pub struct Configured {
     catalog: Catalog,
-    /// What each action needs: asked for with every token that is handed out.
+    /// The scopes that each action needs. They are read for every token that is handed out.
     needed: BTreeMap<IntegrationName, BTreeMap<ActionKey, Scopes>>,
 }
 
@@ -164,7 +165,7 @@ impl Integrations for Configured {
     fn client(&self, connection: &Connection) -> Option<Client> {
         let integration = self.catalog.get(connection.key.integration.as_str()).ok()?;
         let base = base(integration, connection.base_url.as_deref()).ok()?;
-        // A connection of another client is for that one to refresh.
+        // A connection that was made with another `client_id` cannot be refreshed with this client.
         client(integration, base.as_ref()).ok().filter(|client| client.id == connection.pinned.client_id)
     }
 
@@ -182,7 +183,7 @@ impl Integrations for Configured {
     }
 }
 
-/// To an instance by its pinned addresses alone; to the provider's own server as everybody goes.
+/// An instance is reached at its pinned addresses only; the provider itself through the usual resolver and proxies.
 pub fn http(base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
     match base {
         Some(base) => Box::new(PinnedHttp::new(base.reach().clone())),

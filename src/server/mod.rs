@@ -1,8 +1,8 @@
-//! The running service: from its parts to its end. The rules are in `crate::service`; `command::serve` reads the set-up.
+//! The running service. Its rules are in `crate::service`; `command::serve` reads the configuration.
 //!
-//! [`Server::build`] puts the parts together, [`Server::run`] answers until it is asked to end. `request.rs` handles one
-//! request; `authorize.rs`, `callback.rs`, `token.rs` and `connections.rs` answer it; `refresh.rs` keeps tokens alive;
-//! `admin.rs` answers operators on a listener of its own.
+//! [`Server::build`] creates it, [`Server::run`] serves requests until it is stopped. `request.rs` handles one request;
+//! `authorize.rs`, `callback.rs`, `token.rs` and `connections.rs` are its routes; `refresh.rs` refreshes tokens;
+//! `admin.rs` serves operators on a separate listener.
 
 mod access;
 mod admin;
@@ -51,27 +51,27 @@ use crate::{
     vault::seal::Nonce,
 };
 
-/// How often issuers are looked at whose keys are missing or old.
+/// How often issuers are checked for missing or old keys.
 const KEYS_CHECKED: Duration = Duration::from_secs(15);
-/// How often flows that nobody finished are removed.
+/// How often expired flows are removed.
 const FLOWS_SWEPT: Duration = Duration::from_secs(60);
-/// Flows that are removed at once, so that no request waits for long behind it.
+/// Flows removed in one transaction, so that no request waits long for it.
 const FLOWS_AT_ONCE: u32 = 500;
 
-/// What a server is made of.
+/// What a server needs.
 pub struct Parts {
     pub config: Config,
     pub keys: Arc<KeyRing>,
     pub verifier: Arc<Verifier>,
     pub store: Arc<dyn Store>,
-    /// For the journals of refreshes.
+    /// The directory for the journals of refreshes.
     pub files: PrivateFiles,
     pub public: Door,
     pub admin: Option<Door>,
     pub notices: Notices,
 }
 
-/// A service whose sockets are open and that answers nobody yet.
+/// A service with open sockets that does not accept connections yet.
 pub struct Server {
     runtime: Runtime,
     store: Arc<dyn Store>,
@@ -86,7 +86,7 @@ pub struct Server {
     notices: Notices,
 }
 
-/// Why a server did not start, or ended by itself.
+/// Why a server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error("the listener failed: {}", .0.kind())]
@@ -101,7 +101,7 @@ pub enum ServerError {
 
 impl Server {
     /// # Errors
-    /// The system gives no threads, or no random number.
+    /// The system returned no threads or no random bytes.
     pub fn build(parts: Parts) -> Result<Self, ServerError> {
         let Parts { config, keys, verifier, store, files, public, admin, notices } = parts;
         let runtime = server::runtime().map_err(ServerError::Threads)?;
@@ -126,7 +126,7 @@ impl Server {
         Ok(Self { runtime, store, keys, verifier, refresher, metrics, service, public, admin, log, notices })
     }
 
-    /// Answers until `phase` says that it is over, and finishes what was accepted.
+    /// Serves requests until `phase` ends, then finishes the accepted ones.
     ///
     /// # Errors
     /// The database cannot be used at the start, or the listener failed.
@@ -142,7 +142,7 @@ impl Server {
             tokio::spawn(sweep(store));
             tokio::spawn(refresher.clone().keep_fresh());
             if let Some(door) = admin {
-                // It reports that the service drains, so it ends with the process only.
+                // It reports that the service drains, so it runs until the process ends.
                 let (tell, open) = watch::channel(Phase::Open);
                 tokio::spawn(async move {
                     let _tell = tell;
@@ -165,7 +165,7 @@ impl Server {
     }
 }
 
-/// Enters the proofs of keys that the database does not know yet, so that the next start recognizes a wrong key.
+/// Stores proofs of new keys, so that the next start recognizes a wrong key.
 async fn store_key_proofs(keys: &KeyRing, store: &dyn Store) -> Result<(), ServerError> {
     let known = store.key_checks().await.map_err(|why| ServerError::Store(why.into()))?;
     for id in keys.ids().filter(|id| known.iter().all(|(known, _)| known != *id)) {
@@ -178,8 +178,8 @@ async fn store_key_proofs(keys: &KeyRing, store: &dyn Store) -> Result<(), Serve
     Ok(())
 }
 
-/// Fetches keys of issuers that have none yet, or old ones; a token with an unknown key fetches beside that. A failure is
-/// tried again, and reported whenever its reason changes.
+/// Fetches the keys of issuers that have none yet or old ones. (A token with an unknown key starts a fetch of its own.)
+/// Failures are retried, and reported when the reason changes.
 async fn fetch_keys(verifier: Arc<Verifier>, notices: Notices) {
     let mut reported = BTreeMap::new();
     loop {
@@ -202,7 +202,7 @@ async fn fetch_keys(verifier: Arc<Verifier>, notices: Notices) {
     }
 }
 
-/// Removes flows that nobody finished (docs/threats.md, V36).
+/// Removes expired flows (docs/threats.md, V36).
 async fn sweep(store: Arc<dyn Store>) {
     loop {
         match store.sweep_flows(FLOWS_AT_ONCE, clock::now()).await {

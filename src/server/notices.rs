@@ -1,17 +1,17 @@
-//! What the operator is told while the service runs, as data; the program says it in words.
+//! What operators should know while the service runs, as data; `command::serve` prints it.
 
 use std::{net::IpAddr, sync::Arc};
 
-/// One thing that an operator should know.
+/// An event for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice<'a> {
-    /// A forwarding header from a peer that is not in `trusted_proxies`, which is ignored. Given once.
+    /// A forwarding header was ignored because its peer is not in `trusted_proxies`. Reported once.
     ForwardingIgnored { peer: IpAddr, header: &'a str },
-    /// Keys of an issuer that could not be fetched before.
+    /// The keys of an issuer were fetched after a failure.
     KeysFetched { issuer: &'a str },
-    /// Keys of an issuer that cannot be fetched. Given again when the reason changes.
+    /// The keys of an issuer cannot be fetched. Reported again when the reason changes.
     KeysMissing { issuer: &'a str, why: &'a str },
 }
 
-/// Who hears of them, on any thread.
+/// Receives the notices, on any thread.
 pub type Notices = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;

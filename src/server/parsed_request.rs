@@ -1,4 +1,4 @@
-//! One request, as the service reads it: fields, cookies, parameters, body.
+//! A request as the service reads it: header fields, cookies, parameters, body.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -11,16 +11,16 @@ use crate::{
     system::server::Request,
 };
 
-/// A request with its number and what was read of it first.
+/// A request with its number in the log.
 pub struct ParsedRequest {
     pub http: HttpRequest,
     pub route: Option<Route>,
     pub client: std::net::IpAddr,
-    /// Under which the log knows it.
+    /// Identifies the request in the log and in error responses.
     pub number: String,
-    /// Of the flow that this request ended.
+    /// The result of the flow that this request ended.
     pub ending: OnceLock<&'static str>,
-    /// Why the token that it brought was refused.
+    /// Why the request's token was rejected.
     pub refused: OnceLock<Refused>,
 }
 
@@ -33,12 +33,12 @@ impl ParsedRequest {
         Self { route: Route::of(http.uri().path()), http, client, number, ending, refused }
     }
 
-    /// For the log: `success`, or what the application is told.
+    /// Records the result of a flow for the log: `success`, or the error code that the application gets.
     pub fn ended(&self, ending: &'static str) {
         let _ = self.ending.set(ending);
     }
 
-    /// For the log; the caller learns no more than that its token is not taken.
+    /// Records the reason for the log. The response only says that the token was rejected.
     pub fn refuse(&self, why: Refused) -> Problem {
         let _ = self.refused.set(why);
         Problem::Unauthenticated
@@ -48,11 +48,11 @@ impl ParsedRequest {
         self.http.uri().query().unwrap_or_default()
     }
 
-    /// A field that has one value. A value that is there and cannot be read is never the same as none: what the field
-    /// would have forbidden could be allowed without it.
+    /// A field with a single value. A value that cannot be read is an error and not the same as a missing field:
+    /// otherwise an unreadable value could allow what a readable one forbids.
     ///
     /// # Errors
-    /// It is there more than once, or is not UTF-8.
+    /// The field occurs twice, or is not UTF-8.
     pub fn field(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.http.headers().get_all(name).iter();
         match (values.next(), values.next()) {
@@ -62,16 +62,16 @@ impl ParsedRequest {
         }
     }
 
-    /// A field that is a list, on one line or on several (RFC 9110 section 5.3).
+    /// A field that is a list, in one line or several (RFC 9110 section 5.3).
     ///
     /// # Errors
-    /// A line of it is not UTF-8.
+    /// A line is not UTF-8.
     pub fn list(&self, name: &str) -> Result<Vec<&str>, Problem> {
         let lines = self.http.headers().get_all(name).iter().map(|value| readable(name, value));
         Ok(lines.collect::<Result<Vec<_>, _>>()?.into_iter().flat_map(|line| line.split(',')).map(str::trim).collect())
     }
 
-    /// Whether a person will see the answer: the browser navigates here, and not a program asks.
+    /// Whether a user will see the response: a browser navigates here, and it is no request of a program.
     pub fn shows_a_page(&self) -> bool {
         let navigates = self.field("sec-fetch-mode").is_ok_and(|mode| mode == Some("navigate"));
         let html = |range: &&str| range.split(';').next().is_some_and(|kind| kind.trim() == "text/html");
@@ -79,7 +79,7 @@ impl ParsedRequest {
         browsed && (navigates || self.list("accept").is_ok_and(|ranges| ranges.iter().any(html)))
     }
 
-    /// RFC 6750 section 2.1.
+    /// The bearer token of the `Authorization` field (RFC 6750 section 2.1).
     pub fn bearer(&self) -> Result<Option<&str>, Problem> {
         let field = self.field("authorization").map_err(|_| Problem::Unauthenticated)?;
         let Some((scheme, token)) = field.map(|field| field.split_once(' ').unwrap_or_default()) else {
@@ -88,7 +88,7 @@ impl ParsedRequest {
         if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Problem::Unauthenticated) }
     }
 
-    /// The one cookie of this name. Two of them are none: a server of a neighboring domain may have set one.
+    /// The cookie of this name. With two of them there is none: a server of a neighboring domain may have set one.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut found = self.cookies(name);
         match (found.next(), found.next()) {
@@ -97,7 +97,7 @@ impl ParsedRequest {
         }
     }
 
-    /// Every cookie of this name (RFC 6265 section 5.4), whatever bytes stand around it.
+    /// Every cookie of this name (RFC 6265 section 5.4), whatever bytes are around it.
     pub fn cookies(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let fields = self.http.headers().get_all("cookie").iter().map(|value| value.as_bytes());
         let pairs = fields.flat_map(|field| field.split(|&byte| byte == b';')).map(<[u8]>::trim_ascii);
@@ -108,7 +108,7 @@ impl ParsedRequest {
     }
 
     /// # Errors
-    /// It is no JSON object of this form.
+    /// The body is not a JSON object of this form.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
         let json = self.field("content-type")?.is_some_and(|kind| {
             kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
@@ -117,7 +117,7 @@ impl ParsedRequest {
             return Err(Problem::InvalidBody("Content-Type is not application/json".into()));
         }
         serde_json::from_slice(self.http.body()).map_err(|error| {
-            // serde quotes what it met; only its own half of the sentence is told.
+            // serde's message quotes the input, so it is not returned.
             let why = match error.classify() {
                 serde_json::error::Category::Data => "a field is missing, unknown, or not of its kind",
                 _ => "it is not JSON",
@@ -126,10 +126,10 @@ impl ParsedRequest {
         })
     }
 
-    /// Decoded parameters, each of which may stand once.
+    /// Decoded parameters, each at most once.
     ///
     /// # Errors
-    /// One of `known` stands twice.
+    /// One of `known` occurs twice.
     pub fn parameters(&self, known: &[&'static str]) -> Result<BTreeMap<&'static str, String>, Problem> {
         let mut found = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(self.query().as_bytes()) {

@@ -1,8 +1,8 @@
-//! Tokens that stay alive: a caller's wish, one refresh for all who ask, and what becomes of it.
+//! Access tokens that stay valid: one refresh for all callers that need it.
 //!
-//! A valid token is handed out at once. A stale one is refreshed by a task of its own that nobody's hanging up ends: it
-//! takes the lease, sends one request with no transaction open, brings home what came, and tells everybody who waits.
-//! What the database does not take stays in the sealed journal and with the task until it does.
+//! A valid token is returned at once. A stale one is refreshed by a separate task, which continues when callers
+//! disconnect: it takes the lease, sends one request without an open transaction, stores the tokens and notifies the
+//! callers. If the database rejects the tokens, they stay in the encrypted journal and the task retries.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -36,22 +36,22 @@ mod ongoing;
 mod stored_token;
 mod upkeep;
 
-/// Requests to providers at once.
+/// Requests to providers at the same time.
 const REQUESTS_AT_ONCE: usize = 64;
 
-/// What the refresh has to know of the configured integrations.
+/// What a refresh needs to know about the configured integrations.
 pub trait Integrations: Send + Sync {
-    /// `None`: it is not configured any more.
+    /// `None`: the integration is not configured any more.
     fn client(&self, connection: &Connection) -> Option<Client>;
 
-    /// What an action needs; `None`: there is no such action any more.
+    /// The scopes that an action needs; `None`: there is no such action any more.
     fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes>;
 
-    /// For one attempt, all of whose requests end within [`SERVICE_REQUESTS`](crate::deadlines::SERVICE_REQUESTS).
+    /// HTTP for one attempt, whose requests all end within [`SERVICE_REQUESTS`](crate::deadlines::SERVICE_REQUESTS).
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send>;
 }
 
-/// The engine; clones share it.
+/// Clones share their state.
 #[derive(Clone)]
 pub struct Refresher(Arc<Shared>);
 
@@ -65,7 +65,7 @@ struct Shared {
     permits: Semaphore,
 }
 
-/// A client that the provider refuses.
+/// A client that the provider rejects: since when, and until when no request is sent.
 #[derive(Clone, Copy, Debug)]
 struct RefusedClient {
     since: SystemTime,
@@ -88,14 +88,14 @@ impl Refresher {
     /// A token for this user, organization, integration and action.
     ///
     /// # Errors
-    /// The database cannot be asked, or a cell of it does not open.
+    /// The database cannot be used, or a secret of the row cannot be decrypted.
     pub async fn token(&self, key: &GrantKey, wanted: TokenRequest) -> Result<TokenAnswer, SealedStoreFault> {
         let shared = &self.0;
         let Some(needed) = shared.integrations.scopes(&key.integration, &key.action) else {
             return Ok(TokenAnswer::NotConnected);
         };
         let Some(mut row) = shared.covering(key, needed).await? else { return Ok(TokenAnswer::NotConnected) };
-        // A refresh may end in a row that another has written meanwhile, which is judged anew.
+        // Another node may have written the row during the refresh. The row is then read and judged again.
         for _ in 0..3 {
             let missing = covering::missing(&row.access.granted, needed);
             if !missing.is_empty() {
@@ -129,7 +129,7 @@ impl Refresher {
             };
             let answer = match end {
                 Some(RefreshEnd::Gone) => return Ok(TokenAnswer::Gone),
-                Some(RefreshEnd::Renewed(issued)) => {
+                Some(RefreshEnd::Refreshed(issued)) => {
                     let missing = covering::missing(&issued.granted, needed);
                     return Ok(match missing.is_empty() {
                         true => TokenAnswer::Ok(issued),
@@ -160,7 +160,7 @@ impl Refresher {
         Ok(TokenAnswer::Unavailable { retry_after: Duration::from_secs(1) })
     }
 
-    /// Has the provider end the grant of a connection that was deleted. Blocks.
+    /// Revokes the grant of a deleted connection at the provider. Blocks.
     pub fn revoke(&self, row: &Connection) -> Revoked {
         let shared = &self.0;
         let Ok(record) = shared.sealed.record(row) else { return Revoked::Failed };
@@ -168,12 +168,12 @@ impl Refresher {
         shared.revoke(row, &unstored.unwrap_or(record).grant)
     }
 
-    /// Integrations whose client the provider refuses, and since when.
+    /// Integrations whose client the provider rejects, and since when.
     pub fn misconfigured(&self) -> Vec<(IntegrationName, SystemTime)> {
         locked(&self.0.misconfigured).iter().map(|(name, mark)| (name.clone(), mark.since)).collect()
     }
 
-    /// The provider has taken the client of this integration.
+    /// Called when a provider has accepted the client of this integration.
     pub fn accepted(&self, integration: &IntegrationName) {
         locked(&self.0.misconfigured).remove(integration);
     }

@@ -1,4 +1,4 @@
-//! One request of the service: who asks, which address, the answer, and its line in the log.
+//! One request: its caller, its route, its response and its line in the log.
 
 use std::{
     sync::{
@@ -40,7 +40,7 @@ use crate::{
     },
 };
 
-/// Everything that a request may need. Shared by all of them.
+/// What requests share.
 pub struct Service {
     pub config: Config,
     pub sealed: SealedStore,
@@ -55,7 +55,7 @@ pub struct Service {
     pub forwarding: Once,
 }
 
-/// RequestNumbers of requests, from a random one on, so that those of two starts are not mixed up in a log.
+/// Numbers for requests. They start at a random one, so that the numbers of two runs differ.
 pub struct RequestNumbers(AtomicU64);
 
 impl RequestNumbers {
@@ -68,7 +68,7 @@ impl RequestNumbers {
     }
 }
 
-/// What an answer is, or why there is none.
+/// A response, or the problem instead of one.
 pub type Answer = Result<Reply, Problem>;
 
 impl Respond for Service {
@@ -97,8 +97,8 @@ impl Service {
         reply
     }
 
-    /// A proxy that is not trusted: all of its users would count as one address. Said once, since anybody can send such
-    /// a header.
+    /// A proxy that is not trusted: all of its users would count as one address. Reported once, because any client can
+    /// send such a header.
     fn note_forwarding(&self, request: &Request) {
         let headers = request.http.headers();
         let Some(name) = ["X-Forwarded-For", "Forwarded"].into_iter().find(|name| headers.contains_key(*name)) else {
@@ -141,10 +141,10 @@ impl Service {
         self.config.catalog.get(group.as_str()).map_err(|_| Problem::UnknownGroup)
     }
 
-    /// Who asks, by a header or, where `query` and the cookie may speak, by those.
+    /// The caller, by the `Authorization` header, or by `query` or the session cookie where those count.
     ///
     /// # Errors
-    /// Nobody that is known, or for no organization.
+    /// The token is missing or rejected, or there is no organization.
     pub async fn caller(
         &self,
         request: &ParsedRequest,
@@ -161,7 +161,7 @@ impl Service {
             Err((Refused::UnknownKey, Some(issuer))) => {
                 let verifier = Arc::clone(&self.verifier);
                 let fetch = move || jwks::refetch(&verifier, issuer, &Http::default(), clock::now());
-                // What came of it shows when the token is looked at again.
+                // The second verification shows whether the fetch helped.
                 let _ = blocking(fetch).await;
                 self.verifier.verify(presented.token, clock::now())
             }
@@ -184,7 +184,7 @@ impl Service {
         Ok((caller, presented.credential))
     }
 
-    /// Pages of the application's origins may read the answer; of no others.
+    /// Pages of the application's origins may read the response, and no others.
     fn with_origin(&self, reply: Reply, request: &ParsedRequest) -> Reply {
         let shared = request.route.as_ref().is_some_and(|route| route.methods().contains("OPTIONS"));
         let origin =
@@ -228,14 +228,14 @@ impl Service {
     }
 }
 
-/// Whether the application's session cookie says who asks: only where a browser navigates.
+/// Whether the application's session cookie identifies the caller: only in navigations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cookie {
     Counts,
     Ignored,
 }
 
-/// What a page of another origin may ask (Fetch standard, CORS protocol).
+/// The response to a CORS preflight (Fetch standard, CORS protocol).
 fn preflight(route: &Route, request: &ParsedRequest) -> Answer {
     let own = |name: &str| {
         let usual = ["accept", "authorization", "content-type"].iter().any(|known| name.eq_ignore_ascii_case(known));

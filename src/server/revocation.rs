@@ -9,7 +9,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
     Failed,
-    /// It has no revocation endpoint.
+    /// The provider has no revocation endpoint.
     Unsupported,
     Yes,
 }
@@ -24,7 +24,7 @@ impl Revoked {
     }
 }
 
-/// By the refresh token, if there is one, otherwise by the access token. Blocks for one request.
+/// Revokes the refresh token if there is one, otherwise the access token. Blocks for one request.
 pub fn revoke(endpoint: Option<&Endpoint>, client: Option<Client>, grant: &Grant, http: &dyn HttpClient) -> Revoked {
     let Some(endpoint) = endpoint else { return Revoked::Unsupported };
     let Some(client) = client else { return Revoked::Failed };

@@ -1,4 +1,4 @@
-//! Connections with their secrets: what is sealed on the way into the database and opened on the way out.
+//! Connections with their secrets, which are encrypted before they are stored and decrypted when they are read.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{sync::Arc, time::SystemTime};
@@ -14,17 +14,17 @@ use crate::{
     vault::{Grant, GrantKey, Pinned, Record, seal::Nonce},
 };
 
-/// How often a row that keeps moving is sealed anew.
+/// How often a write is repeated when the row has changed since it was read.
 const TRIES: u32 = 8;
 
-/// The database and the keys to it.
+/// The database and its keys.
 #[derive(Clone)]
 pub struct SealedStore {
     pub store: Arc<dyn Store>,
     pub keys: Arc<KeyRing>,
 }
 
-/// Why a secret did not get in or out.
+/// Why a secret was not stored or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealedStoreFault {
     #[error(transparent)]
@@ -36,10 +36,10 @@ pub enum SealedStoreFault {
 }
 
 impl SealedStore {
-    /// Stores what a login brought: a connection, or new tokens for the one there is.
+    /// Stores the tokens of a login in a new connection, or in the one that exists.
     ///
     /// # Errors
-    /// Not stored.
+    /// The database or the system's random number generator failed.
     pub async fn connect(
         &self,
         key: &GrantKey,
@@ -65,32 +65,32 @@ impl SealedStore {
         )))
     }
 
-    /// What a refresh brought, for the row that it refreshed.
+    /// The tokens of a refresh, encrypted for the row that was refreshed.
     ///
     /// # Errors
-    /// No chance to seal with.
+    /// The system returned no random bytes.
     pub fn refreshed(&self, row: &Connection, grant: &Grant) -> Result<RefreshedTokens, SealedStoreFault> {
         let (access, refresh) = self.sealed(row.id, &row.key, row.generation + 1, grant)?;
         Ok(RefreshedTokens { id: row.id, key: row.key.clone(), generation: row.generation, access, refresh })
     }
 
     /// # Errors
-    /// The cell is not this row's, or its key is missing.
+    /// The cell belongs to another row, or its key is missing.
     pub fn access_token(&self, row: &Connection) -> Result<Secret, Unopened> {
         self.keys.open(&place(Column::ConnectionAccess, row), &row.access.token)
     }
 
     /// # Errors
-    /// The cell is not this row's, or its key is missing.
+    /// The cell belongs to another row, or its key is missing.
     pub fn refresh_token(&self, row: &Connection) -> Result<Option<Secret>, Unopened> {
         let open = |cell| self.keys.open(&place(Column::ConnectionRefresh, row), cell);
         row.refresh.as_ref().map(open).transpose()
     }
 
-    /// As the refresh and its journal know grants.
+    /// The row as a record, for a refresh and its journal.
     ///
     /// # Errors
-    /// A cell is not this row's, or its key is missing.
+    /// A cell belongs to another row, or its key is missing.
     pub fn record(&self, row: &Connection) -> Result<Record, Unopened> {
         let Access { token_type, asked, granted, obtained_at, expiry, refreshable_until, subject, .. } =
             row.access.clone();
@@ -110,10 +110,10 @@ impl SealedStore {
         Ok(Record { seal_key, generation: row.generation, pinned: row.pinned.clone(), grant })
     }
 
-    /// The same secrets, sealed with the current key.
+    /// The same secrets, encrypted with the current key.
     ///
     /// # Errors
-    /// A cell is not this row's, or its key is missing.
+    /// A cell belongs to another row, or its key is missing.
     pub fn resealed(&self, row: &Connection) -> Result<Resealed, SealedStoreFault> {
         let before = row.access.token.key().ok_or(Unopened::Foreign)?;
         let reseal = |column, secret: &Secret| -> Result<Sealed, NoEntropy> {

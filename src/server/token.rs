@@ -1,4 +1,4 @@
-//! `POST /:group/token`: a valid access token for whoever may have it. The refresh token never leaves.
+//! `POST /:group/token`: a valid access token. The refresh token is never returned.
 
 use std::time::{Duration, SystemTime};
 
@@ -24,18 +24,18 @@ use crate::{
     vault::GrantKey,
 };
 
-/// Seconds that a token stays valid unless the caller wants more.
+/// How long a token stays valid at least, unless the caller sets it, in seconds.
 const USUAL_VALIDITY: u64 = 60;
-/// More than any provider gives; a wish beyond it would only be a number.
+/// The largest `min_validity` in seconds, longer than any provider's tokens.
 const LONGEST_VALIDITY: u64 = 24 * 3600;
-/// Seconds after which a client that a provider refuses is worth another try.
+/// Seconds for `Retry-After` when the provider rejects the client.
 const MISCONFIGURED_PAUSE: u64 = 60;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Body {
     action: String,
-    /// Seconds.
+    /// In seconds.
     min_validity: Option<u64>,
     #[serde(default)]
     force_refresh: bool,
@@ -76,13 +76,13 @@ impl Service {
     }
 }
 
-/// What a caller gets; the names are part of the API.
+/// The response; the names are part of the API.
 #[derive(Serialize)]
 struct HandedOut<'a> {
     access_token: &'a str,
     token_type: &'a str,
     expires_at: Option<String>,
-    /// Seconds.
+    /// In seconds.
     expires_in: Option<u64>,
     scopes: Vec<&'a str>,
     base_url: Option<&'a str>,

@@ -1,7 +1,7 @@
-//! Where the browser goes when a connection is made, or is not: the application's own callback.
+//! The application's callback, to which the browser is redirected when a flow ends.
 //!
-//! Whoever can choose that URL has an open redirect, so it is judged as the bytes that were given, against origins and
-//! path segments that the operator listed.
+//! A free choice of that URL would be an open redirect. It is compared byte for byte with the origins and path segments
+//! that the operator lists.
 
 mod file;
 
@@ -14,14 +14,14 @@ pub use file::Table;
 use super::url_bytes::{HostName, Scheme, UrlBytes, UrlFault};
 use crate::vault::{Namespace, OrgKey, Owner};
 
-/// A URL that an [`AllowList`] has admitted, byte for byte, without its fragment.
+/// A URL that an [`AllowList`] allows, byte for byte, without its fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppCallbackUrl(String);
 
-/// What the application is told in the query of its callback.
+/// The result of a flow in the query of the callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status<'a> {
-    /// `status=error&error=CODE`; the code comes from a fixed list, never from a provider.
+    /// `status=error&error=CODE`; the codes are a fixed list and never the provider's text.
     Error { code: &'a str },
     /// `status=success&connection=ID`.
     Success { connection: &'a str },
@@ -32,8 +32,8 @@ impl AppCallbackUrl {
         &self.0
     }
 
-    /// The URL with `status` and what belongs to it at the end of its query. What the query already says under one of
-    /// the names `status`, `error` and `connection` is replaced; the rest of it stays in its order, byte for byte.
+    /// The URL with `status` and its parameters at the end of the query. Existing parameters named `status`, `error` or
+    /// `connection` are removed; the rest keeps its order and bytes.
     pub fn with_status(&self, status: Status<'_>) -> String {
         let (front, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
         let others = query.split('&').filter(|pair| !pair.is_empty() && !is_ours(pair));
@@ -55,28 +55,28 @@ impl fmt::Display for AppCallbackUrl {
     }
 }
 
-/// By its decoded name, since that is what the application will read.
+/// Compares the decoded name, because the application will decode it.
 fn is_ours(pair: &str) -> bool {
     let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
     name.is_some_and(|name| matches!(name.as_str(), "status" | "error" | "connection"))
 }
 
-/// Which port an entry allows.
+/// The ports that an entry allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ports {
     /// `*`, for loopback addresses.
     Any,
-    /// `None` is a URL without one.
+    /// `None`: a URL without a port.
     One(Option<NonZeroU16>),
 }
 
-/// One entry of a list: an origin, and a path of which whole segments count.
+/// One entry: an origin, and a path that is compared in whole segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Allowed {
     scheme: Scheme,
     host: HostName,
     ports: Ports,
-    /// `/` at its end: everything below; else the very path and everything below.
+    /// With `/` at its end: everything below. Otherwise this path and everything below.
     path: String,
 }
 
@@ -102,8 +102,7 @@ impl Allowed {
     }
 }
 
-/// The callbacks that the configuration lists: for everybody, and for the users of single namespaces and organizations
-/// beside that.
+/// The allowed callbacks: for everybody, and additional ones for the users of a namespace or an organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowList {
     everybody: Vec<Allowed>,
@@ -112,10 +111,10 @@ pub struct AllowList {
 }
 
 impl AllowList {
-    /// Asked at authorize, and again before the browser is sent there: the list may have changed in between.
+    /// Checked when a flow starts, and again before the redirect, because the list may have changed.
     ///
     /// # Errors
-    /// What is wrong with the URL; the caller answers with an error and never redirects to it.
+    /// What is wrong with the URL. The caller must answer with an error and never redirect to it.
     pub fn admit(&self, owner: &Owner, text: &str) -> Result<AppCallbackUrl, CallbackRefused> {
         let url = well_formed(text)?;
         match self.of(owner).any(|allowed| allowed.covers(&url)) {
@@ -124,8 +123,8 @@ impl AllowList {
         }
     }
 
-    /// Whether pages of this origin (a whole `Origin` field, RFC 6454 section 7) may read our answers. Without an
-    /// owner, as in a preflight that carries no token: whether any may.
+    /// Whether pages of this origin (an `Origin` field, RFC 6454 section 7) may read responses. Without an owner, as in
+    /// a preflight without a token: whether they may for any owner.
     pub fn admits_origin(&self, owner: Option<&Owner>, origin: &str) -> bool {
         let Ok(url) = well_formed(origin) else { return false };
         let bare = url.path.is_empty() && url.query.is_none() && url.fragment.is_none();
@@ -151,7 +150,7 @@ impl AllowList {
     }
 }
 
-/// https, or http at a loopback address; no other address stands for an application.
+/// https, or http at a loopback address. No other address is a callback.
 fn well_formed(text: &str) -> Result<UrlBytes<'_>, CallbackRefused> {
     let url = UrlBytes::parse(text).map_err(CallbackRefused::Malformed)?;
     match (&url.host, url.scheme) {
@@ -162,14 +161,14 @@ fn well_formed(text: &str) -> Result<UrlBytes<'_>, CallbackRefused> {
     }
 }
 
-/// Why a callback URL is not taken. None of these quotes it.
+/// Why a callback URL is rejected. The texts never quote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackRefused {
     #[error(transparent)]
     Malformed(UrlFault),
     #[error("it is http, which is for 127.0.0.1 and [::1] alone")]
     NotHttps,
-    /// Well formed, but in no list.
+    /// Well formed, but not listed.
     #[error("it is not among the callbacks of the configuration")]
     NotListed,
 }

@@ -1,4 +1,4 @@
-//! `GET /:group/authorize`: what is asked for, by whom, and how the browser is sent on.
+//! `GET /:group/authorize`: what is requested, by whom, and how the flow starts.
 
 use url::form_urlencoded;
 
@@ -9,32 +9,32 @@ use crate::{
     vault::{GrantKey, Owner},
 };
 
-/// What `query_token` allows a token in the address to do.
+/// What `query_token` lets a token in the URL do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QueryToken {
-    /// The person is shown whose account it is and presses a button.
+    /// The user sees whose account will be connected and confirms with a button.
     #[default]
     Confirm,
     Off,
-    /// No confirmation: anybody who can make a user open a link can then connect that user's account to their own
+    /// No confirmation: anybody who can make a user open a link can connect that user's account to their own
     /// (docs/threats.md, V01).
     Redirect,
 }
 
-/// What the query asks for, not judged yet.
+/// The query, not checked yet.
 #[derive(Debug, Default)]
 pub struct Query {
     pub request: UncheckedFlowRequest,
-    /// The application's JWT, in the `token` parameter.
+    /// The JWT of the application, in the `token` parameter.
     pub token: Option<Secret>,
-    /// The button of our own page was pressed.
+    /// The ticket of the confirmation page's button.
     pub confirm: Option<String>,
-    /// A one-time link.
+    /// The ticket of a one-time link.
     pub link: Option<String>,
 }
 
-/// What is to be connected, not judged yet; the body of `POST /:group/link` says the same.
+/// The requested connection, not checked yet; from the query or the body of `POST /:group/link`.
 #[derive(Debug, Default)]
 pub struct UncheckedFlowRequest {
     pub app_callback_url: Option<String>,
@@ -45,10 +45,10 @@ pub struct UncheckedFlowRequest {
 }
 
 impl Query {
-    /// Other parameters are none of ours and mean nothing.
+    /// Parses the query. Unknown parameters are ignored.
     ///
     /// # Errors
-    /// A parameter that stands for one value stands twice: programs in front of us might take the other one.
+    /// A parameter occurs twice: a proxy in front of the service may use the other value.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         let mut parsed = Self::default();
         let once = |name: &'static str, slot: &mut Option<String>, value: String| match slot.replace(value) {
@@ -76,7 +76,7 @@ impl Query {
 
 impl UncheckedFlowRequest {
     /// # Errors
-    /// What is missing, not known, or not allowed. Nothing of it is ever redirected to.
+    /// A value is missing, unknown or not allowed. The error is never sent by a redirect.
     pub fn check(
         &self,
         integration: &Integration,
@@ -103,28 +103,28 @@ impl UncheckedFlowRequest {
     }
 }
 
-/// By what a caller is known. Only the first proves that the application itself is asking.
+/// How a caller was identified. Only a header proves that the application itself sent the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// The application's session cookie.
+    /// The session cookie of the application.
     Cookie,
     Header,
-    /// `token` in the address.
+    /// `token` in the URL.
     Query,
 }
 
-/// Where a token was found.
+/// A token and where it was found.
 #[derive(Debug)]
 pub struct Presented<'a> {
     pub credential: Credential,
     pub token: &'a str,
 }
 
-/// The header counts before `token`, and that before the cookie: what the application wrote for this request overrides
-/// the session.
+/// The token that counts: the header's, otherwise `token`, otherwise the cookie's. What the application wrote for this
+/// request overrides the session.
 ///
 /// # Errors
-/// None at all; or two that differ, of which somebody may have planted one.
+/// There is no token, or two that differ: an attacker may have planted one of them.
 pub fn presented<'a>(
     header: Option<&'a str>,
     query: Option<&'a Secret>,
@@ -139,7 +139,7 @@ pub fn presented<'a>(
     }
 }
 
-/// What the browser tells about a request (Fetch Metadata), as far as it counts here.
+/// The Fetch Metadata of a request, as far as it is used here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetch<'a> {
     pub site: Option<&'a str>,
@@ -148,24 +148,24 @@ pub struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Whether this is not a page that the browser goes to, but an image, a script, a frame or a fetch of another page.
-    /// Such a request carries the user's cookie though the user has done nothing.
+    /// Whether this is no navigation but the request of another page for an image, a script, a frame or a fetch. Such a
+    /// request carries the user's cookie without any action of the user.
     pub fn is_subresource(self) -> bool {
         let navigates = match self.mode {
             Some(mode) => mode == "navigate",
-            // A browser that states the site states the mode as well.
+            // Browsers that send the site send the mode as well.
             None => self.site != Some("cross-site"),
         };
         !navigates || self.dest.is_some_and(|dest| dest != "document")
     }
 
-    /// A page of the application has sent the whole browser here.
+    /// A page of the application started the navigation.
     fn is_from_the_application(self) -> bool {
         matches!(self.site, Some("same-origin" | "same-site")) && matches!(self.mode, None | Some("navigate"))
     }
 }
 
-/// How the caller wants to be answered.
+/// What the caller accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accept {
     Json,
@@ -184,17 +184,17 @@ impl Accept {
 /// How a flow starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// The person is shown user and organization, and presses a button.
+    /// The user sees user and organization and confirms with a button.
     Confirm,
-    /// 200 with the address, for a page that will go there itself.
+    /// 200 with the authorization URL, for a page that navigates by itself.
     Json,
-    /// 302.
+    /// 302 to the authorization URL.
     Redirect,
 }
 
 impl Start {
-    /// An instance that a link names is shown to the user first, also where the link is one of the application's own
-    /// site: whoever can plant a link there must not choose the server that the user signs in at (mix-up).
+    /// If a link names an instance, the user confirms it first, even if the link is on the application's own site:
+    /// somebody who can plant a link there must not choose the server where the user signs in (mix-up).
     pub fn at(self, base_url: Option<&str>, credential: Credential) -> Self {
         match (self, credential) {
             (Self::Redirect, Credential::Cookie | Credential::Query) if base_url.is_some() => Self::Confirm,
@@ -203,8 +203,8 @@ impl Start {
     }
 }
 
-/// Another site can make a browser send anything but a header, so without one the user decides (cross-user session
-/// fixation; docs/threats.md, V01).
+/// Another site can make a browser send everything except a header, so without a header the user confirms (cross-user
+/// session fixation; docs/threats.md, V01).
 ///
 /// # Errors
 /// `query_token` is off.

@@ -1,9 +1,9 @@
 //! `baseUrl`: which instance of a provider, such as a self-hosted one, a user's connection is at.
 //!
-//! The caller names a server that this program will connect to, so three things hold. The URL is on the integration's
-//! list ([`BaseUrl::parse`]). What its name resolves to is judged, and just that address connected to
-//! ([`Reach::judge`]; `system::pinned` asks it). A client secret goes only to the server it was configured for
-//! ([`client_at`]).
+//! The caller names a server that this program will connect to, so three rules apply. The URL must be on the
+//! integration's list ([`BaseUrl::parse`]). The addresses of its name are checked, and only a checked address is
+//! connected to ([`Reach::judge`], called by `system::pinned`). A client secret is sent only to the server that it is
+//! configured for ([`client_at`]).
 
 mod address;
 mod instance;
@@ -19,10 +19,10 @@ use crate::{
     oauth::{ClientId, Endpoint, IssParameter},
 };
 
-/// Ports that need no listing.
+/// Ports that an unlisted server may use.
 const PORTS: [u16; 2] = [443, 8443];
 
-/// A base URL that an integration's list has admitted, without a slash at its end.
+/// A base URL that an integration's list allows, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     text: String,
@@ -30,16 +30,17 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Asked at authorize, and again when a stored connection is used: the list may have changed in between.
+    /// Parses and checks a base URL. This is repeated when a stored connection is used, because the list may have
+    /// changed.
     ///
     /// # Errors
-    /// What is wrong with it; nothing was resolved or connected to.
+    /// The URL is malformed or not allowed. Nothing is resolved or connected to here.
     pub fn parse(text: &str, integration: &Integration) -> Result<Self, BaseUrlRefused> {
         let url = UrlBytes::parse(text).map_err(BaseUrlRefused::Malformed)?;
         if url.query.is_some() || url.fragment.is_some() {
             return Err(BaseUrlRefused::QueryOrFragment);
         }
-        // One spelling of a path, so that it can be compared with the list byte for byte.
+        // Each path has one spelling, so that it can be compared with the list byte for byte.
         if url.path.contains('%') {
             return Err(BaseUrlRefused::Escape);
         }
@@ -65,7 +66,7 @@ impl BaseUrl {
         &self.text
     }
 
-    /// The host, as a user would name the server.
+    /// The host, with the port if it is not the usual one, as a user would write it.
     pub fn host(&self) -> String {
         match self.reach.port {
             port if port == self.reach.scheme.usual_port() => self.reach.host.to_string(),
@@ -73,13 +74,13 @@ impl BaseUrl {
         }
     }
 
-    /// Whom requests to this instance may be sent to.
+    /// The server that requests to this instance may be sent to.
     pub fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// The same endpoint of this instance: path and query of `endpoint` below this URL. `None` if that would be longer
-    /// than an endpoint can be.
+    /// The endpoint of this instance: path and query of `endpoint` below this URL. `None` if the result is longer than
+    /// an endpoint may be.
     pub fn endpoint(&self, endpoint: &Endpoint) -> Option<Endpoint> {
         let (_, rest) = endpoint.as_str().split_once("://")?;
         let path = rest.find('/').map_or("/", |at| &rest[at..]);
@@ -93,7 +94,7 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// A public server that nobody listed: at the usual ports, under a name that means the same everywhere.
+/// Checks a public server that is not listed: it needs a usual port and a name that means the same everywhere.
 fn unlisted(url: &UrlBytes<'_>) -> Result<(), BaseUrlRefused> {
     match &url.host {
         HostName::Address(address) => match AddressClass::of(*address) {
@@ -123,7 +124,7 @@ fn listed<'i>(instances: &'i Instances, url: &UrlBytes<'_>) -> Option<&'i Instan
     instances.listed.iter().find(found)
 }
 
-/// Who we are at an instance.
+/// Our client at a provider or an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientAt<'i> {
     pub id: &'i ClientId,
@@ -131,17 +132,17 @@ pub struct ClientAt<'i> {
     pub redirect: RedirectAt,
 }
 
-/// Where answers of a server are awaited (RFC 9700 section 4.4.2).
+/// The redirect URI at which the responses of a server are expected (RFC 9700 section 4.4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectAt {
-    /// At the integration's redirect: the integration's own server, or an instance that the operator says may share it.
+    /// The integration's redirect URI, for its own server, or for an instance that the operator lets share it.
     Integration(IssParameter),
-    /// At a redirect of its own: nothing else would show that the answer is this instance's.
+    /// A redirect URI for this instance only. Nothing else would show that a response comes from it.
     Own(InstanceId),
 }
 
-/// The client that is registered there. The integration's own secret is for its own provider: at an instance it is the
-/// instance's entry that has one, or there is none.
+/// Our client at `base`. The integration's secret is for its own provider: at an instance only the secret of the
+/// instance's entry is used.
 pub fn client_at<'i>(integration: &'i Integration, base: Option<&BaseUrl>) -> ClientAt<'i> {
     let Some(base) = base else {
         let redirect = RedirectAt::Integration(IssParameter::NotPromised);
@@ -159,7 +160,7 @@ pub fn client_at<'i>(integration: &'i Integration, base: Option<&BaseUrl>) -> Cl
     }
 }
 
-/// Which server may be spoken to, and at which addresses.
+/// A server and the addresses that may be connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     scheme: Scheme,
@@ -170,22 +171,22 @@ pub struct Reach {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trust {
-    /// The configuration names it, so it may stand in a private network; as an address, wherever that is.
+    /// The configuration lists it, so a private address is allowed, and any address that is listed literally.
     Listed,
     Public,
 }
 
 impl Reach {
-    /// Whether a request to this server is one to us: the scheme, the host as in its URL, and its port.
+    /// Whether a URL's scheme, host and port are those of this server.
     pub fn is_for(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.scheme.as_str() == scheme && self.host.to_string().eq_ignore_ascii_case(host) && self.port == port
     }
 
-    /// All that a name resolved to, before any of it is connected to. One address that may not be reached refuses all:
-    /// an honest name has no such address among others.
+    /// Checks everything that a name resolved to, before a connection is made. One forbidden address rejects all of
+    /// them: a legitimate name never mixes such addresses.
     ///
     /// # Errors
-    /// The class of the first address that may not be reached, or there is none.
+    /// The class of the first forbidden address, or there is no address.
     pub fn judge(&self, resolved: &[IpAddr]) -> Result<(), BaseUrlRefused> {
         if resolved.is_empty() {
             return Err(BaseUrlRefused::NoAddress);
@@ -199,13 +200,13 @@ impl Reach {
     }
 }
 
-/// Why a base URL is not taken, or not connected to. None of these quotes it.
+/// Why a base URL is rejected or not connected to. The texts never quote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlRefused {
-    /// It leads to an address that this service is not meant to reach.
+    /// It resolves to a forbidden address.
     #[error("its address is {0}")]
     Address(AddressClass),
-    /// A percent escape in its path.
+    /// Its path has a percent escape.
     #[error("its path has a percent escape")]
     Escape,
     #[error(transparent)]
@@ -217,7 +218,7 @@ pub enum BaseUrlRefused {
     /// Well formed, but not in `base_allow`.
     #[error("it is not in the integration's base_allow")]
     NotListed,
-    /// The server is in `base_allow`, with another path.
+    /// The server is in `base_allow` with another path.
     #[error("its path is neither the one that base_allow lists for this server nor below it")]
     Path,
     #[error("its port is neither 443 nor 8443, nor listed in base_allow")]

@@ -1,9 +1,9 @@
-//! `GET /:group/callback`: what the application is told of how it ended. The words are a fixed list; a provider's own
-//! text is never passed on.
+//! `GET /:group/callback`: the result that the application gets, as one of a fixed list of codes. A provider's own text
+//! is never passed on.
 
 use crate::oauth::{Denial, ErrorCode, ExchangeError, Refusal};
 
-/// The errors of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6 that are passed on by name.
+/// Errors of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6 that are passed on by name.
 const KNOWN: [&str; 11] = [
     "access_denied",
     "account_selection_required",
@@ -21,15 +21,15 @@ const KNOWN: [&str; 11] = [
 /// The value of `error` at the application's callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Another browser than the one that began.
+    /// The response came in another browser than the one that started the flow.
     BrowserMismatch,
     CodeExchangeFailed,
-    /// The integration or its client is not what it was, or not what the provider takes.
+    /// The integration or its client has changed since the start, or the provider rejects the client.
     ConfigError,
     IssuerMismatch,
-    /// The person has left the organization since the flow began.
+    /// The user has left the organization since the flow started.
     OrgForbidden,
-    /// As the provider said, one of the known words.
+    /// An error of the provider, one of the known codes.
     Provider(&'static str),
     ProviderUnreachable,
     StateExpired,
@@ -38,7 +38,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// All that an application can be told; docs/serve.md lists them.
+    /// Every code; docs/serve.md lists them.
     pub const CODES: [&str; 21] = [
         "access_denied",
         "account_selection_required",

@@ -1,5 +1,5 @@
-//! The service's configuration: TOML in, [`Config`] out. What could not work, or would open a door that nobody asked to be
-//! opened, is refused with its line; what weakens safety on purpose is said at the start.
+//! The configuration of the service: TOML in, [`Config`] out. Settings that cannot work or are unsafe are rejected with
+//! their line; settings that weaken security on purpose are printed at the start.
 
 mod weaknesses;
 
@@ -31,16 +31,16 @@ use crate::{
     vault::Namespace,
 };
 
-/// For a proxy on the same machine.
+/// The default of `listen`: for a proxy on the same machine.
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// Open connections at once.
+/// The default of `connections`: open connections at the same time.
 const USUAL_CONNECTIONS: usize = 1024;
 const SQLITE: &str = "sqlite://";
-/// As they are written.
+/// Examples for messages, as written in the file.
 const DATABASE: &str = "url = \"sqlite:///var/lib/loopin/loopin.db\"";
 const KEYS: &str = "current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 32 random bytes in that file";
 
-/// The whole of it, judged.
+/// The checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub public_url: PublicUrl,
@@ -59,28 +59,28 @@ pub struct Config {
     pub issuers: Vec<TrustedIssuer>,
 }
 
-/// Where the keys lie, and which of them seals.
+/// Where the keys are, and which one encrypts new cells.
 #[derive(Clone, Debug)]
 pub struct Keys {
     pub current: KeyId,
     pub sources: BTreeMap<KeyId, KeySource>,
 }
 
-/// 32 bytes: as they are, or in base64.
+/// The key's file: 32 bytes, raw or in base64.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeySource {
-    /// The name of a variable that holds base64.
+    /// The name of a variable with the key in base64.
     Env(String),
     File(PathBuf),
 }
 
-/// Under which address browsers reach the service. Taken from here and never from a Host field.
+/// The URL under which browsers reach the service. It is never taken from a Host field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
 impl PublicUrl {
-    /// Of one of our own addresses.
+    /// The URL of a path of this service.
     pub fn below(&self, path: &str) -> String {
         format!("{}{BASE_PATH}{path}", self.0)
     }
@@ -89,7 +89,7 @@ impl PublicUrl {
         &self.0
     }
 
-    /// What has to be registered at the provider, or at an instance that has a redirect of its own, byte for byte.
+    /// The redirect URI to register at the provider, or at an instance that has its own, byte for byte.
     pub fn redirect(&self, integration: &IntegrationName, instance: Option<&InstanceId>) -> Option<BoundRedirect> {
         let instance = instance.map(|id| format!("/{id}")).unwrap_or_default();
         let text = self.below(&format!("/{integration}/callback{instance}"));
@@ -147,7 +147,7 @@ enum KeyEntry {
 
 impl Config {
     /// # Errors
-    /// The first thing that is wrong, with its place.
+    /// The first mistake and its place.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
         let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
         let missing = |what: &str, remedy: &str| CatalogError {
@@ -212,7 +212,7 @@ impl Config {
         })
     }
 
-    /// With relative paths of files beginning in the directory of the configuration.
+    /// Resolves relative paths of files against the directory of the configuration.
     pub fn beside(mut self, directory: &Path) -> Self {
         for source in self.keys.sources.values_mut() {
             if let KeySource::File(path) = source {
@@ -287,7 +287,7 @@ fn address(name: &str, text: &Spanned<String>) -> Result<SocketAddr, Fault> {
     })
 }
 
-/// RFC 6265 section 4.1.1: a token.
+/// A cookie name is a token (RFC 6265 section 4.1.1).
 fn cookie_name(text: &Spanned<String>) -> Result<String, Fault> {
     let name = text.get_ref();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
@@ -329,7 +329,7 @@ fn judged_keys(table: &BTreeMap<String, Spanned<KeyEntry>>) -> Result<Keys, Faul
     }
 }
 
-/// What the command line can do and a service cannot.
+/// Settings that the command line supports and the service does not.
 fn fit_for_a_service(integration: &Integration, public_url: &PublicUrl) -> Result<(), CatalogError> {
     let fault = |what: String, remedy: &str| {
         let what = format!("[integration.{}]: {what}", integration.name);

@@ -1,8 +1,8 @@
-//! A flow between the application, the provider and the browser that began it: `state`, the cookie, and what the row keeps.
+//! A flow between application, provider and browser: `state`, the cookie, and the content of the row.
 //!
-//! `state` is a handle: the name of a single-use row, sealed so that nobody but us can have made it (RFC 6749 section
-//! 10.12). With `state_mode = "sealed"` the fields of an [`FlowRequest`] travel in it too; the row with the verifier stays
-//! here.
+//! `state` is a handle: the identifier of a single-use row, encrypted so that nobody else can make one (RFC 6749
+//! section 10.12). With `state_mode = "sealed"` it also carries the fields of a [`FlowRequest`]; the code_verifier
+//! stays in the row.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::time::SystemTime;
@@ -25,7 +25,7 @@ use crate::{
     vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, seal::Nonce, unix},
 };
 
-/// What `state` holds.
+/// What `state` contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StateMode {
@@ -34,12 +34,12 @@ pub enum StateMode {
     Sealed,
 }
 
-/// What a flow is for: for whom, what of, with which extra scopes, at which instance, and where to go in the end.
+/// What a flow is for: the connection, additional scopes, the instance, and the application's callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowRequest {
     pub key: GrantKey,
     pub app_callback_url: String,
-    /// Beyond those of the action.
+    /// In addition to those of the action.
     pub scopes: Scopes,
     pub base_url: Option<String>,
 }
@@ -91,11 +91,11 @@ impl StoredFlowRequest {
     }
 }
 
-/// What travels outside, sealed: in `state`, in the link of a page of ours, in a one-time link.
+/// What is sent outside, encrypted: `state`, the confirmation page's button, a one-time link.
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "for", rename_all = "lowercase")]
 enum Carried {
-    /// The person has to press a button in the very browser that was shown it.
+    /// The user must press the button in the browser that loaded the page.
     Confirm {
         #[serde(rename = "errand")]
         request: StoredFlowRequest,
@@ -103,7 +103,7 @@ enum Carried {
         until: u64,
         link: Option<String>,
     },
-    /// Counts once: a row of its own is consumed with it.
+    /// Used once: a row is consumed with it.
     Link {
         #[serde(rename = "errand")]
         request: StoredFlowRequest,
@@ -115,7 +115,7 @@ enum Carried {
     },
 }
 
-/// Everything outside that is sealed has this form: the name, then the cell, in base64url.
+/// Its form outside: identifier and cell, in base64url.
 fn carry(ring: &KeyRing, id: FlowId, integration: &IntegrationName, nonce: Nonce, carried: &Carried) -> Secret {
     let plain = Secret::json(carried);
     let key = anybody(integration);
@@ -132,7 +132,8 @@ fn uncarry(ring: &KeyRing, integration: &IntegrationName, text: &str) -> Option<
     Some((id, serde_json::from_str(plain.expose()).ok()?))
 }
 
-/// Whose it is stands inside the cell; which integration's, outside: a path cannot be exchanged for another.
+/// A placeholder key with the integration only, so that a value for one integration is useless at another. The owner is
+/// inside the cell.
 fn anybody(integration: &IntegrationName) -> GrantKey {
     GrantKey::personal(integration.clone(), AccountName::default(), ActionKey::All)
 }
@@ -141,13 +142,13 @@ fn place<'a>(id: &'a FlowId, key: &'a GrantKey) -> Place<'a> {
     Place { column: Column::StateContent, id: id.bytes(), key, generation: 0 }
 }
 
-/// The parameter of the authorization request (RFC 6749 section 4.1.1).
+/// The `state` parameter (RFC 6749 section 4.1.1).
 pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, request: &FlowRequest, nonce: Nonce) -> Secret {
     let fields = (mode == StateMode::Sealed).then(|| request.into());
     carry(ring, id, &request.key.integration, nonce, &Carried::State { request: fields })
 }
 
-/// What a `state` stands for, before any row was looked at.
+/// The content of `state`, before the row is read.
 #[derive(Debug)]
 pub struct Opened {
     pub id: FlowId,
@@ -155,7 +156,7 @@ pub struct Opened {
     pub request: Option<FlowRequest>,
 }
 
-/// `None`: not made by us, or for another integration.
+/// `None`: not made by this service, or for another integration.
 pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret) -> Option<Opened> {
     match uncarry(ring, integration, state.expose())? {
         (id, Carried::State { request: None }) => Some(Opened { id, request: None }),
@@ -164,15 +165,15 @@ pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret)
     }
 }
 
-/// What a button or a link of ours begins.
+/// What a button or a one-time link starts.
 #[derive(Debug)]
 pub struct Ticket {
     pub request: FlowRequest,
-    /// The one-time link behind it; its row is consumed when the flow begins.
+    /// The one-time link behind it. Its row is consumed when the flow starts.
     pub link: Option<FlowId>,
 }
 
-/// The address of the button on the page that asks the person; good in the browser with this cookie only.
+/// The value of the confirmation page's button, valid only in the browser with this cookie.
 pub fn confirm_ticket(
     ring: &KeyRing,
     id: FlowId,
@@ -190,7 +191,7 @@ pub fn confirm_ticket(
     carry(ring, id, &ticket.request.key.integration, nonce, &carried)
 }
 
-/// `cookie` gives the browser's cookie for the name of a ticket. `None`: not ours, too old, or of another browser.
+/// `cookie` returns the browser's cookie of a name. `None`: not made by this service, expired, or for another browser.
 pub fn open_confirm_ticket(
     ring: &KeyRing,
     integration: &IntegrationName,
@@ -208,20 +209,20 @@ pub fn open_confirm_ticket(
     Some(Ticket { request: request.parsed()?, link })
 }
 
-/// What `POST /:group/link` gives out.
+/// The ticket of a one-time link, for `POST /:group/link`.
 pub fn link_ticket(ring: &KeyRing, id: FlowId, request: &FlowRequest, nonce: Nonce, now: SystemTime) -> Secret {
     let carried = Carried::Link { request: request.into(), until: unix(now + LINK_LIFE) };
     carry(ring, id, &request.key.integration, nonce, &carried)
 }
 
-/// `None`: not ours, or too old.
+/// `None`: not made by this service, or expired.
 pub fn open_link_ticket(ring: &KeyRing, integration: &IntegrationName, text: &str, now: SystemTime) -> Option<Ticket> {
     let (id, Carried::Link { request, until }) = uncarry(ring, integration, text)? else { return None };
     (unix(now) <= until).then_some(())?;
     Some(Ticket { request: request.parsed()?, link: Some(id) })
 }
 
-/// What the row keeps beside the request: enough to go on as if no time had passed.
+/// What the row keeps in addition to the request, to continue the flow after the authorization response.
 #[derive(Debug)]
 pub struct Content {
     pub server: AuthorizationServer,
@@ -239,7 +240,7 @@ struct StoredContent {
     token_endpoint: String,
     revocation_endpoint: Option<String>,
     names_itself: bool,
-    /// Empty where the server lists none, and in flows of an older release.
+    /// Empty if the server lists none, and in flows of older versions.
     #[serde(default)]
     id_token_algorithms: Vec<String>,
     client_id: String,
@@ -272,7 +273,7 @@ impl Content {
         ring.seal(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, nonce, &plain)
     }
 
-    /// `None`: altered, moved from another row, or sealed with a key that is gone.
+    /// `None`: altered, moved from another row, or its key is missing.
     pub fn open(ring: &KeyRing, id: FlowId, key: &GrantKey, cell: &Sealed) -> Option<Self> {
         let plain = ring.open(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, cell).ok()?;
         let stored: StoredContent = serde_json::from_str(plain.expose()).ok()?;
@@ -299,29 +300,30 @@ impl Content {
     }
 }
 
-/// Each flow has a cookie of its own, so that several tabs do not meet.
+/// Each flow has its own cookie, so that several tabs do not interfere.
 pub fn cookie_name(id: &FlowId) -> String {
     format!("__Host-loopin_{}", &id.to_string()[..16])
 }
 
-/// Only this is kept of a cookie.
+/// The digest of a cookie, which is all that is stored of it.
 pub fn browser(cookie: &str) -> [u8; 32] {
     Sha256::digest(cookie).into()
 }
 
-/// The cookie of a browser that begins. `Lax`: it has to come along when the provider sends the browser back.
+/// The cookie of the browser that starts a flow. `SameSite=Lax`, because it must be sent when the provider redirects
+/// back.
 pub fn set_cookie(id: &FlowId, cookie: &Secret) -> Option<FieldValue> {
     let life = FLOW_LIFE.as_secs();
     let attributes = format!("Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={life}");
     FieldValue::new(format!("{}={}; {attributes}", cookie_name(id), cookie.expose()))
 }
 
-/// It has served.
+/// Deletes the cookie after its flow.
 pub fn clear_cookie(id: &FlowId) -> Option<FieldValue> {
     FieldValue::new(format!("{}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0", cookie_name(id)))
 }
 
-/// 256 bits in base64url.
+/// A new cookie value: 256 bits in base64url.
 pub fn new_cookie(chance: &[u8; 32]) -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(chance))
 }

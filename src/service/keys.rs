@@ -1,4 +1,4 @@
-//! Sealing at rest: every secret in the database is a cell that opens with its key, in its place, and nowhere else.
+//! Encryption at rest: every secret in the database is a cell that can be decrypted only with its key and in its place.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{collections::BTreeMap, fmt};
@@ -11,9 +11,9 @@ use crate::{
     },
 };
 
-/// Of the form of a cell.
+/// The version of the cell format.
 const VERSION: u8 = 1;
-/// What the proof of a key holds.
+/// The plaintext of a key's proof.
 const PROOF: &str = "loopin";
 
 /// The name of a key in the configuration: `[a-z0-9._-]{1,32}`.
@@ -21,7 +21,7 @@ const PROOF: &str = "loopin";
 pub struct KeyId(String);
 
 impl KeyId {
-    /// `None`: another character, empty, or longer than 32.
+    /// `None`: the text is empty, longer than 32 bytes, or has another character.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
         (!text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
@@ -38,22 +38,22 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// A sealed cell: version, length of the key's name, name, nonce, ciphertext with its tag.
+/// An encrypted cell: version, length of the key's name, name, nonce, ciphertext with its tag.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(Vec<u8>);
 
 impl Sealed {
-    /// As it is stored.
+    /// The stored bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// As it was stored; whether it is one shows when it is opened.
+    /// Stored bytes. They are checked when the cell is opened.
     pub fn from_stored(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The key that sealed it; `None`: these bytes are no cell, or of a newer program.
+    /// The key that encrypted it. `None`: the bytes are no cell, or a newer program wrote them.
     pub fn key(&self) -> Option<KeyId> {
         self.parts().and_then(|(key, _)| KeyId::parse(key))
     }
@@ -71,7 +71,7 @@ impl fmt::Debug for Sealed {
     }
 }
 
-/// Where a cell belongs. All of it is bound into the seal.
+/// The place of a cell. All of it is authenticated with the cell (AAD).
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     pub column: Column,
@@ -87,7 +87,7 @@ pub enum Column {
     ConnectionAccess,
     ConnectionRefresh,
     FlowContent,
-    /// The content of a flow that is carried in `state` itself.
+    /// What `state`, a link or a button carries outside the database.
     StateContent,
 }
 
@@ -103,7 +103,7 @@ impl Column {
 }
 
 impl Place<'_> {
-    /// Each part preceded by its length, so that no two places give the same bytes.
+    /// Each part has its length in front, so that no two places have the same bytes.
     fn aad(&self, key: &str) -> Vec<u8> {
         let generation = self.generation.to_be_bytes();
         let GrantKey { owner: Owner { namespace, user, org }, integration, action } = self.key;
@@ -135,18 +135,19 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// Why a cell did not open.
+/// Why a cell was not decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unopened {
-    /// Altered, or put where it does not belong.
+    /// It was altered, or moved from another place.
     #[error("a sealed cell was altered, or moved from another row")]
     Foreign,
-    /// Sealed with a key that the configuration does not have.
+    /// The configuration does not have its key.
     #[error("a sealed cell needs the key {0}, which is not in [keys]")]
     UnknownKey(KeyId),
 }
 
-/// The keys of the service. New cells are sealed with the current one, old ones open with theirs.
+/// The keys of the service. New cells are encrypted with the current key; old cells are decrypted with the key they
+/// name.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     current: KeyId,
@@ -154,7 +155,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// `None`: the current key is not among them.
+    /// `None`: the current key is not among `keys`.
     pub fn new(current: KeyId, keys: BTreeMap<KeyId, SealKey>) -> Option<Self> {
         keys.contains_key(&current).then_some(Self { current, keys })
     }
@@ -167,34 +168,34 @@ impl KeyRing {
         self.keys.keys()
     }
 
-    /// For what is sealed in files beside the database.
+    /// The key for files beside the database.
     pub fn current_key(&self) -> &SealKey {
         self.key(&self.current)
     }
 
-    /// All keys: which of them has sealed a file is not written on it.
+    /// All keys, for files that do not name their key.
     pub fn keys(&self) -> impl Iterator<Item = &SealKey> {
         self.keys.values()
     }
 
-    /// `nonce` must never have been used before.
+    /// Encrypts a secret. A `nonce` must never be used twice.
     pub fn seal(&self, place: &Place<'_>, nonce: Nonce, plain: &Secret) -> Sealed {
         self.sealed(&self.current, &place.aad(self.current.as_str()), nonce, plain)
     }
 
     /// # Errors
-    /// It was sealed for another place, or with another key.
+    /// The cell was altered, belongs to another place, or needs another key.
     pub fn open(&self, place: &Place<'_>, cell: &Sealed) -> Result<Secret, Unopened> {
         let (id, sealed) = cell.parts().ok_or(Unopened::Foreign)?;
         self.opened(&place.aad(id), id, sealed)
     }
 
-    /// What is stored of a key so that another one under its name is noticed.
+    /// A value that is stored with the name of a key, so that another key of the same name is noticed.
     pub fn proof(&self, id: &KeyId, nonce: Nonce) -> Sealed {
         self.sealed(id, &Self::proof_aad(id), nonce, &Secret::new(PROOF.into()))
     }
 
-    /// Whether this is the key that made the proof.
+    /// Whether this key made the proof.
     pub fn proves(&self, id: &KeyId, proof: &Sealed) -> bool {
         let Some((named, sealed)) = proof.parts() else { return false };
         named == id.as_str() && self.opened(&Self::proof_aad(id), named, sealed).is_ok_and(|plain| plain.matches(PROOF))

@@ -1,11 +1,12 @@
-//! The integration service, without I/O: what a request may ask for, and what it is answered.
+//! The rules of the integration service, without I/O.
 //!
-//! Guards, each of one question: [`jwt`] who calls, [`app_callback`] where the browser may be sent in the end,
-//! [`base_url`] which instance of a provider may be spoken to, [`scopes`] what may be asked for, [`rate`] how often.
-//! The way: [`route`] which address, [`authorize`] what is asked for and how a flow starts, [`flow`] what stands between
-//! its beginning and its end, [`callback`] what the application is told; [`problem`] and [`pages`] what is answered else.
-//! Around it: [`config`] the whole file.
-//! Kept: [`store`] the rows and what a database has to be able to do with them, [`keys`] how their secrets are sealed.
+//! - [`jwt`]: callers. [`app_callback`]: where the browser is redirected in the end. [`base_url`]: instances of a
+//!   provider. [`scopes`]: what may be requested. [`rate`]: limits.
+//! - [`route`]: paths. [`authorize`]: how a flow starts. [`flow`]: what is kept until it ends. [`callback`]: its
+//!   result. [`problem`] and [`pages`]: the other responses.
+//! - [`refresh_plan`]: which token a caller gets, when tokens are refreshed, and what a failed refresh means.
+//! - [`config`]: the configuration file.
+//! - [`store`]: rows, and what a database must do with them. [`keys`]: how their secrets are encrypted.
 
 pub mod app_callback;
 pub mod authorize;

@@ -1,4 +1,4 @@
-//! What a person sees of the service: one question, and why something did not go on. Everything else is the application's.
+//! The pages of the service: one confirmation, and errors. All other pages are the application's.
 
 use std::fmt::Write;
 
@@ -58,8 +58,8 @@ const CLOSED: &str = asked!(
     "<p>The address to return to is no longer allowed. Nothing was stored. Go back to your application and connect again.</p>\n"
 );
 
-/// The user sees whose the connection will be and at which server (`server`, host and port), and decides. `href` begins the
-/// flow in this browser only.
+/// The user sees whose connection it will be and at which server (`server`: host and port), and confirms. `href` starts
+/// the flow, in this browser only.
 pub fn confirm(request: &FlowRequest, server: &str, href: &str) -> Reply {
     let host = request.app_callback_url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let fields = [
@@ -71,7 +71,7 @@ pub fn confirm(request: &FlowRequest, server: &str, href: &str) -> Reply {
         ("{host}", host.unwrap_or_default()),
         ("{href}", href),
     ];
-    // One pass, so that what a value holds is never taken for a place of another.
+    // In one pass, so that a value that looks like a placeholder is not replaced.
     let (mut page, mut rest) = (String::with_capacity(CONFIRM.len() + 512), CONFIRM);
     while let Some((at, (place, value))) =
         fields.iter().filter_map(|field| Some((rest.find(field.0)?, *field))).min_by_key(|(at, _)| *at)
@@ -84,27 +84,27 @@ pub fn confirm(request: &FlowRequest, server: &str, href: &str) -> Reply {
     Reply::html(200, page)
 }
 
-/// An answer whose `state` is not ours, or not known any more: nobody knows where to send the browser.
+/// The `state` is unknown or no longer known, so there is no application to redirect to.
 pub fn lost() -> Reply {
     Reply::html(400, LOST)
 }
 
-/// A button or a one-time link that counts no more.
+/// A button or a one-time link that has expired or was used.
 pub fn stale() -> Reply {
     Reply::html(410, STALE)
 }
 
-/// The database cannot be used: the code is not touched, so that reloading helps.
+/// The database cannot be used. The code was not used, so reloading helps.
 pub fn later() -> Reply {
     Reply::html(503, LATER).with_field("Retry-After", "2")
 }
 
-/// A limit is used up; `retry_after` in seconds.
+/// A limit is exceeded; `retry_after` in seconds.
 pub fn too_often(retry_after: u64) -> Reply {
     Reply::html(429, OFTEN).with_value("Retry-After", FieldValue::from(retry_after))
 }
 
-/// The callback is not on the list any more.
+/// The callback is no longer allowed.
 pub fn closed() -> Reply {
     Reply::html(400, CLOSED)
 }

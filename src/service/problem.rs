@@ -1,14 +1,13 @@
-//! What a caller is told when a request cannot be served: problem+json (RFC 9457) with codes of a fixed list.
+//! Errors of the API: problem+json (RFC 9457) with codes of a fixed list.
 //!
-//! Nothing that was received is ever in it: what is wrong is said in words of this program, and the number of the request
-//! leads to its line in the log.
+//! They never contain anything from the request. The number of the request leads to its line in the log.
 
 use serde_json::json;
 
 use super::scopes::{self, ScopesRefused};
 use crate::reply::{FieldValue, Reply};
 
-/// Every code, with its status and what it means.
+/// Every error, with its status and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     BaseUrlNotAllowed(String),
@@ -20,13 +19,13 @@ pub enum Problem {
     IntegrationMisconfigured,
     InvalidAppCallbackUrl(String),
     InvalidBody(String),
-    /// The field of this name is there more than once, or is not UTF-8.
+    /// The field occurs twice, or is not UTF-8.
     InvalidHeader(String),
-    /// Its keys have never come, so that nobody can tell whether it vouches for the caller.
+    /// The issuer's keys were never fetched, so its tokens cannot be verified.
     IssuerUnavailable,
     MethodNotAllowed(&'static str),
     MissingParameter(&'static str),
-    /// The session cookie came with something else than a navigation.
+    /// The session cookie came with a request that is no navigation.
     NavigationRequired,
     NotConnected,
     NotFound,
@@ -53,13 +52,13 @@ pub enum Problem {
     Unavailable,
     UnknownAction,
     UnknownGroup,
-    /// A cell of the database does not open: it was altered, or moved from another row (docs/threats.md, V21).
+    /// A cell cannot be decrypted: it was altered, or moved from another row (docs/threats.md, V21).
     Unreadable,
 }
 
-/// Seconds after which a database that could not be used is worth another try.
+/// Seconds for `Retry-After` when the database cannot be used.
 const DATABASE_PAUSE: u64 = 2;
-/// The same of an issuer.
+/// Seconds for `Retry-After` when an issuer's keys are missing.
 const ISSUER_PAUSE: u64 = 10;
 
 impl Problem {
@@ -94,7 +93,7 @@ impl Problem {
         }
     }
 
-    /// The word that programs go by.
+    /// The code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::BaseUrlNotAllowed(_) => "base_url_not_allowed",
@@ -159,7 +158,7 @@ impl Problem {
             Self::ProviderUnavailable { .. } => "the provider cannot be reached now".into(),
             Self::QueryTokenOff => "a token in the address is not taken here".into(),
             Self::ReauthRequired { .. } => "the person has to connect again".into(),
-            // Without the scope itself, which the caller knows.
+            // The scope is left out: the caller knows it.
             Self::ScopeNotAllowed(ScopesRefused::NotAScope) => {
                 "scopes: one of them is no scope (RFC 6749, section 3.3)".into()
             }
@@ -178,7 +177,7 @@ impl Problem {
         }
     }
 
-    /// `request` is the number under which the log knows it.
+    /// `request` is the request's number in the log.
     pub fn reply(&self, request: &str) -> Reply {
         let mut body = json!({
             "type": "about:blank",

@@ -1,4 +1,4 @@
-//! How often: token buckets in bounded memory. The time is an argument.
+//! Rate limits: token buckets in bounded memory. The time is an argument.
 
 mod file;
 
@@ -15,37 +15,37 @@ pub use file::Table;
 use super::store::FlowId;
 use crate::vault::{GrantKey, Owner};
 
-/// Keys that are remembered; half of them are those used last, whatever an attacker brings. 24 bytes each.
+/// Buckets in memory, 24 bytes each. The half that was used last is always kept, however many keys an attacker sends.
 const REMEMBERED: usize = 100_000;
 
-/// So many at once, and no more than so many in each period after that.
+/// A burst, and the same number again per period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub burst: u32,
     pub period: Duration,
 }
 
-/// Ask again after this long.
+/// Try again after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
     wait: Duration,
 }
 
 impl Exceeded {
-    /// The value of `Retry-After` (RFC 9110 section 10.2.3): whole seconds, at least one.
+    /// The value of `Retry-After` (RFC 9110 section 10.2.3): whole seconds, at least 1.
     pub fn retry_after(self) -> u64 {
         (self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0)).max(1)
     }
 }
 
-/// One bucket a key. Of a key nothing is kept but a hash under a key of this process.
+/// One bucket per key. Keys are stored only as hashes with a secret of this process.
 #[derive(Debug)]
 pub struct Buckets {
     rate: Rate,
     hasher: RandomState,
     remembered: usize,
-    /// When each bucket will be full again, as time since the epoch. A key moves from `before` to `recent` when it is
-    /// used; when `recent` is full it becomes `before`, and what was there is forgotten.
+    /// When each bucket will be full again, as time since 1970. A used key moves from `before` to `recent`. When
+    /// `recent` is full, it becomes `before`, and the old `before` is dropped.
     recent: HashMap<u64, Duration>,
     before: HashMap<u64, Duration>,
 }
@@ -62,19 +62,19 @@ impl Buckets {
     /// Takes one from the bucket of `key`.
     ///
     /// # Errors
-    /// It is empty; nothing was taken.
+    /// The bucket is empty. Nothing was taken.
     pub fn take(&mut self, key: &impl Hash, now: SystemTime) -> Result<(), Exceeded> {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let key = self.hasher.hash_one(key);
         let known = self.recent.get(&key).or_else(|| self.before.get(&key)).copied().unwrap_or_default();
-        // A clock that was set back does not lock anybody out for longer than an empty bucket would.
+        // After the clock was set back, no key waits longer than for an empty bucket.
         let full_at = known.clamp(now, now + self.rate.period);
         let after = full_at + self.rate.period / self.rate.burst.max(1);
         let wait = after.saturating_sub(now + self.rate.period);
         if self.recent.len() >= self.remembered / 2 && !self.recent.contains_key(&key) {
             self.before = std::mem::take(&mut self.recent);
         }
-        // Whoever is refused is remembered too, or a flood of others would fill the bucket again.
+        // A rejected key is stored too; otherwise a flood of other keys would refill its bucket.
         match wait.is_zero() {
             true => {
                 self.recent.insert(key, after);
@@ -88,21 +88,21 @@ impl Buckets {
     }
 }
 
-/// What `[limits]` says.
+/// The values of `[limits]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// Flows that one user begins.
+    /// Flows that one user starts.
     pub starts: Rate,
-    /// Flows of one user that wait for their answer at the same time (docs/threats.md, V36).
+    /// Unfinished flows of one user at the same time (docs/threats.md, V36).
     pub unfinished_flows: u32,
-    /// Callbacks from one address whose `state` is not ours; and answers to one flow from one address.
+    /// Per address: callbacks with an unknown `state`; and responses to one flow.
     pub failed_callbacks: Rate,
-    /// Of one connection, by all callers together. Not of one caller, since a service asks for all of its users; high
-    /// enough for a crowd of workers that share a connection, because a read costs next to nothing.
+    /// Token requests per connection, of all callers together. Not per caller, because a backend sends requests for all
+    /// of its users. The limit is high, because many workers may share a connection and a read is cheap.
     pub token_reads: Rate,
     /// Other requests about one user: lists of connections, links.
     pub requests: Rate,
-    /// Of one connection.
+    /// Forced refreshes per connection.
     pub forced_refreshes: Rate,
 }
 
@@ -120,8 +120,8 @@ impl Default for Rates {
     }
 }
 
-/// The limits of a running service. A limit counts what one user, one connection or one address does, so that nobody
-/// uses up what is another's.
+/// The limits of a running service. Each one counts a single user, connection or address, so that nobody uses up
+/// another's limit.
 #[derive(Debug)]
 pub struct Limits {
     starts: Mutex<Buckets>,
@@ -146,12 +146,12 @@ impl Limits {
     }
 
     /// # Errors
-    /// This user has begun too many flows.
+    /// The user has started too many flows.
     pub fn start(&self, owner: &Owner, now: SystemTime) -> Result<(), Exceeded> {
         take(&self.starts, owner, now)
     }
 
-    /// For a callback that answers no flow of ours.
+    /// For a callback without a valid `state`.
     ///
     /// # Errors
     /// Too many of them from this address.
@@ -159,17 +159,17 @@ impl Limits {
         take(&self.failed_callbacks, &network(address), now)
     }
 
-    /// For a callback that answers a flow of ours: each costs a write, though only the first has an effect. Counted for
-    /// this flow alone, so that the first answer to a flow always passes, whatever else came from the address.
+    /// For a callback with a valid `state`: each costs a write, though only the first one has an effect. It counts for
+    /// this flow only, so that the first response to a flow always passes, whatever else came from the address.
     ///
     /// # Errors
-    /// The same flow was answered too often from this address.
+    /// Too many responses to this flow from this address.
     pub fn answer(&self, flow: FlowId, address: IpAddr, now: SystemTime) -> Result<(), Exceeded> {
         take(&self.answers, &(flow, network(address)), now)
     }
 
     /// # Errors
-    /// The token of this connection was asked for too often.
+    /// Too many token requests for this connection.
     pub fn token_read(&self, key: &GrantKey, now: SystemTime) -> Result<(), Exceeded> {
         take(&self.token_reads, key, now)
     }
@@ -181,7 +181,7 @@ impl Limits {
     }
 
     /// # Errors
-    /// This connection was refreshed by force a moment ago.
+    /// The connection was refreshed by force a moment ago.
     pub fn forced_refresh(&self, key: &GrantKey, now: SystemTime) -> Result<(), Exceeded> {
         take(&self.forced_refreshes, key, now)
     }
@@ -191,7 +191,7 @@ fn take(buckets: &Mutex<Buckets>, key: &impl Hash, now: SystemTime) -> Result<()
     buckets.lock().unwrap_or_else(PoisonError::into_inner).take(key, now)
 }
 
-/// Whom an address stands for: of IPv6 a subscriber has a /64 at least (RFC 6177 section 2).
+/// What an address is counted as: an IPv6 subscriber has at least a /64 (RFC 6177 section 2).
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.into(),

@@ -1,7 +1,8 @@
-//! Whether a stored token can be handed out, and what becomes of a refresh: judgements, without clock and without I/O.
+//! Which token a caller gets, when a token is refreshed, and what a failed refresh means for a connection. Without
+//! clock and I/O.
 //!
-//! A caller gets a token that is good for longer than both its own wish and the margin. A stale one is refreshed, once
-//! for all who ask. `refresh` judges what a failed refresh means; this module derives what that changes at a connection.
+//! A caller gets a token that stays valid for longer than its own minimum and the margin. A stale token is refreshed
+//! once for all callers. `refresh` judges what a failed refresh means; this module derives what that changes.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,24 +16,25 @@ use crate::{
 
 /// The longest margin: a token is refreshed this long before it expires, or after four fifths of its life.
 const LONGEST_MARGIN: Duration = Duration::from_secs(300);
-/// A connection is not refreshed twice within this time because callers wish for what no token of its provider has.
+/// A connection is not refreshed twice within this time because callers ask for more than any token of its provider
+/// offers.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
-/// How long an integration whose client is refused is left alone.
+/// The pause after a provider has rejected an integration's client.
 pub const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a caller asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// How long the token must still be valid.
+    /// How long the token must stay valid.
     pub min_validity: Duration,
     pub source: TokenSource,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenSource {
-    /// The provider: an API has refused the stored token.
+    /// The provider: an API has rejected the stored token.
     Provider,
     #[default]
     Stored,
@@ -42,15 +44,15 @@ pub enum TokenSource {
 #[derive(Clone, Debug)]
 pub enum TokenAnswer {
     Ok(Box<Issued>),
-    /// The connection was deleted while its token was refreshed.
+    /// The connection was deleted during the refresh.
     Gone,
-    /// The provider granted less than the action needs.
+    /// The provider granted fewer scopes than the action needs.
     InsufficientScope {
         connection: ConnectionId,
         granted: Scopes,
         missing: Scopes,
     },
-    /// The provider refuses the client itself; no user can do anything about it.
+    /// The provider rejects the client. Users cannot change that.
     Misconfigured {
         since: SystemTime,
     },
@@ -66,13 +68,13 @@ pub enum TokenAnswer {
     },
 }
 
-/// An access token for a caller; the refresh token is never in it.
+/// An access token for a caller, without the refresh token.
 #[derive(Clone, Debug)]
 pub struct Issued {
     pub connection: ConnectionId,
     pub access_token: Secret,
     pub token_type: TokenType,
-    /// `None`: the provider said nothing of an end.
+    /// `None`: the provider returned no expiry.
     pub expires_at: Option<SystemTime>,
     pub granted: Scopes,
     pub base_url: Option<String>,
@@ -85,7 +87,7 @@ pub enum Origin {
     Stored,
 }
 
-/// What to do for a caller.
+/// What is done for a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     HandOut,
@@ -93,29 +95,29 @@ pub enum Decision {
     Refresh { meanwhile: Meanwhile },
 }
 
-/// What the old token is good for while it is refreshed.
+/// What the stored token is good for during a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meanwhile {
-    /// Better than none: valid, for less than the caller wishes.
+    /// Valid, but not for as long as the caller wants. Better than none.
     Lasts,
     Nothing,
-    /// Valid for as long as the caller wishes; only the margin asks for a refresh.
+    /// Valid for as long as the caller wants. Only the margin asks for a refresh.
     Suits,
 }
 
-/// The part of a life at its end in which a token is refreshed.
+/// The last part of a token's life, in which it is refreshed.
 pub fn margin(life: Duration) -> Duration {
     LONGEST_MARGIN.min(life / 5)
 }
 
-/// When a token that can be refreshed should be, before anybody asks.
+/// When a refreshable token is refreshed without a caller.
 pub fn due_at(obtained_at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
     let Expiry::At(until) = expiry else { return None };
     let life = until.duration_since(obtained_at).unwrap_or_default();
     Some(until.checked_sub(margin(life)).unwrap_or(until))
 }
 
-/// What to do with a connection for a caller.
+/// Decides what is done for a caller.
 pub fn decide(connection: &Connection, wanted: TokenRequest, now: SystemTime) -> Decision {
     if let State::Reauth { reason, since } = connection.state {
         return Decision::Reauth { reason, since };
@@ -127,7 +129,7 @@ pub fn decide(connection: &Connection, wanted: TokenRequest, now: SystemTime) ->
         _ if forced => Meanwhile::Nothing,
         Worth::Fresh if near_its_end(access, now) => Meanwhile::Suits,
         Worth::Fresh => return Decision::HandOut,
-        // Another one would not live longer either.
+        // A new token would not live longer either.
         Worth::Short { .. } if wanted.min_validity >= life(access) && age < SHORTEST_PAUSE => return Decision::HandOut,
         Worth::Short { .. } => Meanwhile::Lasts,
         Worth::Expired { .. } | Worth::Rejected => Meanwhile::Nothing,
@@ -149,7 +151,7 @@ fn near_its_end(access: &Access, now: SystemTime) -> bool {
     worth(access, margin(life(access)), now) != Worth::Fresh
 }
 
-/// A token of which the provider said no end is good until an API refuses it.
+/// A token without expiry is valid until an API rejects it.
 fn worth(access: &Access, min_validity: Duration, now: SystemTime) -> Worth {
     match access.expiry {
         Expiry::Assumed(_) => Worth::Fresh,
@@ -167,8 +169,8 @@ pub enum Consequence {
     Reauth(ReauthReason),
 }
 
-/// What a judgement changes at a connection or its integration. `jitter` is up to 250 ms of chance, spread over the delay
-/// so that those who failed together do not return together.
+/// What a judgement changes at the connection or its integration. `jitter` is random, at most 250 ms; it spreads the
+/// delays, so that connections that failed together do not retry together.
 pub fn consequence(connection: &Connection, judgement: Judgement, jitter: Duration, now: SystemTime) -> Consequence {
     let Judgement { verdict, reached } = judgement;
     match verdict {
@@ -190,7 +192,7 @@ fn delay(connection: &Connection, reached: Reached, jitter: Duration, now: Syste
         Reached::TurnedAway { retry_after: Some(wait) } => wait.min(DELAY_LASTS),
         _ => doubled,
     };
-    // 250 ms of chance become a quarter of the delay.
+    // 250 ms of jitter become a quarter of the delay.
     let spread = jitter * u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1);
     Delay { failures: failures.saturating_add(1), until: now + wait + spread }
 }

@@ -1,16 +1,16 @@
-//! Which of the service's addresses a request is for; `docs/serve.md` lists them.
+//! The route of a request; `docs/serve.md` lists them.
 
 use super::{base_url::InstanceId, store::ConnectionId};
 use crate::catalog::IntegrationName;
 
-/// The prefix of every address.
+/// The prefix of every path.
 pub const BASE_PATH: &str = "/api/v1/oauth2";
 
-/// One address; `group` in `docs/serve.md` is the name of an integration.
+/// A route; `:group` in `docs/serve.md` is the name of an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     Authorize(IntegrationName),
-    /// Of the integration's own server, or of an instance.
+    /// The callback of the integration's own server, or of an instance.
     Callback(IntegrationName, Option<InstanceId>),
     Connection(ConnectionId),
     Connections,
@@ -20,7 +20,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// The address as it stands in logs and metrics: without what a caller put in.
+    /// The path for logs and metrics, without anything from the request.
     pub fn template(&self) -> &'static str {
         match self {
             Self::Authorize(_) => "/:group/authorize",
@@ -41,7 +41,7 @@ impl Route {
         }
     }
 
-    /// The methods that are answered; OPTIONS only where pages of other origins may ask.
+    /// The allowed methods. OPTIONS is allowed where pages of other origins may send requests.
     pub fn methods(&self) -> &'static str {
         match self {
             Self::Authorize(_) | Self::Connections => "GET, OPTIONS",
@@ -51,7 +51,7 @@ impl Route {
         }
     }
 
-    /// By the raw path. A name counts only in its one spelling: what would have to be decoded first is none.
+    /// By the raw path. A name has one spelling only: a path with percent escapes has no route.
     pub fn of(path: &str) -> Option<Self> {
         if path == "/healthz" {
             return Some(Self::Health);

@@ -1,4 +1,4 @@
-//! What a request may ask for: one action or all, and extra scopes beside the action's own.
+//! What a request may ask for: one action or all, and additional scopes.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use crate::{
     vault::ActionKey,
 };
 
-/// Extra scopes of one request, repeated ones counted each time.
+/// Additional scopes per request, duplicates included.
 pub const MOST: usize = 100;
 
-/// The action of a request: the word `all`, or exactly the name of one.
+/// The action of a request: the word `all`, or the exact name of one.
 ///
 /// # Errors
 /// The integration has no such action.
@@ -25,7 +25,7 @@ pub fn action(integration: &Integration, text: &str) -> Result<ActionKey, Unknow
     }
 }
 
-/// What is asked of the provider: the action's scopes always, then the extra ones.
+/// The scopes of the authorization request: the action's, then the additional ones.
 ///
 /// # Errors
 /// The integration has no such action.
@@ -33,11 +33,11 @@ pub fn requested(integration: &Integration, action: &ActionKey, extra: &Scopes) 
     Ok(integration.scopes_for(action.name())?.union(extra))
 }
 
-/// The extra scopes of a query, in its order, each once. `pairs` are its decoded names and values; `scopes` and
-/// `scopes[]` count, and in a value a space and a comma both separate.
+/// The additional scopes of a query, in their order, without duplicates. `pairs` are decoded names and values; `scopes`
+/// and `scopes[]` count, and their values are split at spaces and commas.
 ///
 /// # Errors
-/// The first that is no scope (RFC 6749 section 3.3) or not among `allowed`, or more than [`MOST`].
+/// The first value that is no scope (RFC 6749 section 3.3) or is not in `allowed`, or there are more than [`MOST`].
 pub fn extra<'q>(
     pairs: impl IntoIterator<Item = (&'q str, &'q str)>,
     allowed: &Scopes,
@@ -58,7 +58,7 @@ pub fn extra<'q>(
     Ok(scopes.into_iter().collect())
 }
 
-/// Why extra scopes are refused; always the request's fault.
+/// Why additional scopes are rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScopesRefused {
     NotAScope,

@@ -1,7 +1,7 @@
-//! A URL of a stranger, taken apart as it was written. Nothing is decoded, folded or dropped.
+//! A URL from a caller, parsed without decoding, folding or dropping anything.
 //!
-//! Only one spelling of every part is let through, and the URL crate has to see the same parts: what two programs could
-//! read differently is refused, never repaired.
+//! Each part has one accepted spelling, and the `url` crate must read the same parts. A URL that two programs could
+//! read differently is rejected, never repaired.
 
 use std::{
     fmt,
@@ -28,7 +28,7 @@ impl Scheme {
         }
     }
 
-    /// The port that browsers never write.
+    /// The port that browsers leave out.
     pub fn usual_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -37,11 +37,11 @@ impl Scheme {
     }
 }
 
-/// A host in its one canonical spelling.
+/// A host in its canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostName {
     Address(IpAddr),
-    /// Lower case, without a final dot.
+    /// In lower case, without a final dot.
     Name(String),
 }
 
@@ -77,14 +77,14 @@ impl fmt::Display for HostName {
     }
 }
 
-/// Lower case, since there a name has one spelling only; never what somebody could take for an address.
+/// Parses a name in lower case. A name that could be read as an address is rejected.
 fn is_name(host: &str) -> bool {
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let label = |label: &str| {
         let ends = label.starts_with('-') || label.ends_with('-');
         !label.is_empty() && label.len() <= 63 && !ends && label.bytes().all(letters)
     };
-    // What a browser takes for a number it takes for an IPv4 address (WHATWG URL, "ends in a number").
+    // Browsers read a name that ends in a number as an IPv4 address (WHATWG URL, "ends in a number").
     let number = host.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_digit()));
     host.len() <= 253 && host.split('.').all(label) && !number
 }
@@ -93,9 +93,9 @@ fn is_name(host: &str) -> bool {
 pub struct UrlBytes<'a> {
     pub scheme: Scheme,
     pub host: HostName,
-    /// Only if it is written.
+    /// `None` if the URL does not contain one.
     pub port: Option<NonZeroU16>,
-    /// Empty, or from its first slash on.
+    /// Empty, or starts with a slash.
     pub path: &'a str,
     pub query: Option<&'a str>,
     pub fragment: Option<&'a str>,
@@ -104,7 +104,7 @@ pub struct UrlBytes<'a> {
 
 impl<'a> UrlBytes<'a> {
     /// # Errors
-    /// It is no URL of http or https, or not the one way to write it.
+    /// It is no http or https URL, or not in its canonical spelling.
     pub fn parse(text: &'a str) -> Result<Self, UrlFault> {
         if text.len() > LONGEST {
             return Err(UrlFault::TooLong);
@@ -158,7 +158,7 @@ fn cut(text: &str, at: char) -> (&str, Option<&str>) {
     }
 }
 
-/// RFC 3986 section 2, and no escape that is cut off.
+/// Checks the characters (RFC 3986 section 2), and that no percent escape is cut off.
 fn characters(text: &str) -> Result<(), UrlFault> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
     let hex = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
@@ -169,8 +169,8 @@ fn characters(text: &str) -> Result<(), UrlFault> {
     }
 }
 
-/// What the escapes stand for is UTF-8 (RFC 3986 section 2.5). Another encoding, or an overlong form such as `%C0%AF` for
-/// a slash, is read by some programs as one thing and by others as another.
+/// Checks that percent escapes are UTF-8 (RFC 3986 section 2.5). Programs read other encodings, and overlong forms such
+/// as `%C0%AF` for a slash, in different ways.
 fn escapes(text: &str) -> Result<(), UrlFault> {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -197,7 +197,7 @@ fn segments(path: &str) -> Result<(), UrlFault> {
         }
     }
     let plain = lower.replace("%2e", ".").replace("%3b", ";");
-    // Some servers cut `;...` off a segment before they look at it.
+    // Some servers remove `;...` from a segment before they check it.
     let dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
     if plain.split('/').any(dots) {
         return Err(UrlFault::DotSegment);
@@ -208,13 +208,13 @@ fn segments(path: &str) -> Result<(), UrlFault> {
     }
 }
 
-/// Why a text is not taken for a URL. None of these quotes it.
+/// Why a text is rejected as a URL. The texts never quote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
-    /// A byte that RFC 3986 does not know, or an escape that is cut off.
+    /// A byte that RFC 3986 does not allow, or an escape that is cut off.
     #[error("it has a character that no URL has; escape it")]
     Character,
-    /// `.` and `..`, however they are written.
+    /// `.` or `..`, in any spelling.
     #[error("its path has . or .. as a segment")]
     DotSegment,
     /// `//` in the path.
@@ -225,12 +225,12 @@ pub enum UrlFault {
     HiddenSeparator,
     #[error("its host is not a name in lower case or an address in its usual spelling")]
     Host,
-    /// The percent escapes stand for bytes that are not UTF-8.
+    /// The percent escapes are not UTF-8.
     #[error("its percent escapes are not UTF-8")]
     NotUtf8,
     #[error("its port is not a number from 1 to 65535 in its shortest form")]
     Port,
-    /// The bytes say one thing and a browser would read another.
+    /// A browser would read the URL differently.
     #[error("programs would not agree on where it leads")]
     ReadTwoWays,
     #[error("it does not begin with https://")]

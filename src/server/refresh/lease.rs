@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl Shared {
-    /// The lease, as soon as no other node has it.
+    /// Waits for the lease while another node has it.
     pub(super) async fn lease(
         &self,
         id: ConnectionId,
@@ -54,7 +54,7 @@ impl Shared {
         })
     }
 
-    /// The grant with the tokens that an earlier refresh received and could not store.
+    /// The grant with the tokens that an earlier refresh received and did not store.
     pub(super) fn unstored(&self, row: &Connection, record: &Record, client: &Client) -> Option<Record> {
         self.attempting(row, record, client, |attempt| attempt.unstored())
     }
@@ -71,18 +71,19 @@ impl Shared {
         work(&Attempt { journal: &journal, record, seal_keys: &seal_keys, client })
     }
 
-    /// Has the provider end what came for a connection that is gone, since nobody can do it later.
+    /// Revokes the tokens that arrived for a deleted connection, because nobody can revoke them later.
     pub(super) async fn end(self: &Arc<Self>, row: &Connection, grant: Grant) {
-        // The person has authorized again: a provider that ends all tokens of a client with one would end the new ones.
+        // The user has authorized again. A provider that revokes all tokens of a client together would revoke the new
+        // ones.
         if let Ok(Some(_)) = self.sealed.store.connection(&row.key).await {
             return;
         }
         let (shared, row) = (self.clone(), row.clone());
-        // There is nobody to sender what becomes of it.
+        // No caller waits for the result.
         let _ = task::spawn_blocking(move || shared.revoke(&row, &grant)).await;
     }
 
-    /// Has the provider end a grant (RFC 7009). Blocks.
+    /// Revokes a grant at the provider (RFC 7009). Blocks.
     pub(super) fn revoke(&self, row: &Connection, grant: &Grant) -> Revoked {
         let (client, http) = (self.integrations.client(row), self.integrations.http(row));
         revoke(row.pinned.revocation_endpoint.as_ref(), client, grant, http.as_ref())
@@ -107,7 +108,8 @@ impl Shared {
     }
 }
 
-/// The journal of one connection; bound to its identifier, so that a later one of the same user never reads it.
+/// The journal of a connection. Its name contains the identifier, so that a later connection of the same user never
+/// reads it.
 pub(super) fn journal<'a>(files: &'a dyn StateFiles, row: &Connection) -> Journal<'a> {
     Journal { files, name: row.key.state("serve", &row.id.to_string()) }
 }

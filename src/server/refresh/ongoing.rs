@@ -1,5 +1,5 @@
-//! One refresh, for all who ask: a task of its own that takes the lease, sends one request with no transaction open,
-//! brings home what came and tells everybody who waits.
+//! One refresh for all callers: a task that takes the lease, sends one request without an open transaction, stores the
+//! tokens and notifies the callers.
 
 use std::{
     sync::Arc,
@@ -29,7 +29,7 @@ const UNKNOWN_FATE_TRIES: u32 = 4;
 
 pub(super) type Ongoing = watch::Receiver<Option<RefreshEnd>>;
 
-/// How a refresh ended, for those who wait for it.
+/// How a refresh ended, for its callers.
 #[derive(Clone, Debug)]
 pub(super) enum RefreshEnd {
     Failed(String),
@@ -37,24 +37,24 @@ pub(super) enum RefreshEnd {
     Misconfigured {
         since: SystemTime,
     },
-    /// The row tells.
+    /// The row has changed: read it.
     Read,
-    /// Stored or not: it is the newest there is.
-    Renewed(Box<Issued>),
+    /// The newest tokens, stored or not.
+    Refreshed(Box<Issued>),
     Unavailable {
         until: SystemTime,
     },
     Unreadable(Unopened),
 }
 
-/// Who waits.
+/// A caller's access to a refresh.
 pub(super) enum Waiter {
     First(Ongoing),
     Joined(Ongoing),
 }
 
 impl Refresher {
-    /// The refresh of a connection that is under way, or a new one.
+    /// The running refresh of a connection, or a new one.
     pub(super) fn join(&self, row: &Connection) -> Waiter {
         let mut all = locked(&self.0.ongoing);
         if let Some(ongoing) = all.get(&row.id) {
@@ -66,7 +66,7 @@ impl Refresher {
         task::spawn(async move {
             let running = Running { shared: engine.0.clone(), id };
             let end = engine.run(id, &key, generation, &sender).await;
-            // First, so that whoever asks from now on is not told how this one ended.
+            // Before the result is sent, so that later callers start a new refresh instead of getting this result.
             drop(running);
             sender.send_if_modified(|seen| seen.is_none() && seen.replace(end).is_none());
         });
@@ -81,7 +81,7 @@ impl Refresher {
         sender: &watch::Sender<Option<RefreshEnd>>,
     ) -> RefreshEnd {
         let shared = &self.0;
-        // Before the lease, which must not run out while others are waited for.
+        // Before the lease, so that the lease does not end during the wait.
         let Ok(_place) = shared.permits.acquire().await else { return RefreshEnd::Read };
         let (row, owner) = match shared.lease(id, key, generation).await {
             Ok(leased) => leased,
@@ -93,7 +93,7 @@ impl Refresher {
         let record = match shared.sealed.record(&row) {
             Ok(record) => record,
             Err(why) => {
-                // Whoever asks next waits for no lease to be told the same.
+                // Ends the lease, so that the next caller gets the same error without a wait.
                 let _ = shared.sealed.store.note_failed_refresh(unchanged(&row, owner)).await;
                 return RefreshEnd::Unreadable(why);
             }
@@ -107,11 +107,11 @@ impl Refresher {
         }
     }
 
-    /// Stores what came, for as long as it takes; who waits is not kept waiting for it.
+    /// Stores the tokens, however long it takes. Callers get them at once.
     async fn store(&self, row: &Connection, grant: Grant, sender: &watch::Sender<Option<RefreshEnd>>) -> RefreshEnd {
         let shared = &self.0;
         self.accepted(&row.key.integration);
-        let issued = RefreshEnd::Renewed(Box::new(issued(row, &grant)));
+        let issued = RefreshEnd::Refreshed(Box::new(issued(row, &grant)));
         let mut wait = Duration::from_millis(100);
         loop {
             let written = match shared.sealed.refreshed(row, &grant) {
@@ -167,7 +167,7 @@ impl Refresher {
         }
     }
 
-    /// Asks again without a caller, while the provider may still forgive.
+    /// Repeats the refresh without a caller, while the provider may still accept the same refresh token.
     fn again(&self, row: &Connection, delay: Delay) {
         let (engine, row) = (self.clone(), row.clone());
         task::spawn(async move {
@@ -183,7 +183,7 @@ pub(super) fn unchanged(row: &Connection, owner: LeaseOwner) -> FailedRefresh {
     FailedRefresh { id, key, generation, owner, outcome }
 }
 
-/// Removes a refresh from the list of those under way, however it ends.
+/// Removes a refresh from the running ones, however it ends.
 struct Running {
     shared: Arc<Shared>,
     id: ConnectionId,

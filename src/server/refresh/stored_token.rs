@@ -15,13 +15,13 @@ use crate::{
     vault::GrantKey,
 };
 
-/// A connection that is in use is noted again after this time.
+/// How often the use of a connection is stored.
 const USE_NOTED: Duration = Duration::from_secs(3600);
-/// Connections in use that are not noted yet. Beyond this number they are not kept in memory.
+/// Connections whose use is not stored yet, at most. More are not kept in memory.
 const MOST_USES: usize = 100_000;
 
 impl Shared {
-    /// The connection of this action, else the one of all actions if it covers what this one needs.
+    /// The connection of this action, otherwise the one of all actions if its scopes cover this one.
     pub(super) async fn covering(&self, key: &GrantKey, needed: &Scopes) -> Result<Option<Connection>, StoreFault> {
         if let Some(row) = self.sealed.store.connection(key).await? {
             return Ok(Some(row));
@@ -45,7 +45,7 @@ impl Shared {
         Ok(TokenAnswer::Ok(Box::new(issued)))
     }
 
-    /// The answer while nobody is to be asked.
+    /// The answer while no request is sent: the connection pauses, or the provider rejects the client.
     pub(super) fn pausing(
         &self,
         row: &Connection,

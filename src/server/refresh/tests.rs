@@ -234,7 +234,7 @@ impl Stage {
         }
     }
 
-    /// A process of its own, as far as this database can sender.
+    /// A node, as far as this database can tell.
     fn node(&self) -> Refresher {
         let files = PrivateFiles::at(self.root.join("loopin.db.node"));
         Refresher::new(self.sealed(), Arc::new(To(self.provider.clone())), files)

@@ -1,4 +1,4 @@
-//! What is done though nobody asks: at the start, once a minute, at the end.
+//! Refreshes without a caller: at the start, once a minute and at the end.
 
 use std::{
     collections::HashSet,
@@ -15,19 +15,20 @@ use crate::{
     vault::{Journal, StateFiles},
 };
 
-/// How often connections that are due are looked for.
+/// How often due connections are looked for.
 const ROUND: Duration = Duration::from_secs(60);
-/// At most so many in one round.
+/// Connections per round, at most.
 const ROUND_SIZE: u32 = 500;
-/// What was not used for longer is refreshed only when it is asked for.
+/// A connection that was not used for longer is refreshed only when a caller needs it.
 const USED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Refresher {
-    /// Finishes what an earlier run left: replies in the journal are stored, and a refresh token whose answer is not
-    /// known is sent once more, at once, since providers that forgive do so for a short while. Before anybody is answered.
+    /// Finishes what an earlier run left, before the first request is served: responses in journals are stored, and
+    /// refresh tokens of unknown fate are sent once more. That is done at once, because providers that accept the same
+    /// refresh token again do so for a short while.
     ///
     /// # Errors
-    /// The database cannot be asked.
+    /// The database cannot be used.
     pub async fn recover(&self) -> Result<usize, SealedStoreFault> {
         let shared = &self.0;
         let (mut rows, mut journals) = (Vec::new(), HashSet::new());
@@ -37,7 +38,7 @@ impl Refresher {
                 rows.push(row);
             }
         }
-        // Of rows that were stored or deleted.
+        // These belong to rows that were stored or deleted.
         for name in shared.files.list(Journal::SUFFIX).unwrap_or_default() {
             if !journals.contains(&name) {
                 let _ = shared.files.remove(&name);
@@ -49,7 +50,7 @@ impl Refresher {
         Ok(rows.len())
     }
 
-    /// Refreshes what is due before anybody asks, and notes what was used, until the service ends.
+    /// Refreshes due connections and stores which ones were used, until the service ends.
     pub async fn keep_fresh(self) {
         loop {
             sleep(ROUND + pause::jitter()).await;
@@ -71,7 +72,7 @@ impl Refresher {
         }
     }
 
-    /// Writes down which connections were used.
+    /// Stores which connections were used.
     pub async fn note_uses(&self) {
         let used: Vec<_> = locked(&self.0.used).drain().collect();
         if !used.is_empty() {
@@ -79,14 +80,14 @@ impl Refresher {
         }
     }
 
-    /// Waits for the refreshes under way, before the service ends.
+    /// Waits for the running refreshes before the service ends.
     pub async fn drain(&self) {
         let ongoing: Vec<_> = locked(&self.0.ongoing).values().cloned().collect();
         for mut ongoing in ongoing {
             let over = async {
                 let gone =
                     ongoing.wait_for(Option::is_some).await.is_ok_and(|seen| matches!(*seen, Some(RefreshEnd::Gone)));
-                // Who waits has been told; the provider may not have been yet.
+                // The callers have their answer, but the provider may not have received the revocation yet.
                 while gone && ongoing.changed().await.is_ok() {}
             };
             let _ = timeout(CALLER_WAITS, over).await;

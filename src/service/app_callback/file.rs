@@ -1,4 +1,4 @@
-//! `[callbacks]`: the lists as they are written.
+//! `[callbacks]`: the lists in the configuration file.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::{
     vault::{Namespace, OrgKey},
 };
 
-/// `[callbacks] allow = [...]`, `[callbacks.org.NAME] allow = [...]` for single organizations, and
-/// `[callbacks.namespace.NAME]` with the same for the users of another namespace: an organization, too, has its name from
-/// one issuer.
+/// `[callbacks] allow = [...]`; `[callbacks.org.NAME] allow = [...]` for one organization; and
+/// `[callbacks.namespace.NAME]` with both for the users of another namespace. An organization's name is unique within
+/// its issuer only.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -41,10 +41,10 @@ struct OfOrg {
 }
 
 impl Table {
-    /// `known` tells which namespaces there are.
+    /// `known` returns whether a namespace is configured.
     ///
     /// # Errors
-    /// The first entry that is no origin with a path, or a name that is not known, and where it stands.
+    /// The first invalid entry or unknown name, and its place.
     pub fn allow_list(&self, known: impl Fn(&Namespace) -> bool) -> Result<AllowList, Fault> {
         let mut list = AllowList { everybody: entries(&self.allow)?, ..AllowList::default() };
         list.organizations(&Namespace::default(), &self.org)?;

@@ -1,5 +1,5 @@
-//! What kind of address it is (IANA special-purpose registries, RFC 6890), after taking off what only wraps an IPv4
-//! address: mapped, compatible, NAT64, 6to4, ISATAP.
+//! The class of an IP address (IANA special-purpose registries, RFC 6890). IPv6 addresses that wrap an IPv4 address
+//! (mapped, compatible, NAT64, 6to4, ISATAP) have the class of that address.
 
 use std::{
     fmt,
@@ -8,25 +8,25 @@ use std::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressClass {
-    /// For examples in texts (RFC 5737, RFC 3849, RFC 9637).
+    /// For documentation (RFC 5737, RFC 3849, RFC 9637).
     Documentation,
     LinkLocal,
     Loopback,
-    /// Where a cloud tells a machine its own credentials.
+    /// Where cloud machines get their credentials.
     Metadata,
     Multicast,
     /// RFC 1918, RFC 4193, RFC 6598.
     Private,
     Public,
     Reserved,
-    /// `0.0.0.0/8` and `::`, which many systems take for this machine.
+    /// `0.0.0.0/8` and `::`, which many systems treat as this machine.
     Unspecified,
 }
 
 /// Metadata services outside the link-local range: Alibaba, Azure, Oracle.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
-/// Amazon's, Google's, and the one that several small clouds share.
+/// The metadata services of Amazon and Google, and one that several smaller clouds share.
 const METADATA_V6: [Ipv6Addr; 3] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
@@ -74,7 +74,7 @@ impl AddressClass {
             [0xfc00..=0xfdff, ..] => Self::Private,
             [0xff00..=0xffff, ..] => Self::Multicast,
             [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Self::Documentation,
-            // Teredo and everything else of the protocol assignments
+            // Teredo and the other protocol assignments.
             [0x2001, 0..=0x1ff, ..] => Self::Reserved,
             // ISATAP (RFC 5214 section 6.1)
             [_, _, _, _, 0 | 0x200, 0x5efe, a, b] => low([a, b]),

@@ -1,4 +1,4 @@
-//! The name of an instance in its redirect, `/:group/callback/INSTANCE`.
+//! The name of an instance in its redirect URI, `/:group/callback/INSTANCE`.
 
 use std::{fmt, net::IpAddr};
 
@@ -8,14 +8,14 @@ use super::{BaseUrl, HostName};
 const LONGEST: usize = 260;
 const HTTPS_PORT: u16 = 443;
 
-/// Host and port of an instance as one path segment. Made from the canonical host and port of a base URL that the list
-/// has admitted, never from a caller's text: two spellings of one server have one name, two servers never share one.
+/// Host and port of an instance as one path segment. It is made from the canonical host and port of an allowed base
+/// URL, never from a caller's text: each server has exactly one name, and no two servers share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceId(String);
 
 impl InstanceId {
-    /// `git.acme.example`, `git.acme.example~8443`, `127.0.0.1~8080`; an IPv6 address begins with `~` and has `-` for
-    /// each colon. No host name has a `~`.
+    /// `git.acme.example`, `git.acme.example~8443`, `127.0.0.1~8080`. An IPv6 address begins with `~` and has `-` for
+    /// each colon. No host name contains a `~`.
     pub fn of(base: &BaseUrl) -> Self {
         let host = match &base.reach.host {
             HostName::Address(IpAddr::V6(address)) => format!("~{}", address.to_string().replace(':', "-")),
@@ -28,7 +28,7 @@ impl InstanceId {
         }
     }
 
-    /// As it stands in the path of a request. It is only ever compared with the redirect that a flow was begun with.
+    /// The segment of a request's path. It is only compared with the redirect URI of a flow.
     pub fn parse(segment: &str) -> Option<Self> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.~".contains(&b);
         let name = !segment.is_empty()

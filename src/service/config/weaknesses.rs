@@ -1,4 +1,4 @@
-//! What the operator has chosen that takes a guard away, a sentence each with the safer choice; said at every start and by
+//! Settings that weaken security, one sentence each with the safer choice. They are printed at every start and by
 //! `loopin serve check`.
 
 use super::Config;

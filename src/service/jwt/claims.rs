@@ -1,4 +1,4 @@
-//! What a token says, judged against what the configuration expects of its issuer.
+//! The claims of a token, checked against what the configuration expects of its issuer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,20 +11,20 @@ use super::{
 };
 use crate::vault::{AccountName, Namespace, OrgKey};
 
-/// The last second of the year 9999.
+/// The last second of the year 9999, in seconds since 1970.
 const LATEST: f64 = 253_402_300_799.0;
 
-/// What only a token for signing in carries (OpenID Connect Core sections 2 and 3.3.2.11): it is for the client that
-/// asked, and a service that took it would take every other client's as well.
+/// Claims that only an id_token has (OpenID Connect Core sections 2 and 3.3.2.11). Its audience is the client that
+/// requested it: a service that accepted it would accept the tokens of every other client too.
 const OF_SIGN_IN: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
 
-/// What is expected of the tokens of one issuer.
+/// What the tokens of an issuer must contain.
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
     pub issuer: String,
     pub namespace: Namespace,
     pub audience: String,
-    /// Media types as `typ` says them, in lower case; empty for the usual: none, `JWT` or `at+jwt`.
+    /// Media types as in `typ`, in lower case. Empty: none, `JWT` or `at+jwt`.
     pub typ: Vec<String>,
     pub leeway: Duration,
     pub user: String,
@@ -34,7 +34,7 @@ pub(super) struct Expected {
     pub service_scope: Option<String>,
 }
 
-/// A caller whose token was verified; which organization counts is still to be said.
+/// A verified token. The organization of the call is not chosen yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub namespace: Namespace,
@@ -50,9 +50,9 @@ pub struct Verified {
 /// For whom a caller may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// For any user and organization that it names: the token has the configured `service_scope`.
+    /// Any user and organization that the request names: the token has the configured `service_scope`.
     Service,
-    /// For the user of the token alone.
+    /// The user of the token only.
     User,
 }
 
@@ -80,7 +80,7 @@ impl Expected {
 
     fn typ(&self, token: &Token<'_>) -> Result<(), Refused> {
         let typ = token.typ.as_ref().map(|typ| typ.to_ascii_lowercase());
-        // RFC 7515 section 4.1.9: `application/` may be left out.
+        // `application/` may be left out (RFC 7515 section 4.1.9).
         let typ = typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
         let usual = self.typ.is_empty() && matches!(typ, None | Some("jwt" | "at+jwt"));
         if !usual && !typ.is_some_and(|typ| self.typ.iter().any(|wanted| wanted == typ)) {
@@ -88,7 +88,7 @@ impl Expected {
         }
         let claims = &token.claims;
         let says = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
-        // Two servers of wide use mark the kind in a claim of their own.
+        // Two widely used servers put the kind of the token into a claim of their own.
         let marked = says("typ", "ID") || says("typ", "Refresh") || says("token_use", "id");
         match marked || OF_SIGN_IN.iter().any(|name| claims.get(name).is_some()) {
             true => Err(Refused::SignInToken),
@@ -108,7 +108,7 @@ impl Expected {
         if fits { Ok(()) } else { Err(Refused::Audience) }
     }
 
-    /// `iat`, if it is there, and `exp`.
+    /// `iat`, if present, and `exp`.
     fn times(&self, claims: &Members, now: SystemTime) -> Result<(Option<SystemTime>, SystemTime), Refused> {
         let time = |name: &str| claims.get(name).map(|value| numeric_date(value).ok_or(Refused::Times)).transpose();
         let expires_at = time("exp")?.ok_or(Refused::Times)?;
@@ -127,7 +127,7 @@ impl Expected {
 
     fn role(&self, claims: &Members) -> Result<Role, Refused> {
         let Some(wanted) = &self.service_scope else { return Ok(Role::User) };
-        // `scope` is RFC 8693 section 4.2; others write `scp`, as a text or a list.
+        // `scope` (RFC 8693 section 4.2), or `scp` as a text or a list.
         let has = |value: &Value| match value {
             Value::String(text) => Ok(text.split(' ').any(|scope| scope == wanted)),
             Value::Array(list) if list.iter().all(Value::is_string) => {
@@ -141,7 +141,7 @@ impl Expected {
     }
 }
 
-/// Seconds since the epoch, whole or not (RFC 7519 section 2), up to the year 9999.
+/// Seconds since 1970, whole or not (RFC 7519 section 2), up to the year 9999.
 fn numeric_date(value: &Value) -> Option<SystemTime> {
     let seconds = value.as_f64().filter(|seconds| (0.0..=LATEST).contains(seconds))?;
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)

@@ -1,4 +1,4 @@
-//! `[[jwt]]`: one issuer as it is written.
+//! `[[jwt]]`: an issuer in the configuration file.
 
 use std::{fmt, path::Path, time::Duration};
 
@@ -15,13 +15,13 @@ use crate::{
     vault::Namespace,
 };
 
-/// How far clocks may be apart, unless the file says less.
+/// The default of `leeway`: the largest difference between clocks.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// The claim of which user it is, unless the file says another.
+/// The claim that names the user, unless the file names another.
 const USER: &str = "sub";
 
-/// An issuer whose tokens are taken, with everything but its keys.
+/// An issuer whose tokens are accepted, and where its keys are.
 #[derive(Clone, Debug)]
 pub struct TrustedIssuer {
     pub(super) expected: Expected,
@@ -34,7 +34,7 @@ pub struct TrustedIssuer {
 pub enum Sharing {
     #[default]
     Exclusive,
-    /// `shared_namespace = true`: the same name means the same user at all of them.
+    /// `shared_namespace = true`: the same name means the same user for all of them.
     Shared,
 }
 
@@ -50,17 +50,17 @@ impl TrustedIssuer {
         &self.keys
     }
 
-    /// As its tokens name it.
+    /// The value of `iss` in its tokens.
     pub fn issuer(&self) -> &str {
         &self.expected.issuer
     }
 
-    /// Whose users are this issuer's, and no other's.
+    /// The namespace of this issuer's users.
     pub fn namespace(&self) -> &Namespace {
         &self.expected.namespace
     }
 
-    /// A relative path of a shared secret's file begins there.
+    /// Resolves a relative path of a shared secret's file against `directory`.
     pub fn begin_at(&mut self, directory: &Path) {
         if let KeySource::Shared(source) = &mut self.keys {
             source.begin_at(directory);
@@ -68,7 +68,7 @@ impl TrustedIssuer {
     }
 }
 
-/// One `[[jwt]]` as it stands in the file.
+/// A `[[jwt]]` table as written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -90,7 +90,7 @@ pub struct Table {
     shared_namespace: bool,
 }
 
-/// `[[jwt]]`, as often as it stands there; not judged yet.
+/// All `[[jwt]]` tables, not checked yet.
 #[derive(Debug, Default)]
 pub struct Tables(Vec<Spanned<Table>>);
 
@@ -111,10 +111,10 @@ impl<'de> Deserialize<'de> for Tables {
     }
 }
 
-/// All `[[jwt]]` tables of the file `text`.
+/// Reads all `[[jwt]]` tables of the file `text`.
 ///
 /// # Errors
-/// The first thing that is wrong, with its place; there is no table at all.
+/// The first mistake and its place, or there is no table.
 pub fn issuers(tables: &Tables, text: &str) -> Result<Vec<TrustedIssuer>, CatalogError> {
     let mut issuers: Vec<TrustedIssuer> = Vec::new();
     for table in &tables.0 {
@@ -146,7 +146,7 @@ impl TrustedIssuer {
     }
 }
 
-/// RFC 7519 section 4.1.2: a subject is unique within its issuer, so two issuers may give the same name to two users.
+/// A subject is unique within its issuer (RFC 7519 section 4.1.2), so two issuers may give the same name to two users.
 fn same_namespace(table: &Table, other: &TrustedIssuer) -> Fault {
     let shown: String = other.issuer().escape_debug().take(200).collect();
     let what = format!(
@@ -158,7 +158,7 @@ fn same_namespace(table: &Table, other: &TrustedIssuer) -> Fault {
     Fault::new(what, remedy).at_if(table.namespace.as_ref())
 }
 
-/// Issuers that share a namespace, a sentence for each pair of neighbors.
+/// A sentence for each two issuers that share a namespace.
 pub fn shared_namespaces(issuers: &[TrustedIssuer]) -> Vec<String> {
     let pair = |(at, issuer): (usize, &TrustedIssuer)| {
         let other = issuers[..at].iter().rev().find(|other| other.namespace() == issuer.namespace())?;
@@ -234,7 +234,7 @@ impl Table {
                 "there is no key",
                 "add: jwks_url = \"https://...\", or hs256 = { file = \"...\" } for a shared secret",
             )),
-            // With both, a public key could be passed off as the shared secret.
+            // With both, a public key could be used as the shared secret.
             (Some(_), Some(secret)) => {
                 Err(Fault::new("jwks_url and hs256 exclude each other", "give each issuer its own [[jwt]]").at(secret))
             }
@@ -291,7 +291,7 @@ fn required(name: &str, value: Option<&Spanned<String>>, example: &str) -> Resul
     }
 }
 
-/// The name of a claim.
+/// Parses the name of a claim.
 fn named(name: &str, value: Option<&Spanned<String>>) -> Result<Option<String>, Fault> {
     value.map(|_| required(name, value, USER)).transpose()
 }
@@ -306,7 +306,7 @@ fn media_type(text: &Spanned<String>) -> Result<String, Fault> {
     }
 }
 
-/// A field name of HTTP (RFC 9110 section 5.1) that no proxy and no browser sets by itself.
+/// Parses a field name (RFC 9110 section 5.1) that no proxy and no browser sets by itself.
 fn header_name(text: &Spanned<String>) -> Result<String, Fault> {
     let name = text.get_ref();
     let own = name.len() > 2 && name.as_bytes()[..2].eq_ignore_ascii_case(b"x-");

@@ -1,4 +1,4 @@
-//! An issuer's published keys (RFC 7517), and when they are asked for.
+//! The published keys of an issuer (RFC 7517), and when they are fetched.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,35 +8,35 @@ use serde_json::Value;
 
 use super::Algorithm;
 
-/// Keys of one issuer.
+/// Keys per issuer, at most.
 pub const MOST_KEYS: usize = 100;
 
-/// Between two fetches, whatever tokens come in.
+/// The shortest time between two fetches, whatever tokens arrive.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// After which keys are asked for again though nobody missed one, so that a withdrawn key is forgotten.
+/// Keys older than this are fetched again, so that a withdrawn key is forgotten.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
-/// Bits of an RSA modulus: weaker is not taken, longer costs too much for each request.
+/// Bits of an RSA modulus: fewer are too weak, more are too slow for every request.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// The public keys of one issuer, those that can be used.
+/// The usable public keys of one issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeySet(Vec<PublicKey>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PublicKey {
     pub kid: Option<String>,
-    /// Named by the key; else every algorithm of its kind.
+    /// The algorithm that the key names; otherwise every algorithm of its kind.
     pub algorithm: Option<Algorithm>,
     pub material: Material,
 }
 
-/// Big-endian bytes, as ring wants them.
+/// Big-endian bytes, as ring expects them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Material {
     Ed25519(Vec<u8>),
-    /// Uncompressed point.
+    /// An uncompressed point.
     P256(Vec<u8>),
     Rsa {
         n: Vec<u8>,
@@ -75,8 +75,8 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// Keys that this program has no use for are left out (RFC 7517 section 5): of another kind or curve, for
-    /// encryption, too weak. A symmetric key that was published is nobody's secret, and so no key.
+    /// Unusable keys are left out (RFC 7517 section 5): of another kind or curve, for encryption, or too weak. A
+    /// published symmetric key is no secret, so it is left out too.
     ///
     /// # Errors
     /// It is not a JWK set, has too many keys, or none that can be used.
@@ -90,7 +90,7 @@ impl KeySet {
         if keys.is_empty() { Err(JwksError::NoneOfUse) } else { Ok(Self(keys)) }
     }
 
-    /// The key that a token means. A token without `kid` is taken where there is just one key it can mean.
+    /// The key that a token names. A token without `kid` is accepted if exactly one key fits.
     pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
         let fits =
             |key: &&PublicKey| key.material.is_for(algorithm) && key.algorithm.is_none_or(|named| named == algorithm);
@@ -126,7 +126,7 @@ impl Jwk {
     }
 }
 
-/// ring takes numbers without leading zeros; some servers write them.
+/// ring expects numbers without leading zeros; some servers send them.
 fn without_zeros(number: Vec<u8>) -> Vec<u8> {
     number.into_iter().skip_while(|byte| *byte == 0).collect()
 }
@@ -141,8 +141,8 @@ pub enum JwksError {
     TooMany,
 }
 
-/// When an issuer's keys were asked for. A stranger can send tokens with new `kid`s as fast as he likes; the issuer is
-/// asked once a minute at most.
+/// When the keys of an issuer were requested and received. A client can send tokens with new `kid`s at any rate, so the
+/// issuer is asked once a minute at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetching {
     asked: Option<SystemTime>,
@@ -150,9 +150,9 @@ pub struct Fetching {
 }
 
 impl Fetching {
-    /// Whether a key that nobody knows is worth a question now. If so, this is the question.
+    /// Whether an unknown key is worth a fetch now. If so, the fetch counts as started.
     pub fn ask(&mut self, now: SystemTime) -> bool {
-        // A clock that was set back is no reason to wait for longer.
+        // A clock that was set back does not make the wait longer.
         let waited = |asked: SystemTime| now.duration_since(asked).map_or(true, |since| since >= PAUSE);
         let due = self.asked.is_none_or(waited);
         if due {
@@ -165,12 +165,12 @@ impl Fetching {
         self.came = Some(now);
     }
 
-    /// Whether there are keys at all.
+    /// Whether keys were ever fetched.
     pub fn ever_came(&self) -> bool {
         self.came.is_some()
     }
 
-    /// Whether the keys are so old that they are asked for though nobody misses one.
+    /// Whether the keys are so old that they are fetched without a need.
     pub fn is_stale(&self, now: SystemTime) -> bool {
         self.came.is_none_or(|came| now.duration_since(came).map_or(true, |age| age >= FRESH))
     }

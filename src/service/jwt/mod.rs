@@ -1,9 +1,8 @@
-//! Who calls: JSON Web Tokens of the operator's own issuers (RFC 7519, RFC 8725).
+//! Callers: JSON Web Tokens of the operator's issuers (RFC 7519, RFC 8725).
 //!
-//! The configuration says which issuers there are, where their keys are and which algorithms those keys are for. A token
-//! chooses nothing but its issuer and, by `kid`, one of that issuer's keys: no algorithm, no key that it carries or
-//! points to (`jwk`, `jku`, `x5c`, `x5u`). Signatures are checked by ring against keys that were prepared once; the
-//! time is an argument.
+//! The configuration lists the issuers, where their keys are and the algorithms of those keys. A token only chooses its
+//! issuer and, by `kid`, one of that issuer's keys. It chooses no algorithm and no key of its own (`jwk`, `jku`, `x5c`,
+//! `x5u`). ring verifies signatures with prepared keys; the time is an argument.
 
 #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "verifier.rs asks for it, and it needs ring"))]
 mod claims;
@@ -41,7 +40,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Those with a public key.
+    /// The algorithms with a public key.
     pub const PUBLIC: [Self; 4] = [Self::Rs256, Self::Es256, Self::Ps256, Self::EdDsa];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -59,36 +58,36 @@ impl Algorithm {
     }
 }
 
-/// Why a token is not taken. The caller is told no more than that it is not; the reason is for the log.
+/// Why a token is rejected. The log contains the reason; the response only says that the token is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     Algorithm,
     Audience,
-    /// It wants an extension understood that this program does not know (`crit`).
+    /// It requires an extension (`crit`) that this program does not support.
     Critical,
     Expired,
     IssuedInTheFuture,
-    /// No issuer of the configuration, or none at all.
+    /// `iss` is missing or not configured.
     Issuer,
     NotAToken,
     NotYetValid,
-    /// It was made for signing in, not for calling a service.
+    /// It is an id_token, made for signing in.
     SignInToken,
     Signature,
-    /// `exp` is missing, or one of `exp`, `nbf`, `iat` is no sensible number.
+    /// `exp` is missing, or one of `exp`, `nbf`, `iat` is no valid time.
     Times,
     TooLong,
     Type,
-    /// The issuer has published no such key.
+    /// The issuer publishes no such key.
     UnknownKey,
-    /// The claim that names the user is missing or is no name.
+    /// The claim that names the user is missing or is no valid name.
     User,
-    /// A claim that the configuration names is not of its kind.
+    /// A configured claim has another type.
     WrongClaim,
 }
 
 impl Refused {
-    /// For logs; a fixed list of words.
+    /// A code for logs, from a fixed list.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Algorithm => "algorithm",

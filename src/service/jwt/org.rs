@@ -1,42 +1,42 @@
-//! On behalf of which organization a call is made: the header's, else the token's, else the only one.
+//! The organization of a call: the header's, otherwise the token's, otherwise the user's only one.
 
 use super::{Role, Verified};
 use crate::vault::{OrgKey, Owner};
 
-/// What a token says about organizations.
+/// What a token contains about organizations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Membership {
-    /// The one that the token is for.
+    /// The organization that the token is for.
     pub claimed: Option<OrgKey>,
-    /// All that the user belongs to; `None` if the token does not list them.
+    /// All organizations of the user; `None` if the token does not list them.
     pub listed: Option<Vec<OrgKey>>,
-    /// The name of the header in which a request can choose.
+    /// The header in which a request can choose one.
     pub header: Option<String>,
 }
 
-/// Who calls, and on behalf of whom.
+/// The caller and the owner of the connections that it may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub owner: Owner,
     pub role: Role,
 }
 
-/// Why no organization was taken.
+/// Why there is no organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrgRefused {
-    /// One was asked for, or is in the token, of which the user is no member.
+    /// The header or the token names one that the user does not belong to.
     Forbidden,
-    /// Nobody said which.
+    /// None is named, and the user has not exactly one.
     Required,
 }
 
 impl Verified {
-    /// The name of the header that chooses an organization, if the configuration has one.
+    /// The header that chooses an organization, if the configuration has one.
     pub fn org_header(&self) -> Option<&str> {
         self.membership.header.as_deref()
     }
 
-    /// The organization of the header, else of the token, else the only one that the user belongs to.
+    /// Chooses the organization: the header's, otherwise the token's, otherwise the user's only one.
     ///
     /// # Errors
     /// There is none, or the user does not belong to it.
@@ -48,7 +48,7 @@ impl Verified {
             (None, None, Some([only])) => only.clone(),
             (None, None, _) => return Err(OrgRefused::Required),
         };
-        // Without a list the token speaks for its own organization and for no other.
+        // Without a list a token is good for its own organization only.
         let member = match listed {
             Some(listed) => listed.contains(&chosen),
             None => claimed.as_ref() == Some(&chosen),
@@ -62,7 +62,7 @@ impl Verified {
         }
     }
 
-    /// Whether this is the same user of the same issuer, who has left the organization since it was chosen.
+    /// Whether this is the same user of the same issuer, who has left the organization of `owner`.
     pub fn has_left(&self, owner: &Owner) -> bool {
         let same_user = (&self.namespace, &self.user) == (&owner.namespace, &owner.user);
         same_user && !self.belongs_to(&owner.org)

@@ -1,4 +1,4 @@
-//! Signatures, by ring. A key decides which algorithm is checked; a token can only name the same one.
+//! Signatures, verified by ring. The key decides the algorithm; a token can only name the same one.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use ring::{
 use super::{Algorithm, Refused, jwks::Material};
 use crate::secret::Secret;
 
-/// A shared secret, ready for use.
+/// A prepared shared secret.
 #[derive(Clone)]
 pub(super) struct SharedKey(hmac::Key);
 

@@ -1,4 +1,4 @@
-//! The compact form of a signed token (RFC 7515 section 3.1), taken apart and not believed yet.
+//! The compact serialization of a signed token (RFC 7515 section 3.1), parsed but not verified yet.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -14,7 +14,7 @@ use super::{Algorithm, Refused};
 /// Longest token in bytes.
 pub const LONGEST: usize = 8 * 1024;
 
-/// Longest `kid` in bytes; it is compared with keys of the issuer and used for nothing else.
+/// Longest `kid` in bytes. It is only compared with the issuer's keys.
 const LONGEST_KID: usize = 256;
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Token<'t> {
     pub algorithm: Algorithm,
     pub kid: Option<String>,
     pub typ: Option<String>,
-    /// What the signature is over.
+    /// The bytes that the signature covers.
     pub signed: &'t [u8],
     pub signature: Vec<u8>,
     pub claims: Members,
@@ -32,14 +32,14 @@ impl<'t> Token<'t> {
     pub fn parse(text: &'t str) -> Result<Self, Refused> {
         let (signed, signature) = text.rsplit_once('.').ok_or(Refused::NotAToken)?;
         let (header, payload) = signed.split_once('.').ok_or(Refused::NotAToken)?;
-        // A dot that is left over is in no alphabet, so five parts (encrypted, RFC 7516) end here as well.
+        // A dot is in no base64 alphabet, so tokens with five parts (encrypted, RFC 7516) are rejected here too.
         let header: Members = decode(header)?;
         if header.0.contains_key("crit") {
             return Err(Refused::Critical);
         }
         let algorithm = header.text("alg").map_err(|_| Refused::Algorithm)?.ok_or(Refused::Algorithm)?;
         let algorithm = Algorithm::parse(algorithm).ok_or(Refused::Algorithm)?;
-        // A token inside a token (RFC 7519 section 5.2) says nothing by itself.
+        // A nested token (RFC 7519 section 5.2) contains no claims of its own.
         if header.0.contains_key("cty") {
             return Err(Refused::Type);
         }
@@ -64,11 +64,11 @@ fn decode(part: &str) -> Result<Members, Refused> {
     serde_json::from_slice(&bytes).map_err(|_| Refused::NotAToken)
 }
 
-/// A JSON object in which no name stands twice (RFC 7519 section 4).
+/// A JSON object without duplicate names (RFC 7519 section 4).
 #[derive(Debug)]
 pub(super) struct Members(BTreeMap<String, Value>);
 
-/// The member is there and is of another kind.
+/// The member exists with another type.
 #[derive(Debug)]
 pub(super) struct OtherKind;
 

@@ -1,5 +1,5 @@
-//! Tokens that were verified before. A backend brings the same one with every request until it expires, and its
-//! signature says nothing new the second time.
+//! A cache of verified tokens. A backend sends the same token with every request until it expires, and one verification
+//! is enough.
 
 use std::{
     collections::HashMap,
@@ -12,25 +12,25 @@ use ring::digest::{SHA256, digest};
 
 use super::{IssuerAt, KeySet, Verified};
 
-/// Tokens at most, of some hundred bytes each.
+/// Tokens at most, of a few hundred bytes each.
 pub(super) const MOST: usize = 4096;
 
-/// What came of verified tokens, by their digests: none of them lies here.
+/// The results of verified tokens, by their digests. No token is stored.
 #[derive(Default)]
 pub(super) struct VerifiedTokens(Mutex<HashMap<Digest, VerifiedToken>>);
 
-/// SHA-256 of a whole token, its signature included.
+/// SHA-256 of the whole token with its signature.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Digest([u8; 32]);
 
-/// A token that was taken.
+/// A token that was accepted.
 pub(super) struct VerifiedToken {
     pub verified: Arc<Verified>,
     pub issuer: IssuerAt,
-    /// The set that its key is of; `None` for a shared secret, which stays.
+    /// The key set that verified it; `None` for a shared secret, which never changes.
     pub keys: Option<Arc<KeySet>>,
-    /// What was found then holds until the token expires. Of an earlier time, to which a clock may be set back, nothing
-    /// was found.
+    /// The result is valid from the verification until the token expires. If the clock was set back to an earlier time,
+    /// the token is verified again.
     pub from: SystemTime,
     pub until: SystemTime,
 }
@@ -44,7 +44,7 @@ impl Digest {
 }
 
 impl VerifiedTokens {
-    /// `published` tells whether a set of keys is still the one that an issuer publishes.
+    /// `published` returns whether an issuer still publishes a key set.
     pub fn find(
         &self,
         digest: &Digest,

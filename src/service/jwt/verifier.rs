@@ -1,4 +1,4 @@
-//! From the bytes of a token to its caller.
+//! Verifies tokens.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -14,17 +14,18 @@ use super::{
 };
 use crate::{catalog::SecretSource, oauth::Endpoint, secret::Secret};
 
-/// Shortest shared secret in bytes: as long as the hash (RFC 7518 section 3.2).
+/// Shortest shared secret in bytes: the length of the hash (RFC 7518 section 3.2).
 const SHORTEST_SECRET: usize = 32;
 
-/// All issuers of the configuration with their keys. Shared between threads; new keys come in by [`Verifier::publish`].
+/// All configured issuers with their keys. It is shared between threads; [`Verifier::publish`] replaces the keys of an
+/// issuer.
 #[derive(Debug)]
 pub struct Verifier {
     issuers: Vec<Issuer>,
     verified_tokens: VerifiedTokens,
 }
 
-/// Which issuer of the configuration, by its place in the file.
+/// An issuer of the configuration, by its position in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IssuerAt(usize);
 
@@ -40,16 +41,16 @@ enum Keys {
     Shared(SharedKey),
 }
 
-/// A shared secret of fewer than 32 bytes can be guessed from one token.
+/// A shared secret of fewer than 32 bytes, which can be guessed from one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("[[jwt]]: hs256: the secret has fewer than {SHORTEST_SECRET} bytes")]
 pub struct WeakSecret;
 
 impl Verifier {
-    /// `read` gets the shared secrets from where they lie. Published keys are not there yet: see [`Verifier::stale`].
+    /// `read` reads the shared secrets. Published keys are fetched later: see [`Verifier::stale`].
     ///
     /// # Errors
-    /// What `read` says, or that a secret is weak.
+    /// An error of `read`, or a weak secret.
     pub fn new<E: From<WeakSecret>>(
         issuers: Vec<TrustedIssuer>,
         mut read: impl FnMut(&SecretSource) -> Result<Secret, E>,
@@ -71,10 +72,11 @@ impl Verifier {
         Ok(Self { issuers, verified_tokens: VerifiedTokens::default() })
     }
 
-    /// Who sent this token.
+    /// Verifies a token and returns its caller.
     ///
     /// # Errors
-    /// It is refused. [`Refused::UnknownKey`] comes with the issuer whose keys may have changed: [`Verifier::ask`].
+    /// The token is rejected. [`Refused::UnknownKey`] comes with the issuer whose keys may have changed:
+    /// [`Verifier::ask`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Arc<Verified>, (Refused, Option<IssuerAt>)> {
         let refused = |why| (why, None);
         if token.len() > LONGEST {
@@ -97,8 +99,8 @@ impl Verifier {
         Ok(verified)
     }
 
-    /// Where this issuer's keys are to be fetched from, if it is time to: once a minute at most, so whoever gets the
-    /// answer has to fetch.
+    /// The URL of this issuer's keys if it is time to fetch them: once a minute at most. The fetch counts as started,
+    /// so the caller must do it.
     pub fn ask(&self, at: IssuerAt, now: SystemTime) -> Option<&Endpoint> {
         match &self.issuers.get(at.0)?.keys {
             Keys::Published { url, set, .. } => {
@@ -108,12 +110,12 @@ impl Verifier {
         }
     }
 
-    /// The issuers whose keys have not come yet, or not for a quarter of an hour.
+    /// Issuers whose keys are missing or more than 15 minutes old.
     pub fn stale(&self, now: SystemTime) -> Vec<IssuerAt> {
         self.published().filter(|(_, fetching)| fetching.is_stale(now)).map(|(at, _)| at).collect()
     }
 
-    /// As its tokens name it.
+    /// The value of `iss` in its tokens.
     pub fn issuer(&self, at: IssuerAt) -> &str {
         self.issuers.get(at.0).map_or("", |issuer| &issuer.expected.issuer)
     }
@@ -123,12 +125,12 @@ impl Verifier {
         self.published().all(|(_, fetching)| fetching.ever_came())
     }
 
-    /// Whether this one has.
+    /// Whether this issuer has keys.
     pub fn has_keys(&self, at: IssuerAt) -> bool {
         self.published().all(|(issuer, fetching)| issuer != at || fetching.ever_came())
     }
 
-    /// Takes the keys that an issuer publishes now, in place of those it had.
+    /// Replaces the keys of an issuer.
     pub fn publish(&self, at: IssuerAt, keys: KeySet, now: SystemTime) {
         if let Some(Issuer { keys: Keys::Published { set, .. }, .. }) = self.issuers.get(at.0) {
             let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +139,7 @@ impl Verifier {
         }
     }
 
-    /// Whether these are the keys of this issuer now. A key that is withdrawn takes its tokens with it.
+    /// Whether the issuer still publishes this key set. The tokens of a withdrawn key are no longer valid.
     fn publishes(&self, at: IssuerAt, keys: &Arc<KeySet>) -> bool {
         match self.issuers.get(at.0).map(|issuer| &issuer.keys) {
             Some(Keys::Published { set, .. }) => {
@@ -161,7 +163,7 @@ impl Verifier {
 }
 
 impl Keys {
-    /// The set that the key is of, where keys are published.
+    /// The key set that verified the token, where keys are published.
     fn verify(&self, token: &Token<'_>) -> Result<Option<Arc<KeySet>>, Refused> {
         match self {
             Self::Shared(key) if token.algorithm == Algorithm::Hs256 => {

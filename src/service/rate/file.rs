@@ -1,4 +1,4 @@
-//! `[limits]`: the limits as they are written, each with its bounds.
+//! `[limits]`: the limits in the configuration file, each with its bounds.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::catalog::Fault;
 const MINUTE: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Every key may be left out.
+/// Every key is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -25,7 +25,7 @@ pub struct Table {
 
 impl Table {
     /// # Errors
-    /// The first number that is out of its bounds.
+    /// The first number that is out of bounds.
     pub fn rates(&self) -> Result<Rates, Fault> {
         let usual = Rates::default();
         let rate = |name: &str, value: &Option<Spanned<u32>>, usual: Rate, period| {

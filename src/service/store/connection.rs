@@ -1,4 +1,4 @@
-//! Connections: the stored grants of an organization's users, and what a refresh does to them.
+//! Connections: the stored grants of users.
 
 use std::time::SystemTime;
 
@@ -9,43 +9,43 @@ use crate::{
     vault::{GrantKey, Owner, Pinned},
 };
 
-/// A connection as it is stored.
+/// A stored connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub id: ConnectionId,
     pub key: GrantKey,
-    /// Counts the writes of tokens, from 1; part of what seals them.
+    /// Counts the writes of tokens, from 1. Part of the place of their cells.
     pub generation: u64,
-    /// The instance it was made with, where the application named one.
+    /// The instance, if the application named one.
     pub base_url: Option<String>,
     pub pinned: Pinned,
     pub state: State,
     pub access: Access,
     pub refresh: Option<Sealed>,
     pub created_at: SystemTime,
-    /// When it was last asked for, to the hour.
+    /// When a caller last used it, to the hour.
     pub last_used_at: SystemTime,
 }
 
-/// The access token and what is known of it.
+/// The access token and its properties.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub token: Sealed,
     pub token_type: TokenType,
     pub asked: Scopes,
-    /// What the server said it granted, else what was asked.
+    /// The scopes of the response, otherwise the requested ones.
     pub granted: Scopes,
     pub obtained_at: SystemTime,
     pub expiry: Expiry,
-    /// Until when the refresh token can be used, as the provider said, if it did.
+    /// When the refresh token ends, if the provider returned that.
     pub refreshable_until: Option<SystemTime>,
     /// `sub` of the id_token, if there was one.
     pub subject: Option<String>,
-    /// When to refresh it before anybody asks; `None` where there is no way or no need to.
+    /// When it is refreshed without a caller; `None` if it cannot be refreshed or does not expire.
     pub due_at: Option<SystemTime>,
 }
 
-/// Whose connections, and after which one.
+/// A part of an owner's connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     pub owner: &'a Owner,
@@ -55,13 +55,13 @@ pub struct Page<'a> {
     pub most: u32,
 }
 
-/// A connection to be made, or new tokens for the one there is.
+/// A new connection, or new tokens for the existing one.
 #[derive(Clone, Debug)]
 pub struct NewConnection {
-    /// Of the row that is there, else a new one.
+    /// The identifier of the existing row, otherwise a new one.
     pub id: ConnectionId,
     pub key: GrantKey,
-    /// Of the row that is there, plus 1; 1 for a new one. The cells are sealed for it.
+    /// The generation of the existing row plus 1; 1 for a new row. The cells are encrypted for it.
     pub generation: u64,
     pub base_url: Option<String>,
     pub pinned: Pinned,
@@ -72,12 +72,12 @@ pub struct NewConnection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     Stored,
-    /// The row is not the one that the cells were sealed for (another login or a refresh was quicker): read it, seal
-    /// again, put again.
+    /// The row has changed since it was read (another login or a refresh was faster). Read it, encrypt again, write
+    /// again.
     Moved,
 }
 
-/// Who wants to refresh what, until when.
+/// A request for a lease.
 #[derive(Clone, Debug)]
 pub struct Lease {
     pub id: ConnectionId,
@@ -92,22 +92,22 @@ pub struct Lease {
 pub enum LeaseAnswer {
     /// The row as it is now, in the state [`State::Leased`].
     Granted(Box<Connection>),
-    /// Another holds it, until then at most.
+    /// Another node has the lease, until then at most.
     Held { until: SystemTime },
-    /// The last refresh failed, and the next is not to be before then.
+    /// The last refresh failed, and the next one is sent after this time.
     Pausing { until: SystemTime },
-    /// There are other tokens by now, or another status.
+    /// The row has other tokens or another state now.
     Moved(Box<Connection>),
-    /// There is no such connection.
+    /// The connection does not exist.
     Gone,
 }
 
-/// What a refresh brought.
+/// The tokens of a refresh.
 #[derive(Clone, Debug)]
 pub struct RefreshedTokens {
     pub id: ConnectionId,
     pub key: GrantKey,
-    /// That was refreshed; the cells are sealed for the next one.
+    /// The generation that was refreshed. The cells are encrypted for the next one.
     pub generation: u64,
     pub access: Access,
     pub refresh: Option<Sealed>,
@@ -119,12 +119,12 @@ pub struct FailedRefresh {
     pub id: ConnectionId,
     pub key: GrantKey,
     pub generation: u64,
-    /// Of the lease that it ends.
+    /// The owner of the lease that ends.
     pub owner: LeaseOwner,
     pub outcome: FailedOutcome,
 }
 
-/// What a failed refresh makes of its connection.
+/// What a failed refresh changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailedOutcome {
     Failing(Failing),
@@ -132,7 +132,7 @@ pub enum FailedOutcome {
         reason: ReauthReason,
         since: SystemTime,
     },
-    /// Nothing was sent, or it is the fault of the client: the state from before the lease.
+    /// The state from before the lease: nothing was sent, or the provider rejects the client.
     Unchanged,
 }
 
@@ -147,11 +147,11 @@ impl FailedOutcome {
     }
 }
 
-/// What became of a fenced write.
+/// The result of a write that needs an unchanged row.
 #[derive(Clone, Debug)]
 pub enum Written {
     Yes,
-    /// The row has moved on, and nothing was written: this is what it is now.
+    /// The row has changed, and nothing was written. This is the row now.
     Moved(Box<Connection>),
     Gone,
 }

@@ -1,25 +1,25 @@
-//! Flows: begun by an application's user, consumed once by the answer of the provider.
+//! Flows: started by a user of an application, consumed once by the authorization response.
 
 use std::time::SystemTime;
 
 use super::FlowId;
 use crate::{service::keys::Sealed, vault::GrantKey};
 
-/// A flow that has begun.
+/// A flow that has not ended.
 #[derive(Clone, Debug)]
 pub struct Flow {
     pub id: FlowId,
-    /// For whom, and what of.
+    /// The connection that it is for.
     pub key: GrantKey,
     pub app_callback_url: String,
-    /// SHA-256 of the cookie of the browser that began it; `None` where browsers are not bound.
+    /// SHA-256 of the cookie of the browser that started it. `None`: not bound to a browser.
     pub browser: Option<[u8; 32]>,
     pub expires_at: SystemTime,
-    /// All else, with the code_verifier in it; gone when the flow is.
+    /// The other values, with the code_verifier. Deleted with the flow.
     pub content: Sealed,
 }
 
-/// What is remembered of a flow that ended: enough to tell the application, nothing that could be used.
+/// What is kept of a flow that ended: enough for an answer to the application, nothing that could be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowDone {
     pub id: FlowId,
@@ -39,17 +39,17 @@ pub enum FlowEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutFlow {
     Stored,
-    /// The user has as many unfinished flows as one may have.
+    /// The user has too many unfinished flows.
     TooMany,
 }
 
-/// What came of taking a flow.
+/// The result of taking a flow.
 #[derive(Clone, Debug)]
 pub enum Taken {
-    /// It was there, and is the caller's alone now.
+    /// The caller has the flow, and nobody else gets it.
     Now(Box<Flow>),
-    /// It ended before, or has expired.
+    /// The flow has ended or expired.
     Ended(Box<FlowDone>),
-    /// There never was one, not of this integration, or it ended too long ago.
+    /// The flow never existed, belongs to another integration, or ended too long ago.
     Unknown,
 }

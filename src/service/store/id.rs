@@ -1,8 +1,8 @@
-//! Names of rows and of those who lease them: 128 bits of chance each.
+//! Identifiers of rows and of lease owners: 128 random bits each.
 
 use std::fmt;
 
-/// One definition for three names that must not be taken for each other.
+/// One definition for three types that must not be confused.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -14,7 +14,7 @@ macro_rules! identifier {
                 Self(chance)
             }
 
-            /// 32 hexadecimal digits, in lower case.
+            /// Parses 32 hexadecimal digits in lower case.
             pub fn parse(text: &str) -> Option<Self> {
                 let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
                 if text.len() != 32 || !text.bytes().all(digit) {
@@ -43,15 +43,15 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// A connection, as applications know it; never used again for another.
+    /// A connection. Applications see it; it is never reused.
     ConnectionId
 }
 identifier! {
-    /// A flow: what `state` stands for.
+    /// A flow: `state` refers to it.
     FlowId
 }
 identifier! {
-    /// Who holds a lease: one attempt of one process.
+    /// The owner of a lease: one attempt of one process.
     LeaseOwner
 }
 
