@@ -77,11 +77,16 @@ pub const RESPONSE_LEAVES: Duration = Duration::from_secs(10);
 pub const LISTENER_LINGERS: Duration = Duration::from_secs(1);
 /// The relay finishes accepted requests for this long when it is stopped (docs/threats.md, Y22).
 pub const RELAY_DRAINS: Duration = Duration::from_secs(10);
+/// The relay keeps a connection open this long for its next request.
+pub const CONNECTION_IDLES: Duration = Duration::from_secs(60);
+/// `relay check` waits this long for each read and write of a query that it sends.
+pub const RELAY_CHECK_ANSWERS: Duration = Duration::from_secs(10);
 /// The access log is written out for this long at the end; its reader may have stopped reading.
 pub const LOG_FINISHES: Duration = Duration::from_secs(2);
 
 const _: () = assert!(longer(RELAY_DRAINS, LISTENER_LINGERS), "a stopped relay still closes without a reset");
 const _: () = assert!(!longer(REQUEST_ARRIVES, RELAY_DRAINS), "a request that arrives slowly is still answered");
+const _: () = assert!(longer(CONNECTION_IDLES, REQUEST_ARRIVES), "a kept connection outlasts a request on it");
 
 // A refresh by the service.
 
@@ -98,6 +103,12 @@ pub const DATABASE_WAITS: Duration = Duration::from_secs(10);
 pub const CALLER_WAITS: Duration = Duration::from_secs(25);
 /// The service finishes accepted requests for this long when it is stopped.
 pub const SERVICE_DRAINS: Duration = Duration::from_secs(25);
+/// The first pause after a failed refresh of a connection. It doubles with each further failure.
+pub const FIRST_DELAY: Duration = Duration::from_secs(5);
+/// The longest of these pauses, and the longest `Retry-After` of a token request.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
+/// No refresh is sent for this long after a provider has rejected an integration's client: only its operator can help.
+pub const CLIENT_REJECTED_PAUSE: Duration = Duration::from_secs(60);
 /// A provider that asks for a later try is not left alone for longer than this.
 pub const DELAY_LASTS: Duration = Duration::from_secs(3600);
 /// A delay that ends later than this was written before the clock was set back, and does not count.
@@ -113,7 +124,26 @@ const _: () = assert!(
 const _: () = assert!(longer(LEASE_FARTHEST, LEASE_LASTS), "a lease that was just written counts");
 const _: () = assert!(longer(CALLER_WAITS, SERVICE_REQUESTS), "a caller learns how the requests ended");
 const _: () = assert!(!longer(CALLER_WAITS, SERVICE_DRAINS), "callers are answered before the service ends");
+const _: () = assert!(longer(LONGEST_DELAY, FIRST_DELAY), "delays grow");
+const _: () = assert!(longer(DELAY_LASTS, LONGEST_DELAY), "a provider may ask for more than the longest delay");
 const _: () = assert!(longer(DELAY_FARTHEST, DELAY_LASTS), "a delay that was just written counts");
+
+// What the service returns in `Retry-After`, and how often it fetches the keys of issuers.
+
+/// The database cannot be used: most often another program is writing for a moment.
+pub const DATABASE_RETRY: Duration = Duration::from_secs(2);
+/// A provider cannot be reached during a login.
+pub const PROVIDER_RETRY: Duration = Duration::from_secs(5);
+/// An issuer's keys are missing. They are fetched again within [`ISSUER_FETCH_PAUSE`].
+pub const ISSUER_RETRY: Duration = Duration::from_secs(10);
+/// A user has too many unfinished flows. One of them may have ended by then.
+pub const FLOW_LIMIT_RETRY: Duration = Duration::from_secs(60);
+/// An issuer is asked for its keys once in this time, whatever tokens arrive: any client can send tokens with new `kid`s.
+pub const ISSUER_FETCH_PAUSE: Duration = Duration::from_secs(60);
+/// Keys that are older are fetched again without a need, so that a withdrawn key is forgotten.
+pub const ISSUER_KEYS_LAST: Duration = Duration::from_secs(15 * 60);
+
+const _: () = assert!(longer(ISSUER_KEYS_LAST, ISSUER_FETCH_PAUSE), "old keys can be fetched again");
 
 // A login through the service.
 
@@ -125,6 +155,7 @@ pub const LINK_LIFE: Duration = Duration::from_secs(300);
 pub const FLOW_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 const _: () = assert!(longer(FLOW_REMEMBERED, FLOW_LIFE), "a flow that expired is known as such");
+const _: () = assert!(longer(FLOW_LIFE, FLOW_LIMIT_RETRY), "a user at the limit does not wait for a whole flow");
 
 /// Compared in milliseconds: constants cannot compare durations.
 const fn longer(one: Duration, other: Duration) -> bool {

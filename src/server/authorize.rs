@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::Integration,
-    deadlines::{FLOW_LIFE, LINK_LIFE},
+    deadlines::{FLOW_LIFE, FLOW_LIMIT_RETRY, LINK_LIFE},
     oauth::{AuthorizationRequest, AuthorizationUrl, Client, ClientAuthentication, Entropy},
     reply::{Location, Reply},
     secret::Secret,
@@ -31,9 +31,6 @@ use crate::{
     vault::{AccountName, OrgKey, Owner, seal::Nonce},
 };
 use sha2::{Digest, Sha256};
-
-/// Seconds for `Retry-After` when a user has too many unfinished flows: some may have expired by then.
-const FLOW_LIMIT_PAUSE: u64 = 60;
 
 /// The body of `POST /:group/link`.
 #[derive(Deserialize)]
@@ -174,7 +171,7 @@ impl Service {
         };
         match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
             PutFlow::Stored => Ok((url, StartedFlow { id, cookie })),
-            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: FLOW_LIMIT_PAUSE }),
+            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: FLOW_LIMIT_RETRY.as_secs() }),
         }
     }
 
@@ -212,7 +209,7 @@ impl Service {
         };
         match self.sealed.store.put_flow(row, self.config.limits.unfinished_flows, now).await? {
             PutFlow::Stored => Ok(()),
-            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: FLOW_LIMIT_PAUSE }),
+            PutFlow::TooMany => Err(Problem::TooManyRequests { retry_after: FLOW_LIMIT_RETRY.as_secs() }),
         }
     }
 

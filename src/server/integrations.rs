@@ -12,7 +12,7 @@ use super::refresh::Integrations;
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
-    deadlines::SERVICE_REQUESTS,
+    deadlines::{PROVIDER_RETRY, SERVICE_REQUESTS},
     oauth::{
         AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IdTokenAlgorithms,
         IssParameter, Scopes, discover,
@@ -27,11 +27,9 @@ use crate::{
 };
 
 /// How long discovered endpoints are used, in memory only.
-const FRESH: Duration = Duration::from_secs(3600);
+const ENDPOINTS_LAST: Duration = Duration::from_secs(3600);
 /// Requests to providers at the same time.
 const REQUESTS_AT_ONCE: usize = 64;
-/// Seconds for `Retry-After` when a provider cannot be reached.
-const PAUSE: u64 = 5;
 
 /// Discovered endpoints, and the limit on requests at the same time.
 pub struct Providers {
@@ -68,7 +66,7 @@ impl Providers {
             Server::Discovered(issuer) => {
                 if let Some((at, server)) =
                     self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
-                    && clock::instant().duration_since(*at) < FRESH
+                    && clock::instant().duration_since(*at) < ENDPOINTS_LAST
                 {
                     return Ok(server.clone());
                 }
@@ -76,7 +74,9 @@ impl Providers {
                 let found =
                     self.ask(move || discover(&issuer, &Http::default())).await.map_err(|error| match error {
                         DiscoveryError::Unreachable(HttpError::Proxy { .. }) => Problem::IntegrationMisconfigured,
-                        DiscoveryError::Unreachable(_) => Problem::ProviderUnavailable { retry_after: PAUSE },
+                        DiscoveryError::Unreachable(_) => {
+                            Problem::ProviderUnavailable { retry_after: PROVIDER_RETRY.as_secs() }
+                        }
                         _ => Problem::IntegrationMisconfigured,
                     })?;
                 let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);

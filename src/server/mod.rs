@@ -51,9 +51,10 @@ use crate::{
     vault::seal::Nonce,
 };
 
-/// How often issuers are checked for missing or old keys.
+/// How often issuers are checked for missing or old keys: a detail of this loop. A fetch is allowed once in
+/// [`ISSUER_FETCH_PAUSE`](crate::deadlines::ISSUER_FETCH_PAUSE).
 const KEYS_CHECKED: Duration = Duration::from_secs(15);
-/// How often expired flows are removed.
+/// How often expired flows are removed. An expired flow does not count, removed or not.
 const FLOWS_SWEPT: Duration = Duration::from_secs(60);
 /// Flows removed in one transaction, so that no request waits long for it.
 const FLOWS_AT_ONCE: u32 = 500;

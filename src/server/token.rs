@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     catalog::Integration,
+    deadlines::LONGEST_DELAY,
     oauth::{Scope, Scopes},
     reply::Reply,
     service::{
@@ -28,8 +29,6 @@ use crate::{
 const USUAL_VALIDITY: u64 = 60;
 /// The largest `min_validity` in seconds, longer than any provider's tokens.
 const LONGEST_VALIDITY: u64 = 24 * 3600;
-/// Seconds for `Retry-After` when the provider rejects the client.
-const MISCONFIGURED_PAUSE: u64 = 60;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -69,7 +68,7 @@ impl Service {
                 Err(Problem::ReauthRequired { reason: reason.as_str(), since: rfc3339(since) })
             }
             TokenAnswer::Unavailable { retry_after } => {
-                let seconds = retry_after.as_secs().clamp(1, MISCONFIGURED_PAUSE * 15);
+                let seconds = retry_after.as_secs().clamp(1, LONGEST_DELAY.as_secs());
                 Err(Problem::ProviderUnavailable { retry_after: seconds })
             }
         }

@@ -5,7 +5,10 @@
 use serde_json::json;
 
 use super::scopes::{self, ScopesRefused};
-use crate::reply::{FieldValue, Reply};
+use crate::{
+    deadlines::{DATABASE_RETRY, ISSUER_RETRY},
+    reply::{FieldValue, Reply},
+};
 
 /// Every error, with its status and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +58,6 @@ pub enum Problem {
     /// A cell cannot be decrypted: it was altered, or moved from another row (docs/threats.md, V21).
     Unreadable,
 }
-
-/// Seconds for `Retry-After` when the database cannot be used.
-const DATABASE_PAUSE: u64 = 2;
-/// Seconds for `Retry-After` when an issuer's keys are missing.
-const ISSUER_PAUSE: u64 = 10;
 
 impl Problem {
     pub fn status(&self) -> u16 {
@@ -200,8 +198,8 @@ impl Problem {
             Self::ProviderUnavailable { retry_after } | Self::TooManyRequests { retry_after } => {
                 reply.with_value("Retry-After", FieldValue::from(*retry_after))
             }
-            Self::IssuerUnavailable => reply.with_value("Retry-After", FieldValue::from(ISSUER_PAUSE)),
-            Self::Unavailable => reply.with_value("Retry-After", FieldValue::from(DATABASE_PAUSE)),
+            Self::IssuerUnavailable => reply.with_value("Retry-After", FieldValue::from(ISSUER_RETRY.as_secs())),
+            Self::Unavailable => reply.with_value("Retry-After", FieldValue::from(DATABASE_RETRY.as_secs())),
             Self::Unauthenticated => reply.with_field("WWW-Authenticate", "Bearer"),
             _ => reply,
         }

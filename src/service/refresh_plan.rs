@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::store::{Access, Connection, ConnectionId, Delay, Failing, Fate, ReauthReason, State};
 use crate::{
-    deadlines::DELAY_LASTS,
+    deadlines::{DELAY_LASTS, FIRST_DELAY, LONGEST_DELAY},
     oauth::{Expiry, Scopes, TokenType},
     refresh::{Judgement, MinTtl, Reached, Validity, Verdict, Worth},
     secret::Secret,
@@ -19,10 +19,6 @@ const LONGEST_MARGIN: Duration = Duration::from_secs(300);
 /// A connection is not refreshed twice within this time because callers ask for more than any token of its provider
 /// offers.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
-const FIRST_DELAY: Duration = Duration::from_secs(5);
-const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
-/// The pause after a provider has rejected an integration's client.
-pub const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a caller asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

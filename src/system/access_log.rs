@@ -155,7 +155,7 @@ fn text_of(second: &mut Option<(SystemTime, String)>, now: SystemTime) -> &str {
 /// Bytes that wait for a slow reader.
 const BACKLOG: usize = 1024 * 1024;
 
-/// From the first line to its write.
+/// The longest time from the first line of a batch to its write: a detail of this buffer.
 const GATHERING: Duration = Duration::from_millis(10);
 
 /// Sheets that wait.

@@ -16,7 +16,7 @@ use mio::{Interest, Poll, Token};
 use rustls::ServerConfig;
 
 use self::event_loop::{ACCEPTOR, EventLoop};
-use crate::deadlines::{LISTENER_LINGERS, RELAY_DRAINS, REQUEST_ARRIVES, RESPONSE_LEAVES};
+use crate::deadlines::{CONNECTION_IDLES, LISTENER_LINGERS, RELAY_DRAINS, REQUEST_ARRIVES, RESPONSE_LEAVES};
 use crate::head::{self, Head};
 use crate::reply::Reply;
 
@@ -145,7 +145,7 @@ impl Limits {
     /// For a server that strangers are meant to reach. One read can hold hundreds of pipelined requests, so turns are
     /// short: who asks for one thing does not wait for those.
     pub const PUBLIC: Self =
-        Self { sockets: 1024, held: 16 * 1024 * 1024, idle: Some(Duration::from_secs(60)), steps: 2, ..Self::DEFAULT };
+        Self { sockets: 1024, held: 16 * 1024 * 1024, idle: Some(CONNECTION_IDLES), steps: 2, ..Self::DEFAULT };
 
     /// The share of each of so many loops that serve together.
     pub fn shared_by(self, loops: NonZeroUsize) -> Self {

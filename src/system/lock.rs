@@ -12,6 +12,7 @@ use std::{
 use super::{clock, private_files::PrivateFiles};
 use crate::vault::{StateFiles, StoreError};
 
+/// Pauses between two tries to take the lock: details of one loop, which ends with the time that its caller allows.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 

@@ -4,17 +4,14 @@ use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream, ToSocketAddrs},
     sync::Arc,
-    time::Duration,
 };
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned, crypto::ring, pki_types::ServerName};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::{clock, http, uninterrupted::uninterrupted};
-use crate::oauth::HttpError;
+use crate::{deadlines::RELAY_CHECK_ANSWERS, oauth::HttpError};
 
-/// From the connection to the end of the reply's head.
-const WHOLE: Duration = Duration::from_secs(10);
 /// Bytes of a reply that are read at most.
 const LONGEST_REPLY: usize = 256 * 1024;
 
@@ -55,8 +52,8 @@ impl RawHttp {
     pub fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, HttpError> {
         let stream = self.connect()?;
         stream
-            .set_read_timeout(Some(WHOLE))
-            .and_then(|()| stream.set_write_timeout(Some(WHOLE)))
+            .set_read_timeout(Some(RELAY_CHECK_ANSWERS))
+            .and_then(|()| stream.set_write_timeout(Some(RELAY_CHECK_ANSWERS)))
             .map_err(|e| http::io(&e))?;
         match &self.tls {
             None => converse(stream, request),
@@ -75,7 +72,7 @@ impl RawHttp {
     fn connect(&self) -> Result<TcpStream, HttpError> {
         let mut last = HttpError::Connect(http::NO_NAME.into());
         for address in &self.addresses {
-            match TcpStream::connect_timeout(address, WHOLE) {
+            match TcpStream::connect_timeout(address, RELAY_CHECK_ANSWERS) {
                 Ok(stream) => return Ok(stream),
                 Err(why) => last = http::io(&why),
             }
@@ -85,7 +82,7 @@ impl RawHttp {
 }
 
 fn converse(mut stream: impl Read + Write, request: &[u8]) -> Result<Vec<u8>, HttpError> {
-    let deadline = clock::instant() + WHOLE;
+    let deadline = clock::instant() + RELAY_CHECK_ANSWERS;
     // Who refuses early may close before all was taken; the reply tells.
     let _ = stream.write_all(request).and_then(|()| stream.flush());
     let mut reply = Vec::new();

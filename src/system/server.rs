@@ -60,8 +60,8 @@ impl Limits {
 const BUFFER: usize = 64 * 1024;
 const BODY: usize = 64 * 1024;
 const FIELDS: usize = 100;
-/// After an accept that failed (too many open files): until others have ended.
-const BREATH: Duration = Duration::from_millis(50);
+/// The pause after a failed accept (too many open files), until other connections have ended: a detail of this loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A request, whole, and where its connection comes from.
 #[derive(Debug)]
@@ -209,7 +209,7 @@ impl Listener {
                         drop(place);
                     });
                 }
-                Err(_) => tokio::time::sleep(BREATH).await,
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
         drop(listener);

@@ -9,17 +9,17 @@ use super::{
     ongoing::{RefreshEnd, unchanged},
 };
 use crate::{
-    deadlines::{CALLER_WAITS, LEASE_LASTS},
+    deadlines::{CALLER_WAITS, CLIENT_REJECTED_PAUSE, LEASE_LASTS},
     oauth::Client,
     refresh::{Attempt, Failed},
     server::revocation::{Revoked, revoke},
-    service::{
-        refresh_plan::MISCONFIGURED_PAUSE,
-        store::{Connection, ConnectionId, Lease, LeaseAnswer, LeaseOwner, StoreFault, Written},
-    },
+    service::store::{Connection, ConnectionId, Lease, LeaseAnswer, LeaseOwner, StoreFault, Written},
     system::{clock, entropy, journal::Journalled, pause},
     vault::{Grant, GrantKey, Journal, Record, StateFiles},
 };
+
+/// How often a lease of another node is looked at: a detail of this loop, which ends after [`CALLER_WAITS`].
+const LEASE_POLLED: Duration = Duration::from_millis(50);
 
 impl Shared {
     /// Waits for the lease while another node has it.
@@ -41,7 +41,7 @@ impl Shared {
                 LeaseAnswer::Moved(_) => return Err(RefreshEnd::Read),
                 LeaseAnswer::Pausing { until } => return Err(RefreshEnd::Unavailable { until }),
                 LeaseAnswer::Held { until } if now >= deadline => return Err(RefreshEnd::Unavailable { until }),
-                LeaseAnswer::Held { .. } => sleep(Duration::from_millis(50) + pause::jitter()).await,
+                LeaseAnswer::Held { .. } => sleep(LEASE_POLLED + pause::jitter()).await,
             }
         }
     }
@@ -98,7 +98,7 @@ impl Shared {
         let since = {
             let mut marks = locked(&self.misconfigured);
             let since = marks.get(&row.key.integration).map_or(now, |mark| mark.since);
-            marks.insert(row.key.integration.clone(), RefusedClient { since, until: now + MISCONFIGURED_PAUSE });
+            marks.insert(row.key.integration.clone(), RefusedClient { since, until: now + CLIENT_REJECTED_PAUSE });
             since
         };
         match self.sealed.store.note_failed_refresh(unchanged(row, owner)).await {

@@ -27,6 +27,10 @@ use crate::{
 /// same refresh token again, for a short while.
 const UNKNOWN_FATE_TRIES: u32 = 4;
 
+/// Pauses between two writes of new tokens: details of one loop, for which no caller waits.
+const FIRST_STORE_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_STORE_RETRY: Duration = Duration::from_secs(5);
+
 pub(super) type Ongoing = watch::Receiver<Option<RefreshEnd>>;
 
 /// How a refresh ended, for its callers.
@@ -112,7 +116,7 @@ impl Refresher {
         let shared = &self.0;
         self.accepted(&row.key.integration);
         let issued = RefreshEnd::Refreshed(Box::new(issued(row, &grant)));
-        let mut wait = Duration::from_millis(100);
+        let mut wait = FIRST_STORE_RETRY;
         loop {
             let written = match shared.sealed.refreshed(row, &grant) {
                 Ok(tokens) => shared.sealed.store.store_refreshed(tokens, clock::now()).await,
@@ -136,7 +140,7 @@ impl Refresher {
                 Err(_) => {
                     sender.send_if_modified(|seen| seen.is_none() && seen.replace(issued.clone()).is_none());
                     sleep(wait + pause::jitter()).await;
-                    wait = (wait * 2).min(Duration::from_secs(5));
+                    wait = (wait * 2).min(LONGEST_STORE_RETRY);
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     vault::{Journal, StateFiles},
 };
 
-/// How often due connections are looked for.
+/// How often due connections are looked for. A caller never waits for it.
 const ROUND: Duration = Duration::from_secs(60);
 /// Connections per round, at most.
 const ROUND_SIZE: u32 = 500;

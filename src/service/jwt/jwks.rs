@@ -1,21 +1,16 @@
 //! The published keys of an issuer (RFC 7517), and when they are fetched.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Algorithm;
+use crate::deadlines::{ISSUER_FETCH_PAUSE, ISSUER_KEYS_LAST};
 
 /// Keys per issuer, at most.
 pub const MOST_KEYS: usize = 100;
-
-/// The shortest time between two fetches, whatever tokens arrive.
-const PAUSE: Duration = Duration::from_secs(60);
-
-/// Keys older than this are fetched again, so that a withdrawn key is forgotten.
-const FRESH: Duration = Duration::from_secs(15 * 60);
 
 /// Bits of an RSA modulus: fewer are too weak, more are too slow for every request.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
@@ -153,7 +148,7 @@ impl Fetching {
     /// Whether an unknown key is worth a fetch now. If so, the fetch counts as started.
     pub fn ask(&mut self, now: SystemTime) -> bool {
         // A clock that was set back does not make the wait longer.
-        let waited = |asked: SystemTime| now.duration_since(asked).map_or(true, |since| since >= PAUSE);
+        let waited = |asked: SystemTime| now.duration_since(asked).map_or(true, |since| since >= ISSUER_FETCH_PAUSE);
         let due = self.asked.is_none_or(waited);
         if due {
             self.asked = Some(now);
@@ -172,6 +167,6 @@ impl Fetching {
 
     /// Whether the keys are so old that they are fetched without a need.
     pub fn is_stale(&self, now: SystemTime) -> bool {
-        self.came.is_none_or(|came| now.duration_since(came).map_or(true, |age| age >= FRESH))
+        self.came.is_none_or(|came| now.duration_since(came).map_or(true, |age| age >= ISSUER_KEYS_LAST))
     }
 }
