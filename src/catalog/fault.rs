@@ -1,5 +1,4 @@
-//! What is wrong in a configuration, of `loopin`, of the relay or of the service: one way to say what, where, and what
-//! repairs it.
+//! Mistakes in a configuration file, for `loopin`, the relay and the service: what is wrong, where, and how to fix it.
 
 use std::{fmt, ops::Range};
 
@@ -7,7 +6,7 @@ use serde_spanned::Spanned;
 
 use super::UnknownName;
 
-/// Line and column, both from 1; columns count characters.
+/// Line and column, from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     pub line: usize,
@@ -15,7 +14,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Of the byte at `offset`.
+    /// The place of the byte at `offset`.
     pub fn of(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -23,7 +22,7 @@ impl Place {
     }
 }
 
-/// What is wrong in the file, where, and what is expected.
+/// A mistake in the file, its place and its fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogError {
     pub place: Option<Place>,
@@ -43,14 +42,14 @@ impl fmt::Display for CatalogError {
 impl std::error::Error for CatalogError {}
 
 impl CatalogError {
-    /// What the reader of TOML has to say of `text`, with the nearest name for one that is not known.
+    /// The error of the TOML parser for `text`, with the nearest known name for an unknown one.
     pub fn of_toml(text: &str, error: &toml_edit::de::Error) -> Self {
         let what = error.message().trim().to_owned();
         Self { place: error.span().map(|span| Place::of(text, span.start)), remedy: misspelt(&what), what }
     }
 }
 
-/// serde's message lists what it expected; the nearest of that is what was meant.
+/// serde's message lists the expected names; the fix is the nearest one.
 fn misspelt(message: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let mut names = rest.split('`').step_by(2);
@@ -59,7 +58,7 @@ fn misspelt(message: &str) -> Option<String> {
     Some(format!("did you mean {nearest}?"))
 }
 
-/// A fault inside one table, before anybody knows the line; without a span it is the table itself.
+/// A mistake inside a table whose line is not known yet. Without a span it is about the whole table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     span: Option<Range<usize>>,
@@ -72,7 +71,7 @@ impl Fault {
         Self { span: None, what: what.into(), remedy: Some(remedy.into()) }
     }
 
-    /// `what` itself tells what is expected.
+    /// A mistake whose text already contains the fix.
     pub fn plain(what: impl Into<String>) -> Self {
         Self { span: None, what: what.into(), remedy: None }
     }
@@ -81,7 +80,7 @@ impl Fault {
         Self { span: Some(value.span()), ..self }
     }
 
-    /// At the table itself where the key is missing.
+    /// At the table itself if the key is missing.
     pub fn at_if<T>(self, value: Option<&Spanned<T>>) -> Self {
         match value {
             Some(value) => self.at(value),
@@ -89,13 +88,13 @@ impl Fault {
         }
     }
 
-    /// `whole` is where the table stands in `text`.
+    /// `whole` is the place of the table in `text`.
     pub fn within(self, whole: Range<usize>, text: &str) -> CatalogError {
         let place = Place::of(text, self.span.unwrap_or(whole).start);
         CatalogError { place: Some(place), what: self.what, remedy: self.remedy }
     }
 
-    /// As `within`, in a table that the file calls `table`, such as `[[jwt]]`.
+    /// As `within`, for a table with the name `table`, such as `[[jwt]]`.
     pub fn in_table(self, table: &str, whole: Range<usize>, text: &str) -> CatalogError {
         let what = format!("{table}: {}", self.what);
         Self { what, ..self }.within(whole, text)

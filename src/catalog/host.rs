@@ -1,4 +1,4 @@
-//! Which servers an integration's tokens may be given to, and the user name that stands before a token there.
+//! The servers that may get an integration's tokens, and the user name for Basic authentication there.
 
 use std::{
     fmt,
@@ -7,7 +7,7 @@ use std::{
 
 use super::Server;
 
-/// How a server is spoken to. Without encryption on the loopback interface only.
+/// The protocol of a server. http is allowed for loopback addresses only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     Http,
@@ -31,7 +31,7 @@ impl Protocol {
     }
 }
 
-/// A server by protocol, name and port. The port is compared as it is written, the name without regard to case.
+/// A server by protocol, name and port. The port is compared as written, the name without case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     protocol: Protocol,
@@ -42,7 +42,7 @@ impl Host {
     /// `git.example.com`, `git.example.com:8443`, `https://git.example.com` or `http://127.0.0.1:3000`.
     ///
     /// # Errors
-    /// Anything else that a URL may have, and http elsewhere than at a literal loopback address.
+    /// The text has another part of a URL, or is http to a host that is no literal loopback address.
     pub fn parse(text: &str) -> Result<Self, HostError> {
         let (protocol, authority) = match text.split_once("://") {
             Some((protocol, rest)) => (Protocol::parse(protocol).ok_or(HostError::Protocol)?, rest),
@@ -77,7 +77,7 @@ impl Host {
         self.protocol
     }
 
-    /// Name, and port if one is written.
+    /// The name, with the port if one is written.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// Why a text names no server that a token may be given to.
+/// Why a text is no server for tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     #[error("a host is a name or an address and nothing else: no path, no user, no pattern")]
@@ -106,10 +106,10 @@ pub enum HostError {
     Protocol,
 }
 
-/// The servers of one integration.
+/// The servers that may get the tokens of an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hosts {
-    /// Nothing is written: the provider's own, which has made the tokens.
+    /// `hosts` is not set: only the provider's own server.
     OfProvider(Option<Host>),
     Written(Vec<Host>),
 }
@@ -136,7 +136,7 @@ impl Hosts {
         of_provider.into_iter().chain(written.into_iter().flatten())
     }
 
-    /// Those that a person wrote down.
+    /// The listed servers.
     pub fn written(&self) -> &[Host] {
         match self {
             Self::OfProvider(_) => &[],
@@ -145,13 +145,13 @@ impl Hosts {
     }
 }
 
-/// The user name of Basic authentication (RFC 7617) that goes with an access token as the password. Servers differ:
-/// GitLab and Gitea want `oauth2`, Bitbucket `x-token-auth`, Google's registries `oauth2accesstoken`.
+/// The user name for Basic authentication (RFC 7617) with an access token as the password. Servers differ: GitLab and
+/// Gitea expect `oauth2`, Bitbucket `x-token-auth`, Google's registries `oauth2accesstoken`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasicUsername(String);
 
 impl BasicUsername {
-    /// Printable ASCII, neither empty nor with a colon.
+    /// Parses printable ASCII that is not empty and has no colon.
     pub fn parse(text: &str) -> Option<Self> {
         let good = |b: u8| (b' '..=b'~').contains(&b) && b != b':';
         (!text.is_empty() && text.len() <= 255 && text.bytes().all(good)).then(|| Self(text.to_owned()))

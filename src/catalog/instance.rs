@@ -1,37 +1,37 @@
-//! Instances of a provider beside its own, which `baseUrl` may name in the service: self-hosted ones.
+//! Instances of a provider, such as self-hosted ones, that `baseUrl` may name in the service.
 
 use super::{Host, SecretSource, SharedRedirect};
 use crate::oauth::{ClientId, IssParameter};
 
-/// One entry of `base_allow`: the server, and the client that is registered at it.
+/// An entry of `base_allow`: the server and the client that is registered there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     pub host: Host,
     pub path: InstancePath,
-    /// Without one the integration's.
+    /// `None`: the integration's client_id.
     pub client_id: Option<ClientId>,
-    /// Without one the client is public there: the integration's own secret never goes to another server.
+    /// `None`: a public client. The integration's own secret is never sent to another server.
     pub client_secret: Option<SecretSource>,
-    /// Whether it names itself in its answers (RFC 9207); then it may share the integration's redirect.
+    /// Whether the server sends `iss` (RFC 9207), so that it may share the integration's redirect URI.
     pub iss_parameter: IssParameter,
     pub shared_redirect: SharedRedirect,
 }
 
 impl Instance {
-    /// The base URL that the entry lists, without a slash at its end.
+    /// The listed base URL, without a slash at its end.
     pub fn url(&self) -> String {
         format!("{}{}", self.host, self.path.0)
     }
 }
 
-/// Where on its server an instance is: at the root, or at a path and below it. A path that the entry does not name could
-/// be anybody's page on that server, and the instance's secret would be sent there.
+/// The path of an instance on its server. Another path on that server may belong to somebody else, who must not get the
+/// instance's secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstancePath(String);
 
 impl InstancePath {
-    /// Empty, or from a slash on. Only characters that have one spelling in a URL (RFC 3986 section 2.3), so that a path
-    /// can be compared byte for byte.
+    /// Parses an empty path, or one that starts with a slash. Only characters with one spelling in a URL are allowed
+    /// (RFC 3986 section 2.3), so that paths can be compared byte for byte.
     pub fn parse(text: &str) -> Option<Self> {
         let path = text.strip_suffix('/').unwrap_or(text);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
@@ -43,8 +43,7 @@ impl InstancePath {
         whole.then(|| Self(path.to_owned()))
     }
 
-    /// Whether `path` is this one or, where the entry names one, below it. Whole segments count; at the root, there is no
-    /// path below.
+    /// Whether `path` is this one or below it, in whole segments. An entry without a path covers the root only.
     pub fn covers(&self, path: &str) -> bool {
         match path.strip_prefix(self.0.as_str()) {
             Some("" | "/") => true,
@@ -54,16 +53,16 @@ impl InstancePath {
     }
 }
 
-/// Servers that nobody listed.
+/// Servers that are not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Others {
-    /// `"*"`: at public addresses, without any secret.
+    /// `"*"`: allowed at public addresses, without a secret.
     Public,
     #[default]
     Refused,
 }
 
-/// `base_allow` of one integration.
+/// The `base_allow` of an integration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instances {
     pub listed: Vec<Instance>,

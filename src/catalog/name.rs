@@ -1,18 +1,18 @@
-//! Names of integrations and of their actions: one alphabet, two types that cannot be mixed up.
+//! Names of integrations and actions: the same characters, two types.
 
 use std::fmt;
 
-/// `[a-z0-9._-]{1,64}`, and not of dots only: a name can stand in a path, where `.` and `..` mean something else.
+/// `[a-z0-9._-]{1,64}`, and not only dots: a name can be a path segment, where `.` and `..` have a meaning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IntegrationName(String);
 
-/// The name of an action of an integration, in the same alphabet.
+/// The name of an integration's action, with the same characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionName(String);
 
 impl IntegrationName {
     /// # Errors
-    /// Another character, empty, longer than 64, or nothing but dots.
+    /// The text is empty, longer than 64 bytes, only dots, or has another character.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         checked(text).map(Self)
     }

@@ -1,21 +1,22 @@
-//! Redirects that several servers share: where the code of one server could arrive while another's is awaited.
+//! Redirect URIs that several servers share, where a code of one server may arrive while a response of another is
+//! expected.
 //!
-//! A hostile server sends the browser on to an honest one with that one's `client_id`. The code then arrives at our
-//! listener, and unless the honest server names itself (RFC 9207) it would be redeemed at the hostile one. RFC 8252
-//! section 8.10 and RFC 9700 section 4.4.2.2 ask for a redirect of its own for each server.
+//! A hostile server redirects the browser to an honest server with our `client_id` there. The code then arrives at our
+//! listener, and unless the honest server sends `iss` (RFC 9207) it would be sent to the hostile one. RFC 8252 section
+//! 8.10 and RFC 9700 section 4.4.2.2 require a redirect URI per server.
 
 use serde::Deserialize;
 
 use super::{Catalog, DEFAULT_REDIRECT, Integration, IntegrationName, Server};
 use crate::redirect::{Landing, RegisteredRedirect};
 
-/// What the configuration says of a redirect that integrations at other servers use too.
+/// Whether a redirect URI may be shared with integrations at other servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "bool")]
 pub enum SharedRedirect {
-    /// `shared_redirect = true`: the provider fixes the path, and the user takes the risk.
+    /// `shared_redirect = true`: the provider fixes the path, and the user accepts the risk.
     Accepted,
-    /// Only with a server that promises `iss`, and keeps the promise.
+    /// Only with a server that promises and sends `iss`.
     #[default]
     Refused,
 }
@@ -26,20 +27,20 @@ impl From<bool> for SharedRedirect {
     }
 }
 
-/// The redirect of a native application that no other integration has: `http://127.0.0.1:0/callback/NAME`.
+/// The redirect URI of a native application that no other integration has: `http://127.0.0.1:0/callback/NAME`.
 pub fn own_redirect(name: &IntegrationName) -> String {
     format!("{DEFAULT_REDIRECT}/{name}")
 }
 
 impl Catalog {
-    /// The integrations at other servers whose answers could arrive where this one's are awaited.
+    /// The integrations at other servers whose responses may arrive where this one's are expected.
     pub fn sharing(&self, integration: &Integration) -> Vec<&IntegrationName> {
         let shares =
             |other: &&Integration| !same_server(&integration.server, &other.server) && meet(integration, other);
         self.iter().filter(|other| other.name != integration.name).filter(shares).map(|other| &other.name).collect()
     }
 
-    /// The integrations that have `redirect` registered, if their servers differ.
+    /// The integrations that use `redirect`, if their servers differ.
     pub fn sharing_redirect(&self, redirect: &RegisteredRedirect) -> Vec<&IntegrationName> {
         let users: Vec<_> =
             self.iter().filter(|user| user.redirects.iter().any(|own| same_place(own, redirect))).collect();
@@ -48,8 +49,8 @@ impl Catalog {
     }
 }
 
-/// Whether codes are redeemed at the same place. A server that is discovered and one that is written down count as two:
-/// what a table says of its issuer proves nothing about its endpoints.
+/// Whether codes are sent to the same server. A discovered server and a configured one count as two: an `issuer` in the
+/// configuration proves nothing about the endpoints.
 fn same_server(one: &Server, other: &Server) -> bool {
     match (one, other) {
         (Server::Discovered(one), Server::Discovered(other)) => one == other,
@@ -63,8 +64,8 @@ fn meet(one: &Integration, other: &Integration) -> bool {
     relayed || one.redirects.iter().any(|own| other.redirects.iter().any(|its| same_place(own, its)))
 }
 
-/// By host and path alone, as the listener judges: servers let a loopback redirect have any port (RFC 8252 section 7.3),
-/// and a query is not compared when an answer arrives.
+/// Compares host and path, like the listener: servers allow any port in a loopback redirect URI (RFC 8252 section 7.3),
+/// and the query of a response is not compared.
 fn same_place(one: &RegisteredRedirect, other: &RegisteredRedirect) -> bool {
     let lands_here = |redirect: &RegisteredRedirect| matches!(redirect.landing(), Landing::Loopback { .. });
     lands_here(one) && lands_here(other) && one.host() == other.host() && one.path() == other.path()

@@ -1,4 +1,4 @@
-//! The authorization response as it arrives in a query (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207 section 2).
+//! The authorization response, as it arrives in a query (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207 section 2).
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use url::form_urlencoded;
 use super::RemoteText;
 use crate::secret::Secret;
 
-/// Longest query that is read, in bytes. Sizes are undefined (RFC 6749 section 4.1.2); known codes stay under 16 KiB.
+/// Longest accepted query in bytes. The RFCs set no limit (RFC 6749 section 4.1.2); known codes are shorter than 16
+/// KiB.
 const LONGEST: usize = 64 * 1024;
 
 const CODE: &str = "code";
@@ -18,12 +19,12 @@ const ISS: &str = "iss";
 const STATE: &str = "state";
 const NAMES: [&str; 6] = [CODE, ERROR, ERROR_DESCRIPTION, ERROR_URI, ISS, STATE];
 
-/// Whether the name of a registered query parameter would hide one of the answer's.
+/// Whether a query parameter of a registered redirect URI would hide one of the response.
 pub fn reserved_in_answers(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// A well-formed answer. Nothing counts before its `state` has shown to which login it belongs: see [`MatchedAnswer`].
+/// A well-formed response. It has no effect before its `state` has matched a login: see [`MatchedAnswer`].
 #[derive(Debug)]
 pub struct Answer {
     state: Secret,
@@ -31,8 +32,8 @@ pub struct Answer {
     pub(super) result: Result<Secret, (RemoteText, Option<RemoteText>)>,
 }
 
-/// An answer with proof that it belongs to a login of ours: its `state` equals the one that was sent, or it opened a
-/// sealed handle (RFC 6749 section 10.12). Only [`Answer`] makes one, so a login cannot take an answer unproven.
+/// A response that belongs to a login: its `state` equals the one that was sent, or it opened an encrypted handle (RFC
+/// 6749 section 10.12). Only [`Answer`] creates one, so a login cannot accept an unproven response.
 ///
 /// ```compile_fail,E0423
 /// # use loopin::oauth::{Answer, MatchedAnswer};
@@ -43,14 +44,14 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct MatchedAnswer(pub(super) Answer);
 
-/// Why a request at the redirect is not the answer that is waited for. It ends nothing.
+/// Why a request at the redirect URI is not the expected response. The login continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unrelated {
     DuplicateParameter,
-    /// Neither a code nor an error, or both.
+    /// It has neither a code nor an error, or both.
     Incomplete,
     NoState,
-    /// Bytes that no browser sends in a query.
+    /// It has bytes that no browser sends in a query.
     NotText,
     TooLong,
     WrongState,
@@ -73,7 +74,7 @@ impl Answer {
     /// Compares `state` with the one that was sent, in constant time.
     ///
     /// # Errors
-    /// It is the state of another sign-in.
+    /// The `state` belongs to another login.
     pub(super) fn matching(self, sent: &Secret) -> Result<MatchedAnswer, Unrelated> {
         match sent.matches(self.state.expose()) {
             true => Ok(MatchedAnswer(self)),
@@ -81,15 +82,15 @@ impl Answer {
         }
     }
 
-    /// For a service that awaits many logins, where `state` is a sealed handle: `open` authenticates it and gives what
-    /// it stands for. `None`: it did not open.
+    /// For a service with many logins whose `state` is an encrypted handle. `open` authenticates it and returns its
+    /// content. `None`: it was not opened.
     pub fn opened_by<T>(self, open: impl FnOnce(&Secret) -> Option<T>) -> Option<(MatchedAnswer, T)> {
         let opened = open(&self.state)?;
         Some((MatchedAnswer(self), opened))
     }
 
     /// # Errors
-    /// Why these bytes are no answer. Unknown parameters are ignored, as RFC 6749 section 4.1.2 demands.
+    /// Why these bytes are no response. Unknown parameters are ignored, as RFC 6749 section 4.1.2 requires.
     pub fn parse(query: &[u8]) -> Result<Self, Unrelated> {
         if query.len() > LONGEST {
             return Err(Unrelated::TooLong);

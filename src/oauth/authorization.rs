@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{redirect::BoundRedirect, secret::Secret};
 
-/// What a caller may not set, since the flow owns it.
+/// Parameters that callers cannot set: the flow sets them.
 const OWNED: [&str; 9] = [
     "client_id",
     "client_secret",
@@ -21,7 +21,7 @@ const OWNED: [&str; 9] = [
     "state",
 ];
 
-/// Proof key for code exchange: S256, or nothing where the catalog says that the server refuses it.
+/// PKCE: S256, or nothing if the catalog says that the server rejects it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pkce {
     Off,
@@ -29,15 +29,15 @@ pub enum Pkce {
     S256,
 }
 
-/// Parameters of the authorization request beyond those of the flow, in order.
+/// Additional parameters of the authorization request, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtraParameters(Vec<(String, String)>);
 
 impl ExtraParameters {
-    /// A later value takes the place of an earlier one.
+    /// Sets a parameter; a later value replaces an earlier one.
     ///
     /// # Errors
-    /// The flow owns that name, or it is empty.
+    /// The flow sets that parameter itself, or the name is empty.
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), ParameterError> {
         if name.is_empty() {
             return Err(ParameterError::Empty);
@@ -72,7 +72,7 @@ pub enum ParameterError {
     Owned(String),
 }
 
-/// Everything that a login asks for. There is no way to build one with a port of 0 in it:
+/// The input of an authorization request. It cannot contain a port of 0:
 ///
 /// ```compile_fail
 /// # use loopin::{oauth::AuthorizationRequest, redirect::RegisteredRedirect};
@@ -90,7 +90,7 @@ pub struct AuthorizationRequest {
     pub extra: ExtraParameters,
 }
 
-/// Where the person's browser is sent; safe to hand to a launcher. It holds `state`, which counts as public.
+/// The URL for the user's browser. It is safe to pass to a launcher. It contains `state`, which counts as public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationUrl(String);
 
@@ -101,10 +101,10 @@ impl AuthorizationUrl {
 }
 
 impl AuthorizationRequest {
-    /// Makes the URL and the value that waits for its answer. A nonce goes along with `openid`.
+    /// Returns the URL and the value that accepts its response. With `openid` a nonce is added.
     ///
     /// # Errors
-    /// The URL became unsafe to open, or longer than 8 KiB.
+    /// The URL would be unsafe to open, or longer than 8 KiB.
     pub fn begin(self, entropy: Entropy) -> Result<(AuthorizationUrl, Pending), EndpointError> {
         let Self { server, client, redirect, scopes, pkce, extra } = self;
         let nonce = scopes.contains("openid").then_some(entropy.nonce);
@@ -127,7 +127,7 @@ impl AuthorizationRequest {
         }
         let (url, _) = request.url();
         safe_to_open(&url)?;
-        // RFC 6749 section 3.1: a parameter must not stand twice, also where the endpoint has a query of its own.
+        // A parameter must not occur twice (RFC 6749 section 3.1), including those in the endpoint's own query.
         if OWNED.iter().any(|owned| url.query_pairs().filter(|(name, _)| name == owned).count() > 1) {
             return Err(EndpointError::FlowParameter);
         }
@@ -149,41 +149,41 @@ pub(super) struct Flow {
     pub(super) nonce: Option<Secret>,
 }
 
-/// A login that waits for its answer.
+/// A login that waits for its authorization response.
 #[derive(Debug)]
 pub struct Pending {
     state: Secret,
     flow: Flow,
 }
 
-/// The secrets of a login that waits.
+/// The secrets of a waiting login.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// `None` where PKCE is off.
+    /// `None` if PKCE is off.
     pub code_verifier: Option<Secret>,
     /// `None` without `openid`.
     pub nonce: Option<Secret>,
 }
 
-/// What a matched answer was.
+/// The result of a response that belongs to the login.
 #[derive(Debug)]
 pub enum Settled {
     Code(CodeReceived),
-    /// The provider or the user said no.
+    /// The provider or the user refused.
     Denied(Denial),
-    /// An answer that no honest server gives.
+    /// A response that no legitimate server sends.
     Refused(Refusal),
 }
 
-/// What a request at the redirect was.
+/// The result of a request at the redirect URI.
 #[derive(Debug)]
 pub enum Received {
     Code(CodeReceived),
-    /// The provider or the person said no, with the right state.
+    /// The provider or the user refused, with the right `state`.
     Denied(Denial),
-    /// The right state, but an answer that no honest server gives.
+    /// The right `state`, but a response that no legitimate server sends.
     Refused(Refusal),
-    /// Somebody else's: the login goes on waiting.
+    /// It belongs to no login here, so the login continues to wait.
     Unrelated(Pending, Unrelated),
 }
 
@@ -195,7 +195,7 @@ pub struct Denial {
 }
 
 impl Pending {
-    /// Takes the query of a request at the redirect. `state` decides whether it is ours before anything else counts.
+    /// Reads the query of a request at the redirect URI. Nothing else counts before `state` has matched.
     pub fn receive(self, query: &[u8]) -> Received {
         let answer = match Answer::parse(query) {
             Ok(answer) => answer,
@@ -212,25 +212,25 @@ impl Pending {
         }
     }
 
-    /// The same login once more, in case the answer received next is not the user's own. The code of such an answer
-    /// counts once as well; what waits again is the login.
+    /// The same login again, in case the next response is not the user's own. The code of a response is still exchanged
+    /// only once.
     pub fn again(&self) -> Self {
         Self { state: self.state.clone(), flow: self.flow.clone() }
     }
 
-    /// What has to be kept where the answer is awaited elsewhere or later; the rest can be had again.
+    /// What must be kept if the response arrives in another process or later. The rest can be built again.
     pub fn keep(&self) -> Kept {
         Kept { code_verifier: self.flow.code_verifier.clone(), nonce: self.flow.nonce.clone() }
     }
 
-    /// Where the answer is awaited.
+    /// The redirect URI of this login.
     pub fn redirect(&self) -> &BoundRedirect {
         &self.flow.redirect
     }
 }
 
-/// A login that was begun before, perhaps by another process, and whose `state` is a sealed handle: the answer that
-/// opened it is the proof that it belongs here, so no state is kept to compare.
+/// A login that another process may have started. Its `state` is an encrypted handle: the response that opened it is
+/// proven to belong here, so no `state` is stored.
 #[derive(Debug)]
 pub struct Resumed(Flow);
 
@@ -261,7 +261,7 @@ impl Flow {
     }
 }
 
-/// A code that belongs to this login. `exchange` (in `token.rs`) consumes it: a code is sent once.
+/// A code that belongs to this login. `exchange` (in `token.rs`) consumes it, so a code is sent once.
 #[derive(Debug)]
 pub struct CodeReceived {
     pub(super) code: Secret,

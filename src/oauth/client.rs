@@ -1,4 +1,4 @@
-//! Who we are at the authorization server (RFC 6749 section 2).
+//! The client at an authorization server (RFC 6749 section 2).
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 pub struct ClientId(String);
 
 impl ClientId {
-    /// `None` when empty or with a character outside RFC 6749 appendix A.1.
+    /// `None` if the text is empty or has a character outside RFC 6749 appendix A.1.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = text.bytes().all(|b| (0x20..=0x7e).contains(&b));
         (allowed && !text.trim().is_empty()).then(|| Self(text.to_owned()))
@@ -26,7 +26,7 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// How a confidential client proves itself; the names are those of RFC 7591 section 2.
+/// How a confidential client authenticates; the names are those of RFC 7591 section 2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthenticationMethod {
     /// `client_secret_basic`: identifier and secret form-encoded, then HTTP Basic (RFC 6749 section 2.3.1).

@@ -1,31 +1,31 @@
-//! Endpoints of an authorization server that are safe to open and to send credentials to.
+//! Endpoints of an authorization server, checked so that they are safe to open and to send credentials to.
 
 use std::fmt;
 
 use url::{Host, Url};
 
-/// Longest endpoint and longest authorization URL in bytes: what a Windows command line carries.
+/// Longest endpoint and longest authorization URL in bytes: the limit of a Windows command line.
 pub const LONGEST: usize = 8 * 1024;
 
-/// An https URL (http on the loopback interface only), re-serialised, with a host, without userinfo and
-/// fragment and without any byte that a shell or a browser launcher could take for its own.
+/// An https URL (http only for loopback addresses), serialized again, with a host, without userinfo and fragment, and
+/// without any byte that a shell or a browser launcher interprets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 impl Endpoint {
     /// # Errors
-    /// The first property that is missing.
+    /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         if text.len() > LONGEST {
             return Err(EndpointError::TooLong);
         }
-        // The URL crate would silently drop these from the middle of a text, and take a backslash for a slash.
+        // The URL crate would silently drop these inside a text, and read a backslash as a slash.
         if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
             return Err(EndpointError::UnsafeCharacter);
         }
         let url = Url::parse(text).map_err(|_| EndpointError::NotAUrl)?;
         safe_to_open(&url)?;
-        // It would also take `https:x` and `https:///x` for `https://x`.
+        // It would also read `https:x` and `https:///x` as `https://x`.
         if text.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/')) {
             return Err(EndpointError::NoHost);
         }
@@ -39,12 +39,12 @@ impl Endpoint {
         self.0.as_str()
     }
 
-    /// Host and port as a person would name the server.
+    /// Host and port, as a user would write the server.
     pub fn authority(&self) -> &str {
         self.0.authority()
     }
 
-    /// Scheme, host and port (RFC 6454 section 4).
+    /// Whether scheme, host and port are the same (RFC 6454 section 4).
     pub(super) fn has_origin_of(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()
     }
@@ -60,7 +60,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Checks a whole URL before it is handed to a launcher (CVE-2025-6514, RUSTSEC-2026-0257).
+/// Checks a complete URL before it is passed to a launcher (CVE-2025-6514, RUSTSEC-2026-0257).
 pub(super) fn safe_to_open(url: &Url) -> Result<(), EndpointError> {
     match (url.scheme(), url.host()) {
         (_, None) => return Err(EndpointError::NoHost),
@@ -87,12 +87,12 @@ fn loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// Why a URL is not taken for an endpoint.
+/// Why a URL is rejected as an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     #[error("it has a fragment (the part after #)")]
     Fragment,
-    /// Its query sets what the sign-in sets.
+    /// Its query contains a parameter that the flow sets.
     #[error("its query has a parameter that the sign-in sets itself")]
     FlowParameter,
     #[error("it has no host")]
@@ -111,13 +111,13 @@ pub enum EndpointError {
     Userinfo,
 }
 
-/// The issuer identifier, byte for byte as configured (RFC 8414 section 2): it is only ever compared.
+/// The issuer identifier, byte for byte as configured (RFC 8414 section 2). It is only compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer(String);
 
 impl Issuer {
     /// # Errors
-    /// An issuer is an endpoint without query.
+    /// As [`Endpoint::parse`]; an issuer has no query either.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let endpoint = Endpoint::parse(text)?;
         match endpoint.0.query() {

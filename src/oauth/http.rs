@@ -1,33 +1,33 @@
-//! The HTTP client that this folder asks for; `system/http.rs` is one.
+//! The HTTP client of this module, as a trait; `system/http.rs` implements it.
 
 pub use oauth2::{HttpRequest, HttpResponse};
 
-/// Sends one request and gives the reply, whatever its status, without following redirects.
+/// Sends one request and returns the response, whatever its status. Redirects are not followed.
 ///
-/// An implementation bounds the body at 1 MiB, sets deadlines on everything, asks for no compression
-/// and refuses plain http except on the loopback interface.
+/// An implementation limits the body to 1 MiB, sets deadlines for everything, requests no compression and refuses plain
+/// http except for loopback addresses.
 pub trait HttpClient {
     /// # Errors
-    /// No reply came; the variant tells whether the request can have arrived.
+    /// There is no response. The variant shows whether the request may have arrived.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
 }
 
-/// Why there is no reply.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// Nothing was sent: name resolution, connection or TLS set-up failed.
+    /// Nothing was sent: the name could not be resolved, or there was no connection.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// The environment names a proxy that cannot be used. Nothing was sent.
+    /// The proxy in the environment cannot be used. Nothing was sent.
     #[error("the variable {variable} names no usable proxy: {why}")]
     Proxy { variable: &'static str, why: &'static str },
-    /// The reply is larger than 1 MiB.
+    /// The response is larger than 1 MiB.
     #[error("the reply is larger than 1 MiB")]
     TooLarge,
-    /// The request may have arrived.
+    /// The connection failed. The request may have arrived.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// The deadline passed; the request may have arrived.
+    /// The deadline passed. The request may have arrived.
     #[error("no answer in time")]
     Timeout,
     #[error("TLS: {0}")]

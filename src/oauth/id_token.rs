@@ -1,7 +1,7 @@
-//! The claims of an id_token that came straight from the token endpoint (OpenID Connect Core section 3.1.3.7).
+//! The claims of an id_token from the token endpoint (OpenID Connect Core section 3.1.3.7).
 //!
-//! Point 6 of that section lets TLS to the token endpoint stand for the signature, so no key is fetched here:
-//! a login stays at two requests. The claims are checked all the same, and are used as names, never as keys.
+//! Point 6 of that section allows TLS to replace the check of the signature, so no key is fetched and a login needs two
+//! requests only. The claims are checked nevertheless. They are used as names, never as keys.
 
 use std::{
     collections::BTreeSet,
@@ -16,17 +16,17 @@ use serde_json::Value;
 use super::{Client, IdTokenAlgorithms, Issuer};
 use crate::secret::Secret;
 
-/// How far clocks may be apart.
+/// The largest difference between clocks.
 const LEEWAY: Duration = Duration::from_secs(300);
 
-/// Who signed in.
+/// The user who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     pub iss: String,
     pub sub: String,
 }
 
-/// Why an id_token is refused.
+/// Why an id_token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdTokenError {
     Expired,
@@ -34,13 +34,13 @@ pub enum IdTokenError {
     NotSigned,
     NotAJwt,
     NotYetValid,
-    /// Signed with a client secret by a server that has given this client none.
+    /// Signed with a client secret that this client does not have.
     NoSecret,
     OtherAlgorithm,
     OtherAudience,
     OtherIssuer,
     OtherNonce,
-    /// RFC 7515 section 4.1.11: what is in `crit` has to be understood, and no extension is.
+    /// The extensions in `crit` must be supported (RFC 7515 section 4.1.11), and none is.
     UnknownCritical,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for IdTokenError {
     }
 }
 
-/// What is known before it comes.
+/// What the claims are compared with.
 pub(super) struct Expected<'a> {
     pub issuer: Option<&'a Issuer>,
     pub client: &'a Client,
@@ -71,7 +71,7 @@ pub(super) struct Expected<'a> {
     pub now: SystemTime,
 }
 
-/// Which request it comes with.
+/// The request that the id_token answers.
 pub(super) enum Occasion<'a> {
     /// The nonce of the authorization request, if it had one.
     Login { nonce: Option<&'a Secret> },
@@ -82,7 +82,7 @@ pub(super) enum Occasion<'a> {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    /// `Some` for every value, `null` included.
+    /// `Some` for every value, including `null`.
     #[serde(default, deserialize_with = "present")]
     crit: Option<()>,
 }
@@ -121,7 +121,7 @@ impl Claims {
         if !expected.algorithms.permit(&header.alg) {
             return Err(IdTokenError::OtherAlgorithm);
         }
-        // RFC 7518 section 3.2: HMAC, whose key is the client secret (OpenID Connect Core section 10.1).
+        // HMAC (RFC 7518 section 3.2), whose key is the client secret (OpenID Connect Core section 10.1).
         let hmac = header.alg.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("HS"));
         if hmac && expected.client.secret().is_none() {
             return Err(IdTokenError::NoSecret);
@@ -163,10 +163,10 @@ impl Claims {
 }
 
 impl Payload {
-    /// OpenID Connect Core section 12.2. Without a stored id_token there is nothing to compare with.
+    /// Compares with the stored id_token (OpenID Connect Core section 12.2), if there is one.
     fn continues(&self, original: Option<&Secret>) -> Result<(), IdTokenError> {
         let original: Option<Self> = original.and_then(|token| decode(token.expose().split('.').nth(1)?).ok());
-        // Another `sub` is returned: it is refused together with the access token, where the tokens are stored.
+        // Another `sub` is returned here. The tokens are rejected together where they would be stored.
         let Some(original) = original.filter(|original| original.sub == self.sub) else { return Ok(()) };
         if self.nonce.is_some() && self.nonce != original.nonce {
             return Err(IdTokenError::OtherNonce);
@@ -180,7 +180,7 @@ impl Payload {
         Ok(())
     }
 
-    /// One audience may stand alone or in a list (RFC 7519 section 4.1.3).
+    /// One audience may be a text or a list (RFC 7519 section 4.1.3).
     fn audience(&self) -> BTreeSet<&str> {
         match &self.aud {
             Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
@@ -189,7 +189,7 @@ impl Payload {
     }
 }
 
-/// From when until when an id_token is valid (`iat`, `exp`). It was checked when it came.
+/// The validity of an id_token (`iat`, `exp`). It was verified when it arrived.
 pub fn id_token_validity(token: &Secret) -> Option<(SystemTime, SystemTime)> {
     let payload: Payload = decode(token.expose().split('.').nth(1)?).ok()?;
     let time = |seconds: f64| UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?);

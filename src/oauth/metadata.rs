@@ -1,11 +1,11 @@
-//! What is known of an authorization server, and how it is found out (RFC 8414, OpenID Connect Discovery).
+//! Authorization server metadata and its discovery (RFC 8414, OpenID Connect Discovery).
 
 use oauth2::http;
 use serde::Deserialize;
 
 use super::{Endpoint, EndpointError, HttpClient, HttpError, HttpRequest, Issuer};
 
-/// The endpoints a login uses. They are pinned: what a later discovery says does not move a stored grant.
+/// The endpoints of a login. A stored grant keeps its endpoints: a later discovery does not move it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationServer {
     pub issuer: Option<Issuer>,
@@ -17,7 +17,7 @@ pub struct AuthorizationServer {
     pub id_token_algorithms: IdTokenAlgorithms,
 }
 
-/// Whether the server said that it names itself in its answer (RFC 9207 section 3).
+/// Whether the metadata promises the `iss` parameter in authorization responses (RFC 9207 section 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "bool")]
 pub enum IssParameter {
@@ -32,26 +32,28 @@ impl From<bool> for IssParameter {
     }
 }
 
-/// Whether the server said that it checks PKCE with S256 (RFC 8414 section 2).
+/// Whether the metadata advertises PKCE with S256 (RFC 8414 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum S256 {
     NotPromised,
     Promised,
-    /// There was no metadata to read.
+    /// There was no metadata.
     Unstated,
 }
 
-/// With which algorithms the server says that it signs id_tokens (OpenID Connect Discovery section 3).
+/// The algorithms with which the server signs id_tokens, according to its metadata (OpenID Connect Discovery section
+/// 3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum IdTokenAlgorithms {
     Listed(Vec<String>),
-    /// There was no metadata to read, or it lists none.
+    /// There was no metadata, or it lists none.
     #[default]
     Unstated,
 }
 
 impl IdTokenAlgorithms {
-    /// Names that no algorithm has (RFC 7518 section 7.1.1) are left out, and so is what comes after the first 64.
+    /// Texts that cannot be the name of an algorithm (RFC 7518 section 7.1.1) are left out, and everything after the
+    /// first 64.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         let is_name =
             |name: &String| (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
@@ -66,7 +68,7 @@ impl IdTokenAlgorithms {
         }
     }
 
-    /// None where they are not stated.
+    /// Empty if the metadata does not list them.
     pub fn names(&self) -> &[String] {
         match self {
             Self::Listed(names) => names,
@@ -88,7 +90,7 @@ struct Document {
     authorization_response_iss_parameter_supported: IssParameter,
 }
 
-/// Why nothing was found.
+/// Why discovery failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
     #[error("{name} in the provider's metadata is not a safe URL: {why}")]
@@ -99,7 +101,7 @@ pub enum DiscoveryError {
     },
     #[error("the provider's metadata has no {0}")]
     Missing(&'static str),
-    /// No document at any of the well-known places.
+    /// No well-known URL has a document.
     #[error("the provider publishes no metadata for this issuer")]
     NotFound,
     #[error("the issuer in the provider's metadata does not match, byte for byte")]
@@ -108,10 +110,10 @@ pub enum DiscoveryError {
     Unreachable(#[source] HttpError),
 }
 
-/// Asks at the well-known places: RFC 8414 section 3.1, then OpenID Connect Discovery section 4.1.
+/// Requests the well-known URLs of RFC 8414 section 3.1, then of OpenID Connect Discovery section 4.1.
 ///
 /// # Errors
-/// No document, or one that may not be believed.
+/// There is no document, or one that must not be trusted.
 pub fn discover(issuer: &Issuer, http: &dyn HttpClient) -> Result<AuthorizationServer, DiscoveryError> {
     for place in well_known(issuer) {
         let request = http::Request::get(place).header(http::header::ACCEPT, "application/json").body(Vec::new());
@@ -121,7 +123,7 @@ pub fn discover(issuer: &Issuer, http: &dyn HttpClient) -> Result<AuthorizationS
         if reply.status().is_server_error() {
             return Err(DiscoveryError::Unreachable(HttpError::Broken(format!("status {}", reply.status().as_u16()))));
         }
-        // A site that answers 200 with a page to every path is the same as 404.
+        // A site that answers every path with 200 and a page counts as 404.
         let document =
             reply.status().is_success().then(|| serde_json::from_slice::<Document>(reply.body()).ok()).flatten();
         if let Some(document) = document {

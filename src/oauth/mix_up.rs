@@ -1,26 +1,26 @@
-//! Mix-up (RFC 9700 section 4.4): whether an answer came from the server that was asked.
+//! Mix-up (RFC 9700 section 4.4): whether a response came from the server to which the request was sent.
 //!
-//! One judgement for the command line and the service. Where a server does not send `iss`, this says nothing: there a
-//! redirect of its own for each server is the guard, and the listener answers only its own path.
+//! The same rule for the command line and the service. It cannot decide for servers that do not send `iss`: for these
+//! each server has its own redirect URI, and the listener accepts responses at its own path only.
 
 use super::{AuthorizationServer, Endpoint, IssParameter};
 
-/// Why an answer with the right state must not be exchanged (RFC 9207 section 2.4).
+/// Why the code of a response with the right `state` must not be exchanged (RFC 9207 section 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the provider promises to name itself in its answer (iss, RFC 9207), and this answer does not")]
     IssuerMissing,
-    /// No issuer is configured, and the one that was sent is not at the authorization endpoint's origin.
+    /// No issuer is configured, and `iss` has another origin than the authorization endpoint.
     #[error("the answer names a provider at another origin than the authorization endpoint (iss, RFC 9207)")]
     OtherOrigin,
     #[error("the answer came from another provider than the one that was asked (iss, RFC 9207)")]
     OtherIssuer,
 }
 
-/// Judges the `iss` of an authorization response. A parameter that is present always counts, an empty one too.
+/// Checks `iss` of an authorization response. It counts whenever it is present, even if it is empty.
 ///
 /// # Errors
-/// The answer is another server's, or does not say whose it is although the server promised to.
+/// The response is from another server, or `iss` is missing although the server promises it.
 pub fn came_from(server: &AuthorizationServer, iss: Option<&str>) -> Result<(), Refusal> {
     match (iss, &server.issuer, server.iss_parameter) {
         (None, _, IssParameter::Promised) => Err(Refusal::IssuerMissing),

@@ -1,10 +1,9 @@
 //! OAuth 2.0 for native applications, without I/O: values in, values out.
 //!
-//! A login is a chain of types that can only be walked in one direction:
-//! [`AuthorizationRequest::begin`] needs a `BoundRedirect` and gives a URL and a [`Pending`];
-//! [`Pending::receive`] takes an answer and gives itself back until the right one comes;
-//! [`CodeReceived::exchange`] consumes the code, so that it can be sent once only.
-//! Nothing outside this folder and `practice.rs` knows the names of parameters on the wire.
+//! The types of a login can be used in one order only: [`AuthorizationRequest::begin`] needs a `BoundRedirect` and
+//! returns a URL and a [`Pending`]; [`Pending::receive`] reads a response and returns the [`Pending`] until the right
+//! one arrives; [`CodeReceived::exchange`] consumes the code, so that it is sent once. No module except this one and
+//! `practice.rs` contains the names of the parameters.
 
 mod answer;
 mod authorization;

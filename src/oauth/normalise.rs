@@ -1,8 +1,8 @@
-//! What servers really answer at the token endpoint, turned into what RFC 6749 section 5 says they should.
+//! Turns the responses of real token endpoints into those of RFC 6749 section 5.
 //!
-//! Stands in front of the `oauth2` crate, which is strict. Accepts form-encoded replies, 201, a 200 that carries an
-//! error, `expires_in` in all its shapes, a missing `token_type`, scopes as a list or with commas; everything
-//! that is not recognisably OAuth becomes [`NotOAuth`], which is never taken for a verdict on a grant.
+//! The `oauth2` crate, which parses the result, is strict. This accepts form-encoded responses, status 201, status 200
+//! with an error, `expires_in` in all its forms, a missing `token_type`, and scopes as a list or with commas.
+//! Everything that is not recognizably OAuth becomes [`NotOAuth`], which never counts as a decision about a grant.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,10 +11,10 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// Longest life that is believed: ten years, in seconds.
+/// Longest lifetime that is accepted: ten years, in seconds.
 const LONGEST_LIFE_SECS: u64 = 10 * 365 * 24 * 3600;
 
-/// A reply that is no token reply and no OAuth error. Its body is never kept or shown.
+/// A response that is neither tokens nor an OAuth error. Its body is never stored or shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotOAuth {
     pub status: u16,
@@ -40,11 +40,11 @@ impl fmt::Display for NotOAuth {
 type Fields = BTreeMap<String, Value>;
 
 /// # Errors
-/// The reply is not OAuth.
+/// The response is not OAuth.
 pub fn normalise(reply: &HttpResponse) -> Result<HttpResponse, NotOAuth> {
     let status = reply.status().as_u16();
     let not_oauth = || NotOAuth { status, bytes: reply.body().len() };
-    // Of a server that is not there, too busy or broken, nothing is believed.
+    // The body of an absent, overloaded or broken server is ignored.
     if (300..400).contains(&status) || status >= 500 || [404, 408, 429].contains(&status) {
         return Err(not_oauth());
     }
@@ -67,7 +67,7 @@ fn fields(reply: &HttpResponse) -> Option<Fields> {
     if text.starts_with('{') {
         return serde_json::from_str::<UniqueFields>(text).ok().map(|unique| unique.0);
     }
-    // GitHub without an Accept header, and others, answer form-encoded.
+    // GitHub (without an Accept header) and others send form-encoded responses.
     if text.is_empty() || text.contains(['<', ' ', '\n']) || !text.contains('=') {
         return None;
     }
@@ -80,7 +80,7 @@ fn fields(reply: &HttpResponse) -> Option<Fields> {
     Some(fields)
 }
 
-/// `error` as RFC 6749 has it, as an object, with `ok: false` (Slack) or as `errorCode` (Okta).
+/// `error` as in RFC 6749, as an object, with `ok: false` (Slack) or as `errorCode` (Okta).
 fn error_code(fields: &Fields) -> Option<String> {
     let code = match fields.get("error").or_else(|| fields.get("errorCode")) {
         Some(Value::String(code)) if !code.is_empty() => code.clone(),
@@ -93,14 +93,14 @@ fn error_code(fields: &Fields) -> Option<String> {
         _ if fields.get("ok") == Some(&Value::Bool(false)) => "unknown_error".to_owned(),
         _ => return None,
     };
-    // RFC 6749 appendix A.7; anything else would be a stranger's text.
+    // The characters of RFC 6749 appendix A.7. Everything else would be untrusted text.
     let plain = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
     Some(if plain { code } else { "unknown_error".to_owned() })
 }
 
 fn token(fields: Fields) -> Option<Value> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
-    // An empty token is kept: it is for `token.rs` to refuse it as malformed.
+    // An empty token is kept, so that `token.rs` rejects it as malformed.
     let access_token = fields.get("access_token")?.as_str()?;
     let mut normal = json!({ "access_token": access_token, "token_type": text("token_type").unwrap_or("Bearer") });
     for name in ["refresh_token", "id_token"] {
@@ -111,7 +111,7 @@ fn token(fields: Fields) -> Option<Value> {
     if let Some(seconds) = fields.get("expires_in").and_then(expires_in) {
         normal["expires_in"] = seconds.into();
     }
-    // No RFC names it: GitHub and others, Keycloak, Intuit. Keycloak's 0 means no end.
+    // No RFC defines this name: GitHub and others, Keycloak, Intuit. Keycloak sends 0 for no expiry.
     let refresh_life = ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"];
     if let Some(seconds) =
         refresh_life.iter().find_map(|name| fields.get(*name).and_then(expires_in)).filter(|s| *s > 0)
@@ -124,15 +124,15 @@ fn token(fields: Fields) -> Option<Value> {
     Some(normal)
 }
 
-/// Seconds, from `3600`, `"3600"`, `3600.0`, `1e3`; at most ten years; zero or less means already expired;
-/// `None` for anything else, which is the same as not sent.
+/// Seconds from `3600`, `"3600"`, `3600.0` or `1e3`; at most ten years. Zero or less means already expired; `None` for
+/// anything else, which counts as not sent.
 fn expires_in(value: &Value) -> Option<u64> {
     let seconds = match value {
         Value::Number(number) => number.as_u64().map(|n| n as f64).or(number.as_f64())?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,
         _ => return None,
     };
-    // `as` saturates: negative becomes 0, infinite the largest number; not-a-number is refused before.
+    // `as` saturates: negative numbers become 0, infinity the largest number. NaN is rejected before.
     (!seconds.is_nan()).then_some((seconds as u64).min(LONGEST_LIFE_SECS))
 }
 
@@ -142,12 +142,12 @@ fn scope(value: &Value) -> Option<String> {
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
         _ => return None,
     };
-    // A comma is allowed inside a scope, but a server that has no space in the whole list separates with it.
+    // A comma is allowed inside a scope, but a server that sends no space at all uses it as a separator.
     let text = if text.contains(',') && !text.contains(' ') { text.replace(',', " ") } else { text };
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// A JSON object in which no name stands twice: which of the two would count is a parser's whim.
+/// A JSON object without duplicate names: which of the two counts would depend on the parser.
 struct UniqueFields(Fields);
 
 impl<'de> Deserialize<'de> for UniqueFields {

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// Sends the refresh token, once. `now` dates the tokens and judges an id_token that comes with them, which has to agree
-/// with `original`, the stored one (OpenID Connect Core section 12.2).
+/// Sends the refresh token once. `now` is the start of the new tokens' life. An id_token in the response must match
+/// `original`, the stored one (OpenID Connect Core section 12.2).
 ///
 /// # Errors
-/// No tokens. What that means for the grant is judged in `refresh::Judgement`.
+/// There are no tokens. `refresh::Judgement` decides what that means for the grant.
 pub fn refresh(
     token_endpoint: &Endpoint,
     client: &Client,
@@ -25,7 +25,7 @@ pub fn refresh(
     http: &dyn HttpClient,
     now: SystemTime,
 ) -> Result<TokenSet, ExchangeError> {
-    // The stored record keeps nothing of the server's metadata.
+    // The stored record contains no metadata of the server.
     let algorithms = &IdTokenAlgorithms::Unstated;
     let expected = Expected { issuer, client, algorithms, occasion: Occasion::Refresh { original }, now };
     let client = tolerant(client, token_endpoint);
@@ -35,8 +35,8 @@ pub fn refresh(
     let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
     match Claims::read(id_token, &expected) {
         Ok(claims) => Ok(TokenSet { claims: Some(claims), ..tokens }),
-        // The old refresh token may be used up: losing the new one over an id_token that nobody asked for would end the
-        // grant. The id_token alone is left out.
+        // The old refresh token may be used up: rejecting the new one because of an id_token that is not needed would
+        // end the grant. Only the id_token is dropped.
         Err(_) => Ok(TokenSet { id_token: None, ..tokens }),
     }
 }

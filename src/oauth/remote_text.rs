@@ -1,18 +1,18 @@
-//! A stranger's text: it never reaches a terminal, a page or a log as it came.
+//! Text from providers. It is never printed, shown or logged unchanged.
 
 use std::fmt;
 
 /// Longest text of a provider that is shown, in characters.
 const LONGEST: usize = 200;
 
-/// Text from the network, made fit to print when it enters: one line, at most 200 characters,
-/// without control, escape and bidirectional characters (RFC 6749 section 4.1.2.1 allows even less).
+/// Text from the network, cleaned when it arrives: one line, at most 200 characters, without control, escape and
+/// bidirectional characters (RFC 6749 section 4.1.2.1 allows even fewer).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteText(String);
 
 impl RemoteText {
     pub fn new(raw: &str) -> Self {
-        // As nearly all of them are.
+        // Almost all texts need no change.
         if raw.len() <= LONGEST && raw.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Self(raw.trim_matches(' ').to_owned());
         }

@@ -15,15 +15,16 @@ pub struct GrantTokens<'a> {
     pub refresh: Option<&'a Secret>,
 }
 
-/// Which tokens of a grant get a request of their own.
+/// The tokens of a grant that are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     Every,
-    /// Only the one that ends the grant: a provider should end the access tokens with it (RFC 7009 section 2.1).
+    /// Only the token that ends the grant: the provider should then revoke its access tokens too (RFC 7009 section
+    /// 2.1).
     First,
 }
 
-/// The hint of RFC 7009 section 2.1.
+/// `token_type_hint` of RFC 7009 section 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TokenKind {
     Access,
@@ -39,12 +40,12 @@ pub enum RevocationError {
     Unreachable(#[source] HttpError),
 }
 
-/// Ends a grant at the provider. The refresh token comes first, since the grant ends with it (RFC 7009 section 2.1), and
-/// its response decides; without one that to the access token does. Any 2xx counts as revoked, for an unknown token too
-/// (section 2.2).
+/// Revokes a grant at the provider. The refresh token is sent first, since the grant ends with it (RFC 7009 section
+/// 2.1), and its response is the result. Without a refresh token the access token is sent. Any 2xx counts as revoked,
+/// also for an unknown token (section 2.2).
 ///
 /// # Errors
-/// The provider did not confirm.
+/// The provider did not confirm the revocation.
 pub fn revoke_grant(
     endpoint: &Endpoint,
     client: &Client,
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
     use crate::oauth::{ClientId, HttpResponse};
 
-    /// Answers with these statuses, the last one first, and keeps what it was sent.
+    /// Replies with these statuses, the last one first, and keeps the requests.
     struct Provider {
         replies: RefCell<Vec<Result<u16, HttpError>>>,
         sent: RefCell<Vec<HttpRequest>>,

@@ -22,20 +22,20 @@ impl Scope {
     }
 }
 
-/// A text that is not a scope.
+/// A text that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a scope: visible ASCII without space, \" and \\ (RFC 6749, section 3.3)")]
 pub struct ScopeError(String);
 
-/// Scopes in the order given, each once.
+/// Scopes in the given order, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Splits at spaces, the form on the wire.
+    /// Splits a `scope` parameter at its spaces.
     ///
     /// # Errors
-    /// The first part that is not a scope.
+    /// The first part that is no scope.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         text.split(' ').filter(|part| !part.is_empty()).map(Scope::parse).collect()
     }
@@ -52,12 +52,12 @@ impl Scopes {
         self.0.iter().any(|s| s.as_str() == scope)
     }
 
-    /// All of `self`, then what `other` adds.
+    /// All scopes of `self`, then the additional ones of `other`.
     pub fn union(&self, other: &Self) -> Self {
         self.iter().chain(other.iter()).cloned().collect()
     }
 
-    /// What `self` has and `other` has not.
+    /// The scopes of `self` that `other` does not have.
     pub fn without(&self, other: &Self) -> Self {
         self.iter().filter(|s| !other.contains(s.as_str())).cloned().collect()
     }

@@ -1,5 +1,5 @@
-//! The access log: one JSON object a line on standard output, written by a thread of its own, so that a reader who does
-//! not read holds up nobody. A worker of the relay gathers its lines on a sheet and hands them over together.
+//! The access log: one JSON object per line on standard output. A thread of its own writes it, so that a reader that
+//! stops reading blocks nothing. A worker of the relay collects its lines on a sheet and passes them on together.
 
 use std::{
     io::{self, Write},
@@ -21,15 +21,15 @@ pub struct AccessLog {
     ended: Receiver<()>,
 }
 
-/// Hands lines over from any thread. The log is finished when all of these are gone.
+/// Passes lines to the log from any thread. The log ends when all of these are dropped.
 #[derive(Clone)]
 pub struct LogWriter {
     lines: SyncSender<Vec<u8>>,
-    /// Bytes that are handed over and not written.
+    /// Bytes that were passed on and not written.
     backlog: Arc<AtomicUsize>,
 }
 
-/// What one worker has to tell.
+/// The collected lines of one worker.
 pub struct Sheet {
     writer: LogWriter,
     written: Vec<u8>,
@@ -37,7 +37,7 @@ pub struct Sheet {
     second: Option<(SystemTime, String)>,
 }
 
-/// So many lines will never be written: the reader is too far behind, or gone.
+/// The number of lines that are lost, because the reader is too slow or gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost(pub u64);
 
@@ -55,10 +55,10 @@ impl AccessLog {
         let backlog = Arc::new(AtomicUsize::new(0));
         let behind = Arc::clone(&backlog);
         thread::spawn(move || {
-            // Ends with `end`, which nobody is told of but by its loss.
+            // Dropping `end` at the end of the thread ends the wait in `finish`.
             let _end = end;
             while let Ok(mut sheet) = written.recv() {
-                // Who hands over meanwhile wakes nobody, and one write serves all.
+                // Lines that arrive meanwhile cause no wake-up, and one write is enough for all.
                 thread::sleep(GATHERING);
                 written.try_iter().for_each(|more| sheet.extend_from_slice(&more));
                 let mut stdout = io::stdout().lock();
@@ -71,7 +71,7 @@ impl AccessLog {
         Self { writer: LogWriter { lines, backlog }, ended }
     }
 
-    /// For one more worker.
+    /// A sheet for another worker.
     pub fn sheet(&self) -> Sheet {
         Sheet { writer: self.writer(), written: Vec::new(), count: 0, second: None }
     }
@@ -80,8 +80,8 @@ impl AccessLog {
         self.writer.clone()
     }
 
-    /// Waits until everything is written that was handed over, or for as long as a reader may take that has stopped
-    /// reading. All sheets and writers are gone by then.
+    /// Waits until everything is written, or for [`LOG_FINISHES`] if the reader has stopped reading. All sheets and
+    /// writers are dropped by then.
     pub fn finish(self) {
         drop(self.writer);
         let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(LOG_FINISHES);
@@ -96,7 +96,7 @@ impl Default for AccessLog {
 
 impl LogWriter {
     /// # Errors
-    /// The line will never be written.
+    /// The line is lost.
     pub fn write(&self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
         let mut line = serde_json::to_vec(&Line { time: &rfc3339(now), entry }).map_err(|_| Lost(1))?;
         line.push(b'\n');
@@ -117,7 +117,7 @@ struct Full;
 
 impl Sheet {
     /// # Errors
-    /// As [`Sheet::hand_over`], which comes by itself when there is much.
+    /// As [`Sheet::hand_over`], which is called here when the sheet is full.
     pub fn write(&mut self, entry: &impl Serialize, now: SystemTime) -> Result<(), Lost> {
         let start = self.written.len();
         let line = Line { time: text_of(&mut self.second, now), entry };
@@ -130,10 +130,10 @@ impl Sheet {
         if self.written.len() < LONGEST_SHEET { Ok(()) } else { self.hand_over() }
     }
 
-    /// Gives all lines to whoever writes them.
+    /// Passes all lines to the writing thread.
     ///
     /// # Errors
-    /// They will never be written.
+    /// They are lost.
     pub fn hand_over(&mut self) -> Result<(), Lost> {
         if self.count == 0 {
             return Ok(());
@@ -143,7 +143,7 @@ impl Sheet {
     }
 }
 
-/// The same text for all of a second.
+/// The same text for all lines of a second.
 fn text_of(second: &mut Option<(SystemTime, String)>, now: SystemTime) -> &str {
     let whole = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     if second.as_ref().is_none_or(|(at, _)| whole(*at) != whole(now)) {
@@ -161,5 +161,5 @@ const GATHERING: Duration = Duration::from_millis(10);
 /// Sheets that wait.
 const SHEETS: usize = 4096;
 
-/// Bytes of a sheet that is handed over at once.
+/// Bytes after which a sheet is passed on at once.
 const LONGEST_SHEET: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! Opening the person's browser: without a shell, never waited for, with nothing of ours to read or to break.
+//! Opens the user's browser: without a shell, without a wait, and without access to our files and streams.
 
 use std::{
     fmt, io,
@@ -11,15 +11,15 @@ use super::{
     environment::{self, BROWSER, Desktop, LOOPIN_BROWSER},
 };
 
-/// Stands for the URL in a command; without it the URL comes last.
+/// The placeholder for the URL in a command. Without it the URL is the last argument.
 const PLACE: &str = "%s";
 
-/// What will be opened.
+/// What is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Browser {
-    /// Commands that a person named, tried in order; each is split into words before the URL is put in.
+    /// Commands that the user configured, tried in order. Each is split into words before the URL is inserted.
     Named(Vec<Vec<String>>),
-    /// The desktop's own choice.
+    /// The default browser of the desktop.
     Desktop,
     None(NoBrowser),
 }
@@ -48,10 +48,10 @@ pub struct BadCommand {
 }
 
 impl Browser {
-    /// In the order: argument, LOOPIN_BROWSER, BROWSER, the desktop.
+    /// In this order: the argument, LOOPIN_BROWSER, BROWSER, the desktop's default.
     ///
     /// # Errors
-    /// The first that is given cannot be read.
+    /// The first one that is set cannot be parsed.
     pub fn choose(argument: Option<&str>) -> Result<Self, BadCommand> {
         if let Some(command) = argument {
             return Ok(Self::Named(vec![words(command, "--browser")?]));
@@ -60,7 +60,7 @@ impl Browser {
             return Ok(Self::Named(vec![words(&command, LOOPIN_BROWSER)?]));
         }
         if let Some(list) = environment::text(BROWSER) {
-            // A list, as xdg-open reads it; Windows paths have colons.
+            // A list, as in xdg-open. Paths of Windows contain colons.
             let list = if cfg!(windows) { vec![list.as_str()] } else { list.split(':').collect() };
             return list.into_iter().map(|command| words(command, BROWSER)).collect::<Result<_, _>>().map(Self::Named);
         }
@@ -71,8 +71,8 @@ impl Browser {
         })
     }
 
-    /// Starts it and comes back at once. `opened` is told on another thread, at most once, how it went: a command that
-    /// goes on running counts as opened and is not heard of again.
+    /// Starts the browser and returns at once. `opened` is called on another thread, at most once; a command that is
+    /// still running counts as opened.
     pub fn open(&self, url: &str, hidden: Option<String>, opened: impl FnOnce(Result<(), NotOpened>) + Send + 'static) {
         let commands = match self {
             Self::Named(commands) => commands.iter().map(|words| command(words, url)).collect(),
@@ -83,7 +83,7 @@ impl Browser {
     }
 }
 
-/// No command opened it.
+/// No command opened the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotOpened {
     Failed { program: String, code: Option<i32> },
@@ -103,7 +103,7 @@ impl fmt::Display for NotOpened {
 }
 
 fn words(command: &str, from: &'static str) -> Result<Vec<String>, BadCommand> {
-    // On Windows a backslash separates folders, as shlex would not have it.
+    // On Windows a backslash separates folders, which shlex does not allow.
     let words = if cfg!(windows) {
         Some(command.split_whitespace().map(str::to_owned).collect())
     } else {
@@ -132,7 +132,7 @@ fn run(commands: Vec<Command>, hidden: Option<&str>) -> Result<(), NotOpened> {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // A Ctrl-C for us is not meant for the person's browser.
+        // A Ctrl-C for this program must not end the user's browser.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let program = command.get_program().to_string_lossy().into_owned();

@@ -1,5 +1,5 @@
-//! The certificate of a server and its key, as PEM files: read, checked against each other, and read again when they
-//! change, while connections go on.
+//! The certificate and key of a server as PEM files: read, checked against each other, and read again when they change,
+//! while connections continue.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -23,7 +23,7 @@ use rustls::{
 use super::trusted_file::{Content, read};
 use crate::vault::StoreError;
 
-/// The pair that is shown to whoever connects next.
+/// The pair for the next handshake.
 #[derive(Debug)]
 pub struct Certificate {
     current: Mutex<Current>,
@@ -32,19 +32,19 @@ pub struct Certificate {
 #[derive(Debug)]
 struct Current {
     files: Files,
-    /// Of the files when they were last read, whatever came of it.
+    /// The files when they were last read, successfully or not.
     stamps: [Option<Stamp>; 2],
     pair: Arc<CertifiedKey>,
 }
 
-/// PEM: the chain, the server's own certificate first; and its key.
+/// PEM files: the chain, with the server's own certificate first, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     pub chain: PathBuf,
     pub key: PathBuf,
 }
 
-/// What of a file is compared to see that it is another one.
+/// The properties of a file that show whether it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
@@ -52,24 +52,24 @@ struct Stamp {
     length: u64,
 }
 
-/// Which of the two files it is, and what is wrong with it.
+/// The file and what is wrong with it.
 #[derive(Debug)]
 pub enum Unfit {
     Chain(Fault),
     Key(Fault),
-    /// Each is good, and they are not of one pair.
+    /// Both are valid, but they do not belong together.
     Mismatch,
 }
 
 #[derive(Debug)]
 pub enum Fault {
-    /// Not to be read, or others have rights that they must not have.
+    /// It cannot be read, or others have rights that they must not have.
     Unreadable(StoreError),
-    /// There is no PEM section of the kind that is wanted.
+    /// It has no PEM section of the expected kind.
     Missing,
-    /// A PEM section of it is cut off or not base64.
+    /// A PEM section is cut off or not base64.
     Malformed,
-    /// Of a form, or with an algorithm, that TLS has no use for.
+    /// TLS does not support its form or its algorithm.
     Useless,
 }
 
@@ -82,16 +82,16 @@ impl Certificate {
         Ok(Self { current: Mutex::new(Current { files, stamps, pair }) })
     }
 
-    /// Whether the files are others than those that were read last.
+    /// Whether the files have changed since they were last read.
     pub fn has_changed(&self) -> bool {
         let current = self.lock();
         stamps(&current.files) != current.stamps
     }
 
-    /// Takes these files from the next handshake on.
+    /// Uses the files from the next handshake on.
     ///
     /// # Errors
-    /// As [`Certificate::read`]; the old pair stays.
+    /// As [`Certificate::read`]; the old pair stays in use.
     pub fn read_again(&self, files: Files) -> Result<(), Unfit> {
         let stamps = stamps(&files);
         let fresh = pair(&files);
@@ -102,7 +102,7 @@ impl Certificate {
         Ok(())
     }
 
-    /// TLS 1.2 and 1.3 for HTTP/1.1, with whatever pair is current.
+    /// TLS 1.2 and 1.3 for HTTP/1.1, with the current pair.
     pub fn config(self: Arc<Self>) -> Arc<ServerConfig> {
         let builder = ServerConfig::builder_with_provider(ring::default_provider().into());
         let versions = builder.with_protocol_versions(rustls::DEFAULT_VERSIONS);
@@ -155,7 +155,7 @@ fn pair(files: &Files) -> Result<CertifiedKey, Unfit> {
     let key = ring::default_provider().key_provider.load_private_key(key).map_err(|_| Unfit::Key(Fault::Useless))?;
     let pair = CertifiedKey::new(chain, key);
     match pair.keys_match() {
-        // Not every kind of key tells its public half.
+        // Some kinds of keys do not contain their public half.
         Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(pair),
         Err(Error::InconsistentKeys(_)) => Err(Unfit::Mismatch),
         Err(_) => Err(Unfit::Chain(Fault::Useless)),
@@ -169,7 +169,7 @@ fn stamps(files: &Files) -> [Option<Stamp>; 2] {
     })
 }
 
-/// Seconds and nanoseconds of the last change, that of an owner or a mode included.
+/// Seconds and nanoseconds of the last change, including owner and mode.
 #[cfg(unix)]
 fn changed(metadata: &fs::Metadata) -> (i64, i64) {
     use std::os::unix::fs::MetadataExt;

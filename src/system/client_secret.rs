@@ -1,4 +1,4 @@
-//! A client secret that the configuration keeps outside the store: in a file or in an environment variable.
+//! A client secret that the configuration keeps outside the store, in a file or in an environment variable.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub enum NoSecret {
 /// `None`: the secret is in the store.
 ///
 /// # Errors
-/// It is not there, or others may read it.
+/// The secret does not exist, or others may read it.
 pub fn outside_the_store(source: &SecretSource) -> Result<Option<Secret>, NoSecret> {
     match source {
         SecretSource::Environment(name) => match environment::secret(name) {

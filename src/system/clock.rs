@@ -2,13 +2,13 @@
 
 use std::time::{Instant, SystemTime};
 
-/// The time of day, for what is stored.
+/// The wall clock, for stored times.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The steady clock, for deadlines.
+/// The monotonic clock, for deadlines.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn instant() -> Instant {
     Instant::now()

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::vault::StoreError;
 
-/// The text, if there is a file.
+/// Reads the file, if it exists.
 ///
 /// # Errors
-/// It is there and cannot be read as text, or others may change it.
+/// The file cannot be read as text, or others may change it.
 pub fn read(path: &Path) -> Result<Option<String>, StoreError> {
     let bytes = trusted_file::read_if_present(path, Content::Public)?;
     let text = bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| failed(path, ErrorKind::InvalidData)));
@@ -44,23 +44,23 @@ pub fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     })
 }
 
-/// Makes a file of random bytes that only its owner may read. An existing one is left as it is.
+/// Creates a file of random bytes that only its owner may read. An existing one stays as it is.
 ///
 /// # Errors
-/// It is not there and cannot be made.
+/// The file does not exist and cannot be created.
 pub fn make_key(path: &Path, key: &[u8]) -> Result<(), StoreError> {
     let directory = directory_of(path);
     make_directories(&directory)?;
     let made = match create(path) {
         Ok(file) => imp::give(&file, &directory).and_then(|()| finish(file, key)),
-        // Other stored grants depend on it.
+        // Stored grants depend on an existing file.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     };
     made.map_err(|error| failed(path, error.kind()))
 }
 
-/// People keep their configuration elsewhere and link to it: the link stays, and its end is replaced.
+/// Users keep their configuration elsewhere and link to it: the link stays, and its target is replaced.
 fn followed(path: &Path) -> Result<PathBuf, StoreError> {
     match fs::canonicalize(path) {
         Ok(target) => Ok(target),
@@ -82,7 +82,7 @@ fn directory_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Creates every missing directory, for its owner alone.
+/// Creates missing directories, for their owner only.
 fn make_directories(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
@@ -95,7 +95,7 @@ fn make_directories(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// A new file, empty, for its owner alone.
+/// A new empty file, for its owner only.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -138,7 +138,7 @@ mod unix {
         vault::{Exposure, StoreError},
     };
 
-    /// Gives the new file the owner and the mode of the one whose place it takes, or what a new one gets.
+    /// Gives the new file the owner and mode of the file that it replaces, or the defaults.
     pub fn take_over(file: &File, target: &Path, directory: &Path) -> Result<(), StoreError> {
         let unwritten = |error: io::Error| failed(target, error.kind());
         let (old, new) = match fs::metadata(target) {
@@ -147,7 +147,7 @@ mod unix {
             Err(error) => return Err(unwritten(error)),
         };
         if old.uid() != new.uid() {
-            // Only root can give a file away. Without this, a file of root would become the user's.
+            // Only root can change the owner. Without this, root's file would become the user's.
             let why = Exposure::OtherOwner;
             fchown(file, Some(old.uid()), None).map_err(|_| StoreError::Exposed { path: target.to_owned(), why })?;
         }
@@ -159,7 +159,7 @@ mod unix {
         file.set_permissions(Permissions::from_mode(mode)).map_err(unwritten)
     }
 
-    /// A new file for its owner alone. When root runs this program in the home of another user, that user is the owner.
+    /// A new file, for its owner only. If root runs this program in the home of another user, that user is the owner.
     pub fn give(file: &File, directory: &Path) -> io::Result<()> {
         let directory = fs::metadata(directory)?;
         if home_owner().is_some_and(|user| user.as_raw() == directory.uid()) {
@@ -170,7 +170,7 @@ mod unix {
 
     pub fn make_directory(path: &Path, parent: &Path) -> io::Result<()> {
         let Some(name) = path.file_name() else { return Err(ErrorKind::InvalidInput.into()) };
-        // Relative to the open parent: a swapped path cannot make root give away another directory.
+        // Relative to the open directory: root must not change the owner of a file in a swapped directory.
         let parent = File::open(parent)?;
         mkdirat(&parent, name, Mode::S_IRWXU)?;
         let about = parent.metadata()?;

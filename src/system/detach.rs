@@ -1,7 +1,8 @@
-//! The refresh worker: started with a locked file as its standard input, and then on its own.
+//! The refresh worker: started with a locked file as its standard input, then independent of its caller.
 //!
-//! A lock of flock(2) belongs to the open file description, which the worker shares with nobody once the asker has let
-//! go: it lives exactly as long as the worker. Windows cannot hand a lock on: there the worker takes it itself.
+//! A lock of flock(2) belongs to the open file description. The worker is the only process that has it once the caller
+//! has closed its copy, so the lock lasts exactly as long as the worker. Windows cannot pass a lock on: there the
+//! worker takes it itself.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -20,7 +21,8 @@ use super::{
 };
 use crate::{deadlines::LOCK_WAITS, secret::Secret, vault::StoreError};
 
-/// Ours alone, so that neither a terminal's hang-up nor the end of the asker's group reaches the worker.
+/// A session of its own, so that neither a terminal's hang-up nor the end of the caller's process group reaches the
+/// worker.
 #[cfg(unix)]
 pub fn own_session() {
     #[expect(
@@ -33,10 +35,10 @@ pub fn own_session() {
 #[cfg(not(unix))]
 pub fn own_session() {}
 
-/// The worker's lock: on Unix it came with standard input.
+/// The worker's lock: on Unix it is standard input.
 ///
 /// # Errors
-/// Another process holds it.
+/// Another process has it.
 #[cfg(unix)]
 pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
     use std::{
@@ -50,7 +52,7 @@ pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, 
             lock::sign(&file);
             Ok(None)
         }
-        // Somebody started it by hand.
+        // Somebody started the worker by hand.
         _ => lock::hold(files, name, LOCK_WAITS).map(Some),
     }
 }
@@ -60,21 +62,22 @@ pub fn lock_of_worker(files: &PrivateFiles, name: &str) -> Result<Option<Held>, 
     lock::hold(files, name, LOCK_WAITS).map(Some)
 }
 
-/// Who does the worker's part.
+/// The program that runs as the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Worker {
-    /// A loopin at this path.
+    /// The `loopin` at this path.
     Program(PathBuf),
-    /// Where this program is another, which does not know our arguments.
+    /// The worker runs on a thread of this program, which is not `loopin` and does not know its arguments.
     Thread,
     ThisProgram,
 }
 
-/// Starts a loopin with the locked file and returns what it printed, or `None` if it took too long. It goes on in either
-/// case. Without a path it is this program. What is printed may hold tokens, and is empty if it is not UTF-8.
+/// Starts a worker with the locked file and returns what it printed, or `None` if that took too long; the worker
+/// continues in both cases. Without a path this program is started. The output may contain tokens; it is empty if it is
+/// not UTF-8.
 ///
 /// # Errors
-/// It could not be started.
+/// The worker was not started.
 pub fn worker(
     program: Option<&Path>,
     arguments: Vec<OsString>,
@@ -94,7 +97,7 @@ pub fn worker(
         command.stdin(Stdio::null());
     }
     let mut child = command.spawn()?;
-    // The command holds our copy of the locked file.
+    // The command keeps our copy of the locked file open.
     drop(command);
     let Some(mut stdout) = child.stdout.take() else { return Ok(None) };
     let (send, printed) = mpsc::channel();

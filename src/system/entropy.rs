@@ -1,4 +1,4 @@
-//! Chance, from the operating system's generator.
+//! Random bytes from the operating system's generator.
 #![deny(clippy::let_underscore_must_use)]
 #![expect(clippy::disallowed_types, reason = "this is where chance is drawn")]
 
@@ -6,7 +6,7 @@ use rand::{TryRng, rngs::SysRng};
 
 use crate::vault::StoreError;
 
-/// The system gave no random bytes; nothing may go on without.
+/// The operating system returned no random bytes, so nothing that needs them may continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
 pub struct NoEntropy;

@@ -1,4 +1,4 @@
-//! The environment variables that count, read in one place.
+//! The environment variables that are read, in one place.
 #![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 
 use std::{env, ffi::OsString, path::PathBuf};
@@ -15,29 +15,29 @@ pub fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A variable that names a file or directory.
+/// A variable with the path of a file or directory.
 pub fn path(name: &str) -> Option<PathBuf> {
     raw(name).map(PathBuf::from)
 }
 
-/// A secret that the configuration says is in a variable.
+/// A secret in a variable that the configuration names.
 pub fn secret(name: &str) -> Option<Secret> {
     text(name).map(Secret::new)
 }
 
-/// A variable that is set and not empty, as it is.
+/// A variable that is set and not empty, as bytes of the system.
 pub fn raw(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// What the surroundings say about a person and a browser.
+/// Whether a user can see a browser here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Desktop {
-    /// A desktop session that a browser can be opened in.
+    /// There is a desktop session for a browser.
     Here,
-    /// `CI` is set: there is nobody to look.
+    /// `CI` is set, so there is no user.
     NoneCi,
-    /// Neither a display nor a system that always has one.
+    /// There is no display, on a system that does not always have one.
     NoneHeadless,
 }
 
@@ -51,17 +51,17 @@ pub fn desktop() -> Desktop {
     }
 }
 
-/// Whether a log of a build service takes what is printed.
+/// Whether the output goes to the log of a build service.
 pub fn github_actions() -> bool {
     text("GITHUB_ACTIONS").as_deref() == Some("true")
 }
 
-/// Whether a line may be drawn over.
+/// Whether a line may be overwritten.
 pub fn dumb_terminal() -> bool {
     text("TERM").is_none_or(|term| term == "dumb")
 }
 
-/// Names of our own variables, which no child needs.
+/// Names of this program's variables, which no child process needs.
 pub fn own_variables() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LOOPIN_")).collect()
 }

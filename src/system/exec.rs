@@ -1,7 +1,7 @@
-//! Starting a person's command in the place of this program, with a secret in a variable or a file descriptor.
+//! Runs the user's command instead of this program, with a secret in a variable or a file descriptor.
 //!
-//! On Unix by exec(2): the command keeps the process, so signals and the exit code are its own and nothing of us is
-//! left. Elsewhere it is a child, whose exit code is passed on.
+//! On Unix by exec(2): the command keeps the process, its signals and its exit code. Elsewhere it is a child process,
+//! whose exit code is returned.
 
 use std::{
     ffi::OsString,
@@ -11,14 +11,14 @@ use std::{
 
 use crate::secret::Secret;
 
-/// What a pipe takes without a reader on every system, in bytes.
+/// The bytes that a pipe accepts without a reader, on every system.
 #[cfg(unix)]
 const PIPE: usize = 16 * 1024;
 
-/// Where the command finds the secret.
+/// How the command gets the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handover {
-    /// Readable to the end, once.
+    /// A file descriptor that can be read to its end once.
     FileDescriptor(u16),
     Variable(String),
 }
@@ -49,7 +49,7 @@ impl From<io::Error> for NotStarted {
     }
 }
 
-/// Comes back on Unix only if the command was not started, elsewhere also with its exit code.
+/// Returns on Unix only if the command was not started, elsewhere also with its exit code.
 ///
 /// # Errors
 /// The command was not started.

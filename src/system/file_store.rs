@@ -1,8 +1,8 @@
-//! The explicit file store: one sealed file an item, for machines without a keychain. Never a fallback.
+//! The explicit file store: one encrypted file per item, for machines without a keychain. It is never a fallback.
 //!
-//! Form: `loopin-items-1`, one byte for the kind of key, for a passphrase 16 bytes of salt, the sealed item, and the
-//! SHA-256 of all that, which tells a damaged file from a wrong key.
-//! The key is a file of 32 bytes, or Argon2id over a passphrase that is asked on a terminal.
+//! The format: `loopin-items-1`, one byte for the kind of key, 16 bytes of salt for a passphrase, the encrypted item,
+//! and the SHA-256 of all that, which tells a damaged file from a wrong key. The key is a file of 32 bytes, or derived
+//! by Argon2id from a passphrase that is read from a terminal.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -33,9 +33,9 @@ const BY_FILE: u8 = 0;
 const BY_PASSPHRASE: u8 = 1;
 const SALT_BYTES: usize = 16;
 const SUM_BYTES: usize = 32;
-/// Argon2id as OWASP recommends it first: memory in KiB, passes, lanes.
+/// Argon2id with the first parameters that OWASP recommends: memory in KiB, passes, lanes.
 const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// How often a wrong passphrase may be typed.
+/// Tries for a passphrase.
 const TRIES: u32 = 3;
 
 /// Where the key comes from.
@@ -43,7 +43,7 @@ const TRIES: u32 = 3;
 pub enum StoreKey {
     File(PathBuf),
     Passphrase,
-    /// A passphrase, and nobody may be asked.
+    /// A passphrase, and there is no user to ask.
     PassphraseUnasked,
 }
 
@@ -159,8 +159,8 @@ fn file_key(path: &Path) -> Result<SealKey, StoreError> {
     Ok(SealKey::new(key))
 }
 
-/// The key behind a passphrase (RFC 9106). Without it nothing may be sealed or opened: a buffer that no key was written to
-/// would be a key that everybody knows.
+/// Derives the key from a passphrase (RFC 9106). If that fails, nothing may be encrypted or decrypted: a buffer without
+/// a key would be a key that everybody knows.
 fn stretch(passphrase: &Secret, salt: &[u8]) -> Result<SealKey, StoreError> {
     let (memory, passes, lanes) = ARGON2;
     let failed = |why: argon2::Error| StoreError::KeyNotDerived { mebibytes: memory / 1024, why: why.to_string() };

@@ -1,4 +1,5 @@
-//! HTTP by ureq: bounded body, deadlines on everything, no redirects, no compression, no proxy to loopback.
+//! An HTTP client by ureq: bounded bodies, deadlines for everything, no redirects, no compression, no proxy for
+//! loopback.
 
 mod proxy;
 
@@ -25,13 +26,13 @@ use crate::{
     oauth::{HttpClient, HttpError, HttpRequest, HttpResponse},
 };
 
-/// Largest reply in bytes.
+/// Largest response in bytes.
 const LONGEST_REPLY: u64 = 1024 * 1024;
 pub(super) const NO_NAME: &str = "the name cannot be resolved (DNS)";
 const NOT_IN_TIME: &str = "no connection in time";
 
-/// One connection a request. Requests that serve one purpose share their time, however many they are: a provider that is
-/// silent, or drips, is waited for once.
+/// One connection per request. All requests for one purpose share their time: a provider that is silent or slow is
+/// waited for once.
 #[derive(Clone, Copy, Debug)]
 pub struct Http {
     until: Instant,
@@ -57,7 +58,7 @@ impl HttpClient for Http {
     }
 }
 
-/// Whether the environment names a usable proxy, or none. For a service, which is told at its start.
+/// Checks that the environment names a usable proxy, or none. A service checks it at its start.
 ///
 /// # Errors
 /// [`HttpError::Proxy`].
@@ -71,7 +72,7 @@ fn is_loopback(request: &HttpRequest) -> bool {
 }
 
 impl Http {
-    /// The same with another resolver, which is asked once: redirects are not followed.
+    /// The same client with another resolver. It resolves once, because redirects are not followed.
     pub(super) fn send_through(
         &self,
         request: HttpRequest,
@@ -83,7 +84,7 @@ impl Http {
             return Err(HttpError::Connect(NOT_IN_TIME.into()));
         }
         let (variable, proxy) = proxy.map(|named| (named.variable, named.proxy)).unzip();
-        // SOCKS 4 carries no others.
+        // SOCKS 4 supports no other addresses.
         let family = match proxy.as_ref().map(ureq::Proxy::protocol) {
             Some(ProxyProtocol::Socks4) => IpFamily::Ipv4Only,
             _ => IpFamily::Any,
@@ -95,7 +96,7 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
-            // Shorter than the whole, so that what never got a connection is told as that.
+            // Shorter than the whole time, so that a request that got no connection is reported as such.
             .timeout_connect(Some(CONNECTS.min(left / 2)))
             .timeout_global(Some(left))
             .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
@@ -118,8 +119,8 @@ impl Http {
     }
 }
 
-/// The system's resolver. What it says about a name comes as an I/O error like any other, though nothing was sent: that
-/// it was about a name has to be noted here.
+/// The system's resolver. It reports failures as I/O errors like any other, though nothing was sent, so they are
+/// recorded here.
 #[derive(Debug, Default)]
 pub struct Names(DefaultResolver);
 
@@ -132,8 +133,8 @@ impl Resolver for Names {
     }
 }
 
-/// A connector that makes connections through a proxy only. Where it fails the proxy is at fault, and the server has
-/// got nothing: that has to be noted here.
+/// Connects through a proxy only. If that fails, the proxy is the reason and the server received nothing, which is
+/// recorded here.
 #[derive(Debug)]
 struct ProxyConnector<C> {
     connector: C,
@@ -159,12 +160,12 @@ struct ProxyFailure {
 /// What went wrong with a proxy.
 fn words(error: ureq::Error) -> String {
     match error {
-        // "proxy server responded 407/407", or that it did not.
+        // "proxy server responded 407/407", or that it did not respond.
         ureq::Error::ConnectProxyFailed(why) => match why.split(|c: char| !c.is_ascii_digit()).find(|d| d.len() == 3) {
             Some(status) => format!("it answered with status {status}"),
             None => "it did not answer".into(),
         },
-        // The SOCKS handshake reports through io, with words of the protocol.
+        // The SOCKS handshake reports I/O errors with texts of the protocol.
         ureq::Error::Io(why) if why.get_ref().is_some() => why.to_string(),
         ureq::Error::Timeout(_) => "it did not answer in time".into(),
         other => match self::error(other) {
@@ -174,7 +175,7 @@ fn words(error: ureq::Error) -> String {
     }
 }
 
-/// In words of our own: a library's error can quote the URL.
+/// Our own texts: a library's error can quote the URL.
 fn error(error: ureq::Error) -> HttpError {
     match error {
         ureq::Error::BodyExceedsLimit(_) => HttpError::TooLarge,
@@ -186,7 +187,7 @@ fn error(error: ureq::Error) -> HttpError {
         ureq::Error::Rustls(why) => HttpError::Tls(why.to_string()),
         ureq::Error::RequireHttpsOnly(_) | ureq::Error::TlsRequired => HttpError::Tls("plain http is refused".into()),
         ureq::Error::Io(why) => io(&why),
-        // From a resolver or a connector of ours, before anything was sent.
+        // An error of our resolver or connector, before anything was sent.
         ureq::Error::Other(why) => HttpError::Connect(why.to_string()),
         _ => HttpError::Broken("the reply is not HTTP".into()),
     }
@@ -200,7 +201,7 @@ pub(super) fn io(error: &std::io::Error) -> HttpError {
             HttpError::Connect("the network cannot be reached".into())
         }
         ErrorKind::TimedOut => HttpError::Timeout,
-        // rustls reports through io; its words name certificates, never what was sent.
+        // rustls reports I/O errors; their texts name certificates, never what was sent.
         ErrorKind::InvalidData => HttpError::Tls(error.to_string()),
         kind => HttpError::Broken(kind.to_string()),
     }

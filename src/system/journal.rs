@@ -1,5 +1,5 @@
-//! How a refresh token is sent: every response is stored in the journal before it is parsed, and what certainly had no
-//! effect is sent again. For the command line and for the service.
+//! Sends a refresh token: every response is stored in the journal before it is parsed, and a request that certainly had
+//! no effect is repeated. For the command line and the service.
 #![deny(clippy::let_underscore_must_use)]
 
 use super::{clock, entropy, pause};
@@ -10,11 +10,11 @@ use crate::{
     vault::{Journal, Record, seal::Nonce},
 };
 
-/// Sends, and stores every response before it is parsed. Sends again what certainly had no effect.
+/// An HTTP client that stores every response before it returns it, and repeats requests that certainly had no effect.
 pub struct Journalled<'a> {
     pub journal: &'a Journal<'a>,
     pub record: &'a Record,
-    /// Its deadline holds for all tries together.
+    /// Its deadline covers all tries together.
     pub http: &'a dyn HttpClient,
 }
 
@@ -23,7 +23,7 @@ impl HttpClient for Journalled<'_> {
         let (mut tried, start) = (0, clock::instant());
         loop {
             tried += 1;
-            // Drawn before anything is sent: without it the response could not be sealed.
+            // Before anything is sent: without a nonce the response could not be encrypted.
             let nonce = entropy::random().map(Nonce).map_err(|e| HttpError::Broken(e.to_string()))?;
             let began = clock::instant();
             let result = self.http.send(request.clone());
@@ -42,7 +42,7 @@ impl HttpClient for Journalled<'_> {
                 },
                 Err(HttpError::Proxy { .. }) => return result,
                 Err(why) if at_once => Reached::by_error(why),
-                // A provider that is silent is not asked again, whether it received anything or not.
+                // A provider that does not answer is not asked again: it may have received the request.
                 Err(_) => Reached::Maybe,
             };
             match pause_before_retry(tried, start.elapsed(), reached, pause::jitter()) {

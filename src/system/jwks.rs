@@ -1,4 +1,4 @@
-//! The published keys of an issuer, over the one HTTP client: bounded, with deadlines, without redirects.
+//! Fetches the published keys of an issuer with the common HTTP client: bounded, with deadlines, without redirects.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use crate::{
     service::jwt::{IssuerAt, JwksError, KeySet, Verifier},
 };
 
-/// Why there are no new keys. What was there before stays in use.
+/// Why there are no new keys. The old ones stay in use.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error(transparent)]
@@ -18,10 +18,10 @@ pub enum FetchError {
     Unusable(JwksError),
 }
 
-/// Asks for an issuer's keys unless they were asked for less than a minute ago; says whether new ones came. Blocks.
+/// Fetches an issuer's keys unless they were fetched less than a minute ago; returns whether new ones arrived. Blocks.
 ///
 /// # Errors
-/// There was no answer, or no key set in it.
+/// There was no response, or no key set in it.
 pub fn refetch(
     verifier: &Verifier,
     at: IssuerAt,

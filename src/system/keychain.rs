@@ -1,7 +1,7 @@
 //! The operating system's keychain: Secret Service, macOS keychain, Windows Credential Manager.
 //!
-//! Each call opens the keychain anew and has a deadline. The Linux session is the plain one: secrets cross the
-//! person's own bus, which therefore must be a socket of this machine.
+//! Each call opens the keychain again and has a deadline. On Linux the session is the plain one: secrets cross the
+//! user's own bus, which must be a socket of this machine.
 #![deny(clippy::let_underscore_must_use)]
 
 #[cfg(target_os = "linux")]
@@ -46,7 +46,7 @@ struct Fault {
     passes: Passes,
 }
 
-/// Whether a fault may be over in a moment.
+/// Whether a failure may be over in a moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passes {
     No,
@@ -60,7 +60,7 @@ impl Default for Keychain {
 }
 
 impl Keychain {
-    /// Runs one call on a thread of its own: the libraries below can wait for a year.
+    /// Runs a call on a thread of its own, because the libraries may block for ever.
     fn ask<T: Send + 'static>(
         &self,
         name: &ItemName,
@@ -89,7 +89,7 @@ impl Keychain {
         let began = clock::instant();
         thread::spawn(move || answer.send(entry(&name, &label).and_then(|entry| call(&entry))));
         let (mut after, mut result) = (KEYCHAIN_ANSWERS, patience::receive(&answered, Patience::of(KEYCHAIN_ANSWERS)));
-        // Nobody sees a dialog of a bus that does not even greet.
+        // A bus that does not answer shows no dialog.
         if result.is_err() && self.deadline > KEYCHAIN_ANSWERS && bus::greets() {
             (after, result) =
                 (self.deadline, patience::receive(&answered, Patience::of(self.deadline - KEYCHAIN_ANSWERS)));
@@ -134,7 +134,7 @@ impl Items for Keychain {
         LIMIT
     }
 
-    /// Another bus than the person's own leads to another keychain.
+    /// Another bus than the user's default leads to another keychain.
     fn identity(&self) -> String {
         let Some(address) = environment::text(BUS) else { return String::new() };
         match default_bus() {
@@ -182,13 +182,13 @@ mod bus {
     use super::{BUS, default_bus, environment};
     use crate::deadlines::BUS_GREETS;
 
-    /// Whether the bus answers the first line of the D-Bus protocol, whatever it says.
+    /// Whether the bus answers the first line of the D-Bus protocol, with any answer.
     pub fn greets() -> bool {
         let Some(address) = environment::text(BUS).or_else(default_bus).as_deref().and_then(socket) else {
             return true;
         };
         let (heard, hearing) = mpsc::channel();
-        // On a thread of its own: connecting can wait for ever too.
+        // On a thread of its own, because connecting can block for ever.
         thread::spawn(move || {
             let greeting = UnixStream::connect_addr(&address).and_then(|mut bus| {
                 bus.write_all(b"\0AUTH\r\n")?;
@@ -199,7 +199,7 @@ mod bus {
         hearing.recv_timeout(BUS_GREETS).is_ok()
     }
 
-    /// Of the first address; `None` for kinds that are rare.
+    /// The socket of the first address; `None` for rare kinds.
     fn socket(address: &str) -> Option<SocketAddr> {
         let (kind, rest) = address.strip_prefix("unix:")?.split_once('=')?;
         let name = rest.split([',', ';']).next().filter(|name| !name.contains('%'))?;
@@ -227,7 +227,7 @@ fn entry(name: &str, label: &str) -> Result<Entry, Error> {
     Ok(Entry::new_with_credential(Box::new(credential)))
 }
 
-/// The library where it takes more than reading: it asks for an item to be unlocked.
+/// Reads through the library, which can unlock an item.
 #[cfg(target_os = "linux")]
 fn get(name: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
     match secret_service::read(&attributes(name)) {
@@ -238,7 +238,7 @@ fn get(name: &str, entry: &Entry) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// The library where it takes more than replacing: it asks for an item to be unlocked, and makes it.
+/// Writes through the library, which can unlock or create an item.
 #[cfg(target_os = "linux")]
 fn set(name: &str, entry: &Entry, secret: &[u8]) -> Result<(), Error> {
     match secret_service::replace(&attributes(name), secret) {
@@ -248,7 +248,7 @@ fn set(name: &str, entry: &Entry, secret: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// As the library writes them.
+/// The texts of the library.
 #[cfg(target_os = "linux")]
 fn attributes(name: &str) -> HashMap<&str, &str> {
     [("target", "default"), ("service", SERVICE), ("username", name)].into()
@@ -270,7 +270,7 @@ fn entry(name: &str, _label: &str) -> Result<Entry, Error> {
 }
 
 impl Fault {
-    /// The libraries below give no codes, only names in their words.
+    /// The libraries return no codes, only names in their texts.
     fn of(error: &Error, after: Duration) -> Self {
         let lasting = |error| Self { error, passes: Passes::No };
         let passing = |error| Self { error, passes: Passes::Perhaps };
@@ -283,7 +283,8 @@ impl Fault {
         let words = format!("{source:?} {source}");
         let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
         if says(&["Prompt", "Locked"]) {
-            // Every call asks the desktop to unlock first; a write goes on after a refusal and then finds it locked.
+            // The library asks the desktop to unlock first. After a refusal it still writes, and finds the keychain
+            // locked.
             lasting(match environment::desktop() {
                 Desktop::Here => StoreError::UnlockRefused,
                 Desktop::NoneCi | Desktop::NoneHeadless => StoreError::Locked,

@@ -1,9 +1,9 @@
-//! One thread, one `mio` loop: accepts, reads requests, writes replies; for a login on loopback and one request a
-//! connection, for a relay in public, kept alive, perhaps under TLS, and on one thread a core.
+//! An HTTP server on one thread with a `mio` loop. It serves a login on loopback, with one request per connection, and
+//! a relay in public, with keep-alive, optional TLS and one thread per core.
 //!
-//! Here: the [`Service`] that decides, the limits. `port` binds; `event_loop` is accepting, deadlines and who is dropped
-//! when `slots` run out; `connection` the life of one socket, `stream` its bytes; `render` the bytes of a reply. What a
-//! request means is not known here.
+//! This module has the [`Service`] trait and the limits. `port` binds; `event_loop` accepts, enforces deadlines and
+//! closes connections when `slots` or memory run out; `connection` is the life of one socket, `stream` its bytes;
+//! `render` serializes replies. None of them knows what a request means.
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,19 +29,19 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-/// Decides what is answered. Called from the thread of [`Listener::run`] only; while it thinks, nobody is served.
+/// Decides the replies. It is called on the thread of [`Listener::run`] only, which serves nothing else meanwhile.
 pub trait Service {
-    /// How many bytes of body this request may bring. 0: none is read, and [`Service::respond`] sees the
-    /// `content_length` alone. A longer body than this (but not 0) is answered with 413 here.
+    /// The largest body in bytes for this request. 0: no body is read, and [`Service::respond`] sees only
+    /// `content_length`. A body longer than this (if not 0) gets 413.
     fn body_limit(&self, _head: &Head) -> usize {
         0
     }
 
-    /// One complete request. A panic becomes a 500 on this connection and ends nothing else.
+    /// A complete request. A panic becomes a 500 on this connection and affects no other.
     fn respond(&mut self, request: &Request<'_>) -> Answer;
 
-    /// The loop itself answers with this status: to bytes that will never be a request, or that took too long.
-    /// `since` is when the first of them came.
+    /// The loop itself replied with this status, because the bytes are no valid request or took too long. `since` is
+    /// when the first of them arrived.
     fn refused(&mut self, _status: u16, _since: Instant) -> Option<Receipt> {
         None
     }
@@ -49,32 +49,32 @@ pub trait Service {
     /// Called after every batch of events, after every wake-up and at least once a second.
     fn turn(&mut self, now: Instant) -> Turn;
 
-    /// The reply with this receipt was handed to the kernel in full at `at`; if the connection ends with a wait for the
-    /// peer's own end, that wait is over.
+    /// The reply with this receipt was passed to the kernel completely at `at`. If the connection waits for the peer to
+    /// close, that wait is over.
     fn sent(&mut self, _receipt: Receipt, _at: Instant) {}
 
-    /// The reply with this receipt did not go out in full.
+    /// The reply with this receipt was not sent completely.
     fn lost(&mut self, _receipt: Receipt, _at: Instant) {}
 }
 
-/// One complete request.
+/// A complete request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     pub head: &'a Head,
     pub body: &'a [u8],
-    /// The other end of the connection.
+    /// The address of the peer.
     pub peer: SocketAddr,
-    /// When the first byte of the head came.
+    /// When the first byte of the head arrived.
     pub since: Instant,
 }
 
-/// What becomes of one request.
+/// What is done with a request.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The connection is held, without a deadline, until [`Turn::Settle`] names the ticket.
     Later(Ticket),
     Now(Reply),
-    /// As `Now`; [`Service::sent`] tells when it is out.
+    /// Like `Now`; [`Service::sent`] reports when it was sent.
     NowWithReceipt(Reply, Receipt),
 }
 
@@ -82,48 +82,49 @@ pub enum Answer {
 #[derive(Debug)]
 pub enum Turn {
     Continue,
-    /// Answers every connection held under a ticket (with `Later`, it is held on under another one). A ticket that nobody holds any more is no error: the outcome
-    /// of a login does not depend on the browser. [`Service::turn`] is asked again without waiting.
+    /// Replies to every connection that is held under a ticket. (With `Later` it is held under another one.) An unknown
+    /// ticket is no error: the result of a login does not depend on the browser. [`Service::turn`] is called again
+    /// without a wait.
     Settle(Vec<(Ticket, Answer)>),
-    /// Takes who already stands in the queue, closes the port, and ends when everybody was answered. Who has not sent a
-    /// byte is given [`Limits::linger`], everybody together [`Limits::drain_for`]. Asked for again, it changes nothing.
+    /// Accepts the connections in the queue, closes the port, and ends when all are served. A connection without a byte
+    /// gets [`Limits::linger`], all together get [`Limits::drain_for`]. A second call changes nothing.
     Drain,
-    /// Closes everything at once, unsent replies too; wait for a receipt where that matters.
+    /// Closes everything at once, unsent replies too. Where those matter, wait for their receipts.
     Stop,
 }
 
-/// Names a held connection; numbered by the service.
+/// Identifies a held connection; the service numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(pub u64);
 
-/// Names a reply whose sending matters; numbered by the service.
+/// Identifies a reply that must be sent completely; the service numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt(pub u64);
 
-/// What strangers may cost.
+/// Limits on what clients can use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub head: head::Limits,
-    /// Open connections. Idle ones fill at most all slots but one.
+    /// Open connections. Idle ones use at most all slots but one.
     pub sockets: usize,
-    /// Bytes of unfinished requests and of replies that nobody reads, over all connections.
+    /// Bytes of unfinished requests and unread replies, over all connections.
     pub held: usize,
-    /// To the last byte of head and body, from accept or, of a later request, from its first byte; more bytes do not
-    /// extend it.
+    /// Time to the last byte of head and body, from the accept, or for a later request from its first byte. More bytes
+    /// do not extend it.
     pub request: Duration,
-    /// How long a connection is kept for the next request; `None`: one request a connection.
+    /// How long a connection is kept for its next request. `None`: one request per connection.
     pub idle: Option<Duration>,
-    /// From the reply to its last byte in the kernel.
+    /// Time from a reply to its last byte in the kernel.
     pub write: Duration,
-    /// From there to the peer's close.
+    /// Time from there to the peer's close.
     pub linger: Duration,
-    /// Unread bytes swallowed meanwhile, so that no reset overtakes the reply.
+    /// Unread bytes that are read and dropped meanwhile, so that no reset overtakes the reply.
     pub drain: usize,
-    /// From [`Turn::Drain`] to the end, whoever is still there.
+    /// Time from [`Turn::Drain`] to the end, whatever is still open.
     pub drain_for: Duration,
-    /// System calls on one connection before the next one gets its turn.
+    /// System calls per connection before the next connection's turn.
     pub steps: usize,
-    /// Pause between two looks at the deadlines, and of accepting after an error.
+    /// Time between two checks of the deadlines, and before the next accept after an error: a detail of the loop.
     pub sweep: Duration,
 }
 
@@ -142,18 +143,18 @@ impl Limits {
         sweep: Duration::from_secs(1),
     };
 
-    /// For a server that strangers are meant to reach. One read can hold hundreds of pipelined requests, so turns are
-    /// short: who asks for one thing does not wait for those.
+    /// For a public server. One read can contain hundreds of pipelined requests, so turns are short and a single
+    /// request does not wait long.
     pub const PUBLIC: Self =
         Self { sockets: 1024, held: 16 * 1024 * 1024, idle: Some(CONNECTION_IDLES), steps: 2, ..Self::DEFAULT };
 
-    /// The share of each of so many loops that serve together.
+    /// The limits of each of several loops that serve together.
     pub fn shared_by(self, loops: NonZeroUsize) -> Self {
         Self { sockets: self.sockets.div_ceil(loops.get()), held: self.held / loops, ..self }
     }
 }
 
-/// Sockets that are bound once and kept: the port cannot be taken by anybody else before [`Listener::run`].
+/// Sockets that stay bound from the start, so that nobody else can take the port before [`Listener::run`].
 #[derive(Debug)]
 pub struct Listener {
     poll: Poll,
@@ -164,22 +165,22 @@ pub struct Listener {
     tls: Option<Arc<ServerConfig>>,
 }
 
-/// Makes the loop take its turn now; for other threads.
+/// Wakes the loop from another thread.
 #[derive(Clone, Debug)]
 pub struct Waker(Arc<mio::Waker>);
 
 impl Waker {
-    /// If the wake-up is lost, the turn comes with the next sweep.
+    /// If the wake-up is lost, the next sweep does it.
     pub fn wake(&self) {
         let _ = self.0.wake();
     }
 }
 
 impl Listener {
-    /// Binds all addresses to one port: the one they name, or with port 0 a free one that every address can have.
+    /// Binds all addresses to one port: the one they name, or for port 0 a port that is free for all.
     ///
     /// # Errors
-    /// No address, an address that is not loopback or ports that differ (`InvalidInput`); a port that is taken.
+    /// There is no address, one is not loopback, or the ports differ (`InvalidInput`); or the port is taken.
     pub fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
         let refuse = |why: &'static str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         let Some(wanted) = addresses.first().map(SocketAddr::port) else {
@@ -195,10 +196,10 @@ impl Listener {
         Self::over(sockets, port)
     }
 
-    /// Binds one address, which others than this machine may reach, for so many loops that serve it together.
+    /// Binds one address that other machines may reach, for several loops that serve it together.
     ///
     /// # Errors
-    /// The port is taken, or the address is not this machine's.
+    /// The port is taken, or this machine does not have the address.
     pub fn bind_public(address: SocketAddr, loops: NonZeroUsize) -> io::Result<Vec<Self>> {
         let (sockets, port) = port::bind_shared(address, loops)?;
         sockets.into_iter().map(|socket| Self::over(vec![socket], port)).collect()
@@ -218,12 +219,12 @@ impl Listener {
         Self { limits, ..self }
     }
 
-    /// Every connection begins with a handshake.
+    /// Every connection begins with a TLS handshake.
     pub fn with_tls(self, config: Arc<ServerConfig>) -> Self {
         Self { tls: Some(config), ..self }
     }
 
-    /// The port all addresses are bound to.
+    /// The port of all addresses.
     pub fn port(&self) -> NonZeroU16 {
         self.port
     }
@@ -232,7 +233,8 @@ impl Listener {
         self.waker.clone()
     }
 
-    /// Serves until [`Turn::Stop`] or the end of a [`Turn::Drain`], and hands the service back. No fault of a peer, of accepting or of polling ends it.
+    /// Serves until [`Turn::Stop`] or the end of a [`Turn::Drain`], and returns the service. No error of a peer, of
+    /// accept or of poll ends it.
     pub fn run<S: Service>(self, service: S) -> S {
         EventLoop::new(self.poll, self.sockets, self.limits, self.tls, service).run()
     }

@@ -1,4 +1,4 @@
-//! A lock of the kernel, on a file of its own that is never renamed or removed.
+//! A kernel lock on a file of its own, which is never renamed or removed.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -16,21 +16,21 @@ use crate::vault::{StateFiles, StoreError};
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
-/// Held until it is dropped or the process ends, however it ends.
+/// Held until it is dropped or the process ends, for any reason.
 #[derive(Debug)]
 pub struct Held(File);
 
 impl Held {
-    /// The open file, which is the lock: whoever has it last lets go.
+    /// The open file, which is the lock: the last process that has it open releases it.
     pub fn into_file(self) -> File {
         self.0
     }
 }
 
-/// The lock, if nobody else has it now.
+/// Takes the lock if it is free.
 ///
 /// # Errors
-/// It cannot be made.
+/// The file cannot be created.
 pub fn take(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError> {
     let file = files.lock_file(name)?;
     match file.try_lock() {
@@ -45,20 +45,20 @@ pub fn take(files: &PrivateFiles, name: &str) -> Result<Option<Held>, StoreError
     }
 }
 
-/// Says in a locked file who holds it, for people: nothing is ever decided by it.
+/// Writes the holder's process id into the locked file. It is only shown to users.
 pub fn sign(mut file: &File) {
     let text = format!("{}\n", std::process::id());
     #[expect(clippy::let_underscore_must_use, reason = "a lock holds whether or not its file says who has it")]
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
 }
 
-/// The process that holds it, as far as it is known.
+/// The process id of the holder, if known.
 fn holder(files: &PrivateFiles, name: &str) -> Option<u32> {
     std::str::from_utf8(&files.read(name).ok()??).ok()?.trim().parse().ok()
 }
 
 /// # Errors
-/// Somebody held it for longer than `patience`, or it cannot be made.
+/// Another process held it for longer than `patience`, or the file cannot be created.
 pub fn hold(files: &PrivateFiles, name: &str, patience: Duration) -> Result<Held, StoreError> {
     match hold_unless(files, name, patience, || None::<Infallible>)? {
         Waited::Held(held) => Ok(held),
@@ -66,16 +66,16 @@ pub fn hold(files: &PrivateFiles, name: &str, patience: Duration) -> Result<Held
     }
 }
 
-/// What came of waiting.
+/// The result of waiting.
 pub enum Waited<T> {
     Answered(T),
     Held(Held),
 }
 
-/// The lock, unless `answer` makes it needless. That is asked whenever the lock is about to be tried.
+/// Takes the lock, unless `answer` makes it unnecessary. `answer` is called before each try.
 ///
 /// # Errors
-/// Somebody held it for longer than `patience`, or it cannot be made.
+/// Another process held it for longer than `patience`, or the file cannot be created.
 pub fn hold_unless<T>(
     files: &PrivateFiles,
     name: &str,

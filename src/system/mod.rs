@@ -1,4 +1,4 @@
-//! Everything that touches the world, one adapter a file. An edge translates and returns; it decides nothing.
+//! The adapters to the outside world, one per file. An adapter translates and returns; it decides nothing.
 
 pub mod access_log;
 pub mod browser;

@@ -4,15 +4,15 @@ use std::io::{self, Read};
 
 use super::uninterrupted::uninterrupted;
 
-/// What it wrote, as much as there is; nothing when it has closed its end.
+/// Reads what is available; nothing if the other end is closed.
 ///
 /// # Errors
-/// Standard input broke.
+/// Standard input failed.
 pub fn read(buffer: &mut [u8]) -> io::Result<usize> {
     uninterrupted(|| io::stdin().lock().read(buffer))
 }
 
-/// Whether it has closed its end, though what it wrote before may not be read yet.
+/// Whether the other end is closed. Its last bytes may not be read yet.
 #[cfg(unix)]
 pub fn is_gone() -> bool {
     use std::os::fd::AsFd;
@@ -24,7 +24,7 @@ pub fn is_gone() -> bool {
     told && ends[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR))
 }
 
-/// Elsewhere a read tells.
+/// On other systems a read returns it.
 #[cfg(not(unix))]
 pub fn is_gone() -> bool {
     false

@@ -1,10 +1,10 @@
-//! Where files are.
+//! Paths of files.
 
 use std::{fmt, path::PathBuf};
 
 use super::environment::{self, LOOPIN_CONFIG, LOOPIN_STATE_DIR};
 
-/// There is no home to put anything in.
+/// There is no home directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoHome {
     Config,
@@ -23,15 +23,15 @@ impl fmt::Display for NoHome {
 
 impl std::error::Error for NoHome {}
 
-/// This executable, for others to start; its bare name where the system does not tell.
+/// The path of this executable, or its name if the system does not know it.
 pub fn program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| "loopin".into())
 }
 
-/// `config.toml`, at the platform's own place unless LOOPIN_CONFIG says otherwise.
+/// The path of `config.toml`: LOOPIN_CONFIG, otherwise the platform's usual place.
 ///
 /// # Errors
-/// No variable and no home.
+/// There is neither a variable nor a home directory.
 pub fn config() -> Result<PathBuf, NoHome> {
     if let Some(path) = environment::path(LOOPIN_CONFIG) {
         return Ok(path);
@@ -39,11 +39,11 @@ pub fn config() -> Result<PathBuf, NoHome> {
     config_home().map(|home| home.join("loopin").join("config.toml")).ok_or(NoHome::Config)
 }
 
-/// Locks, the index and what is too large for a keychain. The same for every process of this person, whatever its
-/// HOME, XDG_* and TMPDIR say: the scope of a lock must be that of the credential.
+/// The directory of locks, the index and items that are too large for a keychain. It is the same for every process of a
+/// user, whatever HOME, XDG_* and TMPDIR are: a lock must cover everything that its credential covers.
 ///
 /// # Errors
-/// No variable and no home in the password database.
+/// There is neither a variable nor a home directory in the password database.
 pub fn state() -> Result<PathBuf, NoHome> {
     if let Some(path) = environment::path(LOOPIN_STATE_DIR) {
         return Ok(path);

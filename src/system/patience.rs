@@ -1,27 +1,27 @@
-//! Waiting for another process, counted in turns instead of by the clock.
+//! Waiting for another process, counted in turns instead of time.
 //!
-//! Where hundreds of processes want two processors, or a virtual machine stands still, seconds pass in which whoever is
-//! waited for cannot work. He who waits gets no turn in such seconds either, so turns are what he counts.
+//! On a machine that is overloaded or suspended, seconds pass in which the other process cannot run. The waiting
+//! process gets no turn in those seconds either, so turns measure the wait better.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::Duration,
 };
 
-/// One wait.
+/// The length of a turn.
 pub const TURN: Duration = Duration::from_millis(250);
 
-/// How many turns are left.
+/// The turns that are left.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience(u32);
 
 impl Patience {
-    /// So long where turns come at once; longer where they don't.
+    /// Turns for this time on an idle machine; they last longer on a busy one.
     pub fn of(time: Duration) -> Self {
         Self(u32::try_from(time.as_millis() / TURN.as_millis()).unwrap_or(u32::MAX))
     }
 
-    /// Spends a turn, if one is left.
+    /// Uses one turn, if there is one.
     pub fn spend(&mut self) -> bool {
         let left = self.0.checked_sub(1);
         self.0 = left.unwrap_or(0);
@@ -36,7 +36,7 @@ impl Patience {
 /// Waits for a message.
 ///
 /// # Errors
-/// No turn is left, or nobody can send any more.
+/// No turn is left, or no sender exists.
 pub fn receive<T>(from: &Receiver<T>, mut patience: Patience) -> Result<T, RecvTimeoutError> {
     loop {
         match from.recv_timeout(TURN) {

@@ -1,4 +1,4 @@
-//! Waiting on purpose, with a little chance in it, so that many who wait do not come back at once.
+//! Pauses with jitter, so that waiting processes do not all return at once.
 
 use std::{thread, time::Duration};
 
@@ -14,7 +14,7 @@ pub fn hold(time: Duration) {
     thread::sleep(time);
 }
 
-/// Before a store is asked again.
+/// The pause before a store is called again.
 pub fn briefly() {
     hold(Duration::from_millis(50) + jitter() / 2);
 }

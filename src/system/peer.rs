@@ -1,27 +1,27 @@
-//! Which user owns the other end of a loopback connection. Returns what the system says and decides nothing: behind
-//! WSL, SSH and sandboxes an honest browser can run as another user.
+//! The user at the other end of a loopback connection, as the system reports it. It decides nothing: behind WSL, SSH
+//! and sandboxes a legitimate browser may run as another user.
 
 use std::net::SocketAddr;
 
 /// A user of this machine, by number.
 pub type UserId = u32;
 
-/// The one user who can read this process anyway.
+/// root, who can read this process anyway.
 pub const ROOT: UserId = 0;
 
-/// Who owns a socket.
+/// The owner of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// Nobody any more: the program that sent the request has closed the connection already.
+    /// Nobody any more: the program that sent the request has closed the connection.
     Gone,
     Other(UserId),
-    /// The system does not tell: not Linux, or a sandbox without sock_diag.
+    /// The system does not report it: not Linux, or a sandbox without sock_diag.
     Unknown,
     /// The user of this process.
     User,
 }
 
-/// The owner of the socket that is `peer` at its own end and `local` at the other.
+/// The owner of the socket whose own address is `peer` and whose peer is `local`.
 #[cfg(target_os = "linux")]
 pub fn owner(peer: SocketAddr, local: SocketAddr) -> Owner {
     match sock_diag::owner(peer, local) {
@@ -36,7 +36,7 @@ pub fn owner(_: SocketAddr, _: SocketAddr) -> Owner {
     Owner::Unknown
 }
 
-/// sock_diag(7): one question about one socket. `/proc/net/tcp` would make the kernel print the table of all.
+/// sock_diag(7): one question about one socket. `/proc/net/tcp` would print all of them.
 #[cfg(target_os = "linux")]
 mod sock_diag {
     use std::{
@@ -57,15 +57,15 @@ mod sock_diag {
     const AF_INET: u8 = 2;
     const AF_INET6: u8 = 10;
     const IPPROTO_TCP: u8 = 6;
-    /// Of `error` in `struct nlmsgerr`, right behind the header: the negative errno.
+    /// The offset of `error` in `struct nlmsgerr`, after the header: the negative errno.
     const ERROR_AT: usize = 16;
     const NO_SUCH_SOCKET: i32 = -(nix::errno::Errno::ENOENT as i32);
-    /// Of `idiag_uid` in the answer: the header, then 64 bytes of `struct inet_diag_msg`.
+    /// The offset of `idiag_uid` in the answer: the header, then 64 bytes of `struct inet_diag_msg`.
     const UID_AT: usize = 16 + 64;
-    /// Of `idiag_inode`, behind it. 0: no program has the socket open, and the uid means nothing.
+    /// The offset of `idiag_inode`, after it. 0: no program has the socket open, and the uid means nothing.
     const INODE_AT: usize = UID_AT + 4;
 
-    /// `None` where the kernel is not asked or gives no answer.
+    /// `None` if the kernel cannot be asked or does not answer.
     pub fn owner(peer: SocketAddr, local: SocketAddr) -> Option<Owner> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let netlink = socket(AddressFamily::Netlink, SockType::Datagram, flags, SockProtocol::NetlinkSockDiag).ok()?;
@@ -131,7 +131,7 @@ mod sock_diag {
             }
         }
 
-        /// The kernel reports uid 0 for such a socket, which would make everybody root.
+        /// The kernel reports uid 0 for such a socket, which would count as root.
         #[test]
         fn h06_a_connection_that_its_owner_has_closed_belongs_to_nobody() {
             for address in ["127.0.0.1:0", "[::1]:0"] {

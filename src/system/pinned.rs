@@ -1,6 +1,6 @@
-//! HTTP to the one server that a [`Reach`] names: its name is resolved once a request, what came is judged, and just
-//! those addresses are connected to. TLS and `Host` still say the name. Redirects are not followed, and a proxy from the
-//! environment is not asked, since it would resolve the name by itself.
+//! HTTP to one server only, a [`Reach`]: its name is resolved once per request, the addresses are checked, and only
+//! they are connected to. TLS and `Host` still contain the name. Redirects are not followed, and a proxy is not used,
+//! because it would resolve the name itself.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -22,7 +22,7 @@ use crate::{
     service::base_url::{BaseUrlRefused, Reach},
 };
 
-/// A client that reaches one server and no other.
+/// A client for one server.
 #[derive(Debug)]
 pub struct PinnedHttp<R = Names> {
     http: Http,
@@ -35,7 +35,7 @@ impl PinnedHttp {
         Self::through(Http::default(), reach)
     }
 
-    /// With the deadline of `http`.
+    /// A client with the deadline of `http`.
     pub fn through(http: Http, reach: Reach) -> Self {
         Self { http, reach, names: Arc::default() }
     }
@@ -51,7 +51,7 @@ impl<R: Resolver> HttpClient for PinnedHttp<R> {
     }
 }
 
-/// Names as another resolver knows them, as far as the reach goes.
+/// Resolves with another resolver and checks the addresses.
 #[derive(Debug)]
 struct Judged<R> {
     reach: Reach,

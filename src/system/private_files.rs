@@ -1,7 +1,7 @@
-//! A directory of private files: ours alone, never through a link, replaced atomically.
+//! A directory of private files: readable by their owner only, never reached through a link, replaced atomically.
 //!
-//! Unix: every access goes through the open directory (openat, O_NOFOLLOW), so that nothing can be swapped
-//! between a check and a use. Elsewhere the profile directory's own access rights protect them.
+//! On Unix every access goes through the open directory (openat, O_NOFOLLOW), so that nothing can be swapped between
+//! check and use. On other systems the access rights of the profile directory protect the files.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct PrivateFiles {
 }
 
 impl PrivateFiles {
-    /// Nothing is made before it is needed.
+    /// The directory is created when it is first needed.
     pub fn at(path: PathBuf) -> Self {
         Self { path }
     }
@@ -34,15 +34,15 @@ impl PrivateFiles {
         &self.path
     }
 
-    /// Opens or makes a file that is locked and never read; it is never renamed or removed.
+    /// Opens or creates a file for a lock. It is never read, renamed or removed.
     ///
     /// # Errors
-    /// It cannot be made, or is not ours alone.
+    /// The file cannot be created, or others have access to it.
     pub fn lock_file(&self, name: &str) -> Result<std::fs::File, StoreError> {
         imp::Directory::open_or_make(&self.path)?.lock_file(name)
     }
 
-    /// Puts a damaged file aside under a name that tells so.
+    /// Renames a damaged file, so that it can be examined.
     pub fn put_aside(&self, name: &str) -> Option<PathBuf> {
         let aside = format!("{name}.damaged");
         let directory = imp::Directory::open(&self.path).ok()??;
@@ -86,7 +86,7 @@ impl StateFiles for PrivateFiles {
         };
         let mut names = Vec::new();
         for entry in entries {
-            // Other names than in UTF-8 are not ours.
+            // A name that is not UTF-8 is not one of this program.
             let Ok(name) = entry.map_err(|error| file_error(&self.path, &error))?.file_name().into_string() else {
                 continue;
             };
@@ -98,10 +98,10 @@ impl StateFiles for PrivateFiles {
     }
 }
 
-/// Writes one private file wherever it is, for another program to read. Whoever reads sees the old content or the new.
+/// Writes a private file anywhere, for another program to read. A reader sees the old or the new content.
 ///
 /// # Errors
-/// The directory is missing, or what is there already is no file of ours alone.
+/// The directory is missing, or the existing file is not private.
 pub fn write_private(path: &Path, content: &Secret) -> Result<(), StoreError> {
     let (directory, name) = place(path)?;
     directory.replace(name, &temporary(name)?, content.expose().as_bytes())
@@ -120,13 +120,13 @@ fn missing(path: &Path) -> StoreError {
     StoreError::File { path: path.to_owned(), why: trusted_file::MISSING.into() }
 }
 
-/// A name that nobody else has, beside the file that it becomes.
+/// A unique name beside the file that it will replace.
 fn temporary(name: &str) -> Result<String, StoreError> {
     let chance = entropy::random::<8>()?;
     Ok(format!(".{name}.{:016x}.tmp", u64::from_be_bytes(chance)))
 }
 
-/// A write failed, and its temporary file could not be removed either: it may hold a part of a secret.
+/// A write failed, and its temporary file could not be removed: it may contain a part of a secret.
 fn left_behind(temporary: PathBuf, why: &str, failed: &StoreError) -> StoreError {
     StoreError::File {
         path: temporary,
@@ -177,7 +177,7 @@ mod unix {
             Self::open(path)?.ok_or_else(|| error(path, Errno::ENOENT))
         }
 
-        /// Ours alone, and a real directory.
+        /// Checks that a directory is private and no link.
         pub fn open(path: &Path) -> Result<Option<Self>, StoreError> {
             let Some(directory) = Self::open_any(path)? else { return Ok(None) };
             let metadata = directory.fd.metadata().map_err(|e| file_error(path, &e))?;
@@ -199,7 +199,7 @@ mod unix {
 
         pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
             let path = self.path.join(name);
-            // O_NONBLOCK: a pipe in the place of a file must not hold us.
+            // O_NONBLOCK: opening a pipe instead of a file must not block.
             let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
             let Some(file) = self.open_checked(name, flags)? else { return Ok(None) };
             let mut content = Vec::new();
@@ -209,7 +209,7 @@ mod unix {
 
         pub fn replace(&self, name: &str, temporary: &str, content: &[u8]) -> Result<(), StoreError> {
             let path = self.path.join(name);
-            // What is there already must be ours before it is replaced: a link is somebody's trap.
+            // An existing file must be private before it is replaced: a link may be a trap.
             self.open_checked(name, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC)?;
             let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             let fd = openat(&self.fd, temporary, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(|e| error(&path, e))?;

@@ -1,4 +1,5 @@
-//! Requests as bytes that nobody touches, over TCP or TLS: HTTP libraries would correct just what is to be tried.
+//! HTTP requests as raw bytes, over TCP or TLS. HTTP libraries would correct the malformed requests that are needed
+//! here.
 
 use std::{
     io::{self, Read, Write},
@@ -12,10 +13,10 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use super::{clock, http, uninterrupted::uninterrupted};
 use crate::{deadlines::RELAY_CHECK_ANSWERS, oauth::HttpError};
 
-/// Bytes of a reply that are read at most.
+/// Largest response that is read, in bytes.
 const LONGEST_REPLY: usize = 256 * 1024;
 
-/// A server that is asked; one connection a request.
+/// A server; one connection per request.
 pub struct RawHttp {
     addresses: Vec<SocketAddr>,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
@@ -29,10 +30,10 @@ impl RawHttp {
         Ok(Self { addresses: addresses.collect(), tls: None })
     }
 
-    /// The certificate is checked as the system would.
+    /// The certificate is verified as the system would.
     ///
     /// # Errors
-    /// The name cannot be resolved, or no certificate can be for it.
+    /// The name cannot be resolved, or is not valid in a certificate.
     pub fn tls(host: &str, port: u16) -> Result<Self, HttpError> {
         let failed = |why: rustls::Error| HttpError::Tls(why.to_string());
         let name = ServerName::try_from(host.to_owned()).map_err(|why| HttpError::Tls(why.to_string()))?;
@@ -44,11 +45,11 @@ impl RawHttp {
         Ok(Self { tls: Some((Arc::new(config), name)), ..Self::plain(host, port)? })
     }
 
-    /// Sends these bytes and reads up to the end of the reply's head. What was cut off is returned as it is: no reply is
-    /// a reply here.
+    /// Sends the bytes and reads to the end of the response's head. A response that is cut off, or missing, is returned
+    /// as it is.
     ///
     /// # Errors
-    /// No connection, no trust, or nothing in time.
+    /// The connection or its certificate failed, or the time is over.
     pub fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, HttpError> {
         let stream = self.connect()?;
         stream
@@ -83,7 +84,7 @@ impl RawHttp {
 
 fn converse(mut stream: impl Read + Write, request: &[u8]) -> Result<Vec<u8>, HttpError> {
     let deadline = clock::instant() + RELAY_CHECK_ANSWERS;
-    // Who refuses early may close before all was taken; the reply tells.
+    // A server that rejects early may close before it has read everything; the response shows that.
     let _ = stream.write_all(request).and_then(|()| stream.flush());
     let mut reply = Vec::new();
     let mut piece = [0; 4096];

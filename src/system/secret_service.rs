@@ -1,10 +1,10 @@
-//! One item of the Secret Service, read or replaced with three calls on a connection of our own.
+//! Reads or replaces one item of the Secret Service with three calls on a connection of its own.
 //!
-//! gnome-keyring takes note of a caller beside his first call, and with many callers at times after it. It then refuses
-//! the call as unknown; but over an OpenSession it aborts, for everybody (Debian bug 1147303), and likewise when the
-//! caller of OpenSession has hung up. Hundreds of askers read at once here, so: the search comes first and is repeated,
-//! a session is opened only where an answer just came in half of the patience, and whoever has called waits by turns.
-//! The library opens the session first, and hangs up after 2 s.
+//! gnome-keyring registers a client at its first call, and with many clients sometimes after it. Then it rejects the
+//! call as unknown. At an OpenSession call it aborts instead, for all clients (Debian bug 1147303), and also when the
+//! client of an OpenSession has disconnected. Hundreds of processes may read at once here, so the search is the first
+//! call and is repeated; a session is opened only if the search was answered within half of the time; and a client
+//! waits by turns. The library opens the session first, and disconnects after 2 s.
 #![deny(clippy::let_underscore_must_use)]
 
 use std::collections::HashMap;
@@ -27,23 +27,23 @@ const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
 pub enum Found {
     Nothing,
     Secret(Vec<u8>),
-    /// Locked, or several: not to be had by reading alone.
+    /// Locked, or several items: reading alone does not help.
     Other,
 }
 
 pub enum Replaced {
     Done,
-    /// Absent, locked, or several: there is nothing to replace as it is.
+    /// Absent, locked or several items: there is nothing to replace.
     Other,
 }
 
-/// Session, parameters, value, content type: the Secret of the Secret Service API.
+/// Session, parameters, value, content type: a Secret of the Secret Service API.
 type Secret = (Path<'static>, Vec<u8>, Vec<u8>, String);
 
-/// The item with these attributes. Secrets cross the bus in the plain.
+/// Reads the item with these attributes. Secrets cross the bus unencrypted.
 ///
 /// # Errors
-/// D-Bus errors, by their names.
+/// D-Bus errors with their names.
 pub fn read(attributes: &HashMap<&str, &str>) -> Result<Found, Error> {
     let mut service = Service::connect()?;
     match &service.search(attributes)?[..] {
@@ -57,10 +57,10 @@ pub fn read(attributes: &HashMap<&str, &str>) -> Result<Found, Error> {
     }
 }
 
-/// Puts another secret into the item with these attributes.
+/// Replaces the secret of the item with these attributes.
 ///
 /// # Errors
-/// D-Bus errors, by their names.
+/// D-Bus errors with their names.
 pub fn replace(attributes: &HashMap<&str, &str>, value: &[u8]) -> Result<Replaced, Error> {
     let mut service = Service::connect()?;
     match &service.search(attributes)?[..] {

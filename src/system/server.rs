@@ -1,4 +1,4 @@
-//! HTTP/1.1 for many callers at once: hyper on tokio, bounded in everything, and ended in order.
+//! An HTTP/1.1 server for many clients: hyper on tokio, with limits on everything and an orderly end.
 
 use std::{
     borrow::Cow,
@@ -37,16 +37,16 @@ use crate::{
 mod host;
 mod reader;
 
-/// What strangers may cost.
+/// Limits on what clients can use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections; who comes beyond waits in the system's queue.
+    /// Open connections. More wait in the system's queue.
     pub connections: usize,
-    /// From the beginning of a connection, or the last byte of an answer, to the end of the next head.
+    /// Time from the accept, or the last byte of a response, to the end of the next head.
     pub head: Duration,
-    /// From there to the end of the body.
+    /// Time from there to the end of the body.
     pub body: Duration,
-    /// From an answer to its last byte in the kernel.
+    /// Time from a response to its last byte in the kernel.
     pub write: Duration,
 }
 
@@ -56,35 +56,35 @@ impl Limits {
     }
 }
 
-/// For a head, in bytes: a whole authorization response of 16 KiB and a few cookies.
+/// The buffer for a head in bytes: an authorization response of 16 KiB and a few cookies.
 const BUFFER: usize = 64 * 1024;
 const BODY: usize = 64 * 1024;
 const FIELDS: usize = 100;
 /// The pause after a failed accept (too many open files), until other connections have ended: a detail of this loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A request, whole, and where its connection comes from.
+/// A complete request and the address of its connection.
 #[derive(Debug)]
 pub struct Request {
     pub http: HttpRequest,
     pub peer: IpAddr,
 }
 
-/// An answer that is being made.
+/// A response in progress.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
-/// Who answers.
+/// Responds to requests.
 pub trait Respond: Send + Sync + 'static {
     fn respond(&self, request: Request) -> Answering<'_>;
 }
 
-/// A port that is ours; nobody is answered yet.
+/// A bound port on which no connection is accepted yet.
 #[derive(Debug)]
 pub struct Door(TcpListener);
 
 impl Door {
     /// # Errors
-    /// The address is not ours or not free.
+    /// This machine does not have the address, or the port is taken.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -92,36 +92,36 @@ impl Door {
     }
 
     /// # Errors
-    /// The system does not tell.
+    /// The system does not return the address.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 }
 
-/// Whether the service goes on.
+/// Whether the service accepts connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     #[default]
     Open,
-    /// Nobody new is taken; who was taken is answered.
+    /// New connections are not accepted; accepted requests are finished.
     Draining,
-    /// At once.
+    /// Everything ends at once.
     Over,
 }
 
-/// Of this thread. There is one a thread, and connections stay on theirs: to hand them about costs a system call at either
-/// end and a switch of threads, for nearly every request.
+/// The runtime of this thread. Each thread has one, and connections stay on theirs: passing them on would cost system
+/// calls and a thread switch for nearly every request.
 ///
 /// # Errors
-/// The system gives no descriptors.
+/// The system returned no descriptors.
 pub fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().thread_name("serve").build()
 }
 
-/// For what blocks, such as a request to a provider.
+/// Runs blocking work, such as a request to a provider.
 ///
 /// # Panics
-/// As `work` does.
+/// If `work` panics.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
@@ -129,7 +129,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-/// A port, who answers there, within which bounds and for how long.
+/// A port with its service, limits and phase.
 pub struct Listener {
     door: Door,
     service: Arc<dyn Respond>,
@@ -138,10 +138,10 @@ pub struct Listener {
     phase: watch::Receiver<Phase>,
 }
 
-/// Threads that answer at the same port.
+/// Threads that serve the same port.
 pub struct Helpers {
     drained: JoinSet<()>,
-    /// Gone: they may end.
+    /// The other end is dropped when they may end.
     _release: watch::Sender<()>,
 }
 
@@ -150,10 +150,10 @@ impl Listener {
         Self { door, service, limits, places: Arc::new(Semaphore::new(limits.connections)), phase }
     }
 
-    /// As many threads as there are cores beside this one. What they have begun goes on until they are dropped.
+    /// Starts one thread per core, besides this one. What they have started continues until they are dropped.
     ///
     /// # Errors
-    /// The system gives no threads or descriptors.
+    /// The system returned no threads or descriptors.
     pub fn helpers(&self) -> io::Result<Helpers> {
         let (release, released) = watch::channel(());
         let mut drained = JoinSet::new();
@@ -163,7 +163,7 @@ impl Listener {
             let runtime = runtime()?;
             std::thread::Builder::new().name("serve".into()).spawn(move || {
                 runtime.block_on(async {
-                    // An error is the first thread's as well: it has the same port.
+                    // The first thread has the same port and reports the same error.
                     let _ = other.serve().await;
                     let _ = tell.send(());
                     while released.changed().await.is_ok() {}
@@ -181,7 +181,7 @@ impl Listener {
         Ok(Self { door, service, limits: self.limits, places, phase })
     }
 
-    /// Answers until the phase is no longer open, then lets everybody finish.
+    /// Serves while the phase is open, then finishes accepted requests.
     ///
     /// # Errors
     /// The port cannot be used.
@@ -224,20 +224,20 @@ impl Listener {
 }
 
 impl Helpers {
-    /// Waits until all of them have let everybody finish.
+    /// Waits until all of them have finished their requests.
     pub async fn drained(&mut self) {
         while self.drained.join_next().await.is_some() {}
     }
 }
 
-/// Never where nobody is left to tell (a system without these signals).
+/// Never returns if nobody can change the phase (a system without these signals).
 async fn changed(phase: &mut watch::Receiver<Phase>) {
     if phase.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// As `changed`, until the phase is one of these.
+/// Waits until the phase is one of these.
 async fn until(phase: &mut watch::Receiver<Phase>, wanted: impl FnMut(&Phase) -> bool) {
     if phase.wait_for(wanted).await.is_err() {
         std::future::pending::<()>().await;
@@ -256,7 +256,7 @@ async fn connection(
         async move { Ok::<_, std::convert::Infallible>(respond(request, peer, limits, service.as_ref()).await) }
     });
     let mut http = http1::Builder::new();
-    // Without a timer the deadline is no deadline.
+    // Without a timer there would be no deadline.
     http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER).max_headers(FIELDS);
     let connection = http.serve_connection(TokioIo::new(BoundedWrites::new(stream, limits.write)), answer);
     tokio::pin!(connection);

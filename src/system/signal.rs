@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The shell's exit code is 128 plus the signal's number.
+/// The exit code of a shell is 128 plus the signal's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     Hangup,
@@ -12,7 +12,7 @@ pub enum Signal {
 
 #[cfg(unix)]
 impl Signal {
-    /// The one of the three that has this number.
+    /// The signal with this number, if it is one of the three.
     fn named(number: i32) -> Self {
         match number {
             signal_hook::consts::SIGHUP => Self::Hangup,
@@ -22,7 +22,7 @@ impl Signal {
     }
 }
 
-/// Until this is disarmed a signal ends the program.
+/// A signal ends the program until this is disarmed.
 #[must_use]
 pub struct Armed(Arc<Mutex<Effect>>);
 
@@ -33,14 +33,14 @@ enum Effect {
 }
 
 impl Armed {
-    /// The outcome is decided: from now on a signal neither changes it nor says anything.
+    /// The result is decided: from now on a signal changes nothing and prints nothing.
     pub fn disarm(&self) {
         *lock(&self.0) = Effect::None;
     }
 }
 
-/// From now on such a signal ends the program with the code that `farewell` gives. It runs on a thread of its own,
-/// so nothing that the program waits for can hold it up. Elsewhere the system's own behaviour stays.
+/// From now on such a signal ends the program with the exit code that `farewell` returns. `farewell` runs on a thread
+/// of its own, so that nothing blocks it. On other systems the default behavior stays.
 #[cfg(unix)]
 pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
     use signal_hook::{
@@ -52,7 +52,7 @@ pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
     let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return armed };
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            // Kept to the end, so that nobody decides otherwise meanwhile.
+            // Locked to the end, so that no other thread decides otherwise.
             let effect = lock(&effect);
             if *effect == Effect::None {
                 continue;
@@ -69,7 +69,7 @@ pub fn end_on(farewell: impl Fn(Signal) -> u8 + Send + 'static) -> Armed {
     armed
 }
 
-/// From now on such a signal only calls `notice`, on a thread of its own. Elsewhere the system's own behaviour stays.
+/// From now on such a signal only calls `notice`, on a thread of its own. On other systems the default behavior stays.
 #[cfg(unix)]
 pub fn notice_on(notice: impl Fn(Signal) + Send + 'static) {
     use signal_hook::{

@@ -1,4 +1,4 @@
-//! What another program writes to standard input: bounded in size and, where no person is typing, in time.
+//! Standard input from another program: limited in size and, if no user is typing, in time.
 
 use std::{
     io::{self, Read},
@@ -20,13 +20,13 @@ pub enum InputError {
     TooSlow { patience: Duration },
 }
 
-/// Reads until `whole` says that nothing more belongs to it, or to the end.
+/// Reads until `whole` returns that the input is complete, or to its end.
 ///
 /// # Errors
-/// More than `limit` bytes, or not whole in time.
+/// The input is longer than `limit` bytes, or incomplete when the time ends.
 pub fn read(limit: usize, patience: Duration, whole: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, InputError> {
     let (send, pieces) = mpsc::channel();
-    // A read cannot be given up; the thread ends with the program.
+    // A blocking read cannot be cancelled; its thread ends with the program.
     thread::spawn(move || {
         let mut stdin = io::stdin().lock();
         loop {

@@ -1,4 +1,4 @@
-//! The person's terminal: whether there is one, and what is asked on it.
+//! The user's terminal: whether there is one, and input from it.
 
 use std::io::{self, BufRead, IsTerminal, Read};
 
@@ -16,20 +16,20 @@ pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether talk goes to a person.
+/// Whether messages go to a terminal.
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Whether a line of talk may be drawn over.
+/// Whether a line of messages may be overwritten.
 pub fn can_redraw() -> bool {
     stderr_is_terminal() && !environment::dumb_terminal()
 }
 
-/// One line from the person; the prompt was printed before.
+/// Reads a line from the user. The caller has printed the prompt.
 ///
 /// # Errors
-/// Standard input ended or broke.
+/// Standard input ended or failed.
 pub fn line() -> io::Result<String> {
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line)? {
@@ -38,7 +38,7 @@ pub fn line() -> io::Result<String> {
     }
 }
 
-/// A secret without echo.
+/// Reads a secret without echo.
 ///
 /// # Errors
 /// There is no terminal.
@@ -46,10 +46,10 @@ pub fn hidden(prompt: &str) -> io::Result<Secret> {
     rpassword::prompt_password(prompt).map(Secret::new)
 }
 
-/// All of standard input, without the line end that `echo` adds.
+/// Reads all of standard input, without the line end that `echo` adds.
 ///
 /// # Errors
-/// Standard input broke, or is not text.
+/// Standard input failed, or is not text.
 pub fn secret_from_stdin() -> io::Result<Secret> {
     let mut text = String::new();
     io::stdin().lock().take(LONGEST_SECRET).read_to_string(&mut text)?;

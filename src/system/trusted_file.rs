@@ -1,10 +1,10 @@
 //! Files that are read for their authority: a configuration, and the secrets and certificates that it names.
 //!
-//! Whoever can write such a file decides where codes and tokens go, and whoever can read a secret has it. On Unix one rule
-//! holds for all of them: the owner is the user or root, others never write them, and others never read a secret. Links are
-//! followed, because configuration managers and Kubernetes provide files through links. The check is made on the opened
-//! file, so nothing can be swapped between check and use. On other systems the access rights of the profile directory
-//! protect these files. Files in the state directory have a stricter rule of their own (`private_files.rs`).
+//! Somebody who can write such a file decides where codes and tokens go; somebody who can read a secret has it. On Unix
+//! one rule holds for all of them: the owner is the user or root, others cannot write them, and others cannot read a
+//! secret. Links are followed, because configuration managers and Kubernetes provide files through links. The opened
+//! file is checked, so nothing can be swapped between check and use. On other systems the access rights of the profile
+//! directory protect these files. Files in the state directory have a stricter rule (`private_files.rs`).
 #![deny(clippy::let_underscore_must_use)]
 
 use std::{
@@ -18,10 +18,10 @@ use crate::vault::StoreError;
 /// Largest file that is read, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
-/// Why a file could not be read that is not there.
+/// The reason for a file that does not exist.
 pub const MISSING: &str = "no such file";
 
-/// What a file holds, which decides who may read it.
+/// The content decides who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A configuration or a certificate: anybody may read it.
@@ -30,18 +30,18 @@ pub enum Content {
     Secret,
 }
 
-/// The content of a file that has to be there.
+/// Reads a file that must exist.
 ///
 /// # Errors
-/// Missing, unreadable, too large, or others have rights that they must not have.
+/// The file is missing, unreadable or too large, or others have rights that they must not have.
 pub fn read(path: &Path, content: Content) -> Result<Vec<u8>, StoreError> {
     read_if_present(path, content)?.ok_or_else(|| failed(path, MISSING))
 }
 
-/// The content of a file, if there is one.
+/// Reads a file if it exists.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read`], except for a missing file.
 pub fn read_if_present(path: &Path, content: Content) -> Result<Option<Vec<u8>>, StoreError> {
     let file = match options(content).open(path) {
         Ok(file) => file,
@@ -85,7 +85,7 @@ mod unix {
         let mut options = OpenOptions::new();
         options.read(true);
         if content == Content::Secret {
-            // Opening a pipe in a secret's place must not block. A configuration may come through a pipe.
+            // Opening a pipe instead of a secret must not block. A configuration may come through a pipe.
             options.custom_flags(OFlag::O_NONBLOCK.bits());
         }
         options
@@ -102,7 +102,7 @@ mod unix {
         }
         let owner = Uid::from_raw(metadata.uid());
         if content == Content::Public && owner.is_root() && metadata.file_type().is_char_device() {
-            // /dev/null is an empty configuration, and nothing that others write to it is ever read.
+            // /dev/null is an empty configuration; what others write to it is never read.
             return Ok(());
         }
         if !is_owned_by_us(owner) {
@@ -112,7 +112,7 @@ mod unix {
         let rights = match content {
             Content::Secret if owner.is_root() => Rights::GroupReads,
             Content::Secret => Rights::OwnerOnly,
-            // Looked up only when it matters: group membership may come from a directory server.
+            // Looked up only if it matters: group membership may come from a directory server.
             Content::Public if mode & 0o020 != 0 && is_private_group(Gid::from_raw(metadata.gid()), owner) => {
                 Rights::GroupWrites
             }
@@ -129,7 +129,7 @@ mod unix {
         owner == geteuid() || owner.is_root() || home_owner() == Some(owner)
     }
 
-    /// The owner of HOME, when root runs this program with the HOME of another user. Files there stay that user's.
+    /// The owner of HOME, if root runs this program with the HOME of another user. Files there stay that user's.
     pub fn home_owner() -> Option<Uid> {
         if !geteuid().is_root() {
             return None;

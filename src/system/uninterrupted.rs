@@ -1,12 +1,12 @@
-//! System calls that a signal has interrupted (EINTR), called again.
+//! Repeats system calls that a signal has interrupted (EINTR).
 //!
-//! Most of std does that itself: `connect`, `accept`, `read_exact`, `write_all`, `wait`. A single `read` does not, and
-//! neither do `peek` and what nix has. A process that is stopped and continued, or frozen together with its machine,
-//! interrupts every wait on a socket with a time-out, without any handler of its own (signal(7)).
+//! std does that itself for `connect`, `accept`, `read_exact`, `write_all` and `wait`, but not for a single `read`,
+//! `peek` or the calls of nix. A process that is stopped and continued, or suspended with its machine, gets EINTR from
+//! every wait on a socket with a timeout, even without a signal handler (signal(7)).
 
 use std::io::{self, ErrorKind};
 
-/// The first result that is none of a signal's.
+/// The first result that is not EINTR.
 ///
 /// # Errors
 /// Every other error of `call`.

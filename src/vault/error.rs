@@ -1,20 +1,20 @@
-//! What can go wrong with a store, each with its own words.
+//! Errors of stores.
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-/// Why a store did not do what was asked. `report.rs` adds the remedy; all of these exit with 8.
+/// Why a store operation failed. `report` adds the fix; the exit code is always 8.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no keychain here: no session bus, or nobody on it offers one.
+    /// No session bus, or no keychain on it.
     #[error("no keychain here (no Secret Service answers on the session bus)")]
     Absent,
-    /// What was stored cannot be read any more; the file, if it is one, was put aside.
+    /// The stored grant cannot be read. If it is a file, it was renamed.
     #[error("the stored grant is damaged{}", kept(.kept_as.as_deref()))]
     Damaged { kept_as: Option<PathBuf> },
-    /// A file that others may read, a link, or not a regular file of ours.
+    /// The file is readable by others, a link, or not a regular file of this user.
     #[error("{} {why}", .path.display())]
     Exposed {
         path: PathBuf,
@@ -23,40 +23,40 @@ pub enum StoreError {
     },
     #[error("{}: {why}", .path.display())]
     File { path: PathBuf, why: String },
-    /// The passphrase did not become a key, most often for want of memory. Nothing was sealed or opened.
+    /// The passphrase could not be turned into a key, usually for lack of memory. Nothing was encrypted or decrypted.
     #[error(
         "the file store's key could not be derived from the passphrase, which needs {mebibytes} MiB of memory: {why}"
     )]
     KeyNotDerived { mebibytes: u32, why: String },
-    /// The keychain's own words, made fit to print.
+    /// The keychain's own text, cleaned for printing.
     #[error("the keychain failed: {0}")]
     Keychain(String),
     #[error("the keychain is locked")]
     Locked,
-    /// Locks of the kernel do not hold between the machines that share such a directory.
+    /// Kernel locks do not work between machines that share such a directory.
     #[error("{} is on NFS, where another machine could refresh the same grant at once", .path.display())]
     NetworkFileSystem { path: PathBuf },
     /// Another program holds the lock of this grant.
     #[error("another loopin{} holds this grant", process(*.holder))]
     Busy {
-        /// Its process, as far as it is known.
+        /// Its process id, if known.
         holder: Option<u32>,
     },
-    /// Made by a newer program: never overwritten.
+    /// A newer version wrote it, so it is never overwritten.
     #[error("the stored grant was made by a newer loopin (format {version})")]
     Newer { version: u64 },
     /// The operating system returned no random bytes.
     #[error("the operating system returned no random bytes")]
     NoEntropy,
-    /// A passphrase is needed, and there is no terminal to ask on.
+    /// A passphrase is needed, and there is no terminal.
     #[error("the file store needs its passphrase, and there is no terminal to ask on")]
     NoTerminal,
-    /// No answer within the deadline.
+    /// The deadline passed.
     #[error("the keychain did not answer within {} s", .after.as_secs())]
     Silent { after: Duration },
     #[error("the keychain refuses an item of this size")]
     TooLarge,
-    /// What was written is not what is read back.
+    /// The read-back content differs from what was written.
     #[error("the keychain did not keep the secret: what was written is not what is read back")]
     Unfaithful,
     #[error("unlocking the keychain was refused")]
@@ -89,15 +89,15 @@ pub enum Exposure {
 pub enum Rights {
     /// Everybody may read it.
     AllRead,
-    /// As above, and the owner's own group may write it.
+    /// As `AllRead`, and the owner's own group may write it.
     GroupWrites,
-    /// Root's file: the group of a service may read it.
+    /// Owned by root: the group of a service may read it.
     GroupReads,
     OwnerOnly,
 }
 
 impl Rights {
-    /// Bits of a mode that must not be set.
+    /// The mode bits that must not be set.
     fn forbidden(self) -> u32 {
         match self {
             Self::AllRead => 0o022,
@@ -111,7 +111,7 @@ impl Rights {
         mode & self.forbidden() != 0
     }
 
-    /// For chmod(1): takes away what is too much.
+    /// The argument for chmod(1) that removes the forbidden rights.
     pub fn chmod(self) -> &'static str {
         match self {
             Self::AllRead => "go-w",
@@ -131,7 +131,7 @@ impl Rights {
 }
 
 impl StoreError {
-    /// Whether another item would be answered the same, after as long a wait or another dialog.
+    /// Whether every other item would get the same answer, after another wait or another dialog.
     pub fn is_of_the_whole_store(&self) -> bool {
         matches!(self, Self::Absent | Self::Locked | Self::Silent { .. } | Self::UnlockRefused | Self::UnsafeBus)
     }

@@ -1,11 +1,11 @@
-//! The index: which grants there are, without anything secret, since a keychain cannot be listed.
+//! The index of stored grants, without secrets. It exists because a keychain cannot be listed.
 
 use serde::{Deserialize, Serialize};
 
 use super::{GrantKey, Record, record::unix};
 use crate::secret::Secret;
 
-/// One grant as the index knows it. The item itself may be gone.
+/// An entry of the index. The item itself may be gone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct IndexEntry {
     v: u64,

@@ -1,7 +1,7 @@
-//! What a refresh leaves behind so that a crash costs nothing: the intent, and the provider's reply, sealed.
+//! What a refresh stores so that a crash loses nothing: the intent, and the provider's response, encrypted.
 //!
-//! Both lie in one file beside the lock of the grant. The reply is sealed with the key inside the stored record, which the
-//! refresher has read before it sends: after a crash the old record still opens it, and without a record nobody does.
+//! Both are in one file beside the grant's lock. The response is encrypted with the key of the stored record, which is
+//! read before anything is sent: after a crash the old record still decrypts it, and without a record nobody can.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,28 +20,29 @@ use crate::{
 
 const VERSION: u64 = 1;
 
-/// The intent, padded, in bytes; the reply lies behind it: its length in four bytes, then itself, sealed.
+/// The intent with padding, in bytes. The response follows: its length in four bytes, then the encrypted bytes.
 const INTENT: usize = 64;
-/// What is laid out for a reply before anything is sent, in bytes. A longer one costs the file system more time.
+/// The space that is reserved for a response before anything is sent, in bytes. A longer response takes the file system
+/// more time.
 const ROOM: usize = 16 * 1024;
 
-/// The journal of one grant. Whoever uses it holds the grant's lock.
+/// The journal of one grant. Its user must hold the grant's lock.
 pub struct Journal<'a> {
     pub files: &'a dyn StateFiles,
     pub name: StateName,
 }
 
-/// What became of the refresh token of one record.
+/// What happened to the refresh token of a record.
 #[derive(Clone, Debug)]
 pub enum Sent {
     No,
-    /// The provider may have used it up. Nothing came back that can hold tokens: at most a page or an error, which says
-    /// nothing about a request that is sent now.
+    /// The provider may have used it up. No response with tokens arrived: at most a page or an error, which means
+    /// nothing for a request that is sent now.
     Unanswered,
     /// A 2xx response (RFC 6749 section 5.1).
     Answered {
         reply: HttpResponse,
-        /// Lives of tokens count from here, whenever it is read.
+        /// The time of its arrival. The life of its tokens starts here, whenever it is read.
         came: SystemTime,
     },
 }
@@ -49,7 +50,7 @@ pub enum Sent {
 #[derive(Deserialize, Serialize)]
 struct Intent {
     v: u64,
-    /// Of the record whose refresh token is sent.
+    /// The generation of the record whose refresh token is sent.
     generation: u64,
 }
 
@@ -62,14 +63,14 @@ struct StoredReply {
 }
 
 impl Journal<'_> {
-    /// Ends the names of its files.
+    /// The suffix of journal files.
     pub const SUFFIX: &'static str = ".journal";
 
-    /// Says that a refresh token is about to be sent, and lays out the room for the reply: when that comes, a provider
-    /// that forgives nothing has already used up the refresh token, and every moment counts.
+    /// Records that a refresh token is about to be sent, and reserves space for the response. When that arrives, a
+    /// strict provider has used up the refresh token, so it must be stored as fast as possible.
     ///
     /// # Errors
-    /// Not written: then nothing may be sent.
+    /// The intent was not written, so nothing may be sent.
     pub fn intend(&self, record: &Record) -> Result<(), StoreError> {
         let intent = Intent { v: VERSION, generation: record.generation };
         let mut content = Secret::json(&intent).expose().as_bytes().to_vec();
@@ -78,24 +79,24 @@ impl Journal<'_> {
         self.files.replace(&self.file(), &content)
     }
 
-    /// What an earlier run did with the refresh token of this very record.
+    /// What an earlier run did with the refresh token of this record.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     pub fn sent(&self, record: &Record) -> Result<Sent, StoreError> {
         self.sent_with(record, std::slice::from_ref(&record.seal_key))
     }
 
-    /// The same where any of these keys may have sealed the response.
+    /// The same, if one of several keys may have encrypted the response.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     pub fn sent_with(&self, record: &Record, seal_keys: &[SealKey]) -> Result<Sent, StoreError> {
         let Some(content) = self.files.read(&self.file())? else { return Ok(Sent::No) };
         let Some((intent, reply)) = content.split_at_checked(INTENT) else { return Ok(Sent::No) };
         Ok(match serde_json::from_slice::<Intent>(intent) {
             Ok(intent) if intent.v == VERSION && intent.generation == record.generation => {
-                // A crash may have left a part of the response, which does not open.
+                // A crash may have left a part of the response, which cannot be decrypted.
                 match seal_keys.iter().find_map(|key| self.unseal(record, key, reply)) {
                     Some((reply, came)) if reply.status().is_success() => Sent::Answered { reply, came },
                     _ => Sent::Unanswered,
@@ -105,10 +106,10 @@ impl Journal<'_> {
         })
     }
 
-    /// Puts the reply away before anybody tries to understand it.
+    /// Stores the response before it is parsed.
     ///
     /// # Errors
-    /// Not written.
+    /// The response was not written.
     pub fn put(&self, record: &Record, reply: &HttpResponse, now: SystemTime, nonce: Nonce) -> Result<(), StoreError> {
         let body = String::from_utf8_lossy(reply.body()).into_owned();
         let stored = StoredReply { at: unix(now), status: reply.status().as_u16(), body };
@@ -120,23 +121,23 @@ impl Journal<'_> {
         self.files.overwrite(&self.file(), INTENT, &content)
     }
 
-    /// The reply was no answer; that something was sent stays known.
+    /// Deletes a response without tokens. The intent stays.
     ///
     /// # Errors
-    /// It stays.
+    /// The response was not deleted.
     pub fn forget_reply(&self) -> Result<(), StoreError> {
         self.files.overwrite(&self.file(), INTENT, &0_u32.to_be_bytes())
     }
 
-    /// The refresh is over, and what it brought is stored or worthless.
+    /// Deletes the journal: its tokens are stored, or are worth nothing.
     ///
     /// # Errors
-    /// The file is there and stays.
+    /// The file exists and was not deleted.
     pub fn clear(&self) -> Result<(), StoreError> {
         self.files.remove(&self.file())
     }
 
-    /// A reply of which a crash has left a part only does not open.
+    /// `None` if a crash has left only a part of the response.
     fn unseal(&self, record: &Record, key: &SealKey, reply: &[u8]) -> Option<(HttpResponse, SystemTime)> {
         let (length, rest) = reply.split_first_chunk()?;
         let sealed = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
@@ -151,7 +152,7 @@ impl Journal<'_> {
         self.name.file(Self::SUFFIX)
     }
 
-    /// Only the record that it was made for opens a reply.
+    /// Only the record of this generation decrypts the response.
     fn place(&self, record: &Record) -> String {
         self.name.file(&format!(":{}", record.generation))
     }

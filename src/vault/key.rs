@@ -1,4 +1,4 @@
-//! Under which name a grant is kept: user, organization, integration and action, in the service after a namespace.
+//! The key of a stored grant: user, organization, integration and action, and in the service a namespace.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use super::Owner;
 use crate::catalog::{ActionName, IntegrationName, NameError};
 
-/// Any printable text up to 254 bytes; `default` if none is given.
+/// An account: printable text of 1 to 254 bytes; `default` if none is given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(String);
 
 impl AccountName {
     /// # Errors
-    /// Empty, longer than 254 bytes, or with a character that cannot be printed.
+    /// The text is empty, longer than 254 bytes, or has a character that cannot be printed.
     pub fn parse(text: &str) -> Result<Self, AccountNameError> {
         if text.is_empty()
             || text.len() > 254
@@ -40,7 +40,7 @@ impl Default for AccountName {
 #[error("an account name is 1 to 254 bytes of printable text without space at its ends")]
 pub struct AccountNameError;
 
-/// What stands for every action together, in stored rows and on the command line.
+/// The name of all actions together, in stored rows and on the command line.
 const ALL: &str = "all";
 
 /// One action, or all together.
@@ -78,7 +78,7 @@ impl ActionKey {
     }
 }
 
-/// The key of a grant. Nothing is in it that an edit of the configuration changes.
+/// The key of a grant. It contains nothing that an edit of the configuration changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GrantKey {
     pub owner: Owner,
@@ -91,7 +91,7 @@ impl GrantKey {
         Self { owner: Owner::personal(account), integration, action }
     }
 
-    /// A hash, so that no name can reach into the attributes of a keychain or the path of a file.
+    /// A hash, so that no name can affect the attributes of a keychain item or the path of a file.
     pub fn item(&self) -> ItemName {
         let Self { owner, integration, action } = self;
         let mut parts = vec!["grant", owner.user.as_str(), owner.org.as_str(), integration.as_str(), action.as_str()];
@@ -99,31 +99,31 @@ impl GrantKey {
         ItemName(format!("{PREFIX}{}", hash(&parts)))
     }
 
-    /// What a person sees in a keychain program.
+    /// The label of the item in a keychain program.
     pub fn label(&self) -> String {
         format!("loopin: {} ({}, {})", self.integration, self.owner.user.as_str(), self.action.as_str())
     }
 
-    /// Two stores hold two credentials, so the kind and the identity of the store are part of the name.
+    /// Two stores have two credentials, so the kind and the identity of the store are part of the name.
     pub fn state(&self, store_kind: &str, store_identity: &str) -> StateName {
         StateName(hash(&[store_kind, store_identity, self.item().as_str()]))
     }
 }
 
-/// The name of an item in a store of secrets.
+/// The name of an item in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ItemName(String);
 
-/// Begins every name; what follows is a hash.
+/// The prefix of every name; a hash follows.
 const PREFIX: &str = "v1:";
 
 impl ItemName {
-    /// Where an integration's client secret is kept.
+    /// The item of an integration's client secret.
     pub fn of_client_secret(integration: &IntegrationName) -> Self {
         Self(format!("{PREFIX}{}", hash(&["client secret", integration.as_str()])))
     }
 
-    /// What is written and taken out again to see whether a store works.
+    /// The item that is written and removed to test whether a store works.
     pub fn of_probe() -> Self {
         Self(format!("{PREFIX}{}", hash(&["probe"])))
     }
@@ -132,7 +132,7 @@ impl ItemName {
         &self.0
     }
 
-    /// For file names, where a colon is not welcome everywhere.
+    /// The name as a file name: not every system allows a colon.
     pub fn hash(&self) -> &str {
         &self.0[PREFIX.len()..]
     }
@@ -144,7 +144,7 @@ impl fmt::Display for ItemName {
     }
 }
 
-/// The common part of a grant's file names in the state directory.
+/// The common prefix of a grant's file names in the state directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateName(String);
 
@@ -154,7 +154,7 @@ impl StateName {
     }
 }
 
-/// SHA-256 in hexadecimal over the parts, each preceded by its length, so that no two lists give the same bytes.
+/// SHA-256 in hexadecimal over the parts, each with its length in front, so that no two lists have the same bytes.
 fn hash(parts: &[&str]) -> String {
     let mut sha256 = Sha256::new();
     for part in parts {

@@ -1,11 +1,11 @@
-//! A store that ends with the program: for `demo`, which must leave nothing behind, and for tests.
+//! A store in memory: for `demo`, which must leave nothing behind, and for tests.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{ItemName, Items, Removal, StateFiles, StoreError};
 use crate::secret::Secret;
 
-/// Items in memory, of any size unless said otherwise.
+/// Items in memory, of any size by default.
 pub struct MemoryItems {
     items: RefCell<BTreeMap<ItemName, Secret>>,
     limit: usize,

@@ -1,7 +1,7 @@
-//! Where grants are kept: what is stored, under which name, and what a store must promise.
+//! The store of grants: what is stored under which name, and what a store must guarantee.
 //!
-//! [`Vault`] keeps the promises (read back what was written, seal what does not fit into an item, write the
-//! index last); `system/` brings the places: an [`Items`] for secrets, a [`StateFiles`] for what may lie in files.
+//! [`Vault`] gives the guarantees: it reads back what was written, encrypts what does not fit into an item, and writes
+//! the index last. `system/` implements the places: [`Items`] for secrets, [`StateFiles`] for files.
 #![deny(clippy::let_underscore_must_use)]
 
 mod error;
@@ -27,22 +27,22 @@ use crate::secret::Secret;
 use record::{Envelope, Spilled};
 use seal::Nonce;
 
-/// A place for secrets, by name. Each call opens the place anew, so that a read proves a write.
+/// A store of secrets by name. Each call opens the store again, so that a read proves a write.
 pub trait Items {
     /// # Errors
-    /// The store cannot be asked; an item that is not there is `None`.
+    /// The store does not answer. A missing item is `None`.
     fn read(&self, name: &ItemName) -> Result<Option<Secret>, StoreError>;
 
-    /// `label` is for people and holds nothing secret.
+    /// `label` is shown to users and contains no secret.
     ///
     /// # Errors
-    /// The store did not take it; what it held before is unchanged.
+    /// The store did not accept it. Its old content is unchanged.
     fn write(&self, name: &ItemName, label: &str, secret: &Secret) -> Result<(), StoreError>;
 
-    /// Whether there was one.
+    /// Returns whether the item existed.
     ///
     /// # Errors
-    /// The store cannot be asked.
+    /// The store does not answer.
     fn delete(&self, name: &ItemName) -> Result<Removal, StoreError>;
 
     /// Largest item in bytes.
@@ -61,47 +61,47 @@ pub enum Removal {
     WasAbsent,
 }
 
-/// Files that hold nothing readable: private to the person, replaced atomically.
+/// Private files that are replaced atomically. They contain nothing readable.
 pub trait StateFiles {
     /// # Errors
-    /// The file is there and cannot be read safely.
+    /// The file exists and cannot be read safely.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// After an error, and after a crash at any instant, the old content is whole.
+    /// Replaces a file. After an error or a crash at any time the old content is complete.
     ///
     /// # Errors
-    /// Not written.
+    /// The file was not written.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError>;
 
-    /// Writes within a file that is there, from byte `at` on, and makes it last. A crash leaves a part of it: who reads
-    /// it must notice that.
+    /// Writes into an existing file, from byte `at`, and syncs it. A crash may leave a part of it, which a reader must
+    /// notice.
     ///
     /// # Errors
-    /// It is not there, or not all was written.
+    /// The file does not exist, or the content was not written completely.
     fn overwrite(&self, name: &str, at: usize, content: &[u8]) -> Result<(), StoreError>;
 
     /// # Errors
-    /// It is there and stays.
+    /// The file exists and was not removed.
     fn remove(&self, name: &str) -> Result<(), StoreError>;
 
-    /// Names that end in `suffix`.
+    /// The names that end in `suffix`.
     ///
     /// # Errors
-    /// The directory is there and cannot be read.
+    /// The directory exists and cannot be read.
     fn list(&self, suffix: &str) -> Result<Vec<String>, StoreError>;
 }
 
-/// Grants in one store.
+/// The grants of one store.
 pub struct Vault<'a> {
     pub items: &'a dyn Items,
     pub files: &'a dyn StateFiles,
 }
 
 impl Vault<'_> {
-    /// Needs no lock: a reader whom a writer overtakes between item and file reads what that one wrote.
+    /// Needs no lock: if a write happens between the reads of item and file, this reads its result.
     ///
     /// # Errors
-    /// The store cannot be asked, or what it holds is damaged or from a newer program.
+    /// The store does not answer, or its content is damaged or from a newer version.
     pub fn read(&self, key: &GrantKey) -> Result<Option<Record>, StoreError> {
         let name = key.item();
         let mut item = self.items.read(&name)?;
@@ -115,7 +115,7 @@ impl Vault<'_> {
                 Err(StoreError::Damaged { .. }) => {}
                 found => return found.map(Some),
             }
-            // The file goes when another item has taken the place of the one that names it.
+            // The file is removed when another item has replaced the one that names it.
             let now = self.items.read(&name)?;
             if same(now.as_ref(), item.as_ref()) {
                 return Err(StoreError::Damaged { kept_as: None });
@@ -124,11 +124,11 @@ impl Vault<'_> {
         }
     }
 
-    /// Whether this store takes and keeps anything, so that it is known before a person is sent to a browser. A keychain
-    /// that is locked answers a read of what it does not hold as if it were open; only a write tells.
+    /// Checks that this store accepts and keeps items, before the user is sent to a browser. A locked keychain answers
+    /// reads of missing items as if it were open; only a write shows it.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     pub fn prove(&self) -> Result<(), StoreError> {
         let (name, probe) = (ItemName::of_probe(), Secret::new("loopin".into()));
         self.items.write(&name, "loopin: probe", &probe)?;
@@ -137,12 +137,11 @@ impl Vault<'_> {
         if same(kept.as_ref(), Some(&probe)) { Ok(()) } else { Err(StoreError::Unfaithful) }
     }
 
-    /// Stores and reads back; then enters the grant into the index. The generation that is stored follows the one
-    /// that was there. `nonce` must never have been used before. For whoever holds the grant's lock.
+    /// Stores the grant and reads it back, then writes its index entry. The stored generation follows the existing one.
+    /// A `nonce` must never be used twice. The caller must hold the grant's lock.
     ///
     /// # Errors
-    /// The store did not take it or did not keep it; a file error can also mean that the grant is stored and the index
-    /// is not.
+    /// The store did not accept or keep it. After a file error the grant may be stored without its index entry.
     pub fn write(&self, key: &GrantKey, record: &Record, nonce: Nonce) -> Result<(), StoreError> {
         let name = key.item();
         let held = self.items.read(&name)?;
@@ -164,8 +163,8 @@ impl Vault<'_> {
         self.files.replace(&self.state_name(key).file(IndexEntry::SUFFIX), &entry.serialize())
     }
 
-    /// A store that says Ok has not stored yet. What is neither the new grant nor the one it held is taken out again, so
-    /// that it is not taken for a grant later.
+    /// A write that succeeded may still not have been stored. Content that is neither the new nor the old grant is
+    /// deleted, so that it is never used as a grant.
     fn verify(&self, name: &ItemName, content: &Secret, held: Option<&Secret>) -> Result<(), StoreError> {
         let kept = self.items.read(name)?;
         if !same(kept.as_ref(), Some(content)) {
@@ -180,10 +179,10 @@ impl Vault<'_> {
         }
     }
 
-    /// Forgets a grant and everything that belongs to it.
+    /// Deletes a grant and all of its files.
     ///
     /// # Errors
-    /// It is still there.
+    /// The grant still exists.
     pub fn delete(&self, key: &GrantKey) -> Result<Removal, StoreError> {
         let name = key.item();
         let removal = self.items.delete(&name)?;
@@ -193,19 +192,19 @@ impl Vault<'_> {
         Ok(removal)
     }
 
-    /// The journal of a grant; for whoever holds its lock.
+    /// The journal of a grant. The caller must hold its lock.
     pub fn journal(&self, key: &GrantKey) -> Journal<'_> {
         Journal { files: self.files, name: self.state_name(key) }
     }
 
-    /// Names locks and index entries after the stored credential itself (kind of store, identity of the store, key),
-    /// so that two stores never share a lock and all who use one store do (docs/threats.md, R03).
+    /// The name of locks and index entries. It contains the kind and identity of the store, so that two stores never
+    /// share a lock and all processes with the same store do (docs/threats.md, R03).
     pub fn state_name(&self, key: &GrantKey) -> StateName {
         key.state(self.items.kind(), &self.items.identity())
     }
 
-    /// Removes the files that no item names any more: that of the record before, and what crashes left whose item was
-    /// never written.
+    /// Deletes files that no item names: the file of the previous record, and files from a crash before their item was
+    /// written.
     fn sweep(&self, name: &ItemName, named: Option<&str>) -> Result<(), StoreError> {
         for file in self.files.list(Spilled::SUFFIX)? {
             if file.starts_with(name.hash()) && Some(file.as_str()) != named {
@@ -215,7 +214,7 @@ impl Vault<'_> {
         Ok(())
     }
 
-    /// What the item holds instead of the record, and the name of the file that holds the record.
+    /// The item that replaces the record, and the name of the record's file.
     fn spill(
         &self,
         name: &ItemName,
@@ -257,10 +256,10 @@ fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
     }
 }
 
-/// All grants of the index, of every store.
+/// All grants of the index, in all stores.
 ///
 /// # Errors
-/// The index cannot be read; an entry that is damaged is left out.
+/// The index cannot be read. Damaged entries are left out.
 pub fn entries(files: &dyn StateFiles) -> Result<Vec<IndexEntry>, StoreError> {
     let mut entries = Vec::new();
     for name in files.list(IndexEntry::SUFFIX)? {

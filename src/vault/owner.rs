@@ -1,15 +1,15 @@
-//! Whose grant it is: a user of an organization, as one issuer names both.
+//! The owner of a grant: a user of an organization, in the namespace of an issuer.
 
 use std::fmt;
 
 use super::AccountName;
 
-/// The user and the organization that a grant belongs to. A name is unique only within the issuer that assigned it
-/// (RFC 7519 section 4.1.2), so the issuer's namespace is part of it. On a person's machine only the account is set.
+/// A name is unique only within the issuer that assigned it (RFC 7519 section 4.1.2), so the owner includes the
+/// issuer's namespace. On a user's own machine only the account is set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner {
     pub namespace: Namespace,
-    /// On a person's machine: the account.
+    /// On a user's own machine: the account.
     pub user: AccountName,
     pub org: OrgKey,
 }
@@ -27,14 +27,14 @@ impl Owner {
     }
 }
 
-/// Separates the users of one issuer from those of another: `[a-z0-9._-]{0,64}`. Empty by default, and always on a
-/// person's machine; the names and seals of grants in the empty namespace do not contain it.
+/// Separates the users of one issuer from those of another: `[a-z0-9._-]{0,64}`. Empty by default and on a user's own
+/// machine. The empty namespace is not part of names and of what is authenticated with a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Namespace(String);
 
 impl Namespace {
     /// # Errors
-    /// Another character, or longer than 64.
+    /// The text has another character, or is longer than 64 bytes.
     pub fn parse(text: &str) -> Result<Self, NamespaceError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
         match text.len() <= 64 && text.bytes().all(allowed) {
@@ -51,8 +51,8 @@ impl Namespace {
         self.0.is_empty()
     }
 
-    /// What a name or a seal appends for this namespace: nothing for the empty one, so that grants from before there
-    /// were namespaces keep their names and open.
+    /// What names and cells contain for this namespace: nothing for the empty one, so that grants from before
+    /// namespaces keep their names and can be decrypted.
     pub fn suffix(&self) -> Option<&str> {
         (!self.0.is_empty()).then_some(self.0.as_str())
     }
@@ -62,12 +62,12 @@ impl Namespace {
 #[error("a namespace is up to 64 of a-z 0-9 . _ -")]
 pub struct NamespaceError;
 
-/// An organization, as the issuer names it: 1 to 254 bytes of printable text. Empty only on a person's machine.
+/// An organization, as the issuer names it: printable text of 1 to 254 bytes. Empty only on a user's own machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrgKey(String);
 
 impl OrgKey {
-    /// `None` for any other text; the characters are those of users.
+    /// `None` for any other text; the same characters as for users are allowed.
     pub fn parse(text: &str) -> Option<Self> {
         AccountName::parse(text).ok().map(|_| Self(text.to_owned()))
     }

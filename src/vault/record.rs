@@ -1,4 +1,4 @@
-//! The stored form of a grant: JSON with a version, written and read by hand-kept rules.
+//! The stored form of a grant: versioned JSON.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use crate::{
 
 const VERSION: u64 = 1;
 
-/// The endpoints that the grant belongs to, as they were at login.
+/// The endpoints of the grant, as they were at the login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pinned {
     pub issuer: Option<Issuer>,
@@ -24,17 +24,17 @@ pub struct Pinned {
     pub client_id: ClientId,
 }
 
-/// What the person authorized.
+/// What the user authorized.
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub asked: Scopes,
-    /// What the server said it granted, else what was asked.
+    /// The scopes of the response, otherwise the requested ones.
     pub granted: Scopes,
     pub access_token: Secret,
     pub token_type: TokenType,
     pub expiry: Expiry,
     pub refresh_token: Option<Secret>,
-    /// As the provider said, if it did.
+    /// When the refresh token ends, if the provider returned that.
     pub refreshable_until: Option<SystemTime>,
     pub id_token: Option<Secret>,
     /// `sub` of the id_token.
@@ -45,7 +45,7 @@ pub struct Grant {
 /// A grant as it is stored.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Opens what this grant has in files. Made at login, kept while tokens rotate.
+    /// Decrypts the files of this grant. Created at the login, kept when tokens rotate.
     pub seal_key: SealKey,
     /// Counts writes; the vault sets it.
     pub generation: u64,
@@ -69,7 +69,7 @@ impl Grant {
         }
     }
 
-    /// What can be revoked.
+    /// The tokens for a revocation.
     pub fn tokens(&self) -> GrantTokens<'_> {
         GrantTokens { access: &self.access_token, refresh: self.refresh_token.as_ref() }
     }
@@ -105,7 +105,7 @@ impl From<RecordError> for StoreError {
     }
 }
 
-/// On the way in and out only: the one place where secrets stand beside serde.
+/// For reading and writing only: no other type with secrets uses serde.
 #[derive(Deserialize, Serialize, Zeroize)]
 struct Stored {
     v: u64,
@@ -133,7 +133,7 @@ struct Stored {
 #[derive(Deserialize)]
 struct Version {
     v: u64,
-    /// A newer program may mean something else by it.
+    /// A newer version may give it another meaning.
     #[serde(default)]
     spilled: Value,
 }
@@ -147,17 +147,17 @@ struct StoredSpill {
     sha256: String,
 }
 
-/// What an item holds: the record, or where the record is.
+/// The content of an item: the record, or a reference to its file.
 pub(super) enum Envelope {
     Whole(Record),
     Spilled(Spilled),
 }
 
-/// A record that was too large for its item lies sealed in a file; the item holds the key to it.
+/// A record that was too large for its item is encrypted in a file; the item contains its key.
 pub(super) struct Spilled {
     pub seal_key: SealKey,
     pub generation: u64,
-    /// Of the sealed file: a file of another generation is never taken for this one.
+    /// The generation of the file, so that a file of another generation is never used.
     pub sha256: [u8; 32],
 }
 
@@ -191,7 +191,7 @@ impl Record {
     }
 
     /// # Errors
-    /// Damaged, or written by a newer program.
+    /// The bytes are damaged, or a newer version wrote them.
     pub fn parse(text: &Secret) -> Result<Self, RecordError> {
         match Envelope::parse(text)? {
             Envelope::Whole(record) => Ok(record),
@@ -279,7 +279,7 @@ impl Spilled {
 
     pub const SUFFIX: &str = ".grant";
 
-    /// Named by its content, so that two writers never share a file.
+    /// The name is derived from the content, so that two writers never share a file.
     pub fn file(&self, name: &ItemName) -> String {
         let content: String = self.sha256[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}.{}.{content}{}", name.hash(), self.generation, Self::SUFFIX)
@@ -287,7 +287,7 @@ impl Spilled {
 }
 
 impl Pinned {
-    /// Whether a stored grant still belongs to what the configuration says.
+    /// Whether a stored grant still fits the configuration.
     pub fn fits(&self, client_id: &ClientId, token_endpoint: Option<&Endpoint>, issuer: Option<&Issuer>) -> bool {
         self.client_id == *client_id
             && token_endpoint.is_none_or(|e| *e == self.token_endpoint)
@@ -295,7 +295,7 @@ impl Pinned {
     }
 }
 
-/// Seconds since 1970; 0 for a clock that is set before.
+/// Seconds since 1970; 0 for an earlier time.
 pub(crate) fn unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,7 +1,7 @@
-//! Sealing: what lies in a file is readable with its key only, and only in the place it was made for.
+//! Authenticated encryption: the content of a file can be decrypted only with its key and in its place.
 //!
-//! XChaCha20-Poly1305; the sealed form is the nonce, then the ciphertext with its tag. One `seal` serves
-//! every file: overflow, file store, and whatever else may ever lie readable on a disk.
+//! XChaCha20-Poly1305. The encrypted form is the nonce, then the ciphertext with its tag. All files use it: journals,
+//! large records, the file store.
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -10,13 +10,13 @@ use chacha20poly1305::{
 
 use crate::secret::{SealKey, Secret};
 
-/// 24 bytes of chance: with XChaCha20 two are never the same.
+/// 24 random bytes: with XChaCha20 two nonces are never the same.
 #[derive(Debug)]
 pub struct Nonce(pub [u8; NONCE_BYTES]);
 
 pub const NONCE_BYTES: usize = 24;
 
-/// `aad` names the place: opened elsewhere, the bytes are refused.
+/// `aad` names the place: in another place the bytes are rejected.
 pub fn seal(key: &SealKey, aad: &[u8], nonce: Nonce, plain: &[u8]) -> Vec<u8> {
     let cipher = XChaCha20Poly1305::new(key.expose().into());
     let Ok(sealed) = cipher.encrypt(&XNonce::from(nonce.0), Payload { msg: plain, aad }) else {
@@ -25,7 +25,7 @@ pub fn seal(key: &SealKey, aad: &[u8], nonce: Nonce, plain: &[u8]) -> Vec<u8> {
     [nonce.0.as_slice(), &sealed].concat()
 }
 
-/// `None`: another key, another place, or altered bytes; which of them cannot be told.
+/// `None`: another key, another place, or altered bytes. The cases cannot be distinguished.
 pub fn open(key: &SealKey, aad: &[u8], sealed: &[u8]) -> Option<Secret> {
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
     let cipher = XChaCha20Poly1305::new(key.expose().into());

@@ -1,4 +1,4 @@
-//! Values that a person may write in more than one form.
+//! Values that can be written in several forms.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// Another instance of the provider: its server alone, or with the client that is registered there.
+/// Another instance of the provider: its server only, or with the client that is registered there.
 pub(super) struct BaseEntry(pub(super) InstanceTable);
 
 #[derive(Deserialize)]
@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for BaseEntry {
 const SECRET_FORM: &str =
     "a secret never stands in this file: write { keychain = true }, { file = \"...\" } or { env = \"...\" }";
 
-/// Reads by hand, since serde's own errors would quote a secret that somebody wrote here.
+/// Read by hand, because serde's errors would quote a secret that was written here.
 impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Source;
@@ -112,7 +112,7 @@ impl<'de> Deserialize<'de> for SecretSource {
                 }
             }
         }
-        // A number would be quoted by serde itself.
+        // serde would quote a number.
         deserializer.deserialize_any(Source).map_err(|_| de::Error::custom(SECRET_FORM))
     }
 }

@@ -1,4 +1,4 @@
-//! Connections in SQL. Every statement about one names whose it is.
+//! Connections in SQL. Every statement about one has its owner as a condition.
 
 use std::time::SystemTime;
 
@@ -86,6 +86,6 @@ pub fn touch(db: &Sqlite, ids: &[ConnectionId], now: SystemTime) -> rusqlite::Re
     Ok(())
 }
 
-/// The statement of every token that is handed out: not put together anew each time.
+/// The statement of every token request, formatted once.
 static BY_KEY: std::sync::LazyLock<String> =
     std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM connection WHERE {OF_KEY}"));

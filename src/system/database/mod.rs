@@ -1,8 +1,8 @@
 //! The embedded database of the service: SQLite behind [`Store`].
 //!
-//! Reads are answered at once, on connections of their own; writes go through one thread, which commits what waits
-//! together. The file is ours alone (0600), and a lock of the kernel in the directory `<file>.node` keeps a second
-//! service away from it; tools may open it beside a running service.
+//! Reads run at once, on connections of their own. Writes go through one thread, which commits waiting ones together.
+//! Only the owner can read the file (0600). A kernel lock in the directory `<file>.node` prevents a second service;
+//! tools may open the file beside a running service.
 
 mod connections;
 mod flows;
@@ -49,28 +49,28 @@ pub enum OpenError {
     Fault(#[from] StoreFault),
     #[error(transparent)]
     File(#[from] StoreError),
-    /// There is none, and this is not the one who makes it.
+    /// The file does not exist, and this program does not create it.
     #[error("there is no database at {}", .0.display())]
     Missing(PathBuf),
-    /// Made by a newer program.
+    /// Made by a newer version.
     #[error("the database was made by a newer loopin (schema {found}; this one knows {VERSION})")]
     Newer { found: u32 },
-    /// Another service has it.
+    /// Another service uses it.
     #[error("another loopin serve uses {}", .0.display())]
     Taken(PathBuf),
 }
 
-/// What belongs to this machine beside the database: the lock, and the journals of refreshes.
+/// The files of this machine beside the database: the lock and the journals of refreshes.
 pub struct Node {
     files: PrivateFiles,
     _lock: Held,
 }
 
 impl Node {
-    /// Before anything else, by the service only.
+    /// Called by the service before anything else.
     ///
     /// # Errors
-    /// Another service has the database, or the directory cannot be made.
+    /// Another service uses the database, or the directory cannot be created.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let mut directory = database.as_os_str().to_owned();
         directory.push(".node");
@@ -86,21 +86,21 @@ impl Node {
     }
 }
 
-/// A key by its id, the value by which it is known again, and how many rows it has sealed.
+/// The id of a key, its proof, and the number of rows that it has encrypted.
 pub type KnownKey = (KeyId, Sealed, u64);
 
-/// The database, open.
+/// An open database.
 pub struct Database {
     readers: Pool,
     writer: Writer,
 }
 
 impl Database {
-    /// Looks without changing a byte: whose keys the database knows, and whether it holds rows of each. `None`: there is
-    /// no database yet, or an empty one.
+    /// Reads which keys the database knows and how many rows each has, without changing a byte. `None`: there is no
+    /// database, or an empty one.
     ///
     /// # Errors
-    /// It cannot be read, or is of a newer program.
+    /// The file cannot be read, or a newer version made it.
     pub fn look(path: &Path) -> Result<Option<Vec<KnownKey>>, OpenError> {
         if !present(path)? {
             return Ok(None);
@@ -115,10 +115,10 @@ impl Database {
         }
     }
 
-    /// Makes the database if there is none, and brings its schema up to this program's.
+    /// Creates the database if there is none, and migrates its schema.
     ///
     /// # Errors
-    /// It cannot be opened, or is of a newer program.
+    /// The file cannot be opened, or a newer version made it.
     pub fn open_or_make(path: &Path) -> Result<Self, OpenError> {
         match present(path)? {
             true => owned(path)?,
@@ -130,10 +130,10 @@ impl Database {
         Ok(Self { readers: Pool::new(path), writer: Writer::start(db)? })
     }
 
-    /// Opens the one there is, for tools that run beside the service.
+    /// Opens an existing database, for tools that run beside the service.
     ///
     /// # Errors
-    /// There is none, or its schema is not this program's.
+    /// There is none, or its schema has another version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         if !present(path)? {
             return Err(OpenError::Missing(path.to_owned()));
@@ -149,7 +149,7 @@ impl Database {
     }
 }
 
-/// Whether there is a file, and that it is ours alone.
+/// Whether the file exists. Only its owner may have access to it.
 fn present(path: &Path) -> Result<bool, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
@@ -175,8 +175,8 @@ fn exposure(_: &fs::Metadata) -> Option<Exposure> {
     None
 }
 
-/// A service writes to its own user's database only: another owner could delete rows or restore old ones. The tools do not
-/// ask, so root can run them on the database of a service.
+/// A service writes to a database of its own user only: another owner could delete rows or restore old ones. Tools do
+/// not check this, so that root can run them on the database of a service.
 #[cfg(unix)]
 fn owned(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt;
@@ -192,7 +192,7 @@ fn owned(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// SQLite gives its own files beside it the same rights.
+/// SQLite creates its other files with the same mode.
 fn make(path: &Path) -> Result<(), StoreError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -206,7 +206,7 @@ fn open(path: &Path) -> Result<Sqlite, StoreFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Sqlite::open_with_flags(path, flags).map_err(rows::fault)?;
     db.busy_timeout(DATABASE_WAITS).map_err(rows::fault)?;
-    // FULL: a refresh token whose predecessor is used up must survive a power cut once it counts as stored.
+    // FULL: once a new refresh token counts as stored it must survive a power cut, because the old one is used up.
     for (name, value) in [("synchronous", 2), ("cache_size", -2048), ("journal_size_limit", 64 << 20)] {
         db.pragma_update(None, name, value).map_err(rows::fault)?;
     }

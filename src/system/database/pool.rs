@@ -1,4 +1,4 @@
-//! Connections that only read, as many as read at once; a few are kept with their prepared statements.
+//! Read-only connections, one per read at the same time. A few are kept with their prepared statements.
 
 use std::{
     future,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Idle connections that are kept.
 const KEPT: usize = 4;
-/// Of a connection at most, in KiB: the inner pages of a million rows.
+/// The cache of a connection in KiB, enough for the inner pages of a million rows.
 const CACHE: i32 = 8 * 1024;
 
 pub struct Pool {
@@ -29,7 +29,7 @@ impl Pool {
         Self { path: path.to_owned(), idle: Mutex::new(Vec::new()) }
     }
 
-    /// Answers before it returns: what is read by a key costs less than handing it to another thread.
+    /// Returns with the result: a read by key is faster than passing it to another thread.
     pub fn read<'a, T: Send + 'a>(&self, work: impl FnOnce(&Sqlite) -> rusqlite::Result<T>) -> Answer<'a, T> {
         Box::pin(future::ready(self.now(work)))
     }
@@ -39,7 +39,7 @@ impl Pool {
         let db = idle.map_or_else(|| self.open(), Ok).map_err(rows::fault)?;
         let found = work(&db);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that failed may have seen a file that is no longer there.
+        // After an error the connection may refer to a file that was replaced.
         if found.is_ok() && idle.len() < KEPT {
             idle.push(db);
         }

@@ -1,4 +1,4 @@
-//! Leases and what refreshes bring, in SQL. Every write is fenced by the generation that was read.
+//! Leases and the results of refreshes, in SQL. Every write needs the generation that was read.
 
 use std::time::SystemTime;
 
@@ -12,10 +12,10 @@ use crate::{
     vault::GrantKey,
 };
 
-/// One row, by its key and its identifier: the first six parameters.
+/// The condition on one row, by key and identifier, as the first six parameters.
 const ROW: &str = "namespace = ?1 AND user_id = ?2 AND org_key = ?3 AND integration = ?4 AND action = ?5 AND id = ?6";
 
-/// Reads and then writes, which nothing comes between: a write is one transaction, and it is the only one at a time.
+/// Reads and then writes. Nothing happens in between: a write is one transaction, and only one runs at a time.
 pub fn lease(db: &Sqlite, lease: &Lease, now: SystemTime) -> rusqlite::Result<LeaseAnswer> {
     let Lease { id, key, generation: wanted, owner, until } = lease;
     let Some(mut row) = row(db, *id, key)? else { return Ok(LeaseAnswer::Gone) };

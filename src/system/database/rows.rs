@@ -1,4 +1,4 @@
-//! Rows as values, both ways.
+//! Rows to values and back.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,13 +14,13 @@ use crate::{
     vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, Pinned},
 };
 
-/// What [`connection`] reads, in its order.
+/// The columns that [`connection`] reads, in this order.
 pub const COLUMNS: &str = "id, namespace, user_id, org_key, integration, action, generation, status, since, failures, \
     next_try_at, in_doubt, created_at, last_used_at, base_url, issuer, token_endpoint, revocation_endpoint, client_id, \
     subject, token_type, asked, granted, obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, \
     refresh, lease_owner, lease_until";
 
-/// What [`bind_state`] binds, in its order.
+/// The assignments for [`bind_state`].
 pub const STATE: &str = "status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, lease_owner = ?13, \
     lease_until = ?14";
 
@@ -28,17 +28,17 @@ pub const STATE: &str = "status = ?8, since = ?9, failures = ?10, next_try_at = 
 pub const GOOD: &str = "status = 'ok', since = NULL, failures = 0, next_try_at = NULL, in_doubt = 0, lease_owner = NULL, \
     lease_until = NULL";
 
-/// Of every state but [`State::Reauth`], whose status is the reason.
+/// The status of every state except [`State::Reauth`], whose status is the reason.
 const OK: &str = "ok";
 
-/// The five parts of a key, as parameters of a statement.
+/// The five parts of a key, as parameters.
 pub fn key_parts(key: &GrantKey) -> [&str; 5] {
     let GrantKey { owner, integration, action } = key;
     let Owner { namespace, user, org } = owner;
     [namespace.as_str(), user.as_str(), org.as_str(), integration.as_str(), action.as_str()]
 }
 
-/// Binds parameters 1 to 7: whose row, which one, and a generation of it.
+/// Binds parameters 1 to 7: the key, the identifier and a generation.
 pub fn bind_row(
     statement: &mut Statement<'_>,
     key: &GrantKey,
@@ -52,7 +52,7 @@ pub fn bind_row(
     statement.raw_bind_parameter(7, stored(generation))
 }
 
-/// Binds what a provider gave, from parameter `first` on: subject, token_type, asked, granted, obtained_at, expires_at,
+/// Binds the tokens, from parameter `first`: subject, token_type, asked, granted, obtained_at, expires_at,
 /// expiry_assumed, refreshable_until, due_at, access, refresh.
 pub fn bind_tokens(
     statement: &mut Statement<'_>,
@@ -160,7 +160,7 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
     })
 }
 
-/// Namespace, user, organization, integration and action, from column `at` on.
+/// Reads the five parts of a key, from column `at`.
 pub fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<GrantKey> {
     let owner = Owner {
         namespace: Namespace::parse(row.get_ref(at)?.as_str()?).map_err(|_| odd(at))?,
@@ -197,7 +197,7 @@ pub fn stored(generation: u64) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
 }
 
-/// In words of SQLite's, which name columns and never values.
+/// The texts are SQLite's, which name columns and never values.
 pub fn fault(error: rusqlite::Error) -> StoreFault {
     let rusqlite::Error::SqliteFailure(failure, text) = &error else {
         return StoreFault::Broken(error.to_string());

@@ -1,16 +1,16 @@
-//! Numbered migrations, and a row that says which one the database has.
+//! Numbered migrations, and the version in the database.
 
 use rusqlite::{Connection as Sqlite, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{OpenError, rows};
 
-/// Statement texts, in order: the first makes schema 1.
+/// The statements of each migration, in order: the first makes schema 1.
 const MIGRATIONS: [&str; 2] = [include_str!("0001.sql"), include_str!("0002.sql")];
 
-/// Of this program.
+/// The schema version of this program.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;
 
-/// 0: nothing of ours is in it.
+/// The schema version of the database; 0: no table of this program.
 pub fn version(db: &Sqlite) -> rusqlite::Result<u32> {
     let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'";
     if db.query_row(table, [], |_| Ok(())).optional()?.is_none() {
@@ -20,7 +20,7 @@ pub fn version(db: &Sqlite) -> rusqlite::Result<u32> {
         .map(Option::unwrap_or_default)
 }
 
-/// Each migration is one transaction with its version in it.
+/// Each migration is one transaction, including its version.
 pub fn migrate(db: &mut Sqlite) -> Result<(), OpenError> {
     loop {
         let step = Transaction::new(db, TransactionBehavior::Immediate).map_err(rows::fault)?;

@@ -1,4 +1,4 @@
-//! Which keys seal what, in SQL.
+//! The keys of rows, in SQL.
 
 use rusqlite::{Connection as Sqlite, Row, params};
 
@@ -21,7 +21,7 @@ pub fn checks(db: &Sqlite) -> rusqlite::Result<Vec<(KeyId, Sealed)>> {
     checks.query_map([], |row| Ok((key_id(row)?, Sealed::from_stored(row.get(1)?))))?.collect()
 }
 
-/// Also keys that rows name and nobody has proven.
+/// Includes keys that rows name and that have no proof.
 pub fn checks_and_counts(db: &Sqlite) -> rusqlite::Result<Vec<super::KnownKey>> {
     let mut known = db.prepare(
         "SELECT key_id, ifnull((SELECT proof FROM key_check c WHERE c.key_id = k.key_id), x''), \

@@ -1,4 +1,4 @@
-//! The one thread that writes. What waits is committed together: one fsync for all of it.
+//! The thread that writes. Waiting jobs are committed together, with one fsync.
 
 use std::{
     sync::mpsc::{self, Receiver, Sender},
@@ -11,15 +11,16 @@ use tokio::sync::oneshot;
 use super::rows;
 use crate::service::store::{Answer, StoreFault};
 
-/// Jobs of one transaction.
+/// Jobs per transaction, at most.
 const TOGETHER: usize = 64;
 
-/// Does its work, or is told why it cannot; gives what tells the asker once the transaction has ended.
+/// Runs its work, or gets the reason why it cannot. Returns the function that sends the result once the transaction has
+/// ended.
 type Job = Box<dyn FnOnce(Result<&Sqlite, StoreFault>) -> Reply + Send>;
 type Reply = Box<dyn FnOnce(Result<(), StoreFault>) + Send>;
 
 pub struct Writer {
-    /// `None` when it ends.
+    /// `None` at the end.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,7 +44,7 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// The work begins whether the answer is waited for or not.
+    /// The work runs even if nobody waits for the result.
     pub fn write<'a, T: Send + 'static>(
         &self,
         work: impl FnOnce(&Sqlite) -> rusqlite::Result<T> + Send + 'static,
@@ -66,11 +67,11 @@ impl Writer {
     }
 }
 
-/// One job's failure must not undo the others'.
+/// Runs a job in a savepoint: its failure must not undo other jobs.
 fn apart<T>(db: &Sqlite, work: impl FnOnce(&Sqlite) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     db.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = work(db);
-    // A full disk ends the whole transaction by itself.
+    // SQLite rolls back the whole transaction if the disk is full.
     if result.is_err() && !db.is_autocommit() {
         db.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }

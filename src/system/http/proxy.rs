@@ -1,9 +1,10 @@
-//! Which proxy a request goes through, from the environment: pure, the environment is an argument.
+//! The proxy of a request, from environment variables. The environment is an argument.
 //!
-//! curl, Go and Python's requests agree on this: the variable of the scheme counts before `all_proxy`, an empty variable
-//! is none, `no_proxy` lists hosts with everything below them. Where they differ: the lower-case name counts first, as
-//! in curl and requests; `NO_PROXY` may name ports, as in Go and requests, and networks, as in all three. Only https
-//! goes through a proxy, so `http_proxy` is never read: plain http is for loopback, which no proxy can reach.
+//! curl, Go and Python's requests agree that the variable of the scheme counts before `all_proxy`, that an empty
+//! variable means none, and that `no_proxy` lists hosts with everything below them. Where they differ: the lower-case
+//! name counts first, as in curl and requests; `NO_PROXY` may contain ports, as in Go and requests, and networks, as in
+//! all three. Only https uses a proxy, so `http_proxy` is never read: plain http is for loopback, which no proxy can
+//! reach.
 
 use std::{ffi::OsString, net::IpAddr};
 
@@ -23,11 +24,11 @@ pub struct Named {
     pub variable: &'static str,
 }
 
-/// The proxy for a request to `uri`; `None`: it goes directly.
+/// The proxy for a request to `uri`; `None`: a direct connection.
 ///
 /// # Errors
-/// [`HttpError::Proxy`]: the variable that counts cannot be understood. It is never passed over, since a direct
-/// connection may be just what it was set against.
+/// [`HttpError::Proxy`]: the variable cannot be parsed. It is never skipped, because it may be set to prevent direct
+/// connections.
 pub fn choose(uri: &Uri, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Named>, HttpError> {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(HTTPS);
@@ -52,7 +53,7 @@ fn parse(value: &str) -> Result<Proxy, &'static str> {
         Some("socks") => return Err("socks:// does not say which version: write socks5h:// or socks4a://"),
         Some(_) => return Err("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h"),
     }
-    // The URI crate takes a port that is none for a missing one.
+    // The URI crate reads an invalid port as a missing one.
     let (_, place) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
     let port = place.strip_prefix(authority.host()).ok_or(NOT_A_URL)?;
     if authority.host().is_empty() || !(port.is_empty() || authority.port_u16().is_some_and(|port| port > 0)) {
@@ -63,7 +64,7 @@ fn parse(value: &str) -> Result<Proxy, &'static str> {
 
 const NOT_A_URL: &str = "it is not a URL such as http://proxy.example:3128 or socks5h://127.0.0.1:1080";
 
-/// Whether a `NO_PROXY` list names this server. What an entry means to nobody exempts nothing.
+/// Whether a `NO_PROXY` list names this server. An invalid entry matches nothing.
 fn exempts(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
@@ -78,7 +79,7 @@ fn exempts(list: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// `host:443`, `[::1]:443`, or a name or address as it is.
+/// `host:443`, `[::1]:443`, or a name or address alone.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     match entry.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => match port.parse() {
@@ -89,7 +90,7 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
     }
 }
 
-/// `test`, `.test` and `*.test` name `test` and all that is below it.
+/// `test`, `.test` and `*.test` match `test` and everything below it.
 fn is_below(host: &str, entry: &str) -> bool {
     let domain = entry.strip_prefix('*').unwrap_or(entry).trim_matches('.').to_ascii_lowercase();
     let above = host.strip_suffix(&domain);

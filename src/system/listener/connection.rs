@@ -1,5 +1,5 @@
-//! The life of one socket: heads, perhaps a body, perhaps a wait, the replies, the farewell.
-//! Each step of it is in `steps`; whom to drop and when to look again is decided in `event_loop`.
+//! The life of one socket: request heads, an optional body, an optional wait, replies, close. Its steps are in `steps`;
+//! `event_loop` decides about deadlines and about connections that must be closed.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -16,12 +16,12 @@ mod steps;
 pub(super) struct Connection {
     stream: Stream,
     peer: SocketAddr,
-    /// In the order of accepting.
+    /// Numbered in the order of accepts.
     number: u64,
     phase: Phase,
 }
 
-/// What a connection needs of the loop to go on.
+/// What a connection needs from the loop.
 pub(super) struct Context<'a, S> {
     pub(super) service: &'a mut S,
     pub(super) scratch: &'a mut [u8],
@@ -31,35 +31,35 @@ pub(super) struct Context<'a, S> {
     pub(super) limits: &'a Limits,
     pub(super) registry: &'a Registry,
     pub(super) now: Instant,
-    /// Whether anybody may ask again on a connection.
+    /// Whether a connection may send another request.
     pub(super) persistence: Persistence,
 }
 
-/// A reader between two connections, as new: most heads come whole and leave nothing in it.
+/// A reader that is reused by the next connection. Most heads arrive complete and leave nothing in it.
 #[derive(Default)]
 pub(super) struct Spare(Option<Box<Unfinished<HeadReader>>>);
 
-/// Replies that go out with one write; both are empty between two connections.
+/// Replies that are sent with one write. Both buffers are empty between two connections.
 #[derive(Default)]
 pub(super) struct Replies {
     pub(super) bytes: Vec<u8>,
     pub(super) receipts: Vec<Receipt>,
 }
 
-/// What has become of a connection that was handed over.
+/// The state of a connection after its turn.
 pub(super) enum Fate {
-    /// It had no more turns; there may be more to do at once.
+    /// Its turn ended; it may have more to do.
     Again(Connection),
     /// It is closed.
     Over,
-    /// Nothing to do until the next event.
+    /// It waits for its next event.
     Waits(Connection),
 }
 
-/// Who may lose the slot, most expendable first. Who waits for an answer or is being sent one may not.
+/// Connections that may be closed for a new one, in this order. A connection that waits for its reply is never closed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Expendable {
-    /// No whole head has come.
+    /// Its head is incomplete.
     Head,
     /// Its last request was answered.
     Kept,
@@ -67,16 +67,16 @@ pub(super) enum Expendable {
     Lingering,
 }
 
-/// Whose memory is taken back first.
+/// Connections whose memory is freed, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Burden {
     Asking,
-    /// Replies wait for a peer that does not read.
+    /// The peer does not read its replies.
     Deaf,
 }
 
 enum Phase {
-    /// Not one byte has come.
+    /// No byte has arrived.
     Fresh {
         due: Instant,
     },
@@ -91,10 +91,10 @@ enum Phase {
     Lingering(Box<Lingering>),
 }
 
-/// A part of a request.
+/// An incomplete part of a request.
 struct Unfinished<P> {
     part: P,
-    /// When its first byte came.
+    /// When its first byte arrived.
     since: Instant,
     due: Instant,
 }
@@ -104,7 +104,7 @@ struct Waiting {
     method: Method,
 }
 
-/// Replies that the kernel had no room for. Nothing is read meanwhile.
+/// Replies that the kernel did not accept yet. Nothing is read meanwhile.
 struct Stalled {
     bytes: Vec<u8>,
     written: usize,
@@ -116,17 +116,17 @@ struct Stalled {
 struct Lingering {
     drained: usize,
     receipts: Vec<Receipt>,
-    /// When the replies were the kernel's.
+    /// When the replies were passed to the kernel.
     sent: Instant,
     due: Instant,
 }
 
-/// What follows once the replies are out.
+/// What follows after the replies.
 enum Then {
     Await(Phase),
-    /// Nothing of the peer is unread.
+    /// All bytes of the peer were read.
     Close,
-    /// Closing with bytes unread would make the kernel send a reset, which may overtake the reply.
+    /// A close with unread bytes would make the kernel send a reset, which may overtake the reply.
     Linger,
 }
 
@@ -146,12 +146,12 @@ impl Connection {
         &mut self.stream
     }
 
-    /// Counts up from connection to connection.
+    /// Incremented for each connection.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Does what can be done without waiting, within a fair share.
+    /// Does what is possible without a wait, up to the number of steps per turn.
     pub(super) fn advance<S: Service>(mut self, context: &mut Context<'_, S>) -> Fate {
         for _ in 0..context.limits.steps {
             match context.step(&mut self.stream, self.peer, self.phase) {
@@ -163,7 +163,7 @@ impl Connection {
         Fate::Again(self)
     }
 
-    /// The answer that a held connection has waited for.
+    /// Sends the reply that a held connection has waited for.
     pub(super) fn settle<S: Service>(self, answer: Answer, context: &mut Context<'_, S>) -> Fate {
         match self.phase {
             Phase::Held(ref waiting) => {
@@ -174,12 +174,12 @@ impl Connection {
         }
     }
 
-    /// The deadline has passed.
+    /// Called when the deadline has passed.
     pub(super) fn expire<S: Service>(self, context: &mut Context<'_, S>) -> Fate {
         let since = match &self.phase {
             Phase::Head(head) => head.since,
             Phase::Body(body) => body.since,
-            // A socket that browsers open in advance and never use, or that nobody used again: nobody reads a reply there.
+            // A socket that a browser opened in advance, or an idle one: no client waits for a reply there.
             _ => return self.end(context),
         };
         context.refuse(408, since);
@@ -197,7 +197,7 @@ impl Connection {
         Fate::Over
     }
 
-    /// Writes what was answered, and goes on.
+    /// Writes the replies and continues.
     fn send<S: Service>(mut self, then: Then, context: &mut Context<'_, S>) -> Fate {
         match context.send(&mut self.stream, then) {
             Step::Over => Fate::Over,
@@ -234,7 +234,7 @@ impl Connection {
         })
     }
 
-    /// Not one byte of a request has come since it was accepted or answered.
+    /// Whether no byte of a request has arrived since the accept or the last reply.
     pub(super) fn is_silent(&self) -> bool {
         matches!(self.phase, Phase::Fresh { .. } | Phase::Kept { .. })
     }
@@ -246,7 +246,7 @@ impl Connection {
         }
     }
 
-    /// Bytes of memory behind an unfinished request, or behind replies that are not out.
+    /// Bytes of memory for an unfinished request or unsent replies.
     pub(super) fn held(&self) -> usize {
         self.stream.held() + self.phase.held()
     }

@@ -1,5 +1,5 @@
-//! The loop: waiting, accepting, the deadline sweep, and who is dropped when slots or memory run out.
-//! What happens on one socket is `connection`'s.
+//! The loop: it waits, accepts, checks deadlines, and closes connections when slots or memory run out. `connection`
+//! handles each socket.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -29,15 +29,15 @@ pub(super) struct EventLoop<S> {
     service: S,
     acceptors: Vec<Acceptor>,
     slots: Slots,
-    /// Connections so far.
+    /// The number of connections so far.
     accepted: u64,
-    /// Sum of [`Connection::held`] over all connections.
+    /// The sum of [`Connection::held`] over all connections.
     held: usize,
-    /// Slots of connections that had more to do than one event allows.
+    /// Slots of connections that had more to do than one turn allows.
     again: BTreeSet<usize>,
-    /// Since when nobody new is let in.
+    /// When accepting was last stopped.
     draining: Option<Instant>,
-    /// Bytes come in here for every connection alike, and go out from there.
+    /// The shared buffers for reading and writing.
     scratch: Box<[u8]>,
     spare: Spare,
     replies: Replies,
@@ -49,18 +49,18 @@ struct Acceptor {
     resume: Resume,
 }
 
-/// When to accept again. Readiness is told once, so a queue that was not emptied must be remembered.
+/// When to accept again. Readiness is reported once, so a queue that was not emptied must be remembered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Resume {
-    /// The queue was not emptied for fairness' sake.
+    /// The queue was not emptied, to be fair to open connections.
     AtOnce,
-    /// There was no descriptor or no slot to be had.
+    /// There was no descriptor or no slot.
     AtSweep,
     /// The queue is empty.
     OnEvent,
 }
 
-/// Whether the next wait may take its time.
+/// How long the next wait may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pace {
     Prompt,
@@ -106,7 +106,7 @@ impl<S: Service> EventLoop<S> {
             };
             if let Err(error) = self.poll.poll(&mut events, Some(timeout)) {
                 events.clear();
-                // Without readiness there are still deadlines; the service's own one ends a wait that has no point.
+                // Deadlines are enforced without readiness too, so the wait ends when the service's own deadline does.
                 if error.kind() != io::ErrorKind::Interrupted {
                     thread::sleep(self.limits.sweep);
                 }
@@ -130,7 +130,7 @@ impl<S: Service> EventLoop<S> {
             self.slots.clear_left();
             for index in 0..self.acceptors.len() {
                 if self.acceptors[index].resume == Resume::AtOnce {
-                    // Those who were served first have taken some time, which is not to be counted against who comes in.
+                    // Serving earlier connections took time, which does not count against new ones.
                     self.acceptors[index].resume = self.accept(index, clock());
                 }
             }
@@ -149,8 +149,8 @@ impl<S: Service> EventLoop<S> {
                 Turn::Stop => return self.end(now),
             };
             if self.draining.is_some_and(|since| self.is_drained(now - since)) {
-                // Whose request has arrived in this very moment is not among the silent.
-                self.every_seat(now, Connection::advance);
+                // A connection whose request has just arrived is not silent.
+                self.every_slot(now, Connection::advance);
                 if self.slots.iter().all(|(_, connection)| connection.is_silent()) || self.is_late(now) {
                     return self.end(now);
                 }
@@ -165,9 +165,9 @@ impl<S: Service> EventLoop<S> {
             return;
         }
         self.draining = Some(now);
-        // Who stands in the queue has connected before the end was said; closing the port would reset it.
+        // The queued connections were made before the end. Closing the port would reset them.
         for index in 0..self.acceptors.len() {
-            // Who goes on coming does not put off the end.
+            // Later connections do not postpone the end.
             let mut turns = 0..QUEUED / ACCEPTS;
             while turns.next().is_some() && self.accept(index, now) == Resume::AtOnce {}
         }
@@ -183,13 +183,13 @@ impl<S: Service> EventLoop<S> {
         self.draining.is_some_and(|since| now - since >= self.limits.drain_for)
     }
 
-    /// Closes everything; the service learns what became of each reply.
+    /// Closes everything and reports every reply to the service.
     fn end(mut self, now: Instant) -> S {
-        self.every_seat(now, Connection::end);
+        self.every_slot(now, Connection::end);
         self.service
     }
 
-    fn every_seat(&mut self, now: Instant, act: impl Fn(Connection, &mut Context<'_, S>) -> Fate) {
+    fn every_slot(&mut self, now: Instant, act: impl Fn(Connection, &mut Context<'_, S>) -> Fate) {
         let slots: Vec<usize> = self.slots.iter().map(|(slot, _)| slot).collect();
         for slot in slots {
             self.with(slot, now, &act);
@@ -206,17 +206,17 @@ impl<S: Service> EventLoop<S> {
             match self.acceptors[index].socket.accept() {
                 Ok((stream, peer)) => {
                     failures = 0;
-                    // Nobody loses the slot before there is somebody to take it. Where the last who could turns out to
-                    // have asked, there is one slot more.
+                    // No connection is closed before there is a new one. If the last candidate turns out to have sent
+                    // its request, one more slot is used.
                     while self.slots.taken() >= self.limits.sockets && self.give_up_one(now) {}
                     self.admit(stream, peer, now);
                 }
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Resume::OnEvent,
-                    // The peer has left while it was queued.
+                    // The peer has left the queue.
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {}
                     io::ErrorKind::Interrupted => {}
-                    // Mostly out of descriptors. Those of our idle peers are as good as new ones.
+                    // Usually there are no descriptors left. Closing idle connections frees some.
                     _ if failures == 0 && self.give_up_one(now) => failures += 1,
                     _ => return Resume::AtSweep,
                 },
@@ -226,7 +226,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     fn admit(&mut self, socket: TcpStream, peer: SocketAddr, now: Instant) {
-        // Elsewhere it comes with the listening socket.
+        // On other systems it is inherited from the listening socket.
         #[cfg(not(target_os = "linux"))]
         let _ = socket.set_nodelay(true);
         let Ok(stream) = Stream::new(socket, self.tls.as_ref()) else { return };
@@ -234,10 +234,10 @@ impl<S: Service> EventLoop<S> {
         let connection = Connection::new(stream, peer, self.accepted, now + self.limits.request);
         let slot = self.slots.reserve();
         self.slots.put(slot, connection);
-        // What has already arrived is served without another wait; who leaves again is never registered.
+        // Bytes that have arrived are handled without another wait. A connection that ends at once is never registered.
         self.advance(slot, now);
         self.with(slot, now, |mut connection, context| {
-            // Once for both directions: readiness is told per change, so unwanted interest costs nothing.
+            // Registered once for both directions: readiness is reported per change, so unused interest costs nothing.
             let interest = Interest::READABLE | Interest::WRITABLE;
             match context.registry.register(connection.stream().socket(), Token(slot), interest) {
                 Ok(()) => Fate::Waits(connection),
@@ -246,13 +246,13 @@ impl<S: Service> EventLoop<S> {
         });
     }
 
-    /// Drops the connection that has been silent for longest, or else the next best, but never one that waits for its
-    /// answer. A candidate that turns out to have its request in the kernel is served instead; then try the next.
-    /// `false`: nobody can be dropped.
+    /// Closes the connection that was silent for longest, otherwise the next candidate, but never one that waits for
+    /// its reply. A candidate whose request is already in the kernel is served instead. Returns `false` if none can be
+    /// closed.
     fn give_up_one(&mut self, now: Instant) -> bool {
         let number_of =
             |kind| self.slots.iter().filter(|(_, connection)| connection.expendable() == Some(kind)).count();
-        // Neither a flood of strangers takes the slots of those who have asked, nor these all slots for themselves.
+        // Clients without a request cannot take the slots of those with one, and those cannot take all slots.
         let many =
             if number_of(Expendable::Kept) > number_of(Expendable::Head) { Expendable::Kept } else { Expendable::Head };
         let rank = |connection: &Connection| {
@@ -267,7 +267,7 @@ impl<S: Service> EventLoop<S> {
         true
     }
 
-    /// The slot whose connection has the least rank.
+    /// The slot of the connection with the lowest rank.
     fn first_by<R: Ord>(&self, rank: impl Fn(&Connection) -> Option<R>) -> Option<(R, usize)> {
         self.slots.iter().filter_map(|(slot, connection)| Some((rank(connection)?, slot))).min()
     }
@@ -309,7 +309,7 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Lets something happen to one connection and keeps the books. A panic in there costs this connection only.
+    /// Runs a step of one connection and updates the sums. A panic affects this connection only.
     fn with<A>(&mut self, slot: usize, now: Instant, act: A)
     where
         A: FnOnce(Connection, &mut Context<'_, S>) -> Fate,
@@ -343,7 +343,7 @@ impl<S: Service> EventLoop<S> {
     }
 }
 
-/// `None` if the call panicked. The panic hook has said why by then.
+/// `None` if the call panicked. The panic hook has printed the reason.
 pub(super) fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok()
 }
@@ -353,17 +353,17 @@ pub(super) fn clock() -> Instant {
     Instant::now()
 }
 
-/// The token of the first bound socket; those of the others count down. Connections have their slot's number.
+/// The token of the first bound socket; the others count down. A connection's token is the number of its slot.
 pub(super) const ACCEPTOR: usize = usize::MAX - 1;
 
-/// Bytes of the one buffer that is read into.
+/// The size of the shared read buffer in bytes.
 const READ: usize = 16 * 1024;
 
-/// Events taken from the system at once.
+/// Events per poll.
 const EVENTS: usize = 256;
 
-/// Connections accepted in a row before those that are already here get their turn.
+/// Connections accepted in a row before the open ones get their turn.
 const ACCEPTS: usize = 64;
 
-/// Connections that a system lets wait to be accepted, as a rule.
+/// The usual length of a system's accept queue.
 const QUEUED: usize = 4096;

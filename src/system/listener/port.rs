@@ -1,4 +1,4 @@
-//! Binding: one port for several addresses, or one address for several loops.
+//! Binds one port for several addresses, or one address for several loops.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::num::{NonZeroU16, NonZeroUsize};
 
 use mio::net::TcpListener;
 
-/// Binds every address to the port of the first; with port 0 to a free one that every address can have.
+/// Binds every address to the port of the first one, or for port 0 to a port that is free for all.
 pub(super) fn bind_all(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, NonZeroU16)> {
     let free = addresses.first().is_some_and(|address| address.port() == 0);
     // A port that is free for the first address may be taken for another.
@@ -34,7 +34,7 @@ fn bind_each(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, NonZeroU
     Ok((sockets, bound(port)?))
 }
 
-/// One socket a loop, among which the kernel divides who comes.
+/// One socket per loop. The kernel distributes new connections among them.
 #[cfg(target_os = "linux")]
 pub(super) fn bind_shared(mut address: SocketAddr, loops: NonZeroUsize) -> io::Result<(Vec<TcpListener>, NonZeroU16)> {
     use std::os::fd::AsRawFd;
@@ -51,7 +51,7 @@ pub(super) fn bind_shared(mut address: SocketAddr, loops: NonZeroUsize) -> io::R
         setsockopt(&socket, ReuseAddr, &true)?;
         // Every connection inherits it.
         setsockopt(&socket, TcpNoDelay, &true)?;
-        // The first one is bound without: a port that another relay already shares is taken.
+        // The first one is bound without SO_REUSEPORT: a port that another relay shares counts as taken.
         if index > 0 {
             setsockopt(&socket, ReusePort, &true)?;
         }
@@ -66,7 +66,8 @@ pub(super) fn bind_shared(mut address: SocketAddr, loops: NonZeroUsize) -> io::R
         address.set_port(socket.local_addr()?.port());
         sockets.push(socket);
     }
-    // Not before all are bound: who comes earlier is refused, and nobody waits at a socket that goes again.
+    // They listen only when all are bound. Earlier connections are refused, and none is queued at a socket that is
+    // closed again.
     for socket in &sockets {
         listen(socket, Backlog::MAXCONN)?;
     }
@@ -91,5 +92,5 @@ fn bound(port: u16) -> io::Result<NonZeroU16> {
     NonZeroU16::new(port).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }
 
-/// Ports tried until one is free for both families. A second try is rare unless somebody squats on purpose.
+/// Tries until a port is free for both families. A second try is rare.
 const PORT_TRIES: u32 = 16;

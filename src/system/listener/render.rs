@@ -1,7 +1,7 @@
-//! A reply as the bytes of an HTTP/1.1 message (RFC 9112 §4). `tiny_http` writes it; its server is not used.
+//! A reply as the bytes of an HTTP/1.1 message (RFC 9112 section 4). `tiny_http` writes it; its server is not used.
 //!
-//! A forwarding is put together here: its Location is not ASCII when the query was not, and a relay writes thousands of
-//! them in a second.
+//! A redirect of the relay is written here: its Location is not ASCII if the query was not, and a relay writes
+//! thousands per second.
 
 use std::time::SystemTime;
 
@@ -13,9 +13,9 @@ use crate::{
     reply::{Forwarding, Reply},
 };
 
-/// What is the same in the forwardings of a second.
+/// The parts that all redirects of a second share.
 pub(super) struct Renderer {
-    /// From the status to the name of the Location.
+    /// From the status line to the name of the Location field.
     before: Vec<u8>,
     before_close: Vec<u8>,
     /// From the end of the Location to the fields of [`Reply::additional`].
@@ -24,7 +24,7 @@ pub(super) struct Renderer {
 
 impl Renderer {
     pub(super) fn new(now: SystemTime) -> Self {
-        // A clock before 1970 or behind the year 9999 has no such date.
+        // A clock before 1970 or after the year 9999 has no such date.
         let date = Timestamp::try_from(now).ok().map(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now));
         let date = date.and_then(Result::ok).map_or_else(String::new, |date| format!("Date: {date}\r\n"));
         let mut after = format!("\r\nServer: loopin\r\n{date}").into_bytes();
@@ -38,7 +38,7 @@ impl Renderer {
         Self { before: before(b""), before_close: before(CLOSE), after }
     }
 
-    /// Appends the whole message. A reply to HEAD has no body (RFC 9110 §9.3.2).
+    /// Appends the message. A reply to HEAD has no body (RFC 9110 section 9.3.2).
     pub(super) fn append(&self, out: &mut Vec<u8>, reply: &Reply, method: Method, after: Persistence) {
         let start = out.len();
         let whole = match reply.forwarding() {
@@ -65,7 +65,7 @@ impl Renderer {
     }
 }
 
-/// Everything that is no forwarding.
+/// All other replies.
 fn print(out: &mut Vec<u8>, reply: &Reply, method: Method, after: Persistence) -> Option<()> {
     let mut headers = vec![Header::from_bytes("Server", "loopin").ok()?];
     for (name, value) in reply.fields() {
@@ -73,19 +73,19 @@ fn print(out: &mut Vec<u8>, reply: &Reply, method: Method, after: Persistence) -
     }
     let (start, body) = (out.len(), reply.body());
     Response::new(StatusCode(reply.status_code()), headers, body, Some(body.len()), None)
-        // Never chunked: without request fields and with this threshold nothing else asks for it.
+        // Never chunked: there are no request fields, and the threshold excludes it.
         .with_chunked_threshold(usize::MAX)
         .raw_print(&mut *out, HTTPVersion(1, 1), &[], method == Method::Head, None)
         .ok()?;
     if after == Persistence::Close {
-        // `raw_print` drops a Connection field, so it goes in behind the status line.
+        // `raw_print` drops a Connection field, so it is inserted after the status line.
         let line_end = start + out[start..].windows(2).position(|pair| pair == b"\r\n")? + 2;
         out.splice(line_end..line_end, CLOSE.iter().copied());
     }
     Some(())
 }
 
-/// `Header` accepts CR LF. Fields are constants or checked; this is the last place to notice a slip.
+/// `Header` accepts CR LF. Fields are constants or were checked; this is the last check.
 fn checked(text: &str) -> Option<&str> {
     let control = text.bytes().fold(false, |control, byte| control | byte.is_ascii_control());
     if control { None } else { Some(text) }

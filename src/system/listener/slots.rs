@@ -1,23 +1,23 @@
-//! The open connections, each on a numbered slot.
+//! The open connections in numbered slots.
 
 use super::connection::Connection;
 
 #[derive(Default)]
 pub(super) struct Slots {
-    /// `None`: free, or its connection has the floor.
+    /// `None`: free, or its connection is being served.
     slots: Vec<Option<Connection>>,
     free: Vec<usize>,
-    /// Free from the next batch of events on: one of this batch may still mean who sat there.
+    /// Freed after the current batch of events, which may still contain events of their old connections.
     left: Vec<usize>,
 }
 
 impl Slots {
-    /// How many are taken.
+    /// The number of used slots.
     pub(super) fn taken(&self) -> usize {
         self.slots.len() - self.free.len() - self.left.len()
     }
 
-    /// A slot for one who comes in.
+    /// Reserves a slot for a new connection.
     pub(super) fn reserve(&mut self) -> usize {
         self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -25,22 +25,22 @@ impl Slots {
         })
     }
 
-    /// Lets the connection stand up; its slot stays reserved.
+    /// Takes the connection out; its slot stays reserved.
     pub(super) fn take(&mut self, slot: usize) -> Option<Connection> {
         self.slots.get_mut(slot)?.take()
     }
 
-    /// On a slot that is reserved.
+    /// Puts a connection into its reserved slot.
     pub(super) fn put(&mut self, slot: usize, connection: Connection) {
         self.slots[slot] = Some(connection);
     }
 
-    /// Nobody comes back to this reserved slot.
+    /// Releases a reserved slot.
     pub(super) fn leave(&mut self, slot: usize) {
         self.left.push(slot);
     }
 
-    /// A batch of events is over.
+    /// Called after a batch of events.
     pub(super) fn clear_left(&mut self) {
         self.free.append(&mut self.left);
     }

@@ -1,5 +1,5 @@
-//! One socket, in clear or under TLS: reading and writing that never wait. TLS does no input and output of its own, so
-//! a handshake is only bytes that come before the first head, under the same deadlines.
+//! One socket, plain or with TLS, with reads and writes that never block. TLS does no I/O itself, so a handshake is
+//! only bytes before the first head, under the same deadlines.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -18,13 +18,13 @@ pub(super) enum Stream {
 pub(super) struct TlsStream {
     socket: TcpStream,
     session: ServerConnection,
-    /// Bytes that have come and of which nothing could be read yet.
+    /// Received bytes that contain no readable data yet.
     undecided: usize,
 }
 
 impl Stream {
     /// # Errors
-    /// The configuration of TLS does not serve.
+    /// The TLS configuration cannot be used.
     pub(super) fn new(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
         let Some(config) = tls else { return Ok(Self::Plain(socket)) };
         let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
@@ -39,7 +39,7 @@ impl Stream {
     }
 
     /// # Errors
-    /// `WouldBlock` until the next event, `Interrupted` to be called again; anything else is the end.
+    /// `WouldBlock`: wait for the next event. `Interrupted`: call again. Everything else ends the connection.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.read(buffer),
@@ -56,7 +56,7 @@ impl Stream {
         }
     }
 
-    /// Everything that was written is the kernel's.
+    /// Passes everything that was written to the kernel.
     ///
     /// # Errors
     /// As [`Stream::read`].
@@ -67,17 +67,18 @@ impl Stream {
         }
     }
 
-    /// A read that did not fill its buffer has emptied the socket; what comes later is another event.
+    /// A read that did not fill its buffer has emptied the socket; later bytes cause another event.
     pub(super) fn empties_by_short_read(&self) -> bool {
-        // Where the system tells readiness by completion, only a read that would wait asks for the next event.
+        // Where the system reports completion instead of readiness, only a read that would block requests the next
+        // event.
         cfg!(unix) && matches!(self, Self::Plain(_))
     }
 
-    /// Says under TLS that nothing is missing (RFC 8446 §6.1).
+    /// With TLS, sends the alert that shows that nothing is missing (RFC 8446 section 6.1).
     pub(super) fn take_leave(&mut self) {
         if let Self::Tls(stream) = self {
             stream.session.send_close_notify();
-            // Who has no room for it has not read the reply either.
+            // A peer without room for it has not read the reply either.
             let _ = stream.flush();
         }
     }
@@ -89,7 +90,7 @@ impl Stream {
         self.socket().shutdown(Shutdown::Write)
     }
 
-    /// Bytes of memory behind what could not be read yet.
+    /// Bytes of memory for received data that cannot be read yet.
     pub(super) fn held(&self) -> usize {
         match self {
             Self::Plain(_) => 0,
@@ -101,7 +102,7 @@ impl Stream {
 impl TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         for _ in 0..RECORDS {
-            // Who does not read what the handshake answers is not read either.
+            // If the peer does not read the handshake's answers, nothing more is read from it.
             self.flush()?;
             match self.session.reader().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -112,7 +113,7 @@ impl TlsStream {
                 return Err(ErrorKind::InvalidData.into());
             }
             let state = self.session.process_new_packets().map_err(|error| {
-                // The alert that says why.
+                // The alert with the reason.
                 let _ = self.flush();
                 io::Error::new(ErrorKind::InvalidData, error)
             })?;
@@ -145,8 +146,8 @@ impl TlsStream {
     }
 }
 
-/// Reads in a row that bring nothing to read.
+/// Reads in a row without readable data, at most.
 const RECORDS: usize = 16;
 
-/// Bytes a client may send before the handshake is over; a browser's hello has 2 KB.
+/// Bytes that a client may send before the handshake ends; a browser's hello has 2 KB.
 const LONGEST_HANDSHAKE: usize = 16 * 1024;

@@ -1,12 +1,12 @@
-//! The Host field of a request (RFC 9112 section 3.2): there once, sound, and the one that the target names if it names
-//! one. Proxies and servers that do not agree on the host of a request can be played against each other.
+//! The Host field of a request (RFC 9112 section 3.2). It must occur once, be valid, and match the host of the target
+//! if there is one: servers that disagree about a request's host can be attacked with that.
 
 use hyper::{Version, header::HOST, http::request::Parts, http::uri::Authority};
 
-/// Why a request is not answered.
+/// Why a request is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostFault {
-    /// The target names another one.
+    /// The target has another host.
     Differs,
     Malformed,
     Missing,
@@ -14,7 +14,7 @@ pub enum HostFault {
 }
 
 impl HostFault {
-    /// For the client; nothing of the request is repeated.
+    /// The text of the response, which repeats nothing from the request.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Differs => "the Host header is not the host of the request target\n",
@@ -26,7 +26,7 @@ impl HostFault {
 }
 
 /// # Errors
-/// RFC 9112 section 3.2 asks for 400.
+/// RFC 9112 section 3.2 requires status 400.
 pub fn judge(parts: &Parts) -> Result<(), HostFault> {
     let mut fields = parts.headers.get_all(HOST).iter();
     let field = match (fields.next(), fields.next()) {
@@ -44,7 +44,7 @@ pub fn judge(parts: &Parts) -> Result<(), HostFault> {
     }
 }
 
-/// A host and perhaps a port: neither a user before it nor a list.
+/// A host with an optional port: no userinfo and no list.
 fn is_host(text: &str) -> bool {
     let listed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%:[]".contains(&b);
     !text.is_empty()

@@ -1,4 +1,4 @@
-//! Who asks has to read: a peer that takes no bytes is waited for so long and no longer, which hyper leaves to its caller.
+//! A limit on the time that a peer may take to read a response, which hyper leaves to its caller.
 
 use std::{
     io,
@@ -13,11 +13,11 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream on which an answer has to be in the kernel within `patience`.
+/// A stream on which a response must be in the kernel within `patience`.
 pub struct BoundedWrites {
     stream: TcpStream,
     patience: Duration,
-    /// Of the answer that the kernel did not take whole.
+    /// The deadline of a response that the kernel did not accept completely.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -65,7 +65,8 @@ impl AsyncWrite for BoundedWrites {
         self.stream.is_write_vectored()
     }
 
-    /// Asked for once an answer is written: a few bytes now and then do not extend the time, its end does.
+    /// hyper flushes when a response is complete. Only that ends the deadline; a few bytes now and then do not extend
+    /// it.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.deadline = None;
         Pin::new(&mut self.stream).poll_flush(context)

@@ -1,4 +1,4 @@
-//! One step of a connection's life: a read, an answer or a write, and the phase that follows.
+//! The steps of a connection: read, reply or write, and the next phase.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -44,10 +44,10 @@ impl<S: Service> Context<'_, S> {
                 }
                 Err(error) => again_or_over(&error, Phase::Body(body)),
             },
-            // Not read: if the peer has left, the reply finds out.
+            // Nothing is read; if the peer has left, the write fails.
             Phase::Held(_) => Step::Wait(phase),
             Phase::Writing(stalled) => self.write(stream, stalled),
-            // Who sends more than is drained has until the deadline to read the reply.
+            // A peer that sends more than is drained has until the deadline to read the reply.
             Phase::Lingering(farewell) if farewell.drained >= self.limits.drain => {
                 Step::Wait(Phase::Lingering(farewell))
             }
@@ -76,14 +76,14 @@ impl<S: Service> Context<'_, S> {
         }
     }
 
-    /// Keeps a reader that is as new.
+    /// Keeps the reader for the next connection.
     fn spare(&mut self, head: Box<Unfinished<HeadReader>>) {
         if head.part.is_empty() && head.part.held() == 0 {
             self.spare.0 = Some(head);
         }
     }
 
-    /// Answers every request of the bytes that were just read, all with one write.
+    /// Replies to all requests in the bytes that were read, with one write.
     fn heads(
         &mut self,
         stream: &mut Stream,
@@ -93,7 +93,7 @@ impl<S: Service> Context<'_, S> {
     ) -> Step {
         let mut at = 0;
         let then = loop {
-            // Not so much as a first byte of another head.
+            // There is no byte of another head.
             if at == count {
                 self.spare(head);
                 break Then::Await(self.kept());
@@ -107,7 +107,7 @@ impl<S: Service> Context<'_, S> {
                 Progress::Complete { head: complete, consumed } => {
                     at += consumed;
                     match self.request(peer, complete, (head.since, head.due), at..count) {
-                        // The reader is as new.
+                        // The reader holds nothing and can be reused.
                         None => (head.since, head.due) = (self.now, self.now + self.limits.request),
                         Some(then) => {
                             self.spare(head);
@@ -124,7 +124,7 @@ impl<S: Service> Context<'_, S> {
         }
     }
 
-    /// `None`: it was answered, and the peer may ask again. `rest` are the bytes behind the head.
+    /// `None`: the reply is written, and the peer may send another request. `rest` are the bytes after the head.
     fn request(
         &mut self,
         peer: SocketAddr,
@@ -146,7 +146,7 @@ impl<S: Service> Context<'_, S> {
         let full = rest.end == self.scratch.len();
         let unread = head.content_length > 0 || !rest.is_empty() || full;
         let after = if head.content_length > 0 { Persistence::Close } else { head.persistence };
-        // Who did not say that this was all may be sending more: closed at once, that would take the reply back.
+        // A peer that did not announce its last request may be sending more. To close at once would discard the reply.
         let is_all = after == Persistence::Close && !unread;
         let close = if self.limits.idle.is_some() && is_all { Then::Close } else { Then::Linger };
         match self.respond(&Request { head: &head, body: &[], peer, since }, after, close) {
@@ -155,7 +155,7 @@ impl<S: Service> Context<'_, S> {
         }
     }
 
-    /// Takes the part of the new bytes that belongs to the body; what follows it is never looked at.
+    /// Takes the part of the new bytes that belongs to the body. Bytes after it are ignored.
     fn body(&mut self, peer: SocketAddr, request: Unfinished<(Head, Vec<u8>)>, new: Range<usize>) -> Then {
         let Unfinished { part: (head, mut body), since, due } = request;
         let missing = usize::try_from(head.content_length).unwrap_or(usize::MAX) - body.len();
@@ -178,7 +178,7 @@ impl<S: Service> Context<'_, S> {
         }
     }
 
-    /// No connection outlives a refusal: who was not understood once may be misunderstood next.
+    /// A rejected request ends its connection: what follows could be misread.
     pub(super) fn answer(&mut self, answer: Answer, method: Method, after: Persistence, close: Then) -> Then {
         let (reply, receipt) = match answer {
             Answer::Later(ticket) => return Then::Await(Phase::Held(Box::new(Waiting { ticket, method }))),
@@ -202,7 +202,7 @@ impl<S: Service> Context<'_, S> {
         Phase::Kept { due: self.now + self.limits.idle.unwrap_or_default() }
     }
 
-    /// One write for all replies that have gathered.
+    /// Writes all collected replies at once.
     pub(super) fn send(&mut self, stream: &mut Stream, then: Then) -> Step {
         let length = self.replies.bytes.len();
         if length == 0 {
@@ -220,7 +220,7 @@ impl<S: Service> Context<'_, S> {
         };
         if written == length && stream.flush().is_ok() {
             self.replies.bytes.clear();
-            // One that was once large is not kept for ever.
+            // A buffer that has grown is not kept.
             self.replies.bytes.shrink_to(REPLIES);
             return self.out(stream, then);
         }
@@ -254,7 +254,7 @@ impl<S: Service> Context<'_, S> {
         }
     }
 
-    /// Every reply is the kernel's.
+    /// All replies were passed to the kernel.
     fn out(&mut self, stream: &mut Stream, then: Then) -> Step {
         let sent = if self.replies.receipts.is_empty() { self.now } else { clock() };
         self.follow(stream, then, sent)
@@ -278,7 +278,7 @@ impl<S: Service> Context<'_, S> {
             }
             Then::Await(phase) => {
                 self.sent(receipts, sent);
-                // A deadline that was set before the replies had to wait is none for what follows them.
+                // A deadline from before the replies had to wait does not count for what follows.
                 Step::Next(if let Phase::Kept { .. } = phase { self.kept() } else { phase })
             }
         }
@@ -297,7 +297,7 @@ impl<S: Service> Context<'_, S> {
     }
 }
 
-/// What a failed system call means: wait, call again, or the peer is gone.
+/// What a failed system call means: wait, repeat, or the peer is gone.
 fn again_or_over(error: &io::Error, phase: Phase) -> Step {
     match error.kind() {
         ErrorKind::WouldBlock => Step::Wait(phase),
@@ -306,5 +306,5 @@ fn again_or_over(error: &io::Error, phase: Phase) -> Step {
     }
 }
 
-/// Bytes of the replies' buffer that are kept from one write to the next.
+/// The size of the replies' buffer that is kept from one write to the next, in bytes.
 const REPLIES: usize = 64 * 1024;
