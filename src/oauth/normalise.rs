@@ -7,9 +7,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use oauth2::{HttpResponse, http};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Value, json};
 use url::form_urlencoded;
+
+use super::JsonObject;
 
 /// Longest lifetime that is accepted: ten years, in seconds.
 const LONGEST_LIFE_SECS: u64 = 10 * 365 * 24 * 3600;
@@ -65,7 +66,7 @@ fn fields(reply: &HttpResponse) -> Option<Fields> {
     let body = reply.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(reply.body());
     let text = std::str::from_utf8(body).ok()?.trim();
     if text.starts_with('{') {
-        return serde_json::from_str::<UniqueFields>(text).ok().map(|unique| unique.0);
+        return serde_json::from_str::<JsonObject>(text).ok().map(|object| object.0);
     }
     // GitHub (without an Accept header) and others send form-encoded responses.
     if text.is_empty() || text.contains(['<', ' ', '\n']) || !text.contains('=') {
@@ -145,31 +146,6 @@ fn scope(value: &Value) -> Option<String> {
     // A comma is allowed inside a scope, but a server that sends no space at all uses it as a separator.
     let text = if text.contains(',') && !text.contains(' ') { text.replace(',', " ") } else { text };
     (!text.trim().is_empty()).then_some(text)
-}
-
-/// A JSON object without duplicate names: which of the two counts would depend on the parser.
-struct UniqueFields(Fields);
-
-impl<'de> Deserialize<'de> for UniqueFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique;
-        impl<'de> Visitor<'de> for Unique {
-            type Value = Fields;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Fields::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if fields.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a name stands twice"));
-                    }
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(Unique).map(Self)
-    }
 }
 
 #[cfg(test)]

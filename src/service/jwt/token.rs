@@ -1,15 +1,13 @@
 //! The compact serialization of a signed token (RFC 7515 section 3.1), parsed but not verified yet.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{
-    Deserialize,
-    de::{self, Deserializer, MapAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Algorithm, Refused};
+use crate::oauth::JsonObject;
 
 /// Longest token in bytes.
 pub const LONGEST: usize = 8 * 1024;
@@ -64,9 +62,16 @@ fn decode(part: &str) -> Result<Members, Refused> {
     serde_json::from_slice(&bytes).map_err(|_| Refused::NotAToken)
 }
 
-/// A JSON object without duplicate names (RFC 7519 section 4).
-#[derive(Debug)]
+/// The members of a header or a payload.
+#[derive(Debug, Deserialize)]
+#[serde(from = "JsonObject")]
 pub(super) struct Members(BTreeMap<String, Value>);
+
+impl From<JsonObject> for Members {
+    fn from(object: JsonObject) -> Self {
+        Self(object.0)
+    }
+}
 
 /// The member exists with another type.
 #[derive(Debug)]
@@ -79,27 +84,5 @@ impl Members {
 
     pub fn text(&self, name: &str) -> Result<Option<&str>, OtherKind> {
         self.0.get(name).map(|value| value.as_str().ok_or(OtherKind)).transpose()
-    }
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Once;
-        impl<'de> Visitor<'de> for Once {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(de::Error::custom("a name stands twice"));
-                    }
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Once)
     }
 }
