@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const COMMAND_REQUESTS: Duration = Duration::from_secs(28);
 /// A connection to a provider or its proxy is open within this time, or it is given up.
 pub const CONNECTS: Duration = Duration::from_secs(10);
+/// The first place where a provider's metadata may be has this long; then the second is asked.
+pub const FIRST_METADATA_ARRIVES: Duration = Duration::from_secs(8);
 /// A request may be sent again if it failed this early. A connection that took longer is not tried twice.
 pub const FAILED_AT_ONCE: Duration = Duration::from_secs(5);
 /// From the first try of a refresh to its last repetition; a longer `Retry-After` is not waited for either.
@@ -32,6 +34,10 @@ pub const HELPER_INPUT: Duration = Duration::from_secs(4);
 const _: () = assert!(longer(CONNECTS, FAILED_AT_ONCE), "a connection that timed out is not tried twice");
 const _: () = assert!(longer(RETRIES_LAST, FAILED_AT_ONCE), "what failed at once can be repeated");
 const _: () = assert!(longer(COMMAND_REQUESTS, sum(RETRIES_LAST, RETRIES_LAST)), "the last repetition has time left");
+const _: () = assert!(
+    longer(COMMAND_REQUESTS, sum(FIRST_METADATA_ARRIVES, CONNECTS)),
+    "a place that never answers leaves time for the next"
+);
 const _: () = assert!(longer(COMMAND_REQUESTS, CONNECTS), "a slow connection leaves time for the response");
 const _: () = assert!(longer(LOCK_WAITS, COMMAND_REQUESTS), "who waits for the lock outlasts the holder's requests");
 const _: () = assert!(longer(ASKER_WAITS, LOCK_WAITS), "a lock that was obtained late still leaves time to read");

@@ -206,7 +206,8 @@ impl Table {
             text.as_ref().map(parse).transpose()
         };
         let issuer = |t: &Spanned<String>| {
-            Issuer::parse(t.get_ref()).map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}"), SAFE).at(t))
+            Issuer::configured(t.get_ref())
+                .map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}"), SAFE).at(t))
         };
         let issuer = self.issuer.as_ref().map(issuer).transpose()?;
         let authorization = endpoint("authorization_endpoint", &self.authorization_endpoint)?;

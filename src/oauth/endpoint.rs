@@ -126,6 +126,22 @@ impl Issuer {
         }
     }
 
+    /// The issuer that a user means, who may have pasted the address of its metadata instead: the well-known part is
+    /// taken out again (RFC 8414 section 3.1, OpenID Connect Discovery section 4.1).
+    ///
+    /// # Errors
+    /// As [`Issuer::parse`].
+    pub fn configured(text: &str) -> Result<Self, EndpointError> {
+        let names = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+        let found = names.iter().find_map(|name| text.split_once(name));
+        match found {
+            Some((origin, path)) if path.is_empty() || path.starts_with('/') => {
+                Self::parse(&format!("{origin}{}", path.strip_suffix('/').unwrap_or(path)))
+            }
+            _ => Self::parse(text),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -146,6 +162,23 @@ impl fmt::Display for Issuer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d11_a_pasted_address_of_metadata_names_its_issuer() {
+        for (pasted, issuer) in [
+            ("https://op.example/.well-known/openid-configuration", "https://op.example"),
+            ("https://op.example/realms/a/.well-known/openid-configuration", "https://op.example/realms/a"),
+            ("https://op.example/.well-known/oauth-authorization-server/realms/a", "https://op.example/realms/a"),
+            ("https://op.example/.well-known/oauth-authorization-server", "https://op.example"),
+            ("https://op.example/", "https://op.example/"),
+            (
+                "https://op.example/.well-known/openid-configurations",
+                "https://op.example/.well-known/openid-configurations",
+            ),
+        ] {
+            assert_eq!(Ok(issuer), Issuer::configured(pasted).as_ref().map(Issuer::as_str), "{pasted}");
+        }
+    }
 
     #[test]
     fn b04_only_https_and_loopback_http_are_opened() {

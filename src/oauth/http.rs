@@ -1,10 +1,12 @@
 //! The HTTP client of this module, as a trait; `system/http.rs` implements it.
 
+use std::time::Duration;
+
 pub use oauth2::{HttpRequest, HttpResponse};
 
 /// Sends one request and returns the response, whatever its status. Redirects are not followed.
 ///
-/// An implementation limits the body to 1 MiB, sets deadlines for everything, requests no compression and refuses plain
+/// An implementation limits the body to 1 MiB, sets deadlines for everything ([`AtMost`] included), requests no compression and refuses plain
 /// http except for loopback addresses.
 pub trait HttpClient {
     /// # Errors
@@ -12,12 +14,17 @@ pub trait HttpClient {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
 }
 
+/// An extension of a request: its response is waited for this long only, whatever time its sender has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtMost(pub Duration);
+
 /// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// Nothing was sent: the name could not be resolved, or there was no connection.
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// The proxy in the environment cannot be used. Nothing was sent.
     /// The proxy in the environment cannot be used. Nothing was sent.
     #[error("the variable {variable} names no usable proxy: {why}")]
     Proxy { variable: &'static str, why: &'static str },
@@ -30,6 +37,7 @@ pub enum HttpError {
     /// The deadline passed. The request may have arrived.
     #[error("no answer in time")]
     Timeout,
+    /// TLS failed. Nothing of the request was sent.
     #[error("TLS: {0}")]
     Tls(String),
 }

@@ -30,10 +30,12 @@ pub use authorization::{
 pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId};
 pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
-pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
+pub use http::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
 pub use json_object::JsonObject;
-pub use metadata::{AuthorizationServer, DiscoveryError, IdTokenAlgorithms, IssParameter, S256, discover};
+pub use metadata::{
+    AuthorizationServer, DiscoveryError, IdTokenAlgorithms, IssParameter, Miss, Missed, S256, discover,
+};
 pub use mix_up::Refusal;
 pub use normalise::NotOAuth;
 pub use refresh::refresh;

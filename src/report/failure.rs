@@ -244,17 +244,21 @@ impl From<DiscoveryError> for Failure {
     fn from(error: DiscoveryError) -> Self {
         match &error {
             DiscoveryError::Endpoint { .. } => Self::new(Code::Refused, error),
-            DiscoveryError::OtherIssuer => Self::new(Code::Refused, error)
-                .remedy("write issuer exactly as the provider's metadata has it, slash and case included"),
-            DiscoveryError::Missing(_) | DiscoveryError::NotFound => Self::new(Code::Unavailable, error)
-                .remedy("check issuer, or write authorization_endpoint and token_endpoint instead"),
-            DiscoveryError::Unreachable(HttpError::Proxy { variable, .. }) => {
-                let remedy = unset(variable);
-                Self::new(Code::Configuration, error).remedy(remedy)
-            }
-            DiscoveryError::Unreachable(_) => {
+            DiscoveryError::NotFound { .. } if error.is_passing() => {
                 Self::new(Code::Unavailable, error).remedy("check the network and issuer, then try again")
             }
+            DiscoveryError::NotFound { .. } => Self::new(Code::Unavailable, error)
+                .remedy("check issuer, or write authorization_endpoint and token_endpoint instead"),
+            DiscoveryError::OtherIssuer { found, .. } => {
+                let remedy = match found.as_str() {
+                    tenant if tenant.contains('{') => {
+                        "each tenant has an issuer of its own there: write issuer with your tenant's ID in it".into()
+                    }
+                    found => format!("if you trust {found}, write: issuer = \"{found}\""),
+                };
+                Self::new(Code::Refused, error).remedy(remedy)
+            }
+            DiscoveryError::Proxy(why) => why.clone().into(),
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     deadlines::{PROVIDER_RETRY, SERVICE_REQUESTS},
     oauth::{
-        AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient, HttpError, IdTokenAlgorithms,
-        IssParameter, Scopes, discover,
+        AuthorizationServer, Client, ClientAuthentication, HttpClient, IdTokenAlgorithms, IssParameter, Scopes,
+        discover,
     },
     service::{
         base_url::{BaseUrl, RedirectAt, client_at},
@@ -71,14 +71,12 @@ impl Providers {
                     return Ok(server.clone());
                 }
                 let issuer = issuer.clone();
-                let found =
-                    self.ask(move || discover(&issuer, &Http::default())).await.map_err(|error| match error {
-                        DiscoveryError::Unreachable(HttpError::Proxy { .. }) => Problem::IntegrationMisconfigured,
-                        DiscoveryError::Unreachable(_) => {
-                            Problem::ProviderUnavailable { retry_after: PROVIDER_RETRY.as_secs() }
-                        }
-                        _ => Problem::IntegrationMisconfigured,
-                    })?;
+                let found = self.ask(move || discover(&issuer, &Http::default())).await.map_err(|why| {
+                    match why.is_passing() {
+                        true => Problem::ProviderUnavailable { retry_after: PROVIDER_RETRY.as_secs() },
+                        false => Problem::IntegrationMisconfigured,
+                    }
+                })?;
                 let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(integration.name.clone(), (clock::instant(), found.clone()));
                 found

@@ -23,7 +23,7 @@ use self::proxy::Named;
 use super::{clock, environment};
 use crate::{
     deadlines::{COMMAND_REQUESTS, CONNECTS},
-    oauth::{HttpClient, HttpError, HttpRequest, HttpResponse},
+    oauth::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse},
 };
 
 /// Largest response in bytes.
@@ -79,7 +79,8 @@ impl Http {
         names: impl Resolver,
         proxy: Option<Named>,
     ) -> Result<HttpResponse, HttpError> {
-        let left = self.until.saturating_duration_since(clock::instant());
+        let limit = request.extensions().get::<AtMost>().map_or(Duration::MAX, |limit| limit.0);
+        let left = self.until.saturating_duration_since(clock::instant()).min(limit);
         if left.is_zero() {
             return Err(HttpError::Connect(NOT_IN_TIME.into()));
         }

@@ -362,7 +362,7 @@ fn a_provider_that_is_down_is_told() {
     let sandbox = discovered(&origin);
     let down = sandbox.run(&["login", "work"]);
     down.assert_code(7)
-        .assert_says("the provider's metadata cannot be read")
+        .assert_says("/.well-known/oauth-authorization-server cannot be read")
         .assert_says("the connection was refused")
         .assert_says("check the network and issuer");
     assert_eq!(Vec::<String>::new(), sandbox.stored());
@@ -371,13 +371,15 @@ fn a_provider_that_is_down_is_told() {
 #[test]
 fn a_provider_that_answers_nonsense_is_told() {
     for (status, body, code, says) in [
-        (200, "<html>canary</html>", 7, "publishes no metadata for this issuer"),
-        (200, "", 7, "publishes no metadata"),
-        (200, "[]", 7, "publishes no metadata"),
-        (200, "{\"issuer\":", 7, "publishes no metadata"),
-        (404, "canary", 7, "publishes no metadata"),
-        (500, "canary", 7, "cannot be read"),
-        (200, "{\"issuer\":\"https://evil.example\"}", 9, "does not match, byte for byte"),
+        (200, "<html>canary</html>", 7, "no usable metadata for http://127.0.0.1"),
+        (200, "", 7, "/.well-known/openid-configuration is not JSON"),
+        (200, "\"canary\"", 7, "is not metadata"),
+        (200, "[]", 7, "has no issuer"),
+        (200, "{\"issuer\":", 7, "is not JSON"),
+        (404, "canary", 7, "/.well-known/oauth-authorization-server answers 404"),
+        (500, "canary", 7, "answers 500"),
+        (200, "{\"issuer\":\"https://evil.example\"}", 9, "issuer = \"https://evil.example\""),
+        (200, "{\"issuer\":\"https://op.example/{tenantid}/v2.0\"}", 9, "write issuer with your tenant's ID in it"),
     ] {
         let server = RawServer::json(status, body);
         let sandbox = discovered(&server.origin);
@@ -398,13 +400,23 @@ fn metadata_without_an_endpoint_is_told_by_its_name() {
     discovered(&server.origin)
         .run(&["login", "work"])
         .assert_code(7)
-        .assert_says("the provider's metadata has no token_endpoint");
+        .assert_says("/.well-known/openid-configuration has no token_endpoint");
 }
 
 #[test]
 fn x01_metadata_of_another_issuer_is_refused_byte_for_byte() {
     let provider = Provider::with(vec![Fault::MetadataOfOtherIssuer]);
-    Sandbox::with(&provider).run(&["login", "work"]).assert_code(9).assert_says("slash and case included");
+    Sandbox::with(&provider).run(&["login", "work"]).assert_code(9);
+}
+
+#[test]
+fn d12_an_issuer_that_does_not_match_is_shown_beside_the_configured_one() {
+    let provider = Provider::with(vec![Fault::MetadataOfOtherIssuer]);
+    let origin = &provider.origin;
+    Sandbox::with(&provider).run(&["login", "work"]).assert_code(9).assert_says(&format!(
+        "the issuer in the provider's metadata is {origin}/, and {origin} is configured\n  \
+         → if you trust {origin}/, write: issuer = \"{origin}/\""
+    ));
 }
 
 #[test]

@@ -45,7 +45,7 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
     ("library", &["cli", "command", "deadlines", "oauth", "refresh", "report", "secret", "stdio", "system"]),
     ("loopback", &["head", "oauth", "redirect", "reply"]),
     ("main", &[]),
-    ("oauth", &["redirect", "secret"]),
+    ("oauth", &["deadlines", "redirect", "secret"]),
     ("practice", &["head", "redirect", "reply"]),
     ("redirect", &[]),
     ("refresh", &["deadlines", "oauth", "secret", "vault"]),
