@@ -9,7 +9,9 @@ use super::UnknownName;
 /// Line and column, from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// From 1.
     pub line: usize,
+    /// From 1, in characters.
     pub column: usize,
 }
 
@@ -25,8 +27,11 @@ impl Place {
 /// A mistake in the file, its place and its fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogError {
+    /// Where; `None`: the whole file.
     pub place: Option<Place>,
+    /// What is wrong.
     pub what: String,
+    /// How to fix it, if the text does not say so.
     pub remedy: Option<String>,
 }
 
@@ -67,6 +72,7 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A mistake with its fix.
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { span: None, what: what.into(), remedy: Some(remedy.into()) }
     }
@@ -76,6 +82,7 @@ impl Fault {
         Self { span: None, what: what.into(), remedy: None }
     }
 
+    /// The same mistake at the place of `value`.
     pub fn at<T>(self, value: &Spanned<T>) -> Self {
         Self { span: Some(value.span()), ..self }
     }

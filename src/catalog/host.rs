@@ -10,11 +10,14 @@ use super::Server;
 /// The protocol of a server. http is allowed for loopback addresses only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
+    /// For literal loopback addresses only.
     Http,
+    /// TLS.
     Https,
 }
 
 impl Protocol {
+    /// The protocol of a URL scheme.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "http" => Some(Self::Http),
@@ -23,6 +26,7 @@ impl Protocol {
         }
     }
 
+    /// The URL scheme.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -73,6 +77,7 @@ impl Host {
         Ok(Self { protocol, authority: authority.to_owned() })
     }
 
+    /// Its protocol.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
@@ -82,6 +87,7 @@ impl Host {
         &self.authority
     }
 
+    /// Whether `authority` is its name and port, both as written.
     pub fn is_at(&self, authority: &str) -> bool {
         self.authority.eq_ignore_ascii_case(authority)
     }
@@ -96,12 +102,16 @@ impl fmt::Display for Host {
 /// Why a text is no server for tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
+    /// The text is no host name or address.
     #[error("a host is a name or an address and nothing else: no path, no user, no pattern")]
     Name,
+    /// It is http to a host that is no loopback address.
     #[error("http would carry the token unencrypted; it is for literal loopback addresses only")]
     PlainHttp,
+    /// Its port is not from 1 to 65535.
     #[error("a port is a number from 1 to 65535")]
     Port,
+    /// Its protocol is neither https nor http.
     #[error("a host is spoken to by https, or by http at a literal loopback address")]
     Protocol,
 }
@@ -111,6 +121,7 @@ pub enum HostError {
 pub enum Hosts {
     /// `hosts` is not set: only the provider's own server.
     OfProvider(Option<Host>),
+    /// `hosts` in the configuration.
     Written(Vec<Host>),
 }
 
@@ -128,6 +139,7 @@ impl Hosts {
         Self::OfProvider(authority.and_then(|authority| Host::parse(authority).ok()))
     }
 
+    /// The servers.
     pub fn iter(&self) -> impl Iterator<Item = &Host> {
         let (of_provider, written) = match self {
             Self::OfProvider(host) => (host.as_ref(), None),
@@ -157,6 +169,7 @@ impl BasicUsername {
         (!text.is_empty() && text.len() <= 255 && text.bytes().all(good)).then(|| Self(text.to_owned()))
     }
 
+    /// The user name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

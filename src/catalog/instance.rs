@@ -6,7 +6,9 @@ use crate::oauth::{ClientId, IssParameter};
 /// An entry of `base_allow`: the server and the client that is registered there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
+    /// The server.
     pub host: Host,
+    /// The path of the instance there.
     pub path: InstancePath,
     /// `None`: the integration's client_id.
     pub client_id: Option<ClientId>,
@@ -14,6 +16,7 @@ pub struct Instance {
     pub client_secret: Option<SecretSource>,
     /// Whether the server sends `iss` (RFC 9207), so that it may share the integration's redirect URI.
     pub iss_parameter: IssParameter,
+    /// Whether it may share the redirect URI with another server.
     pub shared_redirect: SharedRedirect,
 }
 
@@ -58,6 +61,7 @@ impl InstancePath {
 pub enum Others {
     /// `"*"`: allowed at public addresses, without a secret.
     Public,
+    /// They are rejected.
     #[default]
     Refused,
 }
@@ -65,7 +69,9 @@ pub enum Others {
 /// The `base_allow` of an integration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instances {
+    /// The listed instances.
     pub listed: Vec<Instance>,
+    /// What is allowed besides.
     pub others: Others,
 }
 

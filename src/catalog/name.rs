@@ -17,6 +17,7 @@ impl IntegrationName {
         checked(text).map(Self)
     }
 
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -29,6 +30,7 @@ impl ActionName {
         checked(text).map(Self)
     }
 
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

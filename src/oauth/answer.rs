@@ -47,13 +47,17 @@ pub struct MatchedAnswer(pub(super) Answer);
 /// Why a request at the redirect URI is not the expected response. The login continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unrelated {
+    /// A parameter occurs twice (RFC 6749 section 3.1).
     DuplicateParameter,
     /// It has neither a code nor an error, or both.
     Incomplete,
+    /// It has no `state`.
     NoState,
     /// It has bytes that no browser sends in a query.
     NotText,
+    /// It is longer than 64 KiB.
     TooLong,
+    /// Its `state` is not the one that was sent.
     WrongState,
 }
 

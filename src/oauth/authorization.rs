@@ -24,7 +24,9 @@ const OWNED: [&str; 9] = [
 /// PKCE: S256, or nothing if the catalog says that the server rejects it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pkce {
+    /// No PKCE parameters are sent.
     Off,
+    /// `code_challenge_method=S256` (RFC 7636 section 4.2).
     #[default]
     S256,
 }
@@ -66,8 +68,10 @@ impl ExtraParameters {
 /// Why a parameter cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
+    /// The name is empty.
     #[error("a parameter needs a name: NAME=VALUE")]
     Empty,
+    /// The flow sets this parameter itself.
     #[error("the sign-in sets {0} itself")]
     Owned(String),
 }
@@ -82,11 +86,17 @@ pub enum ParameterError {
 /// ```
 #[derive(Debug)]
 pub struct AuthorizationRequest {
+    /// The server and its endpoints.
     pub server: AuthorizationServer,
+    /// Our client at the server.
     pub client: Client,
+    /// The redirect URI with its port, sent to both endpoints byte for byte.
     pub redirect: BoundRedirect,
+    /// The requested scopes. With `openid` a nonce is sent.
     pub scopes: Scopes,
+    /// Whether PKCE is used.
     pub pkce: Pkce,
+    /// Additional parameters, sent last.
     pub extra: ExtraParameters,
 }
 
@@ -95,6 +105,7 @@ pub struct AuthorizationRequest {
 pub struct AuthorizationUrl(String);
 
 impl AuthorizationUrl {
+    /// The URL as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -168,6 +179,7 @@ pub struct Kept {
 /// The result of a response that belongs to the login.
 #[derive(Debug)]
 pub enum Settled {
+    /// The user authorized the client.
     Code(CodeReceived),
     /// The provider or the user refused.
     Denied(Denial),
@@ -178,6 +190,7 @@ pub enum Settled {
 /// The result of a request at the redirect URI.
 #[derive(Debug)]
 pub enum Received {
+    /// The user authorized the client.
     Code(CodeReceived),
     /// The provider or the user refused, with the right `state`.
     Denied(Denial),
@@ -190,7 +203,9 @@ pub enum Received {
 /// The error response of RFC 6749 section 4.1.2.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
+    /// The `error` parameter.
     pub error: RemoteText,
+    /// The `error_description` parameter, if there is one.
     pub description: Option<RemoteText>,
 }
 
@@ -235,6 +250,7 @@ impl Pending {
 pub struct Resumed(Flow);
 
 impl Resumed {
+    /// The login of a stored flow: the values of the request, and the secrets that [`Pending::keep`] returned.
     pub fn new(
         server: AuthorizationServer,
         client: Client,
@@ -244,6 +260,7 @@ impl Resumed {
         Self(Flow { server, client, redirect, code_verifier, nonce })
     }
 
+    /// Reads a response that belongs to this login.
     pub fn receive(self, answer: MatchedAnswer) -> Settled {
         self.0.settle(answer)
     }

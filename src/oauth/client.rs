@@ -15,6 +15,7 @@ impl ClientId {
         (allowed && !text.trim().is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -39,16 +40,22 @@ pub enum AuthenticationMethod {
 /// A client with its secret, if it has one.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// The client identifier.
     pub id: ClientId,
+    /// How the client authenticates at the token endpoint.
     pub authentication: ClientAuthentication,
 }
 
+/// The authentication of a client (RFC 6749 section 2.3).
 #[derive(Clone, Debug)]
 pub enum ClientAuthentication {
     /// A public client.
     None,
+    /// A confidential client.
     Secret {
+        /// The client secret.
         secret: Secret,
+        /// How the secret is sent.
         method: AuthenticationMethod,
     },
 }

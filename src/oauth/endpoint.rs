@@ -35,6 +35,7 @@ impl Endpoint {
         Ok(Self(url))
     }
 
+    /// The URL as it is sent.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -90,23 +91,31 @@ fn loopback(host: &Host<&str>) -> bool {
 /// Why a URL is rejected as an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
+    /// It has a fragment (RFC 6749 section 3.1).
     #[error("it has a fragment (the part after #)")]
     Fragment,
     /// Its query contains a parameter that the flow sets.
     #[error("its query has a parameter that the sign-in sets itself")]
     FlowParameter,
+    /// It has no host.
     #[error("it has no host")]
     NoHost,
+    /// It cannot be parsed.
     #[error("it is not a URL")]
     NotAUrl,
+    /// It is http to a host that is not loopback.
     #[error("it is http; only https is safe, except on the loopback interface")]
     PlainHttp,
+    /// It is neither https nor http.
     #[error("its scheme is not https")]
     Scheme,
+    /// It is longer than 8 KiB.
     #[error("it is longer than 8 KiB")]
     TooLong,
+    /// It has a byte that a shell or a launcher could interpret.
     #[error("it has a character that is not safe in a URL")]
     UnsafeCharacter,
+    /// It has a user name or a password.
     #[error("it carries a user name or password")]
     Userinfo,
 }
@@ -142,6 +151,7 @@ impl Issuer {
         }
     }
 
+    /// The issuer as it is configured.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -22,23 +22,34 @@ const LEEWAY: Duration = Duration::from_secs(300);
 /// The user who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
+    /// The issuer (`iss`).
     pub iss: String,
+    /// The user (`sub`), unique within the issuer.
     pub sub: String,
 }
 
 /// Why an id_token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdTokenError {
+    /// `exp` has passed.
     Expired,
+    /// `iat` is in the future.
     IssuedInTheFuture,
+    /// `alg` is `none`.
     NotSigned,
+    /// It is no JWT with `iss`, `sub`, `aud`, `exp` and `iat`.
     NotAJwt,
+    /// `nbf` is in the future.
     NotYetValid,
     /// Signed with a client secret that this client does not have.
     NoSecret,
+    /// The server's metadata does not list `alg`.
     OtherAlgorithm,
+    /// `aud` or `azp` is another client.
     OtherAudience,
+    /// `iss` is another issuer.
     OtherIssuer,
+    /// `nonce` is not the one that was sent.
     OtherNonce,
     /// The extensions in `crit` must be supported (RFC 7515 section 4.1.11), and none is.
     UnknownCritical,

@@ -8,11 +8,13 @@ use super::{AuthorizationServer, Endpoint, IssParameter};
 /// Why the code of a response with the right `state` must not be exchanged (RFC 9207 section 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The server promises `iss`, and the response has none.
     #[error("the provider promises to name itself in its answer (iss, RFC 9207), and this answer does not")]
     IssuerMissing,
     /// No issuer is configured, and `iss` has another origin than the authorization endpoint.
     #[error("the answer names a provider at another origin than the authorization endpoint (iss, RFC 9207)")]
     OtherOrigin,
+    /// `iss` is not the configured issuer.
     #[error("the answer came from another provider than the one that was asked (iss, RFC 9207)")]
     OtherIssuer,
 }

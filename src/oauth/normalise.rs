@@ -18,11 +18,14 @@ const LONGEST_LIFE_SECS: u64 = 10 * 365 * 24 * 3600;
 /// A response that is neither tokens nor an OAuth error. Its body is never stored or shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotOAuth {
+    /// The HTTP status.
     pub status: u16,
+    /// The length of the body.
     pub bytes: usize,
 }
 
 impl NotOAuth {
+    /// Whether the response was a redirect, which is never followed.
     pub fn redirected(&self) -> bool {
         (300..400).contains(&self.status)
     }

@@ -11,6 +11,7 @@ const LONGEST: usize = 200;
 pub struct RemoteText(String);
 
 impl RemoteText {
+    /// Cleans a text.
     pub fn new(raw: &str) -> Self {
         // Almost all texts need no change.
         if raw.len() <= LONGEST && raw.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -24,6 +25,7 @@ impl RemoteText {
         Self(text.trim().to_owned())
     }
 
+    /// The cleaned text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

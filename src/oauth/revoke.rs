@@ -11,13 +11,16 @@ use crate::secret::Secret;
 /// The tokens of one grant.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantTokens<'a> {
+    /// The access token.
     pub access: &'a Secret,
+    /// The refresh token, if the grant has one.
     pub refresh: Option<&'a Secret>,
 }
 
 /// The tokens of a grant that are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
+    /// Every token gets its own request.
     Every,
     /// Only the token that ends the grant: the provider should then revoke its access tokens too (RFC 7009 section
     /// 2.1).
@@ -34,8 +37,10 @@ enum TokenKind {
 /// Why a token may still be valid at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RevocationError {
+    /// The provider answered with this status.
     #[error("the provider refused to revoke (status {status})")]
     Refused { status: u16 },
+    /// There was no response.
     #[error("the provider could not be reached ({0})")]
     Unreachable(#[source] HttpError),
 }

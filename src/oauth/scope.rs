@@ -17,6 +17,7 @@ impl Scope {
         Ok(Self(text.to_owned()))
     }
 
+    /// The scope as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,14 +41,17 @@ impl Scopes {
         text.split(' ').filter(|part| !part.is_empty()).map(Scope::parse).collect()
     }
 
+    /// The scopes in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Scope> {
         self.0.iter()
     }
 
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// Whether this scope is among them.
     pub fn contains(&self, scope: &str) -> bool {
         self.0.iter().any(|s| s.as_str() == scope)
     }
@@ -62,6 +66,7 @@ impl Scopes {
         self.iter().filter(|s| !other.contains(s.as_str())).cloned().collect()
     }
 
+    /// Whether `self` has all scopes of `other`.
     pub fn covers(&self, other: &Self) -> bool {
         other.without(self).is_empty()
     }

@@ -14,17 +14,22 @@ use crate::{
 
 /// One refresh of one grant.
 pub struct Attempt<'a> {
+    /// The journal of the grant.
     pub journal: &'a Journal<'a>,
+    /// The stored grant.
     pub record: &'a Record,
     /// The keys that may have sealed a response in the journal: a service may have rotated its key since.
     pub seal_keys: &'a [SealKey],
+    /// The client that the grant was made for.
     pub client: &'a Client,
 }
 
 /// A grant with new tokens.
 #[derive(Debug)]
 pub struct Refreshed {
+    /// The record to store, with the generation of the old one.
     pub record: Record,
+    /// Where its tokens come from.
     pub source: Source,
 }
 
@@ -33,26 +38,34 @@ pub struct Refreshed {
 pub enum Source {
     /// An earlier run received it and could not store it.
     Journal,
+    /// The provider answered the request of this attempt.
     Provider,
 }
 
 /// Why there are no new tokens.
 #[derive(Debug)]
 pub enum Failed {
+    /// The provider returned no tokens.
     Exchange {
+        /// The reason.
         error: ExchangeError,
+        /// What an earlier run did.
         before: Before,
     },
     /// Nothing was sent: the journal could not be read or written, so a crash could have lost the response.
     Journal(StoreError),
+    /// The grant has no refresh token.
     NoRefreshToken,
+    /// The response is for another user.
     OtherSubject(OtherSubject),
 }
 
 /// Whether an earlier run sent the same refresh token without a known result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
+    /// It was sent, and its response was not stored.
     Interrupted,
+    /// It was not sent, or its response was stored.
     Nothing,
 }
 
@@ -107,7 +120,7 @@ impl Attempt<'_> {
             None => {
                 self.journal.intend(self.record).map_err(Failed::Journal)?;
                 let tokens = self.exchange(refresh_token, http, now());
-                (self.renewed(tokens, before), Source::Provider)
+                (self.new_record(tokens, before), Source::Provider)
             }
         };
         match result {
@@ -139,7 +152,7 @@ impl Attempt<'_> {
         came: SystemTime,
         before: Before,
     ) -> Result<Record, Failed> {
-        self.renewed(self.exchange(refresh_token, &Replayed(response), came), before)
+        self.new_record(self.exchange(refresh_token, &Replayed(response), came), before)
     }
 
     fn exchange(
@@ -154,9 +167,9 @@ impl Attempt<'_> {
         oauth::refresh(endpoint, self.client, refresh_token, issuer, original, http, now)
     }
 
-    fn renewed(&self, tokens: Result<TokenSet, ExchangeError>, before: Before) -> Result<Record, Failed> {
+    fn new_record(&self, tokens: Result<TokenSet, ExchangeError>, before: Before) -> Result<Record, Failed> {
         let tokens = tokens.map_err(|error| Failed::Exchange { error, before })?;
-        renewed(self.record, tokens).map_err(Failed::OtherSubject)
+        record_with(self.record, tokens).map_err(Failed::OtherSubject)
     }
 
     /// A response that brought no tokens is never read again. That something was sent stays known while the provider may
@@ -196,7 +209,7 @@ pub struct OtherSubject;
 ///
 /// # Errors
 /// The response is for another user.
-fn renewed(record: &Record, tokens: TokenSet) -> Result<Record, OtherSubject> {
+fn record_with(record: &Record, tokens: TokenSet) -> Result<Record, OtherSubject> {
     let old = &record.grant;
     let subject = tokens.claims.as_ref().map(|claims| claims.sub.clone());
     if let (Some(before), Some(after)) = (&old.subject, &subject)

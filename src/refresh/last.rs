@@ -22,6 +22,7 @@ pub struct LastRefresh {
     at: u64,
     /// Of the record that was stored when it ended.
     generation: u64,
+    /// How it ended.
     pub result: RefreshResult,
     /// The new record, sealed with the key that it shares with the record before. Without it hundreds of waiting
     /// processes would query the keychain at once, and some keychains fail under that load.
@@ -29,31 +30,44 @@ pub struct LastRefresh {
     sealed: Vec<u8>,
 }
 
+/// How a refresh ended, with a text for users.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshResult {
+    /// The grant is no longer valid: the user has to log in again.
     Dead {
+        /// The reason.
         message: String,
     },
+    /// The provider rejects the client, or no proxy can be used.
     Misconfigured {
+        /// The reason.
         message: String,
     },
+    /// The response broke a rule of the protocol.
     Refused {
+        /// The reason.
         message: String,
     },
+    /// There are new tokens, and they are stored.
     Renewed,
     /// The provider issued new tokens, but the store did not accept them: they are kept, sealed, in the journal.
     Unstored {
+        /// The reason.
         message: String,
     },
+    /// The refresh may succeed later.
     Transient {
+        /// The reason.
         message: String,
     },
 }
 
 impl LastRefresh {
+    /// The suffix of its files.
     pub const SUFFIX: &str = ".last";
 
+    /// The result of a refresh that left no new record. `generation` is that of the stored record.
     pub fn new(result: RefreshResult, generation: u64, now: SystemTime) -> Self {
         Self { v: 1, at: millis(now), generation, result, sealed: Vec::new() }
     }
@@ -95,10 +109,12 @@ impl LastRefresh {
         }
     }
 
+    /// When the refresh ended.
     pub fn at(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.at)
     }
 
+    /// One line of JSON, then the encrypted record.
     pub fn serialize(&self) -> Vec<u8> {
         let mut content = Secret::json(self).expose().as_bytes().to_vec();
         content.push(b'\n');
@@ -106,6 +122,7 @@ impl LastRefresh {
         content
     }
 
+    /// `None` if the content is damaged.
     pub fn parse(content: &[u8]) -> Option<Self> {
         let (line, sealed) = content.split_at_checked(content.iter().position(|byte| *byte == b'\n')? + 1)?;
         Some(Self { sealed: sealed.to_vec(), ..serde_json::from_slice(line).ok()? })

@@ -22,12 +22,15 @@ pub struct AppCallbackUrl(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status<'a> {
     /// `status=error&error=CODE`; the codes are a fixed list and never the provider's text.
+    /// The flow failed; `code` is one of [`Ending::code`](crate::service::callback::Ending::code).
     Error { code: &'a str },
     /// `status=success&connection=ID`.
+    /// The connection was made; `connection` is its identifier.
     Success { connection: &'a str },
 }
 
 impl AppCallbackUrl {
+    /// The URL as it was given, without its fragment.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -135,6 +138,7 @@ impl AllowList {
         }
     }
 
+    /// Whether no callback is allowed.
     pub fn is_empty(&self) -> bool {
         self.all().next().is_none()
     }
@@ -164,8 +168,10 @@ fn well_formed(text: &str) -> Result<UrlBytes<'_>, CallbackRefused> {
 /// Why a callback URL is rejected. The texts never quote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackRefused {
+    /// It is no URL in its canonical spelling.
     #[error(transparent)]
     Malformed(UrlFault),
+    /// It is http, and not to a loopback address.
     #[error("it is http, which is for 127.0.0.1 and [::1] alone")]
     NotHttps,
     /// Well formed, but not listed.

@@ -16,6 +16,7 @@ pub enum QueryToken {
     /// The user sees whose account will be connected and confirms with a button.
     #[default]
     Confirm,
+    /// A token in the URL is rejected.
     Off,
     /// No confirmation: anybody who can make a user open a link can connect that user's account to their own
     /// (docs/threats.md, V01).
@@ -25,6 +26,7 @@ pub enum QueryToken {
 /// The query, not checked yet.
 #[derive(Debug, Default)]
 pub struct Query {
+    /// What is to be connected.
     pub request: UncheckedFlowRequest,
     /// The JWT of the application, in the `token` parameter.
     pub token: Option<Secret>,
@@ -37,8 +39,11 @@ pub struct Query {
 /// The requested connection, not checked yet; from the query or the body of `POST /:group/link`.
 #[derive(Debug, Default)]
 pub struct UncheckedFlowRequest {
+    /// `appCallbackUrl`.
     pub app_callback_url: Option<String>,
+    /// `action`.
     pub action: Option<String>,
+    /// `baseUrl`.
     pub base_url: Option<String>,
     /// Values of `scopes` and `scopes[]`, in their order.
     pub scopes: Vec<String>,
@@ -108,6 +113,7 @@ impl UncheckedFlowRequest {
 pub enum Credential {
     /// The session cookie of the application.
     Cookie,
+    /// The `Authorization` header.
     Header,
     /// `token` in the URL.
     Query,
@@ -116,7 +122,9 @@ pub enum Credential {
 /// A token and where it was found.
 #[derive(Debug)]
 pub struct Presented<'a> {
+    /// Where the token was found.
     pub credential: Credential,
+    /// The JWT.
     pub token: &'a str,
 }
 
@@ -142,8 +150,11 @@ pub fn presented<'a>(
 /// The Fetch Metadata of a request, as far as it is used here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetch<'a> {
+    /// `Sec-Fetch-Site`.
     pub site: Option<&'a str>,
+    /// `Sec-Fetch-Mode`.
     pub mode: Option<&'a str>,
+    /// `Sec-Fetch-Dest`.
     pub dest: Option<&'a str>,
 }
 
@@ -168,11 +179,14 @@ impl Fetch<'_> {
 /// What the caller accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accept {
+    /// `application/json` is among the accepted types.
     Json,
+    /// Anything else.
     Other,
 }
 
 impl Accept {
+    /// The answer for the elements of an `Accept` field.
     pub fn of(ranges: &[&str]) -> Self {
         let json = |range: &&str| {
             range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))

@@ -62,6 +62,7 @@ impl BaseUrl {
         Ok(Self { text: text.trim_end_matches('/').to_owned(), reach })
     }
 
+    /// The URL as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -127,8 +128,11 @@ fn listed<'i>(instances: &'i Instances, url: &UrlBytes<'_>) -> Option<&'i Instan
 /// Our client at a provider or an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientAt<'i> {
+    /// The client identifier there.
     pub id: &'i ClientId,
+    /// Where its secret is; `None`: a public client.
     pub secret: Option<&'i SecretSource>,
+    /// The redirect URI that is registered there.
     pub redirect: RedirectAt,
 }
 
@@ -209,10 +213,13 @@ pub enum BaseUrlRefused {
     /// Its path has a percent escape.
     #[error("its path has a percent escape")]
     Escape,
+    /// It is no URL in its canonical spelling.
     #[error(transparent)]
     Malformed(UrlFault),
+    /// Its name has no address.
     #[error("its name has no address")]
     NoAddress,
+    /// It is http to a server that is not listed or not loopback.
     #[error("it is not https://")]
     NotHttps,
     /// Well formed, but not in `base_allow`.
@@ -221,8 +228,10 @@ pub enum BaseUrlRefused {
     /// The server is in `base_allow` with another path.
     #[error("its path is neither the one that base_allow lists for this server nor below it")]
     Path,
+    /// Its port is unusual and not listed.
     #[error("its port is neither 443 nor 8443, nor listed in base_allow")]
     Port,
+    /// It has a query or a fragment.
     #[error("it has a query or a fragment")]
     QueryOrFragment,
 }

@@ -23,17 +23,23 @@ const KNOWN: [&str; 11] = [
 pub enum Ending {
     /// The response came in another browser than the one that started the flow.
     BrowserMismatch,
+    /// The token endpoint rejected the code.
     CodeExchangeFailed,
     /// The integration or its client has changed since the start, or the provider rejects the client.
     ConfigError,
+    /// The response came from another server (RFC 9207), or at another redirect URI.
     IssuerMismatch,
     /// The user has left the organization since the flow started.
     OrgForbidden,
     /// An error of the provider, one of the known codes.
     Provider(&'static str),
+    /// The provider could not be reached.
     ProviderUnreachable,
+    /// The flow has expired.
     StateExpired,
+    /// The flow had already ended.
     StateReplayed,
+    /// The connection could not be stored.
     StorageError,
 }
 
@@ -63,6 +69,7 @@ impl Ending {
         "unsupported_response_type",
     ];
 
+    /// The code of the application's callback; part of the API.
     pub fn code(self) -> &'static str {
         match self {
             Self::BrowserMismatch => "browser_mismatch",

@@ -43,26 +43,42 @@ const KEYS: &str = "current = \"k1\" and k1 = { file = \"/run/keys/k1\" }, with 
 /// The checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The URL under which browsers reach the service.
     pub public_url: PublicUrl,
+    /// The address of the public listener.
     pub listen: SocketAddr,
+    /// The address of the operators' listener, if there is one.
     pub admin: Option<SocketAddr>,
+    /// Proxies whose forwarding header is used.
     pub trusted_proxies: TrustedProxies,
+    /// The name of the application's session cookie, if it counts.
     pub session_cookie: Option<String>,
+    /// What a token in the URL may do.
     pub query_token: QueryToken,
+    /// What `state` contains.
     pub state_mode: StateMode,
+    /// Open connections at the same time.
     pub connections: usize,
+    /// The rate limits.
     pub limits: Rates,
+    /// The file of the database.
     pub database: PathBuf,
+    /// The keys of the database.
     pub keys: Keys,
+    /// Where browsers may be redirected in the end.
     pub callbacks: AllowList,
+    /// The integrations.
     pub catalog: Catalog,
+    /// The issuers of callers' tokens.
     pub issuers: Vec<TrustedIssuer>,
 }
 
 /// Where the keys are, and which one encrypts new cells.
 #[derive(Clone, Debug)]
 pub struct Keys {
+    /// The key for new cells.
     pub current: KeyId,
+    /// Where each key is.
     pub sources: BTreeMap<KeyId, KeySource>,
 }
 
@@ -72,6 +88,7 @@ pub struct Keys {
 pub enum KeySource {
     /// The name of a variable with the key in base64.
     Env(String),
+    /// The path of a file.
     File(PathBuf),
 }
 
@@ -85,6 +102,7 @@ impl PublicUrl {
         format!("{}{BASE_PATH}{path}", self.0)
     }
 
+    /// The URL as text, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.0
     }

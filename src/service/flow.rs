@@ -29,18 +29,23 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StateMode {
+    /// The identifier of the flow only.
     #[default]
     Handle,
+    /// The fields of the request too, encrypted.
     Sealed,
 }
 
 /// What a flow is for: the connection, additional scopes, the instance, and the application's callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowRequest {
+    /// The connection to make.
     pub key: GrantKey,
+    /// The application's callback, not checked again.
     pub app_callback_url: String,
     /// In addition to those of the action.
     pub scopes: Scopes,
+    /// The instance of the provider, if the application named one.
     pub base_url: Option<String>,
 }
 
@@ -151,6 +156,7 @@ pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, request: &FlowRequest,
 /// The content of `state`, before the row is read.
 #[derive(Debug)]
 pub struct Opened {
+    /// The flow.
     pub id: FlowId,
     /// With `state_mode = "sealed"`.
     pub request: Option<FlowRequest>,
@@ -168,6 +174,7 @@ pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret)
 /// What a button or a one-time link starts.
 #[derive(Debug)]
 pub struct Ticket {
+    /// What it starts.
     pub request: FlowRequest,
     /// The one-time link behind it. Its row is consumed when the flow starts.
     pub link: Option<FlowId>,
@@ -225,11 +232,17 @@ pub fn open_link_ticket(ring: &KeyRing, integration: &IntegrationName, text: &st
 /// What the row keeps in addition to the request, to continue the flow after the authorization response.
 #[derive(Debug)]
 pub struct Content {
+    /// The endpoints for the exchange of the code.
     pub server: AuthorizationServer,
+    /// The client of the authorization request.
     pub client_id: ClientId,
+    /// The redirect URI of the authorization request.
     pub redirect: BoundRedirect,
+    /// The requested scopes.
     pub asked: Scopes,
+    /// The instance, if the application named one.
     pub base_url: Option<String>,
+    /// code_verifier and nonce.
     pub kept: Kept,
 }
 
@@ -252,6 +265,7 @@ struct StoredContent {
 }
 
 impl Content {
+    /// Encrypts the content for the row of `id`. A `nonce` must never be used twice.
     pub fn seal(&self, ring: &KeyRing, id: FlowId, key: &GrantKey, nonce: Nonce) -> Sealed {
         let text = |secret: &Secret| secret.expose().to_owned();
         let server = &self.server;

@@ -27,6 +27,7 @@ impl KeyId {
         (!text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
     }
 
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -74,18 +75,24 @@ impl fmt::Debug for Sealed {
 /// The place of a cell. All of it is authenticated with the cell (AAD).
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
+    /// Table and column of the cell.
     pub column: Column,
     /// The identifier of the row.
     pub id: &'a [u8; 16],
+    /// The key of the row.
     pub key: &'a GrantKey,
+    /// The generation of the row; 0 for flows.
     pub generation: u64,
 }
 
 /// Table and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
+    /// The access token of a connection.
     ConnectionAccess,
+    /// The refresh token of a connection.
     ConnectionRefresh,
+    /// The content of a flow.
     FlowContent,
     /// What `state`, a link or a button carries outside the database.
     StateContent,
@@ -160,10 +167,12 @@ impl KeyRing {
         keys.contains_key(&current).then_some(Self { current, keys })
     }
 
+    /// The key for new cells.
     pub fn current(&self) -> &KeyId {
         &self.current
     }
 
+    /// The names of all keys.
     pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
         self.keys.keys()
     }

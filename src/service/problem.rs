@@ -13,53 +13,84 @@ use crate::{
 /// Every error, with its status and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
+    /// `baseUrl` is malformed or not allowed, for this reason.
     BaseUrlNotAllowed(String),
+    /// The connection was deleted during the request.
     ConnectionDeleted,
+    /// A parameter occurs twice.
     DuplicateParameter(&'static str),
+    /// The provider granted fewer scopes than the action needs.
     InsufficientScope {
+        /// The scopes that are not granted.
         missing: Vec<String>,
     },
+    /// The configuration of the integration is wrong, or the provider rejects the client.
     IntegrationMisconfigured,
+    /// `appCallbackUrl` is malformed or not allowed, for this reason.
     InvalidAppCallbackUrl(String),
+    /// The body is invalid, for this reason.
     InvalidBody(String),
     /// The field occurs twice, or is not UTF-8.
     InvalidHeader(String),
     /// The issuer's keys were never fetched, so its tokens cannot be verified.
     IssuerUnavailable,
+    /// The route has other methods, which `Allow` lists.
     MethodNotAllowed(&'static str),
+    /// A required parameter is missing.
     MissingParameter(&'static str),
     /// The session cookie came with a request that is no navigation.
     NavigationRequired,
+    /// There is no such connection.
     NotConnected,
+    /// There is no such route or connection.
     NotFound,
+    /// The caller does not belong to the organization.
     OrgForbidden,
+    /// No organization was named, and there is not exactly one.
     OrgRequired,
+    /// The `Origin` of the request is not allowed.
     OriginNotAllowed,
+    /// The browser only prefetches.
     Prefetch,
+    /// The provider cannot be used now.
     ProviderUnavailable {
+        /// Seconds.
         retry_after: u64,
     },
+    /// `query_token` is off.
     QueryTokenOff,
     /// The time is RFC 3339.
     ReauthRequired {
+        /// A code: [`ReauthReason`](crate::service::store::ReauthReason).
         reason: &'static str,
+        /// Since when, in RFC 3339.
         since: String,
     },
+    /// An additional scope is invalid or not allowed.
     ScopeNotAllowed(ScopesRefused),
+    /// Only services may name another user.
     ServiceOnly,
+    /// A limit is exceeded.
     TooManyRequests {
+        /// Seconds.
         retry_after: u64,
     },
+    /// The request has two different tokens.
     TwoTokens,
+    /// The token is missing or invalid.
     Unauthenticated,
+    /// The database cannot be used now.
     Unavailable,
+    /// The integration has no such action.
     UnknownAction,
+    /// There is no such integration.
     UnknownGroup,
     /// A cell cannot be decrypted: it was altered, or moved from another row (docs/threats.md, V21).
     Unreadable,
 }
 
 impl Problem {
+    /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::BaseUrlNotAllowed(_)

@@ -21,7 +21,9 @@ const REMEMBERED: usize = 100_000;
 /// A burst, and the same number again per period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
+    /// How many at once.
     pub burst: u32,
+    /// The time in which the same number is available again.
     pub period: Duration,
 }
 
@@ -51,6 +53,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
+    /// Buckets with this rate, all full.
     pub fn new(rate: Rate) -> Self {
         Self::remembering(rate, REMEMBERED)
     }
@@ -133,6 +136,7 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Limits with these rates.
     pub fn new(rates: &Rates) -> Self {
         let buckets = |rate| Mutex::new(Buckets::new(rate));
         Self {

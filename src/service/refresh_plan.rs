@@ -25,13 +25,16 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct TokenRequest {
     /// How long the token must stay valid.
     pub min_validity: Duration,
+    /// Where the token comes from.
     pub source: TokenSource,
 }
 
+/// Where a token comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenSource {
     /// The provider: an API has rejected the stored token.
     Provider,
+    /// The database, unless the stored token is stale.
     #[default]
     Stored,
 }
@@ -39,27 +42,38 @@ pub enum TokenSource {
 /// What a caller gets.
 #[derive(Clone, Debug)]
 pub enum TokenAnswer {
+    /// A valid token.
     Ok(Box<Issued>),
     /// The connection was deleted during the refresh.
     Gone,
     /// The provider granted fewer scopes than the action needs.
     InsufficientScope {
+        /// The connection.
         connection: ConnectionId,
+        /// The granted scopes.
         granted: Scopes,
+        /// The scopes that are not granted.
         missing: Scopes,
     },
     /// The provider rejects the client. Users cannot change that.
     Misconfigured {
+        /// When the provider first rejected it.
         since: SystemTime,
     },
+    /// There is no connection for this action.
     NotConnected,
+    /// The user has to authorize again.
     ReauthRequired {
+        /// The connection.
         connection: ConnectionId,
+        /// Why.
         reason: ReauthReason,
+        /// Since when.
         since: SystemTime,
     },
     /// No token now, perhaps later.
     Unavailable {
+        /// When a new request may succeed.
         retry_after: Duration,
     },
 }
@@ -67,27 +81,39 @@ pub enum TokenAnswer {
 /// An access token for a caller, without the refresh token.
 #[derive(Clone, Debug)]
 pub struct Issued {
+    /// The connection.
     pub connection: ConnectionId,
+    /// The access token.
     pub access_token: Secret,
+    /// Its type.
     pub token_type: TokenType,
     /// `None`: the provider returned no expiry.
     pub expires_at: Option<SystemTime>,
+    /// The granted scopes.
     pub granted: Scopes,
+    /// The instance, if the application named one.
     pub base_url: Option<String>,
+    /// Whether it was stored before the request.
     pub origin: Origin,
 }
 
+/// Where a returned token was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// It was refreshed for this request.
     Refreshed,
+    /// It was in the database.
     Stored,
 }
 
 /// What is done for a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
+    /// The stored token is returned.
     HandOut,
+    /// The user has to authorize again.
     Reauth { reason: ReauthReason, since: SystemTime },
+    /// The token is refreshed.
     Refresh { meanwhile: Meanwhile },
 }
 
@@ -96,6 +122,7 @@ pub enum Decision {
 pub enum Meanwhile {
     /// Valid, but not for as long as the caller wants. Better than none.
     Lasts,
+    /// It has expired or was rejected.
     Nothing,
     /// Valid for as long as the caller wants. Only the margin asks for a refresh.
     Suits,
@@ -158,6 +185,7 @@ fn worth(access: &Access, min_validity: Duration, now: SystemTime) -> Worth {
 /// What a failed refresh means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
+    /// Refreshes of the connection fail, and are repeated.
     Failing(Failing),
     /// The client of the integration is rejected; its users' connections stay as they are.
     Misconfigured,

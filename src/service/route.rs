@@ -9,13 +9,19 @@ pub const BASE_PATH: &str = "/api/v1/oauth2";
 /// A route; `:group` in `docs/serve.md` is the name of an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// `GET /:group/authorize`.
     Authorize(IntegrationName),
     /// The callback of the integration's own server, or of an instance.
     Callback(IntegrationName, Option<InstanceId>),
+    /// `GET|DELETE /connections/:id`.
     Connection(ConnectionId),
+    /// `GET /connections`.
     Connections,
+    /// `GET /healthz`.
     Health,
+    /// `POST /:group/link`.
     Link(IntegrationName),
+    /// `POST /:group/token`.
     Token(IntegrationName),
 }
 
@@ -34,6 +40,7 @@ impl Route {
         }
     }
 
+    /// The integration in the path, if there is one.
     pub fn integration(&self) -> Option<&IntegrationName> {
         match self {
             Self::Authorize(name) | Self::Callback(name, _) | Self::Link(name) | Self::Token(name) => Some(name),

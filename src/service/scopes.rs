@@ -61,8 +61,11 @@ pub fn extra<'q>(
 /// Why additional scopes are rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScopesRefused {
+    /// A value is no scope.
     NotAScope,
+    /// A scope is not in `allowed_scopes`.
     NotAllowed(Scope),
+    /// There are too many.
     TooMany,
 }
 

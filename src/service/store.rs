@@ -47,6 +47,7 @@ pub trait Store: Send + Sync {
     fn sweep_flows(&self, most: u32, now: SystemTime) -> Answer<'_, u32>;
 
     // -- connections ----------------------------------------------------------------------------------------------
+    /// The connection of this key.
     fn connection<'a>(&'a self, key: &'a GrantKey) -> Answer<'a, Option<Connection>>;
 
     /// `None` also if the connection belongs to another owner.
@@ -110,11 +111,15 @@ pub trait Store: Send + Sync {
 /// New cells for the secrets of one row.
 #[derive(Clone, Debug)]
 pub struct Resealed {
+    /// The row.
     pub id: ConnectionId,
+    /// The generation that was read.
     pub generation: u64,
     /// The key of the cells that are replaced.
     pub before: KeyId,
+    /// The new cell of the access token.
     pub access: Sealed,
+    /// The new cell of the refresh token.
     pub refresh: Option<Sealed>,
 }
 

@@ -223,20 +223,25 @@ pub enum UrlFault {
     /// `%2F`, `%5C`, `%25` or a control byte, escaped in the path.
     #[error("its path has an escaped slash, backslash, percent sign or control byte")]
     HiddenSeparator,
+    /// The host is no canonical name or address.
     #[error("its host is not a name in lower case or an address in its usual spelling")]
     Host,
     /// The percent escapes are not UTF-8.
     #[error("its percent escapes are not UTF-8")]
     NotUtf8,
+    /// The port is not in its canonical spelling.
     #[error("its port is not a number from 1 to 65535 in its shortest form")]
     Port,
     /// A browser would read the URL differently.
     #[error("programs would not agree on where it leads")]
     ReadTwoWays,
+    /// The scheme is neither https nor http.
     #[error("it does not begin with https://")]
     Scheme,
+    /// It is longer than 2048 bytes.
     #[error("it is longer than 2048 bytes")]
     TooLong,
+    /// It has a user name or a password.
     #[error("it has an @ before its host")]
     Userinfo,
 }

@@ -12,15 +12,19 @@ pub enum StoreError {
     #[error("no keychain here (no Secret Service answers on the session bus)")]
     Absent,
     /// The stored grant cannot be read. If it is a file, it was renamed.
+    /// The stored grant cannot be read.
     #[error("the stored grant is damaged{}", kept(.kept_as.as_deref()))]
     Damaged { kept_as: Option<PathBuf> },
     /// The file is readable by others, a link, or not a regular file of this user.
     #[error("{} {why}", .path.display())]
     Exposed {
+        /// The unsafe file.
         path: PathBuf,
+        /// What is unsafe about it.
         #[source]
         why: Exposure,
     },
+    /// A file operation failed; `why` is the system's text.
     #[error("{}: {why}", .path.display())]
     File { path: PathBuf, why: String },
     /// The passphrase could not be turned into a key, usually for lack of memory. Nothing was encrypted or decrypted.
@@ -31,6 +35,7 @@ pub enum StoreError {
     /// The keychain's own text, cleaned for printing.
     #[error("the keychain failed: {0}")]
     Keychain(String),
+    /// The keychain is locked.
     #[error("the keychain is locked")]
     Locked,
     /// Kernel locks do not work between machines that share such a directory.
@@ -43,6 +48,7 @@ pub enum StoreError {
         holder: Option<u32>,
     },
     /// A newer version wrote it, so it is never overwritten.
+    /// A newer version wrote the grant.
     #[error("the stored grant was made by a newer loopin (format {version})")]
     Newer { version: u64 },
     /// The operating system returned no random bytes.
@@ -54,16 +60,19 @@ pub enum StoreError {
     /// The deadline passed.
     #[error("the keychain did not answer within {} s", .after.as_secs())]
     Silent { after: Duration },
+    /// The item is larger than the keychain allows.
     #[error("the keychain refuses an item of this size")]
     TooLarge,
     /// The read-back content differs from what was written.
     #[error("the keychain did not keep the secret: what was written is not what is read back")]
     Unfaithful,
+    /// The user or the system refused to unlock the keychain.
     #[error("unlocking the keychain was refused")]
     UnlockRefused,
     /// The session bus is not a socket of this machine.
     #[error("the session bus is not a socket of this machine, and secrets would cross it in clear")]
     UnsafeBus,
+    /// The file store has another key.
     #[error("the key does not open the file store")]
     WrongKey,
 }
@@ -74,12 +83,16 @@ pub enum Exposure {
     /// Group or others have more rights than they may have.
     #[error("can be {} by others (mode {mode:o})", .rights.danger())]
     Mode { mode: u32, rights: Rights },
+    /// It is no regular file, or its directory is none.
     #[error("is not what it should be (a regular file in a real directory)")]
     NotRegular,
+    /// It belongs to another user.
     #[error("belongs to another user")]
     OtherOwner,
+    /// It has a second name (hard link).
     #[error("has a second name (hard link)")]
     SeveralLinks,
+    /// It is a symbolic link.
     #[error("is a symbolic link")]
     Symlink,
 }
@@ -93,6 +106,7 @@ pub enum Rights {
     GroupWrites,
     /// Owned by root: the group of a service may read it.
     GroupReads,
+    /// Only its owner may read it.
     OwnerOnly,
 }
 
@@ -107,6 +121,7 @@ impl Rights {
         }
     }
 
+    /// Whether a mode gives more rights than allowed.
     pub fn exceeded_by(self, mode: u32) -> bool {
         mode & self.forbidden() != 0
     }

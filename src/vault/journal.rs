@@ -28,19 +28,23 @@ const ROOM: usize = 16 * 1024;
 
 /// The journal of one grant. Its user must hold the grant's lock.
 pub struct Journal<'a> {
+    /// The directory of journals.
     pub files: &'a dyn StateFiles,
+    /// The name of the grant's files.
     pub name: StateName,
 }
 
 /// What happened to the refresh token of a record.
 #[derive(Clone, Debug)]
 pub enum Sent {
+    /// It was not sent.
     No,
     /// The provider may have used it up. No response with tokens arrived: at most a page or an error, which means
     /// nothing for a request that is sent now.
     Unanswered,
     /// A 2xx response (RFC 6749 section 5.1).
     Answered {
+        /// The response, of which body and status were stored.
         reply: HttpResponse,
         /// The time of its arrival. The life of its tokens starts here, whenever it is read.
         came: SystemTime,

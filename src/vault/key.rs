@@ -25,6 +25,7 @@ impl AccountName {
         Ok(Self(text.to_owned()))
     }
 
+    /// The account as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,6 +37,7 @@ impl Default for AccountName {
     }
 }
 
+/// A text that is no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an account name is 1 to 254 bytes of printable text without space at its ends")]
 pub struct AccountNameError;
@@ -46,8 +48,10 @@ const ALL: &str = "all";
 /// One action, or all together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActionKey {
+    /// All actions together.
     #[default]
     All,
+    /// One action of the integration.
     One(ActionName),
 }
 
@@ -63,6 +67,7 @@ impl ActionKey {
         }
     }
 
+    /// `all`, or the name of the action.
     pub fn as_str(&self) -> &str {
         match self {
             Self::All => ALL,
@@ -70,6 +75,7 @@ impl ActionKey {
         }
     }
 
+    /// The name of the action; `None` for all together.
     pub fn name(&self) -> Option<&ActionName> {
         match self {
             Self::All => None,
@@ -81,12 +87,16 @@ impl ActionKey {
 /// The key of a grant. It contains nothing that an edit of the configuration changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GrantKey {
+    /// The user and the organization.
     pub owner: Owner,
+    /// The integration that the user authorized.
     pub integration: IntegrationName,
+    /// The authorized action.
     pub action: ActionKey,
 }
 
 impl GrantKey {
+    /// The key on a user's own machine.
     pub fn personal(integration: IntegrationName, account: AccountName, action: ActionKey) -> Self {
         Self { owner: Owner::personal(account), integration, action }
     }
@@ -128,6 +138,7 @@ impl ItemName {
         Self(format!("{PREFIX}{}", hash(&["probe"])))
     }
 
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -149,6 +160,7 @@ impl fmt::Display for ItemName {
 pub struct StateName(String);
 
 impl StateName {
+    /// The name of one file, with its suffix.
     pub fn file(&self, suffix: &str) -> String {
         format!("{}{suffix}", self.0)
     }

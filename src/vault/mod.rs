@@ -55,9 +55,12 @@ pub trait Items {
     fn kind(&self) -> &'static str;
 }
 
+/// Whether a removed item existed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
+    /// It existed.
     Removed,
+    /// It did not exist.
     WasAbsent,
 }
 
@@ -93,7 +96,9 @@ pub trait StateFiles {
 
 /// The grants of one store.
 pub struct Vault<'a> {
+    /// The store of secrets.
     pub items: &'a dyn Items,
+    /// The files beside it.
     pub files: &'a dyn StateFiles,
 }
 

@@ -8,13 +8,16 @@ use super::AccountName;
 /// issuer's namespace. On a user's own machine only the account is set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner {
+    /// The namespace of the issuer.
     pub namespace: Namespace,
     /// On a user's own machine: the account.
     pub user: AccountName,
+    /// The organization.
     pub org: OrgKey,
 }
 
 impl Owner {
+    /// The owner on a user's own machine: an account without namespace and organization.
     pub fn personal(account: AccountName) -> Self {
         Self { namespace: Namespace::default(), user: account, org: OrgKey::default() }
     }
@@ -43,10 +46,12 @@ impl Namespace {
         }
     }
 
+    /// The namespace as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Whether it is the empty namespace.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -58,6 +63,7 @@ impl Namespace {
     }
 }
 
+/// A text that is no namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a namespace is up to 64 of a-z 0-9 . _ -")]
 pub struct NamespaceError;
@@ -72,6 +78,7 @@ impl OrgKey {
         AccountName::parse(text).ok().map(|_| Self(text.to_owned()))
     }
 
+    /// The organization as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -18,27 +18,38 @@ const VERSION: u64 = 1;
 /// The endpoints of the grant, as they were at the login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pinned {
+    /// The issuer, if one is configured or discovered.
     pub issuer: Option<Issuer>,
+    /// Where the grant is refreshed.
     pub token_endpoint: Endpoint,
+    /// Where the grant is revoked; `None` if the server has no such endpoint.
     pub revocation_endpoint: Option<Endpoint>,
+    /// The client that the grant was made for.
     pub client_id: ClientId,
 }
 
 /// What the user authorized.
 #[derive(Clone, Debug)]
 pub struct Grant {
+    /// The requested scopes.
     pub asked: Scopes,
     /// The scopes of the response, otherwise the requested ones.
     pub granted: Scopes,
+    /// The access token.
     pub access_token: Secret,
+    /// The type of the access token.
     pub token_type: TokenType,
+    /// When the access token expires.
     pub expiry: Expiry,
+    /// The refresh token, if the provider issued one.
     pub refresh_token: Option<Secret>,
     /// When the refresh token ends, if the provider returned that.
     pub refreshable_until: Option<SystemTime>,
+    /// The id_token, if there was one.
     pub id_token: Option<Secret>,
     /// `sub` of the id_token.
     pub subject: Option<String>,
+    /// When the tokens arrived.
     pub obtained_at: SystemTime,
 }
 
@@ -49,11 +60,14 @@ pub struct Record {
     pub seal_key: SealKey,
     /// Counts writes; the vault sets it.
     pub generation: u64,
+    /// The endpoints of the grant.
     pub pinned: Pinned,
+    /// The tokens and what they are good for.
     pub grant: Grant,
 }
 
 impl Grant {
+    /// The grant of a token response, for the requested scopes.
     pub fn new(tokens: TokenSet, asked: Scopes) -> Self {
         Self {
             granted: tokens.granted.unwrap_or_else(|| asked.clone()),
@@ -76,6 +90,7 @@ impl Grant {
 }
 
 impl Pinned {
+    /// The endpoints of a login; `issuer_of_tokens` is used if the server has no issuer.
     pub fn new(server: &AuthorizationServer, client_id: &ClientId, issuer_of_tokens: Option<&str>) -> Self {
         let issuer = server.issuer.clone().or_else(|| Issuer::parse(issuer_of_tokens?).ok());
         Self {
@@ -90,8 +105,10 @@ impl Pinned {
 /// Why stored bytes are no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
+    /// The bytes cannot be parsed.
     #[error("damaged")]
     Damaged,
+    /// A newer version wrote this format.
     #[error("made by a newer program (format {0})")]
     Newer(u64),
 }
@@ -162,6 +179,7 @@ pub(super) struct Spilled {
 }
 
 impl Record {
+    /// The record as JSON, with its secrets.
     pub fn serialize(&self) -> Secret {
         let Self { seal_key, generation, pinned, grant } = self;
         let text = |secret: &Secret| secret.expose().to_owned();

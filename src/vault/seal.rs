@@ -14,6 +14,7 @@ use crate::secret::{SealKey, Secret};
 #[derive(Debug)]
 pub struct Nonce(pub [u8; NONCE_BYTES]);
 
+/// The length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 24;
 
 /// `aad` names the place: in another place the bytes are rejected.

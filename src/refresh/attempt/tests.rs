@@ -36,7 +36,7 @@ fn same(expected: &str, secret: Option<&Secret>) -> bool {
 
 #[test]
 fn r14_what_the_reply_leaves_out_stays() {
-    let new = renewed(&record(), tokens()).expect("renewed");
+    let new = record_with(&record(), tokens()).expect("renewed");
     assert!(same("new-access", Some(&new.grant.access_token)));
     assert!(same("old-refresh", new.grant.refresh_token.as_ref()));
     assert!(same("old-id", new.grant.id_token.as_ref()));
@@ -56,7 +56,7 @@ fn r14_what_the_reply_brings_replaces() {
         claims: Some(Claims { iss: "https://op.example".into(), sub: "me".into() }),
         ..tokens()
     };
-    let new = renewed(&record(), brought).expect("renewed").grant;
+    let new = record_with(&record(), brought).expect("renewed").grant;
     assert!(same("new-refresh", new.refresh_token.as_ref()) && same("new-id", new.id_token.as_ref()));
     assert_eq!(scopes("write"), new.granted);
 }
@@ -64,7 +64,7 @@ fn r14_what_the_reply_brings_replaces() {
 #[test]
 fn r14_until_when_a_grant_can_be_renewed_belongs_to_its_refresh_token() {
     let before = Record { grant: Grant { refreshable_until: Some(at(START + DAY)), ..grant(3600) }, ..record() };
-    let after = |tokens| renewed(&before, tokens).expect("renewed").grant.refreshable_until;
+    let after = |tokens| record_with(&before, tokens).expect("renewed").grant.refreshable_until;
     let rotated = || TokenSet { refresh_token: Some(Secret::new("new-refresh".into())), ..tokens() };
     assert_eq!(Some(at(START + DAY)), after(tokens()), "the old one stays");
     assert_eq!(None, after(rotated()), "of the new one nothing is known");
@@ -77,13 +77,13 @@ fn s10_another_users_tokens_are_refused() {
     let of =
         |sub: &str| TokenSet { claims: Some(Claims { iss: "https://op.example".into(), sub: sub.into() }), ..tokens() };
     for other in ["you", "", "Me", "me "] {
-        assert_eq!(Some(OtherSubject), renewed(&record(), of(other)).err(), "{other:?}");
+        assert_eq!(Some(OtherSubject), record_with(&record(), of(other)).err(), "{other:?}");
     }
     let mut nameless = record();
     nameless.grant.subject = None;
-    let named = renewed(&nameless, of("you")).expect("nobody was known before");
+    let named = record_with(&nameless, of("you")).expect("nobody was known before");
     assert_eq!(Some("you"), named.grant.subject.as_deref());
-    assert_eq!(Some(OtherSubject), renewed(&named, of("me")).err());
+    assert_eq!(Some(OtherSubject), record_with(&named, of("me")).err());
 }
 
 const TOKENS: &str =

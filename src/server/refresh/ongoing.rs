@@ -105,7 +105,7 @@ impl Refresher {
         let (blocking, sent, at) = (shared.clone(), record.clone(), row.clone());
         let attempt = move || blocking.attempt(&at, &sent, &client);
         match task::spawn_blocking(attempt).await {
-            Ok(Ok(renewed)) => self.store(&row, renewed.grant, sender).await,
+            Ok(Ok(record)) => self.store(&row, record.grant, sender).await,
             Ok(Err(failed)) => self.give_up(&row, owner, failed).await,
             Err(why) => RefreshEnd::Failed(why.to_string()),
         }

@@ -6,18 +6,24 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+/// The class of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressClass {
     /// For documentation (RFC 5737, RFC 3849, RFC 9637).
     Documentation,
+    /// RFC 3927, RFC 4291 section 2.5.6.
     LinkLocal,
+    /// This machine.
     Loopback,
     /// Where cloud machines get their credentials.
     Metadata,
+    /// One address for several machines.
     Multicast,
     /// RFC 1918, RFC 4193, RFC 6598.
     Private,
+    /// An address of the internet.
     Public,
+    /// Every other special-purpose address.
     Reserved,
     /// `0.0.0.0/8` and `::`, which many systems treat as this machine.
     Unspecified,
@@ -34,6 +40,7 @@ const METADATA_V6: [Ipv6Addr; 3] = [
 ];
 
 impl AddressClass {
+    /// The class of `address`.
     pub fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(v4) => Self::of_v4(v4),

@@ -38,6 +38,7 @@ impl InstanceId {
         name.then(|| Self(segment.to_owned()))
     }
 
+    /// The name as a path segment.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 impl Config {
+    /// One sentence for each such setting.
     pub fn weaknesses(&self) -> Vec<String> {
         let mut found = Vec::new();
         if self.query_token == QueryToken::Redirect {

@@ -37,10 +37,15 @@ pub(super) struct Expected {
 /// A verified token. The organization of the call is not chosen yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
+    /// The namespace of the issuer.
     pub namespace: Namespace,
+    /// The user of the token.
     pub user: AccountName,
+    /// For whom the caller may act.
     pub role: Role,
+    /// `iat`, if present.
     pub issued_at: Option<SystemTime>,
+    /// `exp`.
     pub expires_at: SystemTime,
     /// `jti` (RFC 7519 section 4.1.7), by which a token can be accepted once.
     pub id: Option<String>,

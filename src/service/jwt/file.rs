@@ -41,11 +41,14 @@ pub enum Sharing {
 /// Where the keys of an issuer are.
 #[derive(Clone, Debug)]
 pub enum KeySource {
+    /// Keys at a URL, for these algorithms.
     Published { url: Endpoint, algorithms: Vec<Algorithm> },
+    /// A shared secret, for HS256.
     Shared(SecretSource),
 }
 
 impl TrustedIssuer {
+    /// Where its keys are.
     pub fn keys(&self) -> &KeySource {
         &self.keys
     }

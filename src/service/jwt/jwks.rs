@@ -126,12 +126,16 @@ fn without_zeros(number: Vec<u8>) -> Vec<u8> {
     number.into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
+/// Why a response has no usable keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
+    /// It has no key that can be used.
     #[error("it has no key of RSA (2048 to 4096 bits), P-256 or Ed25519 for signatures")]
     NoneOfUse,
+    /// It is no JWK set.
     #[error("it is not a JWK set (RFC 7517)")]
     NotAKeySet,
+    /// It has too many keys.
     #[error("it has more than {MOST_KEYS} keys")]
     TooMany,
 }
@@ -156,6 +160,7 @@ impl Fetching {
         due
     }
 
+    /// Keys were received at `now`.
     pub fn came(&mut self, now: SystemTime) {
         self.came = Some(now);
     }

@@ -32,10 +32,15 @@ pub use verifier::{IssuerAt, Verifier, WeakSecret};
 /// Signature algorithms (RFC 7518 section 3.1, RFC 8037). There is no `none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
+    /// Ed25519 (RFC 8037).
     EdDsa,
+    /// ECDSA with P-256 and SHA-256.
     Es256,
+    /// HMAC with SHA-256.
     Hs256,
+    /// RSASSA-PSS with SHA-256.
     Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
 }
 
@@ -43,10 +48,12 @@ impl Algorithm {
     /// The algorithms with a public key.
     pub const PUBLIC: [Self; 4] = [Self::Rs256, Self::Es256, Self::Ps256, Self::EdDsa];
 
+    /// The algorithm with this value of `alg`.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::EdDsa, Self::Es256, Self::Hs256, Self::Ps256, Self::Rs256].into_iter().find(|a| a.as_str() == text)
     }
 
+    /// The value of `alg`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
@@ -61,22 +68,31 @@ impl Algorithm {
 /// Why a token is rejected. The log contains the reason; the response only says that the token is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
+    /// `alg` is not an algorithm of the issuer's keys.
     Algorithm,
+    /// `aud` is another service.
     Audience,
     /// It requires an extension (`crit`) that this program does not support.
     Critical,
+    /// `exp` has passed.
     Expired,
+    /// `iat` is in the future.
     IssuedInTheFuture,
     /// `iss` is missing or not configured.
     Issuer,
+    /// It is no signed JWT.
     NotAToken,
+    /// `nbf` is in the future.
     NotYetValid,
     /// It is an id_token, made for signing in.
     SignInToken,
+    /// The signature is wrong.
     Signature,
     /// `exp` is missing, or one of `exp`, `nbf`, `iat` is no valid time.
     Times,
+    /// It is longer than 8 KiB.
     TooLong,
+    /// `typ` or `cty` is not an expected one.
     Type,
     /// The issuer publishes no such key.
     UnknownKey,

@@ -17,7 +17,9 @@ pub(super) struct Membership {
 /// The caller and the owner of the connections that it may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
+    /// The user and the organization.
     pub owner: Owner,
+    /// For whom the caller may act.
     pub role: Role,
 }
 

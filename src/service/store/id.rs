@@ -10,6 +10,7 @@ macro_rules! identifier {
         pub struct $name([u8; 16]);
 
         impl $name {
+            /// An identifier of 16 random bytes.
             pub const fn new(chance: [u8; 16]) -> Self {
                 Self(chance)
             }
@@ -23,6 +24,7 @@ macro_rules! identifier {
                 u128::from_str_radix(text, 16).ok().map(|number| Self(number.to_be_bytes()))
             }
 
+            /// The bytes, as they are stored.
             pub fn bytes(&self) -> &[u8; 16] {
                 &self.0
             }

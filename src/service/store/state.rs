@@ -11,19 +11,25 @@ use crate::deadlines::{DELAY_FARTHEST, LEASE_FARTHEST};
 /// Where a connection is in its life. A login and every successful refresh make it `Good`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// The last refresh succeeded, or none was needed yet.
     Good,
     /// The last refreshes brought no tokens. The refresh token is still worth a try.
     Failing(Failing),
     /// One node may send the refresh token. `before` is what the connection returns to if nothing comes of it: `None` is
     /// `Good`.
     Leased {
+        /// The attempt that has the lease.
         owner: LeaseOwner,
+        /// When the lease ends by itself.
         until: SystemTime,
+        /// The state without the lease.
         before: Option<Failing>,
     },
     /// The user has to authorize again.
     Reauth {
+        /// Why.
         reason: ReauthReason,
+        /// Since when.
         since: SystemTime,
     },
 }
@@ -45,7 +51,9 @@ pub enum Failing {
 /// the same refresh token again do so for a short while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
+    /// The provider did not use it up, or its response arrived.
     Known,
+    /// The provider may have used it up.
     Unknown,
 }
 
@@ -54,6 +62,7 @@ pub enum Fate {
 pub struct Delay {
     /// In a row; at least 1.
     pub failures: u32,
+    /// No refresh is sent before this time.
     pub until: SystemTime,
 }
 
@@ -89,6 +98,7 @@ impl State {
         }
     }
 
+    /// The pause after failed refreshes, of a leased connection too.
     pub fn delay(self) -> Option<Delay> {
         match self.failing()? {
             Failing::Delayed { delay, .. } => Some(delay),
@@ -96,6 +106,7 @@ impl State {
         }
     }
 
+    /// Whether the refresh token may be used up.
     pub fn fate(self) -> Fate {
         self.failing().map_or(Fate::Known, Failing::fate)
     }
@@ -129,6 +140,7 @@ impl State {
 }
 
 impl Failing {
+    /// Whether the refresh token may be used up.
     pub fn fate(self) -> Fate {
         match self {
             Self::Delayed { fate, .. } => fate,
@@ -157,8 +169,10 @@ fn is_ahead(until: SystemTime, now: SystemTime, farthest: Duration) -> bool {
 }
 
 impl ReauthReason {
+    /// Every reason.
     pub const ALL: [Self; 3] = [Self::NoRefreshToken, Self::OtherSubject, Self::RefreshTokenRefused];
 
+    /// The code of the API and of the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoRefreshToken => "no_refresh_token",
@@ -167,6 +181,7 @@ impl ReauthReason {
         }
     }
 
+    /// The reason with this code.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
