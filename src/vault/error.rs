@@ -153,9 +153,9 @@ impl StoreError {
 }
 
 fn process(holder: Option<u32>) -> String {
-    holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+    holder.map_or_else(String::new, |pid| format!(" (pid {pid})"))
 }
 
 fn kept(path: Option<&Path>) -> String {
-    path.map(|path| format!("; it was kept as {}", path.display())).unwrap_or_default()
+    path.map_or_else(String::new, |path| format!("; it was kept as {}", path.display()))
 }

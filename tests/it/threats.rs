@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use loopin::deadlines::{HELPER_INPUT, LINK_LIFE, RELAY_DRAINS, REQUEST_ARRIVES, USER_SIGNS_IN};
+use loopin::deadlines::{HELPER_INPUT, LINK_LIFE, RELAY_DRAINS, REQUEST_ARRIVES, SERVICE_DRAINS, USER_SIGNS_IN};
 
 use crate::layering::collect;
 
@@ -55,13 +55,14 @@ fn every_test_that_is_named_exists_and_carries_the_id_of_its_row() {
 #[test]
 fn deadlines_that_the_documents_promise_are_those_of_the_program() {
     let help = Command::new(env!("CARGO_BIN_EXE_loopin")).args(["login", "--help"]).output().expect("loopin").stdout;
-    let (threats, schema) = (read("docs/threats.md"), read("docs/stdio.schema.json"));
+    let (threats, schema, serve) = (read("docs/threats.md"), read("docs/stdio.schema.json"), read("docs/serve.md"));
     let seconds = USER_SIGNS_IN.as_secs();
     for (text, promise) in [
         (&threats, format!("Every head has {} s from the accepted connection", REQUEST_ARRIVES.as_secs())),
         (&threats, format!("finishes accepted requests, for at most {} s", RELAY_DRAINS.as_secs())),
         (&threats, format!("Reads at most 64 KiB for at most {} s", HELPER_INPUT.as_secs())),
-        (&read("docs/serve.md"), format!("lives for {} s and serves once", LINK_LIFE.as_secs())),
+        (&serve, format!("is valid for {} s and works", LINK_LIFE.as_secs())),
+        (&serve, format!("finishes accepted requests ({} s at most)", SERVICE_DRAINS.as_secs())),
         (&schema, format!("{seconds} if not given")),
         (&String::from_utf8(help).expect("UTF-8"), format!("[default: {}m]", seconds / 60)),
     ] {
