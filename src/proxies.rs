@@ -1,15 +1,15 @@
-//! Who has asked, where a proxy stands in front. Only a proxy that the configuration names is believed, and only this.
+//! The client's address behind reverse proxies. Only a proxy that the configuration lists is trusted to report it.
 
 use std::{fmt, net::IpAddr};
 
-/// Networks whose word is taken for who is behind them.
+/// The networks of trusted proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<Network>,
     field: ClientField,
 }
 
-/// Which field the proxy writes. Not both: the one that it does not write would be the client's own.
+/// The header field that the proxies write. Only one of them: the client could set the other one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientField {
     /// RFC 7239.
@@ -18,7 +18,7 @@ pub enum ClientField {
     XForwardedFor,
 }
 
-/// An address and how many of its first bits count.
+/// An address and the number of its leading bits that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     first: IpAddr,
@@ -26,7 +26,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// `10.0.0.0/8`, `fd00::/8` or one address. `None`: it is neither, or bits are set behind the prefix.
+    /// Parses `10.0.0.0/8`, `fd00::/8` or one address. `None`: it is neither, or bits are set after the prefix.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
@@ -39,7 +39,7 @@ impl Network {
         (network.prefix(first) == Some(number(first))).then_some(network)
     }
 
-    /// Larger than any network of one's own: wider than /8, or than the /7 of private IPv6 addresses (RFC 4193).
+    /// Whether it is larger than a private network: wider than /8, or than the /7 of private IPv6 addresses (RFC 4193).
     fn is_wide(&self) -> bool {
         self.bits < if self.first.is_ipv4() { 8 } else { 7 }
     }
@@ -73,12 +73,12 @@ impl TrustedProxies {
         Self { networks, field }
     }
 
-    /// Which field the proxies write.
+    /// The header field that the proxies write.
     pub fn field(&self) -> ClientField {
         self.field
     }
 
-    /// Networks that hold addresses of anybody.
+    /// The networks that contain addresses of other people.
     pub fn wide(&self) -> impl Iterator<Item = &Network> {
         self.networks.iter().filter(|network| network.is_wide())
     }
@@ -88,9 +88,8 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.holds(peer))
     }
 
-    /// The nearest address that is no trusted proxy's, by the values of the field in their order. What stands further
-    /// left was written by whoever that is, and what cannot be read is nobody's word: then it is the last proxy that
-    /// could be believed.
+    /// The last address in the field that belongs to no trusted proxy. Everything to its left was written by that
+    /// client. If an element cannot be parsed, the result is the last trusted proxy.
     pub fn client<'a>(&self, peer: IpAddr, written: impl DoubleEndedIterator<Item = &'a [u8]>) -> IpAddr {
         let mut nearest = peer.to_canonical();
         let mut hops = written.rev().flat_map(|value| value.rsplit(|&byte| byte == b','));
@@ -103,7 +102,7 @@ impl TrustedProxies {
 }
 
 impl ClientField {
-    /// Of one element of the list: an address, perhaps with a port, brackets or quotes.
+    /// Parses one element of the list: an address, with an optional port, brackets or quotes.
     fn address(self, element: &[u8]) -> Option<IpAddr> {
         let text = std::str::from_utf8(element).ok()?;
         let node = match self {
@@ -133,7 +132,7 @@ mod tests {
         TrustedProxies::new(networks.iter().map(|text| Network::parse(text).expect(text)).collect(), field)
     }
 
-    /// `values` of the field, a line each.
+    /// `values` are the lines of the field.
     fn client(proxies: &TrustedProxies, peer: &str, values: &[&str]) -> String {
         proxies.client(peer.parse().expect("peer"), values.iter().map(|value| value.as_bytes())).to_string()
     }

@@ -3,7 +3,7 @@
 //! the grant's lock or lease.
 #![deny(clippy::let_underscore_must_use)]
 
-use std::{fmt, time::SystemTime};
+use std::time::SystemTime;
 
 use super::{Judgement, Reached};
 use crate::{
@@ -43,21 +43,26 @@ pub enum Source {
 }
 
 /// Why there are no new tokens.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The provider returned no tokens.
+    #[error("{}", exchange_failed(.error, *.before))]
     Exchange {
         /// The reason.
+        #[source]
         error: ExchangeError,
         /// What an earlier run did.
         before: Before,
     },
     /// Nothing was sent: the journal could not be read or written, so a crash could have lost the response.
-    Journal(StoreError),
+    #[error("{0}")]
+    Journal(#[source] StoreError),
     /// The grant has no refresh token.
+    #[error("there is no refresh token")]
     NoRefreshToken,
     /// The response is for another user.
-    OtherSubject(OtherSubject),
+    #[error("{0}")]
+    OtherSubject(#[source] OtherSubject),
 }
 
 /// Whether an earlier run sent the same refresh token without a known result.
@@ -69,33 +74,16 @@ pub enum Before {
     Nothing,
 }
 
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exchange { error: ExchangeError::Denied(ErrorCode::InvalidGrant), before } => {
-                f.write_str(match before {
-                    Before::Interrupted => {
-                        "the last refresh was interrupted, and the provider no longer accepts the refresh token"
-                    }
-                    Before::Nothing => "the provider no longer accepts the stored refresh token (invalid_grant)",
-                })
-            }
-            Self::Exchange { error, .. } => error.fmt(f),
-            Self::Journal(why) => why.fmt(f),
-            Self::NoRefreshToken => f.write_str("there is no refresh token"),
-            Self::OtherSubject(why) => why.fmt(f),
+/// The reason of a failed exchange; `invalid_grant` in words of a refresh.
+fn exchange_failed(error: &ExchangeError, before: Before) -> String {
+    match (error, before) {
+        (ExchangeError::Denied(ErrorCode::InvalidGrant), Before::Interrupted) => {
+            "the last refresh was interrupted, and the provider no longer accepts the refresh token".into()
         }
-    }
-}
-
-impl std::error::Error for Failed {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Exchange { error, .. } => Some(error),
-            Self::Journal(why) => Some(why),
-            Self::NoRefreshToken => None,
-            Self::OtherSubject(why) => Some(why),
+        (ExchangeError::Denied(ErrorCode::InvalidGrant), Before::Nothing) => {
+            "the provider no longer accepts the stored refresh token (invalid_grant)".into()
         }
+        (error, _) => error.to_string(),
     }
 }
 

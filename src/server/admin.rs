@@ -44,7 +44,7 @@ impl Admin {
             return Reply::text(503, "draining\n");
         }
         if !self.verifier.is_ready() {
-            return Reply::text(503, "an issuer's keys have not come yet\n");
+            return Reply::text(503, "an issuer's keys could not be fetched yet\n");
         }
         match self.store.ready().await {
             Ok(()) => Reply::text(200, "ready\n"),

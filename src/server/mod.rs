@@ -61,14 +61,21 @@ const FLOWS_AT_ONCE: u32 = 500;
 
 /// What a server needs.
 pub struct Parts {
+    /// The checked configuration.
     pub config: Config,
+    /// The keys of the database.
     pub keys: Arc<KeyRing>,
+    /// Verifies callers' tokens.
     pub verifier: Arc<Verifier>,
+    /// The database.
     pub store: Arc<dyn Store>,
     /// The directory for the journals of refreshes.
     pub files: PrivateFiles,
+    /// The bound port for clients.
     pub public: Door,
+    /// The bound port for operators, if there is one.
     pub admin: Option<Door>,
+    /// Receives events for operators.
     pub notices: Notices,
 }
 
@@ -90,12 +97,16 @@ pub struct Server {
 /// Why a server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
+    /// A port could not be used.
     #[error("the listener failed: {}", .0.kind())]
     Listener(#[source] io::Error),
+    /// The system returned no random bytes.
     #[error(transparent)]
     NoEntropy(NoEntropy),
+    /// The database could not be used at the start.
     #[error(transparent)]
     Store(SealedStoreFault),
+    /// The system returned no threads.
     #[error("no threads: {}", .0.kind())]
     Threads(#[source] io::Error),
 }

@@ -20,17 +20,22 @@ const TRIES: u32 = 8;
 /// The database and its keys.
 #[derive(Clone)]
 pub struct SealedStore {
+    /// The database.
     pub store: Arc<dyn Store>,
+    /// Its keys.
     pub keys: Arc<KeyRing>,
 }
 
 /// Why a secret was not stored or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealedStoreFault {
+    /// The system returned no random bytes.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
+    /// A cell could not be decrypted.
     #[error(transparent)]
     Sealed(#[from] Unopened),
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreFault),
 }

@@ -99,7 +99,7 @@ impl StoredFlowRequest {
 /// What is sent outside, encrypted: `state`, the confirmation page's button, a one-time link.
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "for", rename_all = "lowercase")]
-enum Carried {
+enum Outside {
     /// The user must press the button in the browser that loaded the page.
     Confirm {
         #[serde(rename = "errand")]
@@ -121,25 +121,25 @@ enum Carried {
 }
 
 /// Its form outside: identifier and cell, in base64url.
-fn carry(ring: &KeyRing, id: FlowId, integration: &IntegrationName, nonce: Nonce, carried: &Carried) -> Secret {
-    let plain = Secret::json(carried);
-    let key = anybody(integration);
+fn seal_outside(ring: &KeyRing, id: FlowId, integration: &IntegrationName, nonce: Nonce, content: &Outside) -> Secret {
+    let plain = Secret::json(content);
+    let key = placeholder_key(integration);
     let cell = ring.seal(&place(&id, &key), nonce, &plain);
     Secret::new(URL_SAFE_NO_PAD.encode([id.bytes(), cell.bytes()].concat()))
 }
 
-fn uncarry(ring: &KeyRing, integration: &IntegrationName, text: &str) -> Option<(FlowId, Carried)> {
+fn open_outside(ring: &KeyRing, integration: &IntegrationName, text: &str) -> Option<(FlowId, Outside)> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (id, cell) = bytes.split_first_chunk::<16>()?;
     let id = FlowId::new(*id);
-    let key = anybody(integration);
+    let key = placeholder_key(integration);
     let plain = ring.open(&place(&id, &key), &Sealed::from_stored(cell.to_vec())).ok()?;
     Some((id, serde_json::from_str(plain.expose()).ok()?))
 }
 
 /// A placeholder key with the integration only, so that a value for one integration is useless at another. The owner is
 /// inside the cell.
-fn anybody(integration: &IntegrationName) -> GrantKey {
+fn placeholder_key(integration: &IntegrationName) -> GrantKey {
     GrantKey::personal(integration.clone(), AccountName::default(), ActionKey::All)
 }
 
@@ -150,7 +150,7 @@ fn place<'a>(id: &'a FlowId, key: &'a GrantKey) -> Place<'a> {
 /// The `state` parameter (RFC 6749 section 4.1.1).
 pub fn state(ring: &KeyRing, id: FlowId, mode: StateMode, request: &FlowRequest, nonce: Nonce) -> Secret {
     let fields = (mode == StateMode::Sealed).then(|| request.into());
-    carry(ring, id, &request.key.integration, nonce, &Carried::State { request: fields })
+    seal_outside(ring, id, &request.key.integration, nonce, &Outside::State { request: fields })
 }
 
 /// The content of `state`, before the row is read.
@@ -164,9 +164,9 @@ pub struct Opened {
 
 /// `None`: not made by this service, or for another integration.
 pub fn open_state(ring: &KeyRing, integration: &IntegrationName, state: &Secret) -> Option<Opened> {
-    match uncarry(ring, integration, state.expose())? {
-        (id, Carried::State { request: None }) => Some(Opened { id, request: None }),
-        (id, Carried::State { request: Some(stored) }) => Some(Opened { id, request: Some(stored.parsed()?) }),
+    match open_outside(ring, integration, state.expose())? {
+        (id, Outside::State { request: None }) => Some(Opened { id, request: None }),
+        (id, Outside::State { request: Some(stored) }) => Some(Opened { id, request: Some(stored.parsed()?) }),
         _ => None,
     }
 }
@@ -189,13 +189,13 @@ pub fn confirm_ticket(
     nonce: Nonce,
     now: SystemTime,
 ) -> Secret {
-    let carried = Carried::Confirm {
+    let content = Outside::Confirm {
         request: (&ticket.request).into(),
         browser: URL_SAFE_NO_PAD.encode(browser(cookie.expose())),
         until: unix(now + FLOW_LIFE),
         link: ticket.link.map(|id| id.to_string()),
     };
-    carry(ring, id, &ticket.request.key.integration, nonce, &carried)
+    seal_outside(ring, id, &ticket.request.key.integration, nonce, &content)
 }
 
 /// `cookie` returns the browser's cookie of a name. `None`: not made by this service, expired, or for another browser.
@@ -206,7 +206,7 @@ pub fn open_confirm_ticket(
     cookie: impl FnOnce(&str) -> Option<String>,
     now: SystemTime,
 ) -> Option<Ticket> {
-    let (id, Carried::Confirm { request, browser: bound, until, link }) = uncarry(ring, integration, text)? else {
+    let (id, Outside::Confirm { request, browser: bound, until, link }) = open_outside(ring, integration, text)? else {
         return None;
     };
     let held = cookie(&cookie_name(&id))?;
@@ -218,13 +218,13 @@ pub fn open_confirm_ticket(
 
 /// The ticket of a one-time link, for `POST /:group/link`.
 pub fn link_ticket(ring: &KeyRing, id: FlowId, request: &FlowRequest, nonce: Nonce, now: SystemTime) -> Secret {
-    let carried = Carried::Link { request: request.into(), until: unix(now + LINK_LIFE) };
-    carry(ring, id, &request.key.integration, nonce, &carried)
+    let content = Outside::Link { request: request.into(), until: unix(now + LINK_LIFE) };
+    seal_outside(ring, id, &request.key.integration, nonce, &content)
 }
 
 /// `None`: not made by this service, or expired.
 pub fn open_link_ticket(ring: &KeyRing, integration: &IntegrationName, text: &str, now: SystemTime) -> Option<Ticket> {
-    let (id, Carried::Link { request, until }) = uncarry(ring, integration, text)? else { return None };
+    let (id, Outside::Link { request, until }) = open_outside(ring, integration, text)? else { return None };
     (unix(now) <= until).then_some(())?;
     Some(Ticket { request: request.parsed()?, link: Some(id) })
 }

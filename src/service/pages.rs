@@ -34,18 +34,18 @@ const CONFIRM: &str = asked!(
 );
 
 const LOST: &str = asked!(
-    "This answer belongs to no connection",
-    "<p>It may be too old, or was used already. Nothing was stored. Go back to your application and connect again.</p>\n"
+    "This sign-in has expired or was already completed",
+    "<p>Nothing was stored. Go back to your application and connect again.</p>\n"
 );
 
 const STALE: &str = asked!(
-    "This page cannot go on",
-    "<p>It was used already, is too old, or was opened in another browser. Go back to your application and connect again.</p>\n"
+    "This page has expired",
+    "<p>It was already used, is too old, or was opened in another browser. Go back to your application and connect again.</p>\n"
 );
 
 const LATER: &str = asked!(
     "Please try again in a moment",
-    "<p>Your answer could not be taken in now. Nothing is lost: reload this page in a few seconds.</p>\n"
+    "<p>Your sign-in could not be completed now. Nothing is lost: reload this page in a few seconds.</p>\n"
 );
 
 const OFTEN: &str = asked!(
@@ -54,8 +54,8 @@ const OFTEN: &str = asked!(
 );
 
 const CLOSED: &str = asked!(
-    "The way back is closed",
-    "<p>The address to return to is no longer allowed. Nothing was stored. Go back to your application and connect again.</p>\n"
+    "The application's address is no longer allowed",
+    "<p>You cannot be sent back to it. Nothing was stored. Go back to your application and connect again.</p>\n"
 );
 
 /// The user sees whose connection it will be and at which server (`server`: host and port), and confirms. `href` starts

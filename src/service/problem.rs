@@ -162,31 +162,31 @@ impl Problem {
         match self {
             Self::BaseUrlNotAllowed(why) => format!("baseUrl: {why}"),
             Self::ConnectionDeleted => "the connection was deleted while its token was refreshed".into(),
-            Self::DuplicateParameter(name) => format!("{name} stands more than once"),
-            Self::InsufficientScope { .. } => "the provider has granted less than this action needs".into(),
+            Self::DuplicateParameter(name) => format!("{name} occurs more than once"),
+            Self::InsufficientScope { .. } => "the provider granted fewer scopes than this action needs".into(),
             Self::IntegrationMisconfigured => {
-                "the provider refuses this client, or its configuration is not complete; the operator has to look"
+                "the provider rejects this client, or its configuration is incomplete; the operator has to fix it"
                     .into()
             }
             Self::InvalidAppCallbackUrl(why) => format!("appCallbackUrl: {why}"),
-            Self::InvalidBody(why) => format!("the body is not what this request needs: {why}"),
+            Self::InvalidBody(why) => format!("the body is invalid: {why}"),
             Self::InvalidHeader(name) => format!("the header {name} must be sent once, in UTF-8"),
-            Self::MethodNotAllowed(_) => "this method is not for this address".into(),
+            Self::MethodNotAllowed(_) => "this method is not allowed here".into(),
             Self::MissingParameter(name) => format!("{name} is missing"),
             Self::NavigationRequired => {
-                "the session cookie starts a connection only when the browser navigates here; a fetch sends the token in a header"
+                "the session cookie starts a connection only if the browser navigates here; in a fetch send the token in a header"
                     .into()
             }
-            Self::NotConnected => "nothing is connected under this user, organization, group and action".into(),
-            Self::NotFound => "there is nothing here".into(),
-            Self::OrgForbidden => "the caller is not in this organization".into(),
-            Self::OrgRequired => "no organization is active for this caller".into(),
-            Self::OriginNotAllowed => "pages of this origin may not ask".into(),
-            Self::IssuerUnavailable => "the keys of the token's issuer have not come yet".into(),
-            Self::Prefetch => "a browser's guess begins nothing".into(),
+            Self::NotConnected => "there is no connection for this user, organization, group and action".into(),
+            Self::NotFound => "not found".into(),
+            Self::OrgForbidden => "the caller does not belong to this organization".into(),
+            Self::OrgRequired => "no organization was named, and the caller does not have exactly one".into(),
+            Self::OriginNotAllowed => "pages of this origin may not send requests".into(),
+            Self::IssuerUnavailable => "the keys of the token's issuer could not be fetched yet".into(),
+            Self::Prefetch => "a prefetch does not start a connection".into(),
             Self::ProviderUnavailable { .. } => "the provider cannot be reached now".into(),
-            Self::QueryTokenOff => "a token in the address is not taken here".into(),
-            Self::ReauthRequired { .. } => "the person has to connect again".into(),
+            Self::QueryTokenOff => "a token in the URL is not accepted".into(),
+            Self::ReauthRequired { .. } => "the user must connect again".into(),
             // The scope is left out: the caller knows it.
             Self::ScopeNotAllowed(ScopesRefused::NotAScope) => {
                 "scopes: one of them is no scope (RFC 6749, section 3.3)".into()
@@ -197,12 +197,12 @@ impl Problem {
             Self::ScopeNotAllowed(ScopesRefused::TooMany) => format!("scopes: more than {}", scopes::MOST),
             Self::ServiceOnly => "only a service may name another user".into(),
             Self::TooManyRequests { .. } => "too many requests".into(),
-            Self::TwoTokens => "two different tokens came with one request".into(),
-            Self::Unauthenticated => "a valid token is needed".into(),
+            Self::TwoTokens => "the request has two different tokens".into(),
+            Self::Unauthenticated => "a valid token is required".into(),
             Self::Unavailable => "the database cannot be used now".into(),
             Self::UnknownAction => "this group has no such action".into(),
             Self::UnknownGroup => "there is no such group".into(),
-            Self::Unreadable => "what is stored does not open with its key; the operator has to look".into(),
+            Self::Unreadable => "the stored secret cannot be decrypted; the operator has to look at it".into(),
         }
     }
 

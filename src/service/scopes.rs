@@ -1,7 +1,5 @@
 //! What a request may ask for: one action or all, and additional scopes.
 
-use std::fmt;
-
 use crate::{
     catalog::{ActionName, Integration, UnknownName},
     oauth::{Scope, Scopes},
@@ -59,30 +57,23 @@ pub fn extra<'q>(
 }
 
 /// Why additional scopes are rejected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopesRefused {
     /// A value is no scope.
+    #[error("scopes: visible ASCII without \" and \\ (RFC 6749, section 3.3)")]
     NotAScope,
     /// A scope is not in `allowed_scopes`.
+    #[error("scopes: {} is not among the integration's allowed_scopes", shown(.0))]
     NotAllowed(Scope),
     /// There are too many.
+    #[error("scopes: more than {MOST}")]
     TooMany,
 }
 
-impl fmt::Display for ScopesRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAScope => f.write_str("scopes: visible ASCII without \" and \\ (RFC 6749, section 3.3)"),
-            Self::NotAllowed(scope) => {
-                let shown: String = scope.as_str().chars().take(80).collect();
-                write!(f, "scopes: {shown} is not among the integration's allowed_scopes")
-            }
-            Self::TooMany => write!(f, "scopes: more than {MOST}"),
-        }
-    }
+/// The start of a scope, for a message.
+fn shown(scope: &Scope) -> String {
+    scope.as_str().chars().take(80).collect()
 }
-
-impl std::error::Error for ScopesRefused {}
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ impl HttpClient for Journalled<'_> {
                     _ => {
                         #[expect(
                             clippy::let_underscore_must_use,
-                            reason = "a response that cannot be journalled can still be stored; whoever stores it sees whether the journal has it"
+                            reason = "a response that cannot be written to the journal can still be stored; the caller sees whether the journal has it"
                         )]
                         let _ = self.journal.put(self.record, response, clock::now(), nonce);
                         return result;

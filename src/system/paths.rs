@@ -1,27 +1,17 @@
 //! Paths of files.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use super::environment::{self, LOOPIN_CONFIG, LOOPIN_STATE_DIR};
 
 /// There is no home directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoHome {
+    #[error("there is no home directory for the configuration; {LOOPIN_CONFIG} can name a place")]
     Config,
+    #[error("there is no home directory for the state; {LOOPIN_STATE_DIR} can name a place")]
     State,
 }
-
-impl fmt::Display for NoHome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, variable) = match self {
-            Self::Config => ("configuration", LOOPIN_CONFIG),
-            Self::State => ("state", LOOPIN_STATE_DIR),
-        };
-        write!(f, "there is no home directory for the {what}; {variable} can name a place")
-    }
-}
-
-impl std::error::Error for NoHome {}
 
 /// The path of this executable, or its name if the system does not know it.
 pub fn program() -> PathBuf {

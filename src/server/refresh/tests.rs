@@ -1,4 +1,4 @@
-//! A provider that rotates and takes no refresh token twice, and a database of its own for every test.
+//! A provider that rotates refresh tokens and rejects used ones, and one database per test.
 
 mod crashes;
 mod deletions;
@@ -29,7 +29,7 @@ use crate::{
     vault::{Grant, Journal, Owner, Pinned, StateFiles},
 };
 
-/// Rotates, and takes the grant away when a refresh token is used twice, unless it forgives.
+/// Rotates refresh tokens. A second use of one ends the grant, unless `forgives` is set.
 #[derive(Default)]
 struct Provider {
     state: Mutex<State>,
@@ -38,18 +38,18 @@ struct Provider {
 
 #[derive(Default)]
 struct State {
-    /// Number of the refresh token that is good.
+    /// The number of the valid refresh token.
     current: u32,
     requests: u32,
     revoked: bool,
     forgives: bool,
-    /// What is done to replies.
+    /// How it responds.
     mood: Mood,
-    /// Requests are not answered as long as it is shut.
+    /// While it is set, requests wait for their response.
     shut: bool,
-    /// Tokens that it was asked to revoke.
+    /// The tokens of revocation requests.
     ended: Vec<String>,
-    /// Revocations are not answered.
+    /// While it is set, revocations wait for their response.
     slow_to_end: bool,
 }
 
@@ -57,11 +57,11 @@ struct State {
 enum Mood {
     #[default]
     Good,
-    /// The refresh token is used up, and the reply is lost.
+    /// The refresh token is used up, and the response is lost.
     Loses,
     NoNewRefreshToken,
     Refuses(&'static str),
-    /// It is not there.
+    /// It cannot be reached.
     Away,
     GrantsLess,
 }
@@ -76,7 +76,7 @@ impl Provider {
         locked(&self.state).requests
     }
 
-    /// Until so many requests have come.
+    /// Waits until it has received this many requests.
     fn came(&self, requests: u32) {
         let state = locked(&self.state);
         drop(self.changed.wait_while(state, |state| state.requests < requests).expect("provider"));
@@ -163,7 +163,7 @@ impl Integrations for To {
     }
 }
 
-/// A database of its own with one connection, and a provider.
+/// A database with one connection, and a provider.
 struct Stage {
     root: PathBuf,
     provider: Arc<Provider>,
@@ -248,7 +248,7 @@ impl Stage {
         self.runtime.block_on(node.token(&self.key, USUAL)).expect("answer")
     }
 
-    /// So many at once, spread over the nodes.
+    /// Callers at the same time, spread over the nodes.
     fn crowd(&self, nodes: &[Refresher], callers: usize) -> Vec<task::JoinHandle<TokenAnswer>> {
         let ask = |node: &Refresher| {
             let (node, key) = (node.clone(), self.key.clone());
@@ -257,14 +257,14 @@ impl Stage {
         (0..callers).map(|n| ask(&nodes[n % nodes.len()])).collect()
     }
 
-    /// As `DELETE /connections/:id` does it.
+    /// Deletes the connection as `DELETE /connections/:id` does.
     fn delete(&self) -> Connection {
         let id = self.row().expect("row").id;
         let deleted = self.runtime.block_on(self.sealed().store.delete_connection(id, &self.key.owner));
         deleted.expect("deleted").expect("it was there")
     }
 
-    /// A refresh whose connection is deleted while the provider holds the answer.
+    /// A refresh whose connection is deleted before the provider responds.
     fn deleted_meanwhile(&self, node: &Refresher, meanwhile: impl FnOnce()) -> TokenAnswer {
         self.provider.set(|state| state.shut = true);
         let answer = self.crowd(std::slice::from_ref(node), 1).remove(0);
@@ -293,7 +293,7 @@ impl Drop for Stage {
 }
 
 const USUAL: TokenRequest = TokenRequest { min_validity: Duration::from_secs(60), source: TokenSource::Stored };
-/// The database takes leases and no tokens.
+/// The database accepts leases and rejects tokens.
 const NO_TOKENS: &str = "CREATE TRIGGER no_tokens BEFORE UPDATE OF generation ON connection \
     BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
 

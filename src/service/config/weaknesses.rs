@@ -13,8 +13,8 @@ impl Config {
         let mut found = Vec::new();
         if self.query_token == QueryToken::Redirect {
             found.push(
-                "query_token = \"redirect\": whoever makes a person open a link with a token in it can have that \
-                 person's account connected to somebody else's; \"confirm\" asks the person"
+                "query_token = \"redirect\": somebody who makes a user open a link with a token can connect that user's \
+                 account to their own user; with \"confirm\" the user decides"
                     .to_owned(),
             );
         }
@@ -22,8 +22,8 @@ impl Config {
         found.extend(self.addresses());
         for network in self.trusted_proxies.wide() {
             found.push(format!(
-                "trusted_proxies: {network} trusts anybody to write X-Forwarded-For, so limits and log hold whatever \
-                 address a client invents; list your proxies only, such as trusted_proxies = [\"127.0.0.1\"]"
+                "trusted_proxies: {network} lets any client set X-Forwarded-For, so limits and log use addresses \
+                 that clients invent; list your proxies only, such as trusted_proxies = [\"127.0.0.1\"]"
             ));
         }
         found.extend(jwt::shared_namespaces(&self.issuers));
@@ -34,10 +34,10 @@ impl Config {
         let mut found = Vec::new();
         let public = self.public_url.as_str();
         if public.starts_with("http://") {
-            found.push("public_url is plain http: for trying out on this machine only".to_owned());
+            found.push("public_url is plain http: for tests on this machine only".to_owned());
         } else if self.listen.ip().is_unspecified() {
             found.push(format!(
-                "listen = \"{}\" accepts plain HTTP from every network, past the proxy that speaks TLS for {public}; \
+                "listen = \"{}\" accepts plain HTTP from every network, bypassing the proxy that terminates TLS for {public}; \
                  for a proxy on this machine write listen = \"127.0.0.1:{}\"",
                 self.listen,
                 self.listen.port()

@@ -135,7 +135,7 @@ pub fn issuers(tables: &Tables, text: &str) -> Result<Vec<TrustedIssuer>, Catalo
         let remedy = "add: [[jwt]] with issuer, audience and jwks_url or hs256";
         return Err(CatalogError {
             place: None,
-            what: "there is no [[jwt]], so nobody could call".into(),
+            what: "there is no [[jwt]], so no caller could be accepted".into(),
             remedy: Some(remedy.into()),
         });
     }
@@ -254,7 +254,7 @@ impl Table {
                     .at(text))
             }
             None if text.get_ref().eq_ignore_ascii_case("none") => {
-                Err(Fault::new("algs: a token without signature is nobody's", "remove it").at(text))
+                Err(Fault::new("algs: a token without a signature proves nothing", "remove it").at(text))
             }
             None => {
                 let shown: String = text.get_ref().escape_debug().take(80).collect();

@@ -39,7 +39,7 @@ fn with(target: &str, name: &str, value: &str) -> String {
 #[track_caller]
 fn assert_lost(reply: &Reply) {
     assert_eq!((400, None), (reply.status, reply.field("location")), "{reply:?}");
-    assert!(reply.body.contains("This answer belongs to no connection"), "{reply:?}");
+    assert!(reply.body.contains("This sign-in has expired or was already completed"), "{reply:?}");
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn what_is_wrong_in_the_file_is_told_with_its_line_and_its_repair() {
         (
             jwt,
             "",
-            "there is no [[jwt]], so nobody could call",
+            "there is no [[jwt]], so no caller could be accepted",
             "add: [[jwt]] with issuer, audience and jwks_url or hs256",
         ),
         (

@@ -111,8 +111,8 @@ fn h12_what_weakens_the_service_is_reported_with_the_safer_line() {
     for (what, remedy) in [
         (format!("listen = \"0.0.0.0:{port}\" accepts plain HTTP"), format!("write listen = \"127.0.0.1:{port}\"")),
         ("admin = \"[::]:0\" shows state".into(), "write admin = \"127.0.0.1:0\"".into()),
-        ("trusted_proxies: 0.0.0.0/0 trusts anybody".into(), "trusted_proxies = [\"127.0.0.1\"]".into()),
-        ("trusted_proxies: ::/0 trusts anybody".into(), "trusted_proxies = [\"127.0.0.1\"]".into()),
+        ("trusted_proxies: 0.0.0.0/0 lets any client".into(), "trusted_proxies = [\"127.0.0.1\"]".into()),
+        ("trusted_proxies: ::/0 lets any client".into(), "trusted_proxies = [\"127.0.0.1\"]".into()),
         ("[integration.wiki]: base_allow = [\"*\"]".into(), "list the instances".into()),
         ("[keys]: k1 repeats a few bytes".into(), "openssl rand -base64 32".into()),
         ("hs256 of https://other.example.com repeats".into(), "openssl rand -base64 48".into()),

@@ -30,8 +30,8 @@ fn v06_a_table_says_which_keys_and_so_which_algorithms() {
 #[test]
 fn v06_a_table_that_would_take_too_much_is_refused_with_its_line() {
     for (line, words, wrong) in [
-        (6, "a token without signature", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"none\"]"),
-        (6, "a token without signature", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"RS256\", \"None\"]"),
+        (6, "a token without a signature", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"none\"]"),
+        (6, "a token without a signature", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"RS256\", \"None\"]"),
         (6, "take a public key for a secret", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"HS256\"]"),
         (6, "is not offered", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"RS1\"]"),
         (6, "is not offered", "jwks_url = \"https://id.example/jwks\"\nalgs = [\"rs256\"]"),
@@ -58,7 +58,7 @@ fn v06_a_table_that_would_take_too_much_is_refused_with_its_line() {
 fn a_table_names_issuer_audience_and_a_claim_for_the_organization() {
     let key = "hs256 = { env = \"X\" }\n";
     for (words, text) in [
-        ("nobody could call", String::new()),
+        ("no caller could be accepted", String::new()),
         ("issuer is missing", format!("[[jwt]]\naudience = \"a\"\norg = \"o\"\n{key}")),
         ("issuer is empty", format!("[[jwt]]\nissuer = \"\"\naudience = \"a\"\norg = \"o\"\n{key}")),
         ("audience is missing", format!("[[jwt]]\nissuer = \"i\"\norg = \"o\"\n{key}")),
