@@ -36,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('helper', 'helper', [CompletionResultType]::ParameterValue, 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is stored, until when, and which command repairs it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke the tokens at the provider and forget them')
-            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations')
+            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations; list the providers that loopin knows')
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
@@ -258,18 +258,24 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add an integration to the configuration; on a terminal it asks for what is missing')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all integrations')
+            [CompletionResult]::new('providers', 'providers', [CompletionResultType]::ParameterValue, 'List the providers that loopin knows; for a single one, show how to register a client there')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one integration')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove an integration from the configuration, and its client secret from the store')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'loopin;integration;add' {
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'A provider that loopin knows, such as gitlab; `loopin integration providers` lists them')
+            [CompletionResult]::new('--base-url', '--base-url', [CompletionResultType]::ParameterName, 'Where your instance of the provider is, such as https://git.acme.example')
+            [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Your tenant at the provider')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The provider''s issuer; its endpoints are then discovered')
             [CompletionResult]::new('--authorization-endpoint', '--authorization-endpoint', [CompletionResultType]::ParameterName, 'Where the browser is sent')
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Where the code is exchanged')
             [CompletionResult]::new('--revocation-endpoint', '--revocation-endpoint', [CompletionResultType]::ParameterName, 'Where tokens are revoked')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The client identifier that the provider gave you')
+            [CompletionResult]::new('--token-endpoint-auth-method', '--token-endpoint-auth-method', [CompletionResultType]::ParameterName, 'How the client secret is sent: client_secret_basic or client_secret_post')
             [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]')
+            [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Ask for this scope (repeatable)')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
@@ -285,6 +291,18 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;list' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;integration;providers' {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
@@ -323,6 +341,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;integration;help' {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add an integration to the configuration; on a terminal it asks for what is missing')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all integrations')
+            [CompletionResult]::new('providers', 'providers', [CompletionResultType]::ParameterValue, 'List the providers that loopin knows; for a single one, show how to register a client there')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one integration')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove an integration from the configuration, and its client secret from the store')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -332,6 +351,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;help;list' {
+            break
+        }
+        'loopin;integration;help;providers' {
             break
         }
         'loopin;integration;help;show' {
@@ -628,7 +650,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('helper', 'helper', [CompletionResultType]::ParameterValue, 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is stored, until when, and which command repairs it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke the tokens at the provider and forget them')
-            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations')
+            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations; list the providers that loopin knows')
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
@@ -677,6 +699,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;help;integration' {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add an integration to the configuration; on a terminal it asks for what is missing')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all integrations')
+            [CompletionResult]::new('providers', 'providers', [CompletionResultType]::ParameterValue, 'List the providers that loopin knows; for a single one, show how to register a client there')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one integration')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove an integration from the configuration, and its client secret from the store')
             break
@@ -685,6 +708,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;integration;list' {
+            break
+        }
+        'loopin;help;integration;providers' {
             break
         }
         'loopin;help;integration;show' {

@@ -130,6 +130,9 @@ _loopin() {
             loopin__subcmd__help__subcmd__integration,list)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__list"
                 ;;
+            loopin__subcmd__help__subcmd__integration,providers)
+                cmd="loopin__subcmd__help__subcmd__integration__subcmd__providers"
+                ;;
             loopin__subcmd__help__subcmd__integration,remove)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__remove"
                 ;;
@@ -208,6 +211,9 @@ _loopin() {
             loopin__subcmd__integration,list)
                 cmd="loopin__subcmd__integration__subcmd__list"
                 ;;
+            loopin__subcmd__integration,providers)
+                cmd="loopin__subcmd__integration__subcmd__providers"
+                ;;
             loopin__subcmd__integration,remove)
                 cmd="loopin__subcmd__integration__subcmd__remove"
                 ;;
@@ -222,6 +228,9 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,list)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__list"
+                ;;
+            loopin__subcmd__integration__subcmd__help,providers)
+                cmd="loopin__subcmd__integration__subcmd__help__subcmd__providers"
                 ;;
             loopin__subcmd__integration__subcmd__help,remove)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__remove"
@@ -566,7 +575,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration)
-            opts="add list show remove"
+            opts="add list providers show remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -594,6 +603,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__integration__subcmd__providers)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1164,7 +1187,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration)
-            opts="-v -h -V --json --store --config --verbose --help --version add list show remove help"
+            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1186,12 +1209,24 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__add)
-            opts="-v -h -V --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --redirect-uri --shared-redirect --scope --json --store --config --verbose --help --version"
+            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tenant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --issuer)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1212,7 +1247,15 @@ _loopin() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-endpoint-auth-method)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redirect-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1236,7 +1279,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help)
-            opts="add list show remove help"
+            opts="add list providers show remove help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1291,6 +1334,20 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__integration__subcmd__help__subcmd__providers)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__integration__subcmd__help__subcmd__remove)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1320,6 +1377,28 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__list)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__integration__subcmd__providers)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

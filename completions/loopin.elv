@@ -33,7 +33,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand helper 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration'
             cand status 'Show what is stored, until when, and which command repairs it'
             cand logout 'Revoke the tokens at the provider and forget them'
-            cand integration 'Add, list, show and remove integrations'
+            cand integration 'Add, list, show and remove integrations; list the providers that loopin knows'
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
@@ -235,17 +235,23 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
             cand list 'List all integrations'
+            cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;integration;add'= {
+            cand --provider 'A provider that loopin knows, such as gitlab; `loopin integration providers` lists them'
+            cand --base-url 'Where your instance of the provider is, such as https://git.acme.example'
+            cand --tenant 'Your tenant at the provider'
             cand --issuer 'The provider''s issuer; its endpoints are then discovered'
             cand --authorization-endpoint 'Where the browser is sent'
             cand --token-endpoint 'Where the code is exchanged'
             cand --revocation-endpoint 'Where tokens are revoked'
             cand --client-id 'The client identifier that the provider gave you'
+            cand --token-endpoint-auth-method 'How the client secret is sent: client_secret_basic or client_secret_post'
             cand --redirect-uri 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]'
+            cand --relay 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only'
             cand --scope 'Ask for this scope (repeatable)'
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
@@ -260,6 +266,17 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;list'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration;providers'= {
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -295,6 +312,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;integration;help'= {
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
             cand list 'List all integrations'
+            cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -302,6 +320,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;integration;help;add'= {
         }
         &'loopin;integration;help;list'= {
+        }
+        &'loopin;integration;help;providers'= {
         }
         &'loopin;integration;help;show'= {
         }
@@ -560,7 +580,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand helper 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration'
             cand status 'Show what is stored, until when, and which command repairs it'
             cand logout 'Revoke the tokens at the provider and forget them'
-            cand integration 'Add, list, show and remove integrations'
+            cand integration 'Add, list, show and remove integrations; list the providers that loopin knows'
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
@@ -598,12 +618,15 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;integration'= {
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
             cand list 'List all integrations'
+            cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
         }
         &'loopin;help;integration;add'= {
         }
         &'loopin;help;integration;list'= {
+        }
+        &'loopin;help;integration;providers'= {
         }
         &'loopin;help;integration;show'= {
         }

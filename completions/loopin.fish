@@ -37,7 +37,7 @@ complete -c loopin -n "__fish_loopin_needs_command" -f -a "exec" -d 'Run a comma
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "helper" -d 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client\'s configuration'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
-complete -c loopin -n "__fish_loopin_needs_command" -f -a "integration" -d 'Add, list, show and remove integrations'
+complete -c loopin -n "__fish_loopin_needs_command" -f -a "integration" -d 'Add, list, show and remove integrations; list the providers that loopin knows'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "redirect" -d 'Judge redirect URIs'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "stdio" -d 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
 complete -c loopin -n "__fish_loopin_needs_command" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
@@ -160,24 +160,30 @@ complete -c loopin -n "__fish_loopin_using_subcommand logout" -l json -d 'Print 
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -l json -d 'Print one JSON object instead of text, failures included'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -s v -l verbose -d 'Say more on standard error'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "list" -d 'List all integrations'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "show" -d 'Show one integration'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list show remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -f -a "show" -d 'Show one integration'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add list providers show remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l provider -d 'A provider that loopin knows, such as gitlab; `loopin integration providers` lists them' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l base-url -d 'Where your instance of the provider is, such as https://git.acme.example' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l tenant -d 'Your tenant at the provider' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l issuer -d 'The provider\'s issuer; its endpoints are then discovered' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l authorization-endpoint -d 'Where the browser is sent' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l token-endpoint -d 'Where the code is exchanged' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l revocation-endpoint -d 'Where tokens are revoked' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l client-id -d 'The client identifier that the provider gave you' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l token-endpoint-auth-method -d 'How the client secret is sent: client_secret_basic or client_secret_post' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l redirect-uri -d 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]' -r
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l relay -d 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l scope -d 'Ask for this scope (repeatable)' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
@@ -195,6 +201,13 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -211,6 +224,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one integration'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -345,7 +359,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_
 complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "helper" -d 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client\'s configuration'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "status" -d 'Show what is stored, until when, and which command repairs it'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "logout" -d 'Revoke the tokens at the provider and forget them'
-complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "integration" -d 'Add, list, show and remove integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "integration" -d 'Add, list, show and remove integrations; list the providers that loopin knows'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "redirect" -d 'Judge redirect URIs'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "stdio" -d 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and not __fish_seen_subcommand_from login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help" -f -a "demo" -d 'Show a whole login against a built-in practice provider; nothing leaves this machine'
@@ -360,6 +374,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subc
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from helper" -f -a "docker" -d 'Speak docker\'s credential protocol; also when called as docker-credential-loopin'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "show" -d 'Show one integration'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from redirect" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'

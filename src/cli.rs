@@ -52,7 +52,7 @@ pub enum Verb {
     Helper(Helper),
     Status(Status),
     Logout(Logout),
-    /// Add, list, show and remove integrations
+    /// Add, list, show and remove integrations; list the providers that loopin knows
     #[command(subcommand)]
     Integration(Integration),
     /// Judge redirect URIs
@@ -307,6 +307,11 @@ pub enum Integration {
     Add(Box<Add>),
     /// List all integrations
     List,
+    /// List the providers that loopin knows; for a single one, show how to register a client there
+    Providers {
+        /// Only providers whose name contains this
+        query: Option<String>,
+    },
     /// Show one integration
     Show {
         /// Which integration
@@ -324,6 +329,15 @@ pub enum Integration {
 pub struct Add {
     /// A name of your choice: a-z 0-9 . _ -
     pub name: String,
+    /// A provider that loopin knows, such as gitlab; `loopin integration providers` lists them
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Option<String>,
+    /// Where your instance of the provider is, such as https://git.acme.example
+    #[arg(long, value_name = "URL", requires = "provider")]
+    pub base_url: Option<String>,
+    /// Your tenant at the provider
+    #[arg(long, value_name = "TENANT", requires = "provider")]
+    pub tenant: Option<String>,
     /// The provider's issuer; its endpoints are then discovered
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
@@ -342,9 +356,15 @@ pub struct Add {
     /// Read the client secret from standard input and put it into the store
     #[arg(long)]
     pub secret_stdin: bool,
+    /// How the client secret is sent: client_secret_basic or client_secret_post
+    #[arg(long, value_name = "METHOD")]
+    pub token_endpoint_auth_method: Option<String>,
     /// As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<String>,
+    /// Redirect URI of a relay whose route ends on this machine, for providers that accept https only
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
     /// Accept a redirect URI that another provider's integration uses too, where the provider fixes its path
     #[arg(long)]
     pub shared_redirect: bool,

@@ -4,19 +4,25 @@ use std::path::PathBuf;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::{Catalog, CatalogError, IntegrationName, SharedRedirect, StoreKind, UnknownName, own_redirect};
+use super::{Catalog, CatalogError, IntegrationName, Preset, SharedRedirect, StoreKind, UnknownName, own_redirect};
 
 /// What `integration add` was told. It is checked by reading the finished text again, so there is one set of rules.
 #[derive(Clone, Debug, Default)]
 pub struct NewIntegration {
+    /// A preset.
+    pub provider: Option<String>,
+    pub base_url: Option<String>,
+    pub tenant: Option<String>,
     pub issuer: Option<String>,
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: Option<String>,
     pub revocation_endpoint: Option<String>,
     pub client_id: String,
     pub client_secret: Option<NewSecret>,
-    /// Empty: one of its own.
+    pub token_endpoint_auth_method: Option<String>,
+    /// Empty: one of its own, as the provider accepts it.
     pub redirect_uris: Vec<String>,
+    pub relay: Option<String>,
     pub shared_redirect: SharedRedirect,
     pub scopes: Vec<String>,
     pub store: StoreKind,
@@ -53,6 +59,9 @@ pub fn add(text: &str, name: &IntegrationName, new: &NewIntegration) -> Result<S
     }
     let mut table = Table::new();
     let texts = [
+        ("provider", &new.provider),
+        ("base_url", &new.base_url),
+        ("tenant", &new.tenant),
         ("issuer", &new.issuer),
         ("authorization_endpoint", &new.authorization_endpoint),
         ("token_endpoint", &new.token_endpoint),
@@ -67,8 +76,14 @@ pub fn add(text: &str, name: &IntegrationName, new: &NewIntegration) -> Result<S
     if let Some(NewSecret::InStore) = new.client_secret {
         table["client_secret"] = inline("keychain", true.into());
     }
+    if let Some(method) = &new.token_endpoint_auth_method {
+        table["token_endpoint_auth_method"] = value(method);
+    }
+    if let Some(relay) = &new.relay {
+        table["relay"] = value(relay);
+    }
     match new.redirect_uris.as_slice() {
-        [] => table["redirect_uri"] = value(own_redirect(name)),
+        [] => table["redirect_uri"] = value(redirect_of_its_own(name, new)),
         [one] => table["redirect_uri"] = value(one),
         list => table["redirect_uri"] = value(list.iter().collect::<Array>()),
     }
@@ -92,6 +107,14 @@ pub fn add(text: &str, name: &IntegrationName, new: &NewIntegration) -> Result<S
     Ok(text)
 }
 
+/// As the provider accepts it. A name of a preset that does not exist is refused when the finished text is read.
+fn redirect_of_its_own(name: &IntegrationName, new: &NewIntegration) -> String {
+    match new.provider.as_deref().and_then(|provider| Preset::find(provider).ok()) {
+        Some(preset) => preset.redirect_uri(Some(name)),
+        None => own_redirect(name),
+    }
+}
+
 /// A redirect that another server's answers arrive at too is taken only by a user who says so.
 fn apart(catalog: &Catalog, name: &IntegrationName, new: &NewIntegration) -> Result<(), CatalogError> {
     let sharing = catalog.get(name.as_str()).map(|added| catalog.sharing(added)).unwrap_or_default();
@@ -102,7 +125,7 @@ fn apart(catalog: &Catalog, name: &IntegrationName, new: &NewIntegration) -> Res
             remedy: Some(format!(
                 "register and use one of its own: --redirect-uri {}; where the provider fixes the path, add \
                  --shared-redirect",
-                own_redirect(name)
+                redirect_of_its_own(name, new)
             )),
         }),
         _ => Ok(()),

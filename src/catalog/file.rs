@@ -1,19 +1,21 @@
 //! The configuration file: TOML in, [`Catalog`] out, and errors that name line and column.
 
 mod forms;
+mod inherit;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use forms::{BaseEntry, InstanceTable, OneOrMany};
+use inherit::{Relayed, accepted};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
     ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, InstancePath,
-    Instances, Integration, IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect,
+    Instances, Integration, IntegrationName, Others, PkcePromise, Place, Preset, SecretSource, Server, SharedRedirect,
     StoreKind,
 };
 use crate::{
@@ -36,9 +38,12 @@ struct File {
 #[serde(transparent)]
 pub struct Tables(BTreeMap<String, Spanned<Table>>);
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+pub(super) struct Table {
+    provider: Option<Spanned<String>>,
+    base_url: Option<Spanned<String>>,
+    tenant: Option<Spanned<String>>,
     issuer: Option<Spanned<String>>,
     authorization_endpoint: Option<Spanned<String>>,
     token_endpoint: Option<Spanned<String>>,
@@ -77,14 +82,14 @@ struct Table {
     store_key: Option<StoreKey>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 enum ChallengeMethod {
     #[serde(rename = "off")]
     Off,
     S256,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Store {
     File,
@@ -92,7 +97,7 @@ enum Store {
     Keychain,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoreKey {
     file: PathBuf,
@@ -123,7 +128,8 @@ impl Tables {
             let span = table.span();
             let at = |fault: Fault| fault.in_table(&format!("[integration.{name}]"), span.clone(), text);
             let key = IntegrationName::parse(&name).map_err(|e| at(Fault::plain(e.to_string())))?;
-            let integration = table.into_inner().integration(key.clone()).map_err(at)?;
+            let (table, preset) = table.into_inner().with_preset().map_err(at)?;
+            let integration = table.integration(key.clone(), preset).map_err(at)?;
             integrations.insert(key, integration);
         }
         Ok(Catalog(integrations))
@@ -133,7 +139,7 @@ impl Tables {
 const SAFE: &str = "write what the provider's documentation says, from https:// on";
 
 impl Table {
-    fn integration(self, name: IntegrationName) -> Result<Integration, Fault> {
+    fn integration(self, name: IntegrationName, preset: Option<Preset>) -> Result<Integration, Fault> {
         let client_id =
             self.client_id.as_ref().ok_or_else(|| Fault::new("client_id is missing", "add: client_id = \"...\""))?;
         let client_id = ClientId::parse(client_id.get_ref())
@@ -147,8 +153,8 @@ impl Table {
         let base_allow = self.base_allow()?;
         let hosts = self.hosts(&server)?;
         let basic_username = self.basic_username()?;
-        let redirects = self.redirects()?;
         let relay = self.relay()?;
+        let redirects = self.redirects(&name, preset.as_ref())?;
         let mut extra = ExtraParameters::default();
         for (name, value) in &self.params {
             extra.add(name.get_ref(), value).map_err(|e| Fault::plain(format!("params: {e}")).at(name))?;
@@ -165,6 +171,8 @@ impl Table {
         }
         Ok(Integration {
             name,
+            preset: preset.map(Arc::new),
+            base_url: self.base_url.map(Spanned::into_inner),
             server,
             client_id,
             client_secret: self.client_secret,
@@ -220,7 +228,8 @@ impl Table {
             (None, None, Some(issuer)) => Ok(Server::Discovered(issuer)),
             (None, None, None) => Err(Fault::new(
                 "no provider",
-                "add: issuer = \"https://...\", or authorization_endpoint and token_endpoint",
+                "add: provider = \"...\" (see: loopin integration providers), or issuer = \"https://...\", or \
+                 authorization_endpoint and token_endpoint",
             )),
             (None, Some(_), _) => Err(Fault::new(
                 "authorization_endpoint is missing",
@@ -319,12 +328,18 @@ impl Table {
         self.relay.as_ref().map(parse).transpose()
     }
 
-    fn redirects(&self) -> Result<Vec<RegisteredRedirect>, Fault> {
+    fn redirects(&self, name: &IntegrationName, preset: Option<&Preset>) -> Result<Vec<RegisteredRedirect>, Fault> {
+        let insisting = self.insist_on_localhost || preset.is_some_and(Preset::prefers_localhost);
         let Some(given) = &self.redirect_uri else {
-            return parse_redirect(DEFAULT_REDIRECT, self.insist_on_localhost).map(|r| vec![r]);
+            let usual = preset.map_or_else(|| DEFAULT_REDIRECT.to_owned(), |preset| preset.redirect_uri(None));
+            return parse_redirect(&usual, insisting).map(|r| vec![r]);
         };
-        let list = given.get_ref().0.iter().map(|text| parse_redirect(text, self.insist_on_localhost));
-        let list: Vec<_> = list.collect::<Result<_, _>>().map_err(|fault| fault.at(given))?;
+        let relayed = if self.relay.is_some() { Relayed::Yes } else { Relayed::No };
+        let judged = |text: &String| {
+            let redirect = parse_redirect(text, insisting)?;
+            preset.map_or(Ok(redirect.clone()), |preset| accepted(redirect, preset, name, relayed))
+        };
+        let list: Vec<_> = given.get_ref().0.iter().map(judged).collect::<Result<_, _>>().map_err(|f| f.at(given))?;
         if list.is_empty() {
             let remedy = format!("write: redirect_uri = \"{DEFAULT_REDIRECT}\"");
             return Err(Fault::new("redirect_uri is an empty list", remedy).at(given));

@@ -1,7 +1,7 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
 //! `file.rs` reads the configuration, `fault.rs` says what is wrong in one, `edit.rs` changes it and keeps its comments,
-//! `name.rs` has their names, `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are, `sharing.rs` which
+//! `preset.rs` has what is known of real providers, `name.rs` has their names, `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are, `sharing.rs` which
 //! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
 //! program asks for a provider by name.
 
@@ -11,11 +11,13 @@ mod file;
 mod host;
 mod instance;
 mod name;
+mod preset;
 mod sharing;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use edit::{NewIntegration, NewSecret, add, remove};
@@ -24,6 +26,10 @@ pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, InstancePath, Instances, Others};
 pub use name::{ActionName, IntegrationName, NameError};
+pub use preset::{
+    ClientKind, FIXED_PORT, Lifetimes, Loopback, Preset, PresetHost, PresetInstance, RedirectPolicy, Registration,
+    Source, Spelling, Subject, UnknownProvider, Variable,
+};
 pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{
@@ -125,6 +131,10 @@ impl StoreKind {
 #[derive(Clone, Debug)]
 pub struct Integration {
     pub name: IntegrationName,
+    /// What is known of its provider, where the table names one.
+    pub preset: Option<Arc<Preset>>,
+    /// The instance of the provider, where the table names one.
+    pub base_url: Option<String>,
     pub server: Server,
     pub client_id: ClientId,
     pub client_secret: Option<SecretSource>,

@@ -1,10 +1,13 @@
-//! `loopin integration add|list|show|remove`.
+//! `loopin integration add|list|providers|show|remove`.
 
 use super::context::{Context, of_the_configuration};
 use crate::{
-    catalog::{self, Catalog, Integration, IntegrationName, NewIntegration, NewSecret, SharedRedirect, StoreKind},
+    catalog::{
+        self, Catalog, ClientKind, Integration, IntegrationName, Loopback, NewIntegration, NewSecret, Preset,
+        SharedRedirect, StoreKind, Variable,
+    },
     cli::{self, Add},
-    report::{Code, Failure, Outcome, ask},
+    report::{Code, Event, Failure, Outcome, Registering, ask, registration_steps},
     secret::Secret,
     system::{config_file, entropy, terminal},
     vault::{ItemName, Vault},
@@ -13,6 +16,7 @@ use crate::{
 pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failure> {
     match verb {
         cli::Integration::Add(args) => add(context, args),
+        cli::Integration::Providers { query } => providers(query.as_deref()),
         cli::Integration::List => Ok(Outcome::Integrations(context.catalog()?.iter().cloned().collect())),
         cli::Integration::Show { name } => Ok(Outcome::Integration(Box::new(context.catalog()?.get(name)?.clone()))),
         cli::Integration::Remove { name } => remove(context, name),
@@ -22,25 +26,34 @@ pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failur
 fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
     let name = IntegrationName::parse(&args.name)?;
     let (path, text) = context.config_text()?;
+    let preset = args.provider.as_deref().map(Preset::find).transpose()?;
     let mut new = NewIntegration {
+        provider: args.provider.clone(),
+        base_url: args.base_url.clone(),
+        tenant: args.tenant.clone(),
         issuer: args.issuer.clone(),
         authorization_endpoint: args.authorization_endpoint.clone(),
         token_endpoint: args.token_endpoint.clone(),
         revocation_endpoint: args.revocation_endpoint.clone(),
         client_id: args.client_id.clone().unwrap_or_default(),
         client_secret: args.secret_stdin.then_some(NewSecret::InStore),
+        token_endpoint_auth_method: args.token_endpoint_auth_method.clone(),
         redirect_uris: args.redirect_uris.clone(),
+        relay: args.relay.clone(),
         shared_redirect: SharedRedirect::from(args.shared_redirect),
         scopes: args.scopes.clone(),
         store: context.store_override().unwrap_or_default(),
         store_key: None,
     };
-    complete(&mut new)?;
+    let secret = complete(context, &name, &mut new, preset.as_ref())?;
     new.store_key = (new.store == StoreKind::File).then(|| context.new_store_key()).transpose()?;
     // Judged before anything is made: an add that fails leaves nothing behind.
     let changed = catalog::add(&text, &name, &new)?;
     let added = Catalog::parse(&changed)?;
-    let secret = args.secret_stdin.then(client_secret).transpose()?;
+    let secret = match secret {
+        None => args.secret_stdin.then(client_secret).transpose()?,
+        typed => typed,
+    };
     if let Some(key) = &new.store_key {
         config_file::make_key(key, &entropy::random::<32>()?)?;
     }
@@ -52,40 +65,119 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
     Ok(Outcome::Added {
         name: name.to_string(),
         config: path.display().to_string(),
-        redirect_uris: registered(added.get(name.as_str())?),
+        registration: Registering::of(added.get(name.as_str())?),
         next: format!("loopin login {name}"),
     })
 }
 
-/// What the provider has to know: the relay's URI where there is one, else each redirect.
-fn registered(integration: &Integration) -> Vec<String> {
-    match &integration.relay {
-        Some(relay) => vec![relay.as_str().to_owned()],
-        None => integration.redirects.iter().map(|redirect| redirect.as_str().to_owned()).collect(),
-    }
-}
-
-/// On a terminal a person is asked for what is missing; elsewhere nothing is ever asked.
-fn complete(new: &mut NewIntegration) -> Result<(), Failure> {
-    let person = terminal::stdin_is_terminal() && terminal::stderr_is_terminal() && new.client_secret.is_none();
+/// On a terminal the user is asked for what is missing; elsewhere nothing is ever asked. Returns a client secret that was
+/// typed.
+fn complete(
+    context: &Context,
+    name: &IntegrationName,
+    new: &mut NewIntegration,
+    preset: Option<&Preset>,
+) -> Result<Option<Secret>, Failure> {
+    let interactive = terminal::stdin_is_terminal() && terminal::stderr_is_terminal() && new.client_secret.is_none();
     let question = |what: &str, option: &str| {
-        if !person {
-            return Err(Failure::new(Code::Usage, format!("{what} is missing")).remedy(format!("add {option}")));
+        let missing = || Failure::new(Code::Usage, format!("{what} is missing")).remedy(format!("add {option}"));
+        if !interactive {
+            return Err(missing());
         }
         ask(&format!("{what}: "));
-        terminal::line()
-            .map_err(|_| Failure::new(Code::Usage, format!("{what} is missing")).remedy(format!("add {option}")))
+        terminal::line().map_err(|_| missing())
     };
-    if new.issuer.is_none() && new.authorization_endpoint.is_none() && new.token_endpoint.is_none() {
+    let no_server = new.issuer.is_none() && new.authorization_endpoint.is_none() && new.token_endpoint.is_none();
+    if let Some(preset) = preset {
+        if preset.redirect.loopback == Loopback::Refused && new.relay.is_none() {
+            return Err(needs_relay(preset, name));
+        }
+        let variables =
+            [(&mut new.base_url, &preset.base_url, "base-url"), (&mut new.tenant, &preset.tenant, "tenant")];
+        for (stated, variable, option) in variables {
+            if let (None, Some(Variable { default: None, example })) = (&stated, variable) {
+                let what = format!("The {option} of {}, such as {example}", preset.name);
+                *stated = Some(question(&what, &format!("--{option} {example}"))?);
+            }
+        }
+        if new.client_id.is_empty() {
+            let redirects = match (&new.relay, new.redirect_uris.as_slice()) {
+                (Some(relay), _) => vec![relay.clone()],
+                (None, []) => vec![preset.redirect_uri(Some(name))],
+                (None, stated) => stated.to_vec(),
+            };
+            for step in registration_steps(preset, &redirects, new.base_url.as_deref()) {
+                context.talk.say(&Event::Step(&step));
+            }
+        }
+    } else if no_server {
         new.issuer = Some(question(
             "Issuer of the provider (https://...)",
-            "--issuer URL, or --authorization-endpoint and --token-endpoint",
+            "--provider NAME (see: loopin integration providers), --issuer URL, or --authorization-endpoint and \
+             --token-endpoint",
         )?);
     }
     if new.client_id.is_empty() {
         new.client_id = question("Client identifier", "--client-id ID")?;
     }
-    Ok(())
+    typed_secret(new, preset, interactive.then_some(Asking))
+}
+
+/// Proof that there is a user who can be asked.
+#[derive(Clone, Copy)]
+struct Asking;
+
+/// The secret, where every client of the provider has one and the command line does not say where it is.
+fn typed_secret(
+    new: &mut NewIntegration,
+    preset: Option<&Preset>,
+    asking: Option<Asking>,
+) -> Result<Option<Secret>, Failure> {
+    let Some(preset) = preset.filter(|preset| preset.registration.client == ClientKind::Confidential) else {
+        return Ok(None);
+    };
+    if new.client_secret.is_some() {
+        return Ok(None);
+    }
+    let missing = || {
+        let what = format!("the client secret is missing: {} gives every client one", preset.name);
+        Failure::new(Code::Usage, what).remedy("add --secret-stdin, and pass the secret on standard input")
+    };
+    let Some(Asking) = asking else { return Err(missing()) };
+    let secret = terminal::hidden("Client secret: ").map_err(|_| missing())?;
+    if secret.expose().is_empty() {
+        return Err(missing());
+    }
+    new.client_secret = Some(NewSecret::InStore);
+    Ok(Some(secret))
+}
+
+fn needs_relay(preset: &Preset, name: &IntegrationName) -> Failure {
+    let what = format!("{} accepts https redirect URIs only, so it cannot redirect to this machine", preset.name);
+    Failure::new(Code::Configuration, what).remedy(format!(
+        "run loopin relay on a domain of yours with a route to {}, then: loopin integration add {name} --provider {} \
+         --relay https://acme.example/cli/{name}",
+        preset.redirect_uri(Some(name)),
+        preset.id
+    ))
+}
+
+/// All that match, or the one that is meant.
+fn providers(query: Option<&str>) -> Result<Outcome, Failure> {
+    let Some(query) = query else { return Ok(Outcome::Providers(Preset::all().collect())) };
+    if let Ok(preset) = Preset::find(query) {
+        return Ok(Outcome::Providers(vec![preset]));
+    }
+    let wanted = query.to_lowercase();
+    let matching: Vec<_> = Preset::all()
+        .filter(|preset| preset.id.contains(&wanted) || preset.name.to_lowercase().contains(&wanted))
+        .collect();
+    match matching.is_empty() {
+        true => {
+            Err(Preset::find(query).err().map_or_else(|| Failure::new(Code::Internal, "no provider"), Failure::from))
+        }
+        false => Ok(Outcome::Providers(matching)),
+    }
 }
 
 fn client_secret() -> Result<Secret, Failure> {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    catalog::{CatalogError, NameError, UnknownName},
+    catalog::{CatalogError, NameError, UnknownName, UnknownProvider},
     helper::{
         git::{Malformed, UnspeakableToken},
         kubectl::ExecInfoError,
@@ -192,6 +192,12 @@ impl From<UnknownName> for Failure {
             Some(nearest) => failure.remedy(format!("did you mean {nearest}?")),
             None => failure.remedy("loopin integration list"),
         }
+    }
+}
+
+impl From<UnknownProvider> for Failure {
+    fn from(unknown: UnknownProvider) -> Self {
+        Self::new(Code::Usage, &unknown).remedy(unknown.remedy())
     }
 }
 

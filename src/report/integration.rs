@@ -48,6 +48,7 @@ pub(super) fn json(i: &Integration) -> Value {
     };
     json!({
         "name": i.name.as_str(),
+        "provider": i.preset.as_ref().map(|preset| preset.id),
         "issuer": issuer.map(ToString::to_string),
         "authorization_endpoint": explicit.map(|s| s.authorization_endpoint.to_string()),
         "token_endpoint": explicit.map(|s| s.token_endpoint.to_string()),
@@ -67,9 +68,13 @@ pub(super) fn json(i: &Integration) -> Value {
 
 /// Where its tokens come from.
 pub(super) fn provider(i: &Integration) -> String {
-    match &i.server {
+    let place = match &i.server {
         Server::Discovered(issuer) => issuer.to_string(),
         Server::Explicit(server) => server.authorization_endpoint.to_string(),
+    };
+    match &i.preset {
+        Some(preset) => format!("{} ({place})", preset.id),
+        None => place,
     }
 }
 

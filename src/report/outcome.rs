@@ -5,11 +5,16 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, GrantState, GrantStatus, HandedOut, LoggedOut, RelayCheck, SharedRedirects, SignedIn, TokenForm,
-    integration, redirect,
+    ClosedPipe, Code, GrantState, GrantStatus, HandedOut, LoggedOut, Registering, RelayCheck, SharedRedirects,
+    SignedIn, TokenForm, integration, provider, redirect,
     time::{left, time},
 };
-use crate::{catalog::Integration, oauth::Scopes, redirect::rules::Report, secret::Secret};
+use crate::{
+    catalog::{Integration, Preset},
+    oauth::Scopes,
+    redirect::rules::Report,
+    secret::Secret,
+};
 
 /// Every success.
 #[derive(Debug)]
@@ -17,7 +22,7 @@ pub enum Outcome {
     Added {
         name: String,
         config: String,
-        redirect_uris: Vec<String>,
+        registration: Registering,
         next: String,
     },
     /// Completions, the man page.
@@ -27,6 +32,7 @@ pub enum Outcome {
     Integration(Box<Integration>),
     Integrations(Vec<Integration>),
     LoggedOut(LoggedOut),
+    Providers(Vec<Preset>),
     RelayCheck(RelayCheck),
     Redirect {
         uri: String,
@@ -105,10 +111,8 @@ impl Outcome {
 
     pub fn text(&self, now: SystemTime) -> String {
         match self {
-            Self::Added { name, config, redirect_uris, next } => {
-                let register: String =
-                    redirect_uris.iter().map(|uri| format!("register at the provider: {uri}\n")).collect();
-                format!("added {name} to {config}\n{register}next: {next}\n")
+            Self::Added { name, config, registration, next } => {
+                format!("added {name} to {config}\n{}next: {next}\n", registration.text())
             }
             Self::Document(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Self::Integration(integration) => integration::text(integration),
@@ -120,6 +124,7 @@ impl Outcome {
                 list.iter().map(|i| format!("{:width$}  {}\n", i.name.as_str(), integration::provider(i))).collect()
             }
             Self::LoggedOut(out) => out.text(),
+            Self::Providers(presets) => provider::text(presets),
             Self::Redirect { uri, report, shared_by } => redirect::text(uri, report, shared_by),
             Self::RelayCheck(check) => check.text(),
             Self::Stopped => String::new(),
@@ -137,9 +142,12 @@ impl Outcome {
 
     pub fn json(&self, now: SystemTime) -> Value {
         match self {
-            Self::Added { name, config, redirect_uris, .. } => {
-                json!({ "integration": name, "config": config, "redirect_uris": redirect_uris })
-            }
+            Self::Added { name, config, registration, .. } => json!({
+                "integration": name,
+                "config": config,
+                "redirect_uris": registration.redirect_uris,
+                "registration": registration.steps,
+            }),
             Self::Document(bytes) => json!({ "document": String::from_utf8_lossy(bytes) }),
             Self::Ended(code) => json!({ "exit": code }),
             Self::Integration(integration) => json!({ "integration": integration::json(integration) }),
@@ -147,6 +155,9 @@ impl Outcome {
                 json!({ "integrations": list.iter().map(integration::json).collect::<Vec<_>>() })
             }
             Self::LoggedOut(out) => out.json(),
+            Self::Providers(presets) => {
+                json!({ "providers": presets.iter().map(provider::json).collect::<Vec<_>>() })
+            }
             Self::Redirect { uri, report, shared_by } => redirect::json(uri, report, shared_by),
             Self::RelayCheck(check) => check.json(),
             Self::Removed { name, config } => json!({ "integration": name, "config": config }),

@@ -28,6 +28,7 @@ mod output;
 #[cfg(unix)]
 mod overflow;
 #[cfg(unix)]
+mod providers;
 mod proxies;
 mod readme;
 mod redirect;

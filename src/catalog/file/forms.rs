@@ -16,6 +16,7 @@ use crate::{
     oauth::IssParameter,
 };
 
+#[derive(Debug)]
 pub(super) struct OneOrMany(pub(super) Vec<String>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
@@ -38,9 +39,10 @@ impl<'de> Deserialize<'de> for OneOrMany {
 }
 
 /// Another instance of the provider: its server only, or with the client that is registered there.
+#[derive(Debug)]
 pub(super) struct BaseEntry(pub(super) InstanceTable);
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InstanceTable {
     pub(super) url: String,

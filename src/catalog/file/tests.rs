@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod places;
+mod providers;
 mod redirects;
 mod secrets;
 

@@ -8,7 +8,7 @@ use crate::harness::Sandbox;
 /// Words that would ask for a secret in an argument.
 fn asks_for_a_secret(option: &str) -> bool {
     let named = ["secret", "password", "passphrase", "token", "code", "assertion", "verifier"];
-    let harmless = ["--id-token", "--secret-stdin", "--token-endpoint"];
+    let harmless = ["--id-token", "--secret-stdin", "--token-endpoint", "--token-endpoint-auth-method"];
     !harmless.contains(&option) && named.iter().any(|word| option.contains(word))
 }
 
@@ -21,7 +21,7 @@ fn options(text: &str) -> BTreeSet<String> {
 #[test]
 fn o10_no_option_of_any_verb_takes_a_secret() {
     let sandbox = Sandbox::new();
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 16] = [
         &[],
         &["login"],
         &["token"],
@@ -30,6 +30,7 @@ fn o10_no_option_of_any_verb_takes_a_secret() {
         &["integration"],
         &["integration", "add"],
         &["integration", "list"],
+        &["integration", "providers"],
         &["integration", "show"],
         &["integration", "remove"],
         &["redirect"],

@@ -69,7 +69,7 @@ fn what_a_login_cannot_do_without_may_not_be_missing() {
     let (issuer, client) = ("issuer = \"https://op.example\"\n", "client_id = \"me\"\n");
     for (lines, what, remedy) in [
         (issuer.to_owned(), "client_id is missing", "add: client_id = \"...\""),
-        (client.to_owned(), "no provider", "add: issuer ="),
+        (client.to_owned(), "no provider", "add: provider ="),
         (format!("{client}{token}"), "authorization_endpoint is missing", "add it beside token_endpoint"),
         (format!("{client}{authorization}"), "token_endpoint is missing", "add it beside authorization_endpoint"),
         (format!("{client}{issuer}{token}"), "authorization_endpoint is missing", "add it beside token_endpoint"),
@@ -78,7 +78,7 @@ fn what_a_login_cannot_do_without_may_not_be_missing() {
             "token_endpoint is missing",
             "add it beside authorization_endpoint",
         ),
-        (format!("{client}revocation_endpoint = \"https://op.example/r\"\n"), "no provider", "add: issuer ="),
+        (format!("{client}revocation_endpoint = \"https://op.example/r\"\n"), "no provider", "add: provider ="),
     ] {
         let error = error(&format!("\n[integration.work]\n{lines}"));
         assert_eq!(format!("[integration.work]: {what}"), error.what);

@@ -1,0 +1,177 @@
+//! A table that names a provider: what it does not state comes from the preset.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use serde_spanned::Spanned;
+
+use super::{Store, Table};
+use crate::{
+    catalog::{Fault, IntegrationName, Loopback, Preset, PresetInstance, SharedRedirect},
+    redirect::{Landing, Port, RegisteredRedirect},
+};
+
+impl Table {
+    /// The user's own lines come before the preset's. What is inherited has the place of `provider` in the file.
+    pub(super) fn with_preset(mut self) -> Result<(Self, Option<Preset>), Fault> {
+        let Some(provider) = self.provider.take() else {
+            self.names_no_instance()?;
+            return Ok((self, None));
+        };
+        let mut preset = Preset::find(provider.get_ref())
+            .map_err(|unknown| Fault::new(format!("provider: {unknown}"), unknown.remedy()).at(&provider))?;
+        let instance = self.instance(&preset, &provider)?;
+        let inherited = preset.take_table();
+        Ok((self.over(inherited, &instance, provider.span()), Some(preset)))
+    }
+
+    /// An instance means nothing without the provider that it is of.
+    fn names_no_instance(&self) -> Result<(), Fault> {
+        let stated = [("base_url", &self.base_url), ("tenant", &self.tenant)];
+        match stated.into_iter().find_map(|(field, value)| Some((field, value.as_ref()?))) {
+            None => Ok(()),
+            Some((field, value)) => {
+                let remedy = format!("add: provider = \"...\", or remove {field}; see: loopin integration providers");
+                Err(Fault::new(format!("{field} needs a provider"), remedy).at(value))
+            }
+        }
+    }
+
+    /// Texts that may hold variables.
+    pub(in crate::catalog) fn templates(&self) -> impl Iterator<Item = &str> {
+        [&self.issuer, &self.authorization_endpoint, &self.token_endpoint, &self.revocation_endpoint]
+            .into_iter()
+            .flatten()
+            .map(|text| text.get_ref().as_str())
+    }
+
+    /// The first field that only a user can state.
+    pub(in crate::catalog) fn field_of_a_user(&self) -> Option<&'static str> {
+        let stated = [
+            ("actions", !self.actions.is_empty()),
+            ("allowed_scopes", !self.allowed_scopes.is_empty()),
+            ("base_allow", !self.base_allow.is_empty()),
+            ("base_url", self.base_url.is_some()),
+            ("client_id", self.client_id.is_some()),
+            ("client_secret", self.client_secret.is_some()),
+            ("hosts", self.hosts.is_some()),
+            ("insist_on_localhost", self.insist_on_localhost),
+            ("provider", self.provider.is_some()),
+            ("redirect_uri", self.redirect_uri.is_some()),
+            ("relay", self.relay.is_some()),
+            ("requiresPKCE", self.requires_pkce),
+            ("require_pkce", self.require_pkce),
+            ("scopes", !self.scopes.is_empty()),
+            ("shared_redirect", self.shared_redirect == SharedRedirect::Accepted),
+            ("store", !matches!(self.store, Store::Keychain)),
+            ("store_key", self.store_key.is_some()),
+            ("tenant", self.tenant.is_some()),
+        ];
+        stated.into_iter().find_map(|(field, stated)| stated.then_some(field))
+    }
+
+    /// Whether it says how the client proves itself or whether PKCE is checked.
+    #[cfg(test)]
+    pub(in crate::catalog) fn states_a_client(&self) -> bool {
+        self.token_endpoint_auth_method.is_some() || self.code_challenge_method.is_some()
+    }
+
+    #[cfg(test)]
+    pub(in crate::catalog) fn states_parameters(&self) -> bool {
+        !self.params.is_empty()
+    }
+
+    /// Which instance is meant, judged by what the provider has.
+    fn instance(&self, preset: &Preset, provider: &Spanned<String>) -> Result<PresetInstance, Fault> {
+        let (name, mut instance) = (&preset.name, PresetInstance::default());
+        if let Some(base_url) = &self.base_url {
+            if preset.base_url.is_none() {
+                let what = format!("base_url: {name} has the same endpoints for everybody");
+                return Err(Fault::new(what, "remove base_url").at(base_url));
+            }
+            let remedy = "write where the instance is, from https:// on";
+            instance = instance
+                .at(base_url.get_ref())
+                .map_err(|why| Fault::new(format!("base_url is not a safe URL: {why}"), remedy).at(base_url))?;
+        }
+        if let Some(tenant) = &self.tenant {
+            let Some(variable) = &preset.tenant else {
+                return Err(Fault::new(format!("tenant: {name} has no tenants"), "remove tenant").at(tenant));
+            };
+            let remedy = format!("write it like: tenant = \"{}\"", variable.example);
+            instance = instance
+                .of_tenant(tenant.get_ref())
+                .map_err(|why| Fault::new(format!("tenant: {why}"), remedy).at(tenant))?;
+        }
+        instance.completed(preset).map_err(|missing| {
+            let what = format!("{} is missing: {name} has endpoints of its own for each customer", missing.name);
+            Fault::new(what, format!("add: {} = \"{}\"", missing.name, missing.example)).at(provider)
+        })
+    }
+
+    fn over(self, preset: Self, instance: &PresetInstance, at: Range<usize>) -> Self {
+        let inherited = |own: Option<Spanned<String>>, preset: Option<Spanned<String>>| {
+            own.or_else(|| Some(Spanned::new(at.clone(), instance.fill(preset?.get_ref()))))
+        };
+        let own_params: Vec<_> = self.params.keys().map(|name| name.get_ref().clone()).collect();
+        let preset_params = preset.params.into_iter().filter(|(name, _)| !own_params.contains(name.get_ref()));
+        let params: BTreeMap<_, _> =
+            preset_params.map(|(name, value)| (Spanned::new(at.clone(), name.into_inner()), value)).collect();
+        Self {
+            issuer: inherited(self.issuer, preset.issuer),
+            authorization_endpoint: inherited(self.authorization_endpoint, preset.authorization_endpoint),
+            token_endpoint: inherited(self.token_endpoint, preset.token_endpoint),
+            revocation_endpoint: inherited(self.revocation_endpoint, preset.revocation_endpoint),
+            token_endpoint_auth_method: inherited(self.token_endpoint_auth_method, preset.token_endpoint_auth_method),
+            authorization_response_iss_parameter_supported: self
+                .authorization_response_iss_parameter_supported
+                .or(preset.authorization_response_iss_parameter_supported),
+            code_challenge_method: self.code_challenge_method.or(preset.code_challenge_method),
+            basic_username: inherited(self.basic_username, preset.basic_username),
+            params: params.into_iter().chain(self.params).collect(),
+            ..self
+        }
+    }
+}
+
+/// Refuses a redirect on loopback that the provider is known to refuse.
+pub(super) fn accepted(
+    redirect: RegisteredRedirect,
+    preset: &Preset,
+    name: &IntegrationName,
+    relayed: Relayed,
+) -> Result<RegisteredRedirect, Fault> {
+    let Landing::Loopback { port, .. } = redirect.landing() else { return Ok(redirect) };
+    if relayed == Relayed::Yes {
+        return Ok(redirect);
+    }
+    let provider = &preset.name;
+    let works = preset.redirect_uri(Some(name));
+    let fault =
+        |why: String| Err(Fault::new(format!("redirect_uri: {why}"), format!("write: redirect_uri = \"{works}\"")));
+    match (preset.redirect.loopback, port) {
+        (Loopback::Refused, _) => Err(preset.needs_relay(name)),
+        (Loopback::FixedPort, Port::Ephemeral) => fault(format!("{provider} compares the port, so :0 cannot work")),
+        _ if !preset.accepts_host(redirect.host()) => fault(format!("{provider} refuses the host {}", redirect.host())),
+        _ => Ok(redirect),
+    }
+}
+
+/// Whether a relay is registered in the place of the redirect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relayed {
+    No,
+    Yes,
+}
+
+impl Preset {
+    /// What is wrong with any redirect on this machine where the provider accepts https only.
+    pub fn needs_relay(&self, name: &IntegrationName) -> Fault {
+        let what = format!("{} accepts https redirect URIs only, so it cannot redirect to this machine", self.name);
+        let remedy = format!(
+            "run loopin relay on a domain of yours, with a route to {}, and write: relay = \
+             \"https://acme.example/cli/{name}\"",
+            self.redirect_uri(Some(name))
+        );
+        Fault::new(what, remedy)
+    }
+}
