@@ -14,14 +14,14 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, InstancePath,
-    Instances, Integration, IntegrationName, Others, PkcePromise, Place, Preset, SecretSource, Server, SharedRedirect,
-    StoreKind,
+    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Instance,
+    InstancePath, Instances, Integration, IntegrationName, Offline, OfflineParams, Others, PkcePromise, Place, Preset,
+    SecretSource, Server, SharedRedirect, StoreKind,
 };
 use crate::{
     oauth::{
         AuthenticationMethod, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce, Scope, Scopes,
-        reserved_in_answers,
+        SecretMask, reserved_in_answers,
     },
     redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
@@ -71,6 +71,9 @@ pub(super) struct Table {
     requires_pkce: bool,
     #[serde(default)]
     params: BTreeMap<Spanned<String>, String>,
+    offline_scopes: Option<Vec<Spanned<String>>>,
+    offline_params: Option<BTreeMap<Spanned<String>, String>>,
+    client_secret_mask: Option<SecretMask>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
@@ -155,10 +158,8 @@ impl Table {
         let basic_username = self.basic_username()?;
         let relay = self.relay()?;
         let redirects = self.redirects(&name, preset.as_ref())?;
-        let mut extra = ExtraParameters::default();
-        for (name, value) in &self.params {
-            extra.add(name.get_ref(), value).map_err(|e| Fault::plain(format!("params: {e}")).at(name))?;
-        }
+        let extra = parameters("params", &self.params)?;
+        let dialect = self.dialect()?;
         let mut actions = BTreeMap::new();
         for (action, list) in &self.actions {
             let key = ActionName::parse(action.get_ref()).map_err(|e| Fault::plain(e.to_string()).at(action))?;
@@ -193,6 +194,7 @@ impl Table {
                 (false, None) => PkcePromise::Preferred,
             },
             extra,
+            dialect,
             hosts,
             basic_username,
             allowed_scopes: scopes(&self.allowed_scopes)?,
@@ -203,6 +205,17 @@ impl Table {
             },
             store_key: self.store_key.map(|k| k.file),
         })
+    }
+
+    fn dialect(&self) -> Result<Dialect, Fault> {
+        let offline = Offline {
+            scopes: self.offline_scopes.as_deref().map(scopes).transpose()?.unwrap_or_default(),
+            params: match &self.offline_params {
+                None => OfflineParams::default(),
+                Some(table) => OfflineParams::Stated(parameters("offline_params", table)?),
+            },
+        };
+        Ok(Dialect { offline, secret_mask: self.client_secret_mask.unwrap_or_default() })
     }
 
     fn server(&self) -> Result<Server, Fault> {
@@ -376,6 +389,14 @@ fn parse_redirect(text: &str, insist_on_localhost: bool) -> Result<RegisteredRed
         ));
     }
     Ok(redirect)
+}
+
+fn parameters(field: &str, table: &BTreeMap<Spanned<String>, String>) -> Result<ExtraParameters, Fault> {
+    let mut parameters = ExtraParameters::default();
+    for (name, value) in table {
+        parameters.add(name.get_ref(), value).map_err(|e| Fault::plain(format!("{field}: {e}")).at(name))?;
+    }
+    Ok(parameters)
 }
 
 fn scopes(list: &[Spanned<String>]) -> Result<Scopes, Fault> {

@@ -5,12 +5,14 @@
 //! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
 //! program asks for a provider by name.
 
+mod dialect;
 mod edit;
 mod fault;
 mod file;
 mod host;
 mod instance;
 mod name;
+mod offline;
 mod preset;
 mod sharing;
 
@@ -20,12 +22,14 @@ use std::{
     sync::Arc,
 };
 
+pub use dialect::Dialect;
 pub use edit::{NewIntegration, NewSecret, add, remove};
 pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, InstancePath, Instances, Others};
 pub use name::{ActionName, IntegrationName, NameError};
+pub use offline::{AddedForOffline, Offline, OfflineParams};
 pub use preset::{
     ClientKind, FIXED_PORT, Lifetimes, Loopback, Preset, PresetHost, PresetInstance, RedirectPolicy, Registration,
     Source, Spelling, Subject, UnknownProvider, Variable,
@@ -151,6 +155,8 @@ pub struct Integration {
     pub pkce: Pkce,
     pub pkce_promise: PkcePromise,
     pub extra: ExtraParameters,
+    /// What its provider does differently from the RFCs.
+    pub dialect: Dialect,
     /// Who may be given its tokens by a helper.
     pub hosts: Hosts,
     pub basic_username: BasicUsername,
@@ -167,6 +173,12 @@ impl Integration {
     /// The server with what the configuration states about it.
     pub fn as_stated(&self, server: AuthorizationServer) -> AuthorizationServer {
         AuthorizationServer { iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter), ..server }
+    }
+
+    /// Why a login without a relay cannot work, where the provider accepts https redirect URIs only.
+    pub fn needs_relay(&self) -> Option<CatalogError> {
+        let preset = self.preset.as_ref().filter(|preset| preset.redirect.loopback == Loopback::Refused)?;
+        self.relay.is_none().then(|| preset.needs_relay(&self.name))
     }
 
     /// What PKCE can be relied on for: S256 only if this server promises to check it or the configuration states that

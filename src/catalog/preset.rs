@@ -23,7 +23,54 @@ macro_rules! presets {
     };
 }
 
-presets!["github", "gitlab", "google", "spotify"];
+presets![
+    "asana",
+    "atlassian",
+    "auth0",
+    "bitbucket",
+    "box",
+    "cloudflare",
+    "digitalocean",
+    "discord",
+    "dockerhub",
+    "dropbox",
+    "facebook",
+    "figma",
+    "fitbit",
+    "garmin",
+    "gitea",
+    "github",
+    "gitlab",
+    "google",
+    "google-workspace",
+    "heroku",
+    "hubspot",
+    "huggingface",
+    "iracing",
+    "jira-data-center",
+    "keycloak",
+    "linear",
+    "linkedin",
+    "microsoft",
+    "notion",
+    "okta",
+    "oura",
+    "polar",
+    "quickbooks",
+    "reddit",
+    "salesforce",
+    "shopify",
+    "slack",
+    "spotify",
+    "strava",
+    "twitch",
+    "whoop",
+    "x",
+    "xero",
+    "zitadel",
+    "zoho",
+    "zoom",
+];
 
 /// The port that is registered where a provider compares the port, or is not known to ignore it.
 pub const FIXED_PORT: u16 = 47128;
@@ -297,6 +344,19 @@ impl Preset {
             Spelling::AsWritten => Some(redirect_uri.to_owned()),
             Spelling::Nothing => None,
             Spelling::WithoutPort => Some(without_port(redirect_uri)),
+        }
+    }
+
+    /// What is wrong with every redirect on this machine where the provider accepts https only.
+    pub fn needs_relay(&self, name: &IntegrationName) -> CatalogError {
+        CatalogError {
+            place: None,
+            what: format!("{} accepts https redirect URIs only, so it cannot redirect to this machine", self.name),
+            remedy: Some(format!(
+                "run loopin relay on a domain of yours with a route to {}, and write under [integration.{name}]: relay = \
+                 \"https://acme.example/cli/{name}\"",
+                self.redirect_uri(Some(name))
+            )),
         }
     }
 

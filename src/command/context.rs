@@ -175,7 +175,10 @@ impl Context {
         let authentication = match &integration.client_secret {
             None => ClientAuthentication::None,
             Some(source) => ClientAuthentication::Secret {
-                secret: client_secret(integration, source, vault)?,
+                secret: integration
+                    .dialect
+                    .secret_mask
+                    .applied(client_secret(integration, source, vault)?, &integration.client_id),
                 method: integration.authentication_method,
             },
         };

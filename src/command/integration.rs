@@ -90,7 +90,11 @@ fn complete(
     let no_server = new.issuer.is_none() && new.authorization_endpoint.is_none() && new.token_endpoint.is_none();
     if let Some(preset) = preset {
         if preset.redirect.loopback == Loopback::Refused && new.relay.is_none() {
-            return Err(needs_relay(preset, name));
+            return Err(Failure::new(Code::Configuration, preset.needs_relay(name).what).remedy(format!(
+                "run loopin relay on a domain of yours with a route to {}, and add --relay \
+                 https://acme.example/cli/{name}",
+                preset.redirect_uri(Some(name))
+            )));
         }
         let variables =
             [(&mut new.base_url, &preset.base_url, "base-url"), (&mut new.tenant, &preset.tenant, "tenant")];
@@ -150,16 +154,6 @@ fn typed_secret(
     }
     new.client_secret = Some(NewSecret::InStore);
     Ok(Some(secret))
-}
-
-fn needs_relay(preset: &Preset, name: &IntegrationName) -> Failure {
-    let what = format!("{} accepts https redirect URIs only, so it cannot redirect to this machine", preset.name);
-    Failure::new(Code::Configuration, what).remedy(format!(
-        "run loopin relay on a domain of yours with a route to {}, then: loopin integration add {name} --provider {} \
-         --relay https://acme.example/cli/{name}",
-        preset.redirect_uri(Some(name)),
-        preset.id
-    ))
 }
 
 /// All that match, or the one that is meant.

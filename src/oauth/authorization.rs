@@ -52,6 +52,15 @@ impl ExtraParameters {
         Ok(())
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// Names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// `prompt` of OpenID Connect Core section 3.1.2.1.
     pub fn set_prompt(&mut self, value: &str) {
         self.0.retain(|(known, _)| known != "prompt");

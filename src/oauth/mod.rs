@@ -27,7 +27,7 @@ pub use authorization::{
     AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, Kept, ParameterError, Pending, Pkce,
     Received, Resumed, Settled,
 };
-pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId};
+pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId, SecretMask};
 pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
 pub use http::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse};

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    catalog::AddedForOffline,
     loopback::Stray,
     oauth::{Scopes, printable},
     system::{
@@ -20,6 +21,8 @@ use crate::{
 /// Something worth saying.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// The provider gives a refresh token for it, and the login did not state it.
+    AddedForOffline(&'a AddedForOffline),
     /// The browser could not be opened; the wait goes on.
     BrowserFailed(&'a NotOpened),
     BrowserNone(NoBrowser),
@@ -150,6 +153,7 @@ impl fmt::Debug for Talk {
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
+            Event::AddedForOffline(added) => format!("added, so that the provider gives a refresh token: {added}"),
             Event::BrowserFailed(why) => format!("{why}; open the URL above yourself"),
             Event::BrowserNone(why) => format!("{why}; open the URL above on this machine"),
             Event::BrowserOpening => "opening the browser".into(),

@@ -135,8 +135,11 @@ impl Service {
     ) -> Result<(AuthorizationUrl, StartedFlow), Problem> {
         let base = base(integration, wanted.base_url.as_deref())?;
         let server = self.providers.server(integration, base.as_ref()).await?;
-        let asked =
+        let mut asked =
             scopes::requested(integration, &wanted.key.action, &wanted.scopes).map_err(|_| Problem::UnknownAction)?;
+        let mut extra = integration.extra.clone();
+        // docs/serve.md says what is added, since no user of the service reads it here.
+        integration.dialect.offline.complete(&mut asked, &mut extra);
         let at = client_at(integration, base.as_ref());
         let instance = match &at.redirect {
             RedirectAt::Integration(_) => None,
@@ -153,7 +156,7 @@ impl Service {
             redirect: redirect.clone(),
             scopes: asked.clone(),
             pkce: integration.pkce,
-            extra: integration.extra.clone(),
+            extra,
         };
         let (url, pending) = request
             .begin(Entropy::from_bytes(&entropy::random()?).with_state(state))

@@ -121,10 +121,14 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
     let at = client_at(integration, base);
     let authentication = match at.secret {
         None => ClientAuthentication::None,
-        Some(source) => ClientAuthentication::Secret {
-            secret: client_secret::outside_the_store(source).ok().flatten().ok_or(Problem::IntegrationMisconfigured)?,
-            method: integration.authentication_method,
-        },
+        Some(source) => {
+            let secret = client_secret::outside_the_store(source).ok().flatten();
+            let secret = secret.ok_or(Problem::IntegrationMisconfigured)?;
+            ClientAuthentication::Secret {
+                secret: integration.dialect.secret_mask.applied(secret, at.id),
+                method: integration.authentication_method,
+            }
+        }
     };
     Ok(Client { id: at.id.clone(), authentication })
 }

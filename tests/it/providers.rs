@@ -1,8 +1,8 @@
 //! Providers that the program knows: listing them, and adding an integration with one.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, io::Write, path::Path, process::Stdio};
 
-use crate::harness::Sandbox;
+use crate::harness::{Finished, RawServer, Sandbox, TOKENS};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -12,6 +12,18 @@ fn root() -> &'static Path {
 fn known(sandbox: &Sandbox) -> Vec<serde_json::Value> {
     let listed = sandbox.run(&["integration", "providers", "--json"]);
     listed.assert_code(0).json()["providers"].as_array().expect("a list").clone()
+}
+
+fn text<'v>(value: &'v serde_json::Value, field: &str) -> &'v str {
+    value[field].as_str().unwrap_or_else(|| panic!("{field} in {value}"))
+}
+
+/// Standard input gets this.
+fn run_with_input(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Finished {
+    let mut child = sandbox.loopin(arguments).stdin(Stdio::piped()).spawn().expect("starts");
+    // It may end without reading.
+    let _ = child.stdin.take().expect("piped").write_all(input);
+    Finished::new(child.wait_with_output().expect("ends"))
 }
 
 #[test]
@@ -95,4 +107,122 @@ fn adding_without_a_client_prints_the_steps_and_what_is_missing() {
         .assert_code(2)
         .assert_says("the nearest are gitlab, ");
     assert!(!sandbox.config().exists());
+}
+
+#[test]
+fn the_command_that_is_printed_for_a_provider_adds_it_and_the_steps_name_what_is_registered() {
+    let sandbox = Sandbox::new();
+    for preset in known(&sandbox) {
+        let (id, command) = (text(&preset, "provider"), text(&preset, "command"));
+        let command = command.replace("NAME", id);
+        let arguments: Vec<_> = command.split(' ').skip(1).chain(["--store", "file"]).collect();
+        let added = run_with_input(&sandbox, &arguments, b"a secret\n");
+        added.assert_code(0).assert_says(&format!("added {id} to"));
+        let shown = sandbox.run(&["integration", "show", id, "--json"]).json()["integration"].clone();
+        let redirect = shown["redirect_uris"][0].as_str().expect("a redirect").to_owned();
+        let host = redirect.split("://").nth(1).expect("a host").split([':', '/']).next().expect("a host");
+        match text(&preset, "loopback") {
+            "any_port" => assert!(redirect.contains(":0/callback/"), "{id}: {redirect}"),
+            "refused" => assert_eq!(format!("https://acme.example/cli/{id}"), shown["relay"], "{id}"),
+            _ => assert!(redirect.contains(":47128/callback/"), "{id}: {redirect}"),
+        }
+        if let Some(preferred) = preset["hosts"][0].as_str() {
+            assert_eq!(preferred, host, "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_field_of_an_integration_is_documented_and_every_documented_field_is_known() {
+    let text = fs::read_to_string(root().join("docs/configuration.md")).expect("docs/configuration.md");
+    let documented: BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .map(|(field, _)| field.to_owned())
+        .collect();
+    // The reader lists the fields that it knows when it meets another.
+    let error = loopin::catalog::Catalog::parse("[integration.work]\nnot_a_field = 1\n").expect_err("refused");
+    let expected = error.what.split("expected one of ").nth(1).expect("a list");
+    let known: BTreeSet<_> = expected.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    assert_eq!(known, documented);
+}
+
+/// A page for each provider, from what the program knows.
+fn page(preset: &serde_json::Value) -> String {
+    let strings = |field: &str| {
+        let list = preset[field].as_array().expect("a list").clone();
+        list.into_iter().map(|item| item.as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let lifetime = |which: &str| preset["lifetimes"][which].as_str().unwrap_or("not documented").to_owned();
+    let mut page = format!("# {}\n\n", text(preset, "name"));
+    page += "Generated from the preset (`LOOPIN_BLESS=1 cargo test --test it providers`). Facts as of their sources' dates.\n";
+    page += "\n## Register a client\n\n";
+    for (at, step) in strings("registration").iter().enumerate() {
+        page += &format!("{}. {step}\n", at + 1);
+    }
+    page += &format!("\n## Add it\n\n```\n{}\n```\n", text(preset, "command"));
+    for variable in ["base_url", "tenant"] {
+        let (default, example) = (&preset[variable]["default"], &preset[variable]["example"]);
+        if let Some(example) = example.as_str() {
+            let usual = default.as_str().map(|default| format!("default: `{default}`; ")).unwrap_or_default();
+            page += &format!("\n`{variable}`: {usual}example: `{example}`\n");
+        }
+    }
+    page += "\n## What the tokens do\n\n| token | life |\n| --- | --- |\n";
+    page += &format!("| access token | {} |\n| refresh token | {} |\n", lifetime("access"), lifetime("refresh"));
+    let notes = strings("notes");
+    if !notes.is_empty() {
+        page += "\n## Notes\n\n";
+        notes.iter().for_each(|note| page += &format!("- {note}\n"));
+    }
+    page += "\n## Sources\n\n";
+    for source in preset["sources"].as_array().expect("sources") {
+        let of: Vec<_> = source["of"].as_array().expect("subjects").iter().filter_map(|s| s.as_str()).collect();
+        page += &format!("- {}: {} (read {})\n", of.join(", "), text(source, "at"), text(source, "read"));
+    }
+    page
+}
+
+#[test]
+fn the_page_of_each_provider_is_what_its_preset_says() {
+    let directory = root().join("docs/providers");
+    let mut names = BTreeSet::new();
+    for preset in known(&Sandbox::new()) {
+        let name = format!("{}.md", text(&preset, "provider"));
+        let (path, page) = (directory.join(&name), page(&preset));
+        if std::env::var_os("LOOPIN_BLESS").is_some() {
+            fs::write(&path, &page).expect("a page");
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == page, "{} is out of date: LOOPIN_BLESS=1 cargo test --test it providers", path.display());
+        names.insert(name);
+    }
+    let present: BTreeSet<_> = fs::read_dir(&directory)
+        .expect("pages")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    assert_eq!(names, present, "no page without a preset");
+}
+
+#[test]
+fn d15_what_brings_a_refresh_token_is_added_to_a_login_and_said() {
+    let server = RawServer::json(200, TOKENS);
+    let sandbox = Sandbox::new();
+    let lines = "scopes = [\"read\", \"offline_access\"]\n";
+    sandbox.configure(&(server.integration() + lines));
+    let login = sandbox.login(&[]);
+    assert_eq!("consent", login.parameter("prompt"));
+    login.answer("x");
+    login.finished().assert_code(0).assert_says("added, so that the provider gives a refresh token: prompt=consent");
+    let stated = sandbox.login(&["--prompt", "login"]);
+    assert_eq!("login", stated.parameter("prompt"), "what the user states counts");
+    stated.answer("x");
+    stated.finished().assert_code(0);
+
+    let own = "offline_scopes = [\"offline\"]\noffline_params = { access_type = \"offline\" }\n";
+    sandbox.configure(&(server.integration() + "scopes = [\"read\"]\n" + own));
+    let login = sandbox.login(&[]);
+    assert_eq!(("read offline", "offline"), (&*login.parameter("scope"), &*login.parameter("access_type")));
+    login.answer("x");
+    login.finished().assert_code(0).assert_says("scope offline, access_type=offline");
 }

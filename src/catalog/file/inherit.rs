@@ -6,7 +6,7 @@ use serde_spanned::Spanned;
 
 use super::{Store, Table};
 use crate::{
-    catalog::{Fault, IntegrationName, Loopback, Preset, PresetInstance, SharedRedirect},
+    catalog::{CatalogError, Fault, IntegrationName, Loopback, Preset, PresetInstance, SharedRedirect},
     redirect::{Landing, Port, RegisteredRedirect},
 };
 
@@ -72,12 +72,14 @@ impl Table {
     /// Whether it says how the client proves itself or whether PKCE is checked.
     #[cfg(test)]
     pub(in crate::catalog) fn states_a_client(&self) -> bool {
-        self.token_endpoint_auth_method.is_some() || self.code_challenge_method.is_some()
+        self.token_endpoint_auth_method.is_some()
+            || self.code_challenge_method.is_some()
+            || self.client_secret_mask.is_some()
     }
 
     #[cfg(test)]
     pub(in crate::catalog) fn states_parameters(&self) -> bool {
-        !self.params.is_empty()
+        !self.params.is_empty() || self.offline_scopes.is_some() || self.offline_params.is_some()
     }
 
     /// Which instance is meant, judged by what the provider has.
@@ -127,6 +129,11 @@ impl Table {
                 .or(preset.authorization_response_iss_parameter_supported),
             code_challenge_method: self.code_challenge_method.or(preset.code_challenge_method),
             basic_username: inherited(self.basic_username, preset.basic_username),
+            offline_scopes: self.offline_scopes.or_else(|| {
+                Some(preset.offline_scopes?.into_iter().map(|s| Spanned::new(at.clone(), s.into_inner())).collect())
+            }),
+            offline_params: self.offline_params.or(preset.offline_params),
+            client_secret_mask: self.client_secret_mask.or(preset.client_secret_mask),
             params: params.into_iter().chain(self.params).collect(),
             ..self
         }
@@ -149,7 +156,10 @@ pub(super) fn accepted(
     let fault =
         |why: String| Err(Fault::new(format!("redirect_uri: {why}"), format!("write: redirect_uri = \"{works}\"")));
     match (preset.redirect.loopback, port) {
-        (Loopback::Refused, _) => Err(preset.needs_relay(name)),
+        (Loopback::Refused, _) => {
+            let CatalogError { what, remedy, .. } = preset.needs_relay(name);
+            Err(Fault::new(what, remedy.unwrap_or_default()))
+        }
         (Loopback::FixedPort, Port::Ephemeral) => fault(format!("{provider} compares the port, so :0 cannot work")),
         _ if !preset.accepts_host(redirect.host()) => fault(format!("{provider} refuses the host {}", redirect.host())),
         _ => Ok(redirect),
@@ -161,17 +171,4 @@ pub(super) fn accepted(
 pub(super) enum Relayed {
     No,
     Yes,
-}
-
-impl Preset {
-    /// What is wrong with any redirect on this machine where the provider accepts https only.
-    pub fn needs_relay(&self, name: &IntegrationName) -> Fault {
-        let what = format!("{} accepts https redirect URIs only, so it cannot redirect to this machine", self.name);
-        let remedy = format!(
-            "run loopin relay on a domain of yours, with a route to {}, and write: relay = \
-             \"https://acme.example/cli/{name}\"",
-            self.redirect_uri(Some(name))
-        );
-        Fault::new(what, remedy)
-    }
 }

@@ -83,8 +83,12 @@ impl Login<'_> {
         let catalog = context.catalog()?;
         let integration = chosen(&catalog, args.integration.as_deref())?;
         let key = grant_key(&integration.name, &args.grant)?;
-        let scopes = scopes(integration, &key, args)?;
-        let extra = extra(integration, args)?;
+        let mut scopes = scopes(integration, &key, args)?;
+        let mut extra = extra(integration, args)?;
+        let added = integration.dialect.offline.complete(&mut scopes, &mut extra);
+        if !added.is_empty() {
+            context.talk.say(&Event::AddedForOffline(&added));
+        }
         let relay = relay(integration, args)?;
         let opener = match self.opening {
             Opening::Client => Opener::Caller,
@@ -198,7 +202,12 @@ fn extra(integration: &Integration, args: &cli::Login) -> Result<ExtraParameters
 }
 
 fn relay(integration: &Integration, args: &cli::Login) -> Result<Option<RelayedRedirect>, Failure> {
-    let Some(url) = &args.relay else { return Ok(integration.relay.clone()) };
+    let Some(url) = &args.relay else {
+        return match integration.needs_relay() {
+            Some(why) => Err(Failure::from(why)),
+            None => Ok(integration.relay.clone()),
+        };
+    };
     RelayedRedirect::parse(url).map(Some).map_err(|why| {
         Failure::new(Code::Configuration, format!("--relay: {why}"))
             .remedy("name the URI that is registered, such as https://acme.example/cli/withings")

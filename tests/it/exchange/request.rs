@@ -86,3 +86,21 @@ fn the_token_endpoint_gets_the_very_redirect_uri_that_the_browser_was_sent_with(
     assert_eq!("authorization_code", parameter(&sent, "grant_type"));
     assert_eq!(43, parameter(&sent, "code_verifier").len());
 }
+
+#[test]
+fn a_masked_secret_goes_out_in_the_place_of_the_secret() {
+    let server = RawServer::json(200, TOKENS);
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("secret");
+    write_private(&file, b"secret\n");
+    let lines = format!(
+        "client_secret = {{ file = \"{}\" }}\ntoken_endpoint_auth_method = \"client_secret_post\"\n\
+         client_secret_mask = \"sha256_client_id\"\n",
+        file.display()
+    );
+    sandbox.configure(&(server.integration().replace("\"me\"", "\" My-Client\"") + &lines));
+    sandbox.log_in(&[]).assert_code(0);
+    let request = server.requests().remove(0);
+    let sent = format!("?{}", request.split("\r\n\r\n").nth(1).expect("body"));
+    assert_eq!("DdSHFZxzjq+7uYRZduNfcEmRq3JTw9lzhb5yp7NkOx8=", parameter(&sent, "client_secret"));
+}

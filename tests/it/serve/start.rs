@@ -292,3 +292,16 @@ fn v31_a_user_begins_so_many_flows_a_minute() {
     assert!(refused >= 10, "{refused}");
     assert_eq!(302, serving.begin("grace", &mut Jar::default(), "").status, "others are not held up");
 }
+
+#[test]
+fn a_table_that_names_a_provider_means_the_same_in_the_service() {
+    let table =
+        "[integration.notes]\nprovider = \"google\"\nclient_id = \"me\"\nscopes = [\"email\"]\n\n[integration.wiki]";
+    let serving = Serving::with(Provider::new(), |config| config.replacen("[integration.wiki]", table, 1));
+    let fields = format!("{}Accept: application/json\r\nOrigin: {ORIGIN}\r\n", bearer(&token_of("ada", "acme")));
+    let reply = serving.get(&format!("{BASE}/notes/authorize?{}", wish("all")), &fields);
+    let url = json_of(&reply)["authorization_url"].as_str().expect("url").to_owned();
+    assert!(url.starts_with("https://accounts.google.com/o/oauth2/v2/auth?"), "{url}");
+    let sent = |name: &str| parameter(&url, name);
+    assert_eq!(("offline".to_owned(), "consent".to_owned()), (sent("access_type"), sent("prompt")), "d15");
+}

@@ -42,9 +42,9 @@ fn the_users_own_lines_come_before_the_presets() {
 
 #[test]
 fn parameters_of_both_are_sent_and_the_users_value_counts() {
-    let integration = parse(&with("google", "params = { hd = \"acme.example\", access_type = \"online\" }"));
+    let integration = parse(&with("atlassian", "params = { audience = \"own.example\", prompt = \"login\" }"));
     let mut expected = ExtraParameters::default();
-    for (name, value) in [("access_type", "online"), ("hd", "acme.example"), ("prompt", "consent")] {
+    for (name, value) in [("audience", "own.example"), ("prompt", "login")] {
         expected.add(name, value).expect("added");
     }
     assert_eq!(expected, integration.extra);
