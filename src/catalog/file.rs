@@ -16,12 +16,12 @@ use url::form_urlencoded;
 use super::{
     ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Instance,
     InstancePath, Instances, Integration, IntegrationName, Offline, OfflineParams, Others, PkcePromise, Place, Preset,
-    SecretSource, Server, SharedRedirect, StoreKind,
+    SecretSource, Server, SharedRedirect, StoreKind, dialect::TokenFields,
 };
 use crate::{
     oauth::{
         AuthenticationMethod, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce, Scope, Scopes,
-        SecretMask, reserved_in_answers,
+        SecretMask, TokenBody, WireDialect, reserved_in_answers,
     },
     redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
@@ -74,6 +74,12 @@ pub(super) struct Table {
     offline_scopes: Option<Vec<Spanned<String>>>,
     offline_params: Option<BTreeMap<Spanned<String>, String>>,
     client_secret_mask: Option<SecretMask>,
+    resource: Option<Vec<Spanned<String>>>,
+    token_params: Option<BTreeMap<Spanned<String>, String>>,
+    refresh_params: Option<BTreeMap<Spanned<String>, String>>,
+    token_request: Option<TokenBody>,
+    token_at: Option<Spanned<String>>,
+    error_at: Option<Spanned<String>>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
@@ -215,7 +221,16 @@ impl Table {
                 Some(table) => OfflineParams::Stated(parameters("offline_params", table)?),
             },
         };
-        Ok(Dialect { offline, secret_mask: self.client_secret_mask.unwrap_or_default() })
+        let token = TokenFields {
+            resource: self.resource.as_deref().unwrap_or_default(),
+            token_params: self.token_params.as_ref(),
+            refresh_params: self.refresh_params.as_ref(),
+            token_request: self.token_request,
+            token_at: self.token_at.as_ref(),
+            error_at: self.error_at.as_ref(),
+        };
+        let wire = WireDialect { token: token.rules()? };
+        Ok(Dialect { wire, offline, secret_mask: self.client_secret_mask.unwrap_or_default() })
     }
 
     fn server(&self) -> Result<Server, Fault> {
@@ -265,15 +280,16 @@ impl Table {
 
     /// RFC 7523 is left out on purpose: an assertion whose audience is a token endpoint can be used at whatever server
     /// passes itself off as that endpoint.
-    fn authentication_method(&self) -> Result<AuthenticationMethod, Fault> {
-        let Some(method) = &self.token_endpoint_auth_method else { return Ok(AuthenticationMethod::Basic) };
+    fn authentication_method(&self) -> Result<Option<AuthenticationMethod>, Fault> {
+        let Some(method) = &self.token_endpoint_auth_method else { return Ok(None) };
         let fault = |what: String| {
             let remedy = "write client_secret_basic or client_secret_post; without a client_secret leave it out";
             Err(Fault::new(format!("token_endpoint_auth_method: {what}"), remedy).at(method))
         };
+        if let Some(method) = AuthenticationMethod::parse(method.get_ref()) {
+            return Ok(Some(method));
+        }
         match method.get_ref().as_str() {
-            "client_secret_basic" => Ok(AuthenticationMethod::Basic),
-            "client_secret_post" => Ok(AuthenticationMethod::Post),
             jwt @ ("private_key_jwt" | "client_secret_jwt") => {
                 fault(format!("{jwt} is not offered, since another server could use its assertion"))
             }

@@ -38,8 +38,8 @@ pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{
     oauth::{
-        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, ExtraParameters, IdTokenAlgorithms,
-        IssParameter, Issuer, Pkce, S256, Scopes,
+        AuthenticationMethod, AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, ExtraParameters,
+        IdTokenAlgorithms, IssParameter, Issuer, NoCommonMethod, Pkce, S256, Scopes,
     },
     redirect::{RegisteredRedirect, RelayedRedirect},
 };
@@ -81,6 +81,7 @@ impl Server {
             iss_parameter,
             s256,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
+            authentication_methods: AuthenticationMethods::Unstated,
         }))
     }
 }
@@ -142,7 +143,8 @@ pub struct Integration {
     pub server: Server,
     pub client_id: ClientId,
     pub client_secret: Option<SecretSource>,
-    pub authentication_method: AuthenticationMethod,
+    /// What the configuration says, before what the server's metadata says.
+    pub authentication_method: Option<AuthenticationMethod>,
     /// Tried in order; never empty.
     pub redirects: Vec<RegisteredRedirect>,
     /// Registered in their place: it forwards the answers to the one redirect there is.
@@ -179,6 +181,23 @@ impl Integration {
     pub fn needs_relay(&self) -> Option<CatalogError> {
         let preset = self.preset.as_ref().filter(|preset| preset.redirect.loopback == Loopback::Refused)?;
         self.relay.is_none().then(|| preset.needs_relay(&self.name))
+    }
+
+    /// How the client secret is sent to this server: as the configuration says, else as the server's metadata lists.
+    ///
+    /// # Errors
+    /// There is a client secret, and the server lists no way to send it.
+    pub fn authentication_at(&self, server: &AuthorizationServer) -> Result<AuthenticationMethod, NoCommonMethod> {
+        match (self.authentication_method, &self.client_secret) {
+            (Some(stated), _) => Ok(stated),
+            (None, None) => Ok(AuthenticationMethod::default()),
+            (None, Some(_)) => server.authentication_methods.choose(),
+        }
+    }
+
+    /// The same for a stored grant, whose login has pinned what the metadata listed.
+    pub fn authentication_pinned(&self, pinned: AuthenticationMethod) -> AuthenticationMethod {
+        self.authentication_method.unwrap_or(pinned)
     }
 
     /// What PKCE can be relied on for: S256 only if this server promises to check it or the configuration states that

@@ -170,7 +170,7 @@ impl Context {
         }
     }
 
-    /// The client with its secret, wherever that is.
+    /// The client with its secret, wherever that is; the method is what the configuration says.
     pub fn client(&self, integration: &Integration, vault: &Vault<'_>) -> Result<Client, Failure> {
         let authentication = match &integration.client_secret {
             None => ClientAuthentication::None,
@@ -179,10 +179,10 @@ impl Context {
                     .dialect
                     .secret_mask
                     .applied(client_secret(integration, source, vault)?, &integration.client_id),
-                method: integration.authentication_method,
+                method: integration.authentication_method.unwrap_or_default(),
             },
         };
-        Ok(Client { id: integration.client_id.clone(), authentication })
+        Ok(Client::new(integration.client_id.clone(), authentication).speaking(integration.dialect.wire.clone()))
     }
 }
 

@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: &cli::Logout) -> Result<Outcome, Failure> {
 fn revocation(context: &Context, integration: &Integration, vault: &Vault<'_>, record: &Record) -> Revocation {
     let Some(endpoint) = &record.pinned.revocation_endpoint else { return Revocation::NotOffered };
     let client = match context.client(integration, vault) {
-        Ok(client) => client,
+        Ok(client) => client.authenticated_by(integration.authentication_pinned(record.pinned.authentication_method)),
         Err(failure) => return Revocation::Unconfirmed(failure.what),
     };
     match revoke_grant(endpoint, &client, record.grant.tokens(), Extent::Every, &Http::default()) {

@@ -76,7 +76,8 @@ fn refresh(
     vault: &Vault<'_>,
 ) -> Result<Message, Failure> {
     let Some(record) = vault.read(key)? else { return Ok(Message::Nothing) };
-    let client = context.client(integration, vault)?;
+    let pinned = record.pinned.authentication_method;
+    let client = context.client(integration, vault)?.authenticated_by(integration.authentication_pinned(pinned));
     let refresh = |record: &Record| Refresh { vault, key, client: &client, record }.run();
     let mut ended = refresh(&record)?;
     let mut sent = record;

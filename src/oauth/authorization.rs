@@ -142,6 +142,9 @@ impl AuthorizationRequest {
         if let Some(nonce) = &nonce {
             request = request.add_extra_param("nonce", nonce.expose().to_owned());
         }
+        for resource in &client.dialect.token.resources {
+            request = request.add_extra_param("resource", resource.as_str().to_owned());
+        }
         for (name, value) in extra.0 {
             request = request.add_extra_param(name, value);
         }

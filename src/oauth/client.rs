@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::WireDialect;
 use crate::secret::Secret;
 
 /// The client identifier (RFC 6749 section 2.2): visible ASCII and space.
@@ -41,6 +42,80 @@ pub enum AuthenticationMethod {
     Post,
 }
 
+impl AuthenticationMethod {
+    /// By the name in metadata.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "client_secret_basic" => Some(Self::Basic),
+            "client_secret_post" => Some(Self::Post),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+        }
+    }
+}
+
+/// What a token endpoint accepts: `token_endpoint_auth_methods_supported` (RFC 8414 section 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AuthenticationMethods {
+    Listed(Vec<String>),
+    /// There was no metadata to read, or it lists none.
+    #[default]
+    Unstated,
+}
+
+impl AuthenticationMethods {
+    /// Names longer than any registered one are left out, and so is what comes after the first 32.
+    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let is_name =
+            |name: &String| (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let names: Vec<_> = names.into_iter().filter(is_name).take(32).collect();
+        if names.is_empty() { Self::Unstated } else { Self::Listed(names) }
+    }
+
+    /// None where they are not stated.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Listed(names) => names,
+            Self::Unstated => &[],
+        }
+    }
+
+    /// The method for a client with a secret. Basic comes first: a server has to accept it (RFC 6749 section 2.3.1), and
+    /// it is what an empty list means.
+    ///
+    /// # Errors
+    /// The list has none that is offered here.
+    pub fn choose(&self) -> Result<AuthenticationMethod, NoCommonMethod> {
+        let listed = |method: AuthenticationMethod| self.names().iter().any(|name| name == method.as_str());
+        match self {
+            Self::Unstated => Ok(AuthenticationMethod::Basic),
+            Self::Listed(_) if listed(AuthenticationMethod::Basic) => Ok(AuthenticationMethod::Basic),
+            Self::Listed(_) if listed(AuthenticationMethod::Post) => Ok(AuthenticationMethod::Post),
+            Self::Listed(names) => Err(NoCommonMethod { listed: names.clone() }),
+        }
+    }
+}
+
+/// The provider accepts a client secret in no form that is offered here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCommonMethod {
+    pub listed: Vec<String>,
+}
+
+impl fmt::Display for NoCommonMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the provider's metadata lists no way to send a client secret, only: {}", self.listed.join(", "))
+    }
+}
+
+impl std::error::Error for NoCommonMethod {}
+
 /// What is sent in the place of a client secret.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub enum SecretMask {
@@ -73,6 +148,28 @@ pub struct Client {
     pub id: ClientId,
     /// How the client authenticates at the token endpoint.
     pub authentication: ClientAuthentication,
+    /// Of the provider where it is registered.
+    pub dialect: WireDialect,
+}
+
+impl Client {
+    /// A client of a provider that keeps to the RFCs.
+    pub fn new(id: ClientId, authentication: ClientAuthentication) -> Self {
+        Self { id, authentication, dialect: WireDialect::default() }
+    }
+
+    pub fn speaking(self, dialect: WireDialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// The same client, whose secret is sent by this method.
+    pub fn authenticated_by(self, method: AuthenticationMethod) -> Self {
+        let authentication = match self.authentication {
+            ClientAuthentication::None => ClientAuthentication::None,
+            ClientAuthentication::Secret { secret, .. } => ClientAuthentication::Secret { secret, method },
+        };
+        Self { authentication, ..self }
+    }
 }
 
 /// The authentication of a client (RFC 6749 section 2.3).
@@ -92,6 +189,21 @@ pub enum ClientAuthentication {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d07_the_method_is_one_that_the_metadata_lists_and_basic_where_it_lists_nothing() {
+        let methods = |names: &[&str]| AuthenticationMethods::new(names.iter().map(|name| (*name).to_owned()));
+        for (names, chosen) in [
+            (&[][..], AuthenticationMethod::Basic),
+            (&["client_secret_post"], AuthenticationMethod::Post),
+            (&["private_key_jwt", "client_secret_post", "client_secret_basic"], AuthenticationMethod::Basic),
+            (&["none", "client_secret_post"], AuthenticationMethod::Post),
+        ] {
+            assert_eq!(Ok(chosen), methods(names).choose(), "{names:?}");
+        }
+        let none = methods(&["private_key_jwt", "tls_client_auth"]).choose().expect_err("none in common");
+        assert!(none.to_string().ends_with("only: private_key_jwt, tls_client_auth"), "{none}");
+    }
 
     #[test]
     fn a_masked_secret_is_the_hash_of_the_secret_and_the_trimmed_client_id_in_lower_case() {

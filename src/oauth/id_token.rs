@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn client(authentication: ClientAuthentication) -> Client {
-        Client { id: ClientId::parse("me").expect("id"), authentication }
+        Client::new(ClientId::parse("me").expect("id"), authentication)
     }
 
     fn read_for(

@@ -6,7 +6,7 @@ mod document;
 
 use serde::Deserialize;
 
-use super::{Endpoint, Issuer};
+use super::{AuthenticationMethods, Endpoint, Issuer};
 pub use discovery::{DiscoveryError, Miss, Missed, discover};
 
 /// The endpoints of a login. A stored grant keeps its endpoints: a later discovery does not move it.
@@ -26,6 +26,8 @@ pub struct AuthorizationServer {
     pub s256: S256,
     /// The algorithms that an id_token may have.
     pub id_token_algorithms: IdTokenAlgorithms,
+    /// How the token endpoint accepts a client secret.
+    pub authentication_methods: AuthenticationMethods,
 }
 
 /// Whether the metadata promises the `iss` parameter in authorization responses (RFC 9207 section 3).

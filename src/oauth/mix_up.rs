@@ -51,6 +51,7 @@ mod tests {
             iss_parameter,
             s256: S256::Unstated,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
+            authentication_methods: crate::oauth::AuthenticationMethods::Unstated,
         }
     }
 

@@ -8,6 +8,7 @@
 mod answer;
 mod authorization;
 mod client;
+mod dialect;
 mod endpoint;
 mod entropy;
 mod http;
@@ -21,13 +22,17 @@ mod remote_text;
 mod revoke;
 mod scope;
 mod token;
+mod token_rules;
 
 pub use answer::{Answer, MatchedAnswer, Unrelated, reserved_in_answers};
 pub use authorization::{
     AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, Kept, ParameterError, Pending, Pkce,
     Received, Resumed, Settled,
 };
-pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId, SecretMask};
+pub use client::{
+    AuthenticationMethod, AuthenticationMethods, Client, ClientAuthentication, ClientId, NoCommonMethod, SecretMask,
+};
+pub use dialect::WireDialect;
 pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
 pub use http::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse};
@@ -43,3 +48,4 @@ pub use remote_text::{RemoteText, printable};
 pub use revoke::{Extent, GrantTokens, RevocationError, revoke_grant};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use token::{ErrorCode, ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};
+pub use token_rules::{MemberPath, Resource, TokenBody, TokenOccasion, TokenRules, is_free};

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use oauth2::RefreshToken;
 
 use super::{
-    Claims, Client, Endpoint, ExchangeError, HttpClient, IdTokenAlgorithms, Issuer, TokenSet,
+    Claims, Client, Endpoint, ExchangeError, HttpClient, IdTokenAlgorithms, Issuer, TokenOccasion, TokenSet,
     id_token::{Expected, Occasion},
     token::{Fault, tolerant},
 };
@@ -28,6 +28,7 @@ pub fn refresh(
     // The stored record contains no metadata of the server.
     let algorithms = &IdTokenAlgorithms::Unstated;
     let expected = Expected { issuer, client, algorithms, occasion: Occasion::Refresh { original }, now };
+    let http = &client.dialect.token.over(http, TokenOccasion::Refresh);
     let client = tolerant(client, token_endpoint);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let reply = client.exchange_refresh_token(&refresh_token).request(&|request| Fault::guard(http, request));
@@ -62,7 +63,7 @@ mod tests {
         let reply = format!(r#"{{"access_token":"a","refresh_token":"r","id_token":"{id_token}"}}"#);
         let endpoint = Endpoint::parse("https://op.example/token").expect("endpoint");
         let issuer = Issuer::parse("https://op.example").expect("issuer");
-        let client = Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None };
+        let client = Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None);
         let sent = Secret::new("old".into());
         refresh(&endpoint, &client, &sent, Some(&issuer), None, &Answers(reply), SystemTime::UNIX_EPOCH)
             .expect("tokens")

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, HttpClient, HttpError,
-    HttpRequest, HttpResponse, IdTokenError, Scopes,
+    HttpRequest, HttpResponse, IdTokenError, Scopes, TokenOccasion,
     id_token::{Expected, Occasion},
     normalise::{NotOAuth, normalise},
 };
@@ -179,6 +179,7 @@ impl CodeReceived {
         if let Some(verifier) = flow.code_verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
         }
+        let http = &flow.client.dialect.token.over(http, TokenOccasion::Exchange);
         let reply = request.request(&|request| Fault::guard(http, request));
         let tokens = TokenSet::read(reply, now)?;
         let Some(id_token) = &tokens.id_token else { return Ok(tokens) };

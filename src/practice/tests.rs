@@ -154,7 +154,7 @@ fn known(issuer: &str) -> AuthorizationServer {
 }
 
 fn client() -> Client {
-    Client { id: ClientId::parse(CLIENT_ID).expect("id"), authentication: ClientAuthentication::None }
+    Client::new(ClientId::parse(CLIENT_ID).expect("id"), ClientAuthentication::None)
 }
 
 /// The whole way of a login, up to the answer.

@@ -52,6 +52,7 @@ pub(super) fn record() -> Record {
             token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
             revocation_endpoint: None,
             client_id: ClientId::parse("client").expect("id"),
+            authentication_method: crate::oauth::AuthenticationMethod::Basic,
         },
         grant: grant(3600),
     }

@@ -11,7 +11,8 @@ use crate::{
         kubectl::ExecInfoError,
     },
     oauth::{
-        Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, ParameterError, Refusal, ScopeError,
+        Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, NoCommonMethod, ParameterError,
+        Refusal, ScopeError,
     },
     redirect::BindError,
     system::{
@@ -192,6 +193,13 @@ impl From<UnknownName> for Failure {
             Some(nearest) => failure.remedy(format!("did you mean {nearest}?")),
             None => failure.remedy("loopin integration list"),
         }
+    }
+}
+
+impl From<NoCommonMethod> for Failure {
+    fn from(none: NoCommonMethod) -> Self {
+        Self::new(Code::Configuration, none)
+            .remedy("if it accepts the secret all the same, write: token_endpoint_auth_method = \"client_secret_post\"")
     }
 }
 

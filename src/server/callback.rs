@@ -91,6 +91,8 @@ impl Service {
         }
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
         let client = integrations::client(integration, base.as_ref()).map_err(|_| Ending::ConfigError)?;
+        let method = integration.authentication_at(&content.server).map_err(|_| Ending::ConfigError)?;
+        let client = client.authenticated_by(method);
         if client.id != content.client_id {
             return Err(Ending::ConfigError.into());
         }
@@ -138,8 +140,10 @@ impl Service {
 
     async fn revoke_unstored(&self, integration: &Integration, content: &Content, grant: Grant) {
         let Ok(base) = base(integration, content.base_url.as_deref()) else { return };
-        let (endpoint, client) =
-            (content.server.revocation_endpoint.clone(), integrations::client(integration, base.as_ref()).ok());
+        let method = integration.authentication_at(&content.server).unwrap_or_default();
+        let client =
+            integrations::client(integration, base.as_ref()).ok().map(|client| client.authenticated_by(method));
+        let endpoint = content.server.revocation_endpoint.clone();
         let http = integrations::http(base.as_ref());
         self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
     }

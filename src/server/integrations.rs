@@ -14,8 +14,8 @@ use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     deadlines::{PROVIDER_RETRY, SERVICE_REQUESTS},
     oauth::{
-        AuthorizationServer, Client, ClientAuthentication, HttpClient, IdTokenAlgorithms, IssParameter, Scopes,
-        discover,
+        AuthenticationMethods, AuthorizationServer, Client, ClientAuthentication, HttpClient, IdTokenAlgorithms,
+        IssParameter, Scopes, discover,
     },
     service::{
         base_url::{BaseUrl, RedirectAt, client_at},
@@ -110,6 +110,7 @@ fn at_instance(
         iss_parameter,
         s256: server.s256,
         id_token_algorithms: IdTokenAlgorithms::Unstated,
+        authentication_methods: AuthenticationMethods::Unstated,
     })
 }
 
@@ -126,11 +127,11 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
             let secret = secret.ok_or(Problem::IntegrationMisconfigured)?;
             ClientAuthentication::Secret {
                 secret: integration.dialect.secret_mask.applied(secret, at.id),
-                method: integration.authentication_method,
+                method: integration.authentication_method.unwrap_or_default(),
             }
         }
     };
-    Ok(Client { id: at.id.clone(), authentication })
+    Ok(Client::new(at.id.clone(), authentication).speaking(integration.dialect.wire.clone()))
 }
 
 /// The base URL of a stored row, if it is still allowed.
@@ -168,7 +169,10 @@ impl Integrations for Configured {
         let integration = self.catalog.get(connection.key.integration.as_str()).ok()?;
         let base = base(integration, connection.base_url.as_deref()).ok()?;
         // A connection that was made with another `client_id` cannot be refreshed with this client.
-        client(integration, base.as_ref()).ok().filter(|client| client.id == connection.pinned.client_id)
+        let client =
+            client(integration, base.as_ref()).ok().filter(|client| client.id == connection.pinned.client_id)?;
+        let pinned = connection.pinned.authentication_method;
+        Some(client.authenticated_by(integration.authentication_pinned(pinned)))
     }
 
     fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {

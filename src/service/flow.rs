@@ -18,7 +18,10 @@ use super::{
 use crate::{
     catalog::IntegrationName,
     deadlines::{FLOW_LIFE, LINK_LIFE},
-    oauth::{AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept, S256, Scopes},
+    oauth::{
+        AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept,
+        S256, Scopes,
+    },
     redirect::{BoundRedirect, RegisteredRedirect},
     reply::FieldValue,
     secret::Secret,
@@ -256,6 +259,8 @@ struct StoredContent {
     /// Empty if the server lists none, and in flows of older versions.
     #[serde(default)]
     id_token_algorithms: Vec<String>,
+    #[serde(default)]
+    authentication_methods: Vec<String>,
     client_id: String,
     redirect_uri: String,
     asked: String,
@@ -276,6 +281,7 @@ impl Content {
             revocation_endpoint: server.revocation_endpoint.as_ref().map(|e| e.as_str().to_owned()),
             names_itself: server.iss_parameter == IssParameter::Promised,
             id_token_algorithms: server.id_token_algorithms.names().to_vec(),
+            authentication_methods: server.authentication_methods.names().to_vec(),
             client_id: self.client_id.as_str().to_owned(),
             redirect_uri: self.redirect.as_str().to_owned(),
             asked: self.asked.to_string(),
@@ -304,6 +310,7 @@ impl Content {
                 iss_parameter: if stored.names_itself { IssParameter::Promised } else { IssParameter::NotPromised },
                 s256: S256::Unstated,
                 id_token_algorithms: IdTokenAlgorithms::new(stored.id_token_algorithms),
+                authentication_methods: AuthenticationMethods::new(stored.authentication_methods),
             },
             client_id: ClientId::parse(&stored.client_id)?,
             redirect: RegisteredRedirect::parse(&stored.redirect_uri).ok()?.at_its_own_address().ok()?,

@@ -191,6 +191,7 @@ mod tests {
                 token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
                 revocation_endpoint: None,
                 client_id: ClientId::parse("me").expect("id"),
+                authentication_method: crate::oauth::AuthenticationMethod::Basic,
             },
             grant: Grant {
                 asked: Scopes::default(),

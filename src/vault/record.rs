@@ -9,7 +9,10 @@ use zeroize::Zeroize;
 
 use super::{ItemName, StoreError};
 use crate::{
-    oauth::{AuthorizationServer, ClientId, Endpoint, Expiry, GrantTokens, Issuer, Scopes, TokenSet, TokenType},
+    oauth::{
+        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, Expiry, GrantTokens, Issuer, NoCommonMethod,
+        Scopes, TokenSet, TokenType,
+    },
     secret::{SealKey, Secret},
 };
 
@@ -26,6 +29,8 @@ pub struct Pinned {
     pub revocation_endpoint: Option<Endpoint>,
     /// The client that the grant was made for.
     pub client_id: ClientId,
+    /// How a client secret is sent there unless the configuration says it, as the metadata said at the login.
+    pub authentication_method: AuthenticationMethod,
 }
 
 /// What the user authorized.
@@ -98,6 +103,11 @@ impl Pinned {
             token_endpoint: server.token_endpoint.clone(),
             revocation_endpoint: server.revocation_endpoint.clone(),
             client_id: client_id.clone(),
+            // A client with a secret was refused before where none is in common.
+            authentication_method: match server.authentication_methods.choose() {
+                Ok(method) => method,
+                Err(NoCommonMethod { .. }) => AuthenticationMethod::Basic,
+            },
         }
     }
 }
@@ -132,6 +142,8 @@ struct Stored {
     token_endpoint: String,
     revocation_endpoint: Option<String>,
     client_id: String,
+    #[serde(default)]
+    authentication_method: Option<String>,
     asked: String,
     granted: String,
     access_token: String,
@@ -191,6 +203,7 @@ impl Record {
             token_endpoint: pinned.token_endpoint.as_str().to_owned(),
             revocation_endpoint: pinned.revocation_endpoint.as_ref().map(|e| e.as_str().to_owned()),
             client_id: pinned.client_id.as_str().to_owned(),
+            authentication_method: Some(pinned.authentication_method.as_str().to_owned()),
             asked: grant.asked.to_string(),
             granted: grant.granted.to_string(),
             access_token: text(&grant.access_token),
@@ -260,6 +273,11 @@ impl Stored {
                 token_endpoint: endpoint(&self.token_endpoint)?,
                 revocation_endpoint: self.revocation_endpoint.as_deref().map(endpoint).transpose()?,
                 client_id: ClientId::parse(&self.client_id).ok_or(RecordError::Damaged)?,
+                authentication_method: match self.authentication_method.as_deref() {
+                    // Of an earlier version, which knew no other.
+                    None => AuthenticationMethod::Basic,
+                    Some(name) => AuthenticationMethod::parse(name).ok_or(RecordError::Damaged)?,
+                },
             },
             grant: Grant {
                 asked: scopes(&self.asked)?,

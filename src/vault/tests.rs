@@ -45,6 +45,7 @@ fn record(generation: u64, token: String) -> Record {
             token_endpoint: endpoint("/token"),
             revocation_endpoint: Some(endpoint("/revoke")),
             client_id: ClientId::parse("me").expect("id"),
+            authentication_method: crate::oauth::AuthenticationMethod::Post,
         },
         grant: Grant {
             asked: scopes("openid read write"),

@@ -56,7 +56,7 @@ const TYPOS: [(&str, &str, &str, &str); 21] = [
         "did you mean issuer?",
     ),
     ("issuer = \"https://a.example\"\n", "line 1, column 1", "client_id is missing", "add: client_id"),
-    ("client_id = \"x\"\n", "line 1, column 1", "no provider", "add: issuer"),
+    ("client_id = \"x\"\n", "line 1, column 1", "no provider", "add: provider"),
     ("issuer = \"https://a.example\nclient_id = \"x\"\n", "line 2, column", "", ""),
     ("issuer = \"http://a.example\"\nclient_id = \"x\"\n", "line 2, column 10", "issuer is not a safe URL", ""),
     ("issuer = 5\nclient_id = \"x\"\n", "line 2, column 10", "expected a string", ""),

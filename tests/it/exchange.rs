@@ -2,6 +2,7 @@
 
 use crate::harness::{Finished, RawServer, Sandbox};
 
+mod dialect;
 mod endpoints;
 mod id_tokens;
 mod nonsense;

@@ -158,6 +158,7 @@ fn record(writer: usize) -> Record {
             token_endpoint: endpoint("/token"),
             revocation_endpoint: Some(endpoint("/revoke")),
             client_id: ClientId::parse("me").expect("id"),
+            authentication_method: loopin::oauth::AuthenticationMethod::Basic,
         },
         grant: Grant {
             asked: Scopes::default(),

@@ -134,6 +134,12 @@ impl Table {
             }),
             offline_params: self.offline_params.or(preset.offline_params),
             client_secret_mask: self.client_secret_mask.or(preset.client_secret_mask),
+            resource: self.resource.or(preset.resource),
+            token_params: self.token_params.or(preset.token_params),
+            refresh_params: self.refresh_params.or(preset.refresh_params),
+            token_request: self.token_request.or(preset.token_request),
+            token_at: inherited(self.token_at, preset.token_at),
+            error_at: inherited(self.error_at, preset.error_at),
             params: params.into_iter().chain(self.params).collect(),
             ..self
         }

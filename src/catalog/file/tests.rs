@@ -76,7 +76,7 @@ fn a_full_table_is_read_key_by_key() {
     );
     assert_eq!("me", integration.client_id.as_str());
     assert_eq!(Some(SecretSource::Store), integration.client_secret);
-    assert_eq!(AuthenticationMethod::Post, integration.authentication_method);
+    assert_eq!(Some(AuthenticationMethod::Post), integration.authentication_method);
     assert_eq!(
         ["http://127.0.0.1:0/callback"],
         *integration.redirects.iter().map(RegisteredRedirect::as_str).collect::<Vec<_>>()
@@ -99,7 +99,7 @@ fn what_is_left_out_has_the_safe_default() {
     let integration = parse(&work(""));
     assert_eq!(Server::Discovered(Issuer::parse("https://op.example").expect("issuer")), integration.server);
     assert_eq!(None, integration.client_secret);
-    assert_eq!(AuthenticationMethod::Basic, integration.authentication_method);
+    assert_eq!(None, integration.authentication_method, "as the metadata says");
     assert_eq!(
         ["http://127.0.0.1:0/callback"],
         *integration.redirects.iter().map(RegisteredRedirect::as_str).collect::<Vec<_>>()

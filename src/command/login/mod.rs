@@ -109,6 +109,7 @@ impl Login<'_> {
         };
         let client = context.client(integration, &vault)?;
         let server = server(integration)?;
+        let client = client.authenticated_by(integration.authentication_at(&server)?);
         let mut warnings = promises(integration, &server, &context.talk)?;
         let sent = Integration { relay: relay.clone(), ..integration.clone() };
         warnings.extend(shared_redirect(integration, &catalog.sharing(&sent), &server, &context.talk)?);
@@ -406,7 +407,13 @@ mod tests {
     fn pinned() -> Pinned {
         let token_endpoint = Endpoint::parse("https://op.example/token").expect("an endpoint");
         let client_id = ClientId::parse("me").expect("a client");
-        Pinned { issuer: None, token_endpoint, revocation_endpoint: None, client_id }
+        Pinned {
+            issuer: None,
+            token_endpoint,
+            revocation_endpoint: None,
+            client_id,
+            authentication_method: crate::oauth::AuthenticationMethod::Basic,
+        }
     }
 
     fn grant() -> Grant {

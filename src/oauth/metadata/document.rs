@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{AuthorizationServer, IdTokenAlgorithms, IssParameter, S256};
-use crate::oauth::{DiscoveryError, Endpoint, Issuer, Miss, RemoteText};
+use crate::oauth::{AuthenticationMethods, DiscoveryError, Endpoint, Issuer, Miss, RemoteText};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -25,6 +25,8 @@ pub(super) struct Document {
     code_challenge_methods_supported: Vec<String>,
     #[serde(default, deserialize_with = "texts")]
     id_token_signing_alg_values_supported: Vec<String>,
+    #[serde(default, deserialize_with = "texts")]
+    token_endpoint_auth_methods_supported: Vec<String>,
     #[serde(default, deserialize_with = "promise")]
     authorization_response_iss_parameter_supported: IssParameter,
 }
@@ -66,6 +68,7 @@ impl Document {
             iss_parameter: self.authorization_response_iss_parameter_supported,
             s256: if lists_s256 { S256::Promised } else { S256::NotPromised },
             id_token_algorithms: IdTokenAlgorithms::new(self.id_token_signing_alg_values_supported),
+            authentication_methods: AuthenticationMethods::new(self.token_endpoint_auth_methods_supported),
         })
     }
 }

@@ -77,6 +77,7 @@ fn a_document_gives_every_endpoint_and_promise() {
         iss_parameter: IssParameter::Promised,
         s256: S256::Promised,
         id_token_algorithms: IdTokenAlgorithms::Unstated,
+        authentication_methods: crate::oauth::AuthenticationMethods::Unstated,
     };
     assert_eq!(Ok(expected), read(json!({})));
 }

@@ -70,12 +70,12 @@ fn now() -> SystemTime {
 }
 
 fn public() -> Client {
-    Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None }
+    Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None)
 }
 
 fn confidential(id: &str, secret: &str, method: AuthenticationMethod) -> Client {
     let authentication = ClientAuthentication::Secret { secret: Secret::new(secret.into()), method };
-    Client { id: ClientId::parse(id).expect("id"), authentication }
+    Client::new(ClientId::parse(id).expect("id"), authentication)
 }
 
 fn request(client: Client, scopes: &str) -> AuthorizationRequest {
@@ -90,6 +90,7 @@ fn request(client: Client, scopes: &str) -> AuthorizationRequest {
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Promised,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
+            authentication_methods: crate::oauth::AuthenticationMethods::Unstated,
         },
         client,
         redirect: registered.bind(NonZeroU16::new(25417).expect("port")).expect("bound"),

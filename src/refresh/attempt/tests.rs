@@ -156,7 +156,7 @@ impl Scene {
     }
 
     fn attempt<T>(&self, work: impl FnOnce(&Attempt<'_>) -> T) -> T {
-        let client = Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None };
+        let client = Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None);
         let (journal, seal_keys) = (self.journal(), [self.record.seal_key.clone()]);
         work(&Attempt { journal: &journal, record: &self.record, seal_keys: &seal_keys, client: &client })
     }

@@ -149,7 +149,7 @@ impl HttpClient for To {
 
 impl Integrations for To {
     fn client(&self, _: &Connection) -> Option<Client> {
-        Some(Client { id: ClientId::parse("me")?, authentication: ClientAuthentication::None })
+        Some(Client::new(ClientId::parse("me")?, ClientAuthentication::None))
     }
 
     fn scopes(&self, _: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
@@ -216,6 +216,7 @@ impl Stage {
             token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
             revocation_endpoint: Endpoint::parse("https://op.example/revoke").ok(),
             client_id: ClientId::parse("me").expect("id"),
+            authentication_method: crate::oauth::AuthenticationMethod::Basic,
         };
         let sealed = self.sealed();
         self.runtime.block_on(sealed.connect(&self.key, None, pinned, &grant, clock::now())).expect("connected");

@@ -108,6 +108,7 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
         iss_parameter: IssParameter::Promised,
         s256: S256::Unstated,
         id_token_algorithms: IdTokenAlgorithms::Listed(vec!["RS256".into()]),
+        authentication_methods: crate::oauth::AuthenticationMethods::Unstated,
     };
     let redirect = RegisteredRedirect::parse("https://int.example/api/v1/oauth2/wiki/callback").expect("redirect");
     let content = Content {

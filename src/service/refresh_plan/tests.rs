@@ -29,6 +29,7 @@ fn connection() -> Connection {
             token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
             revocation_endpoint: None,
             client_id: ClientId::parse("me").expect("id"),
+            authentication_method: crate::oauth::AuthenticationMethod::Basic,
         },
         state: State::Good,
         access: Access {

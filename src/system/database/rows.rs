@@ -6,7 +6,7 @@ use rusqlite::{ErrorCode, Row, Statement, types::Type};
 
 use crate::{
     catalog::IntegrationName,
-    oauth::{ClientId, Endpoint, Expiry, Issuer, Scopes, TokenType},
+    oauth::{AuthenticationMethod, ClientId, Endpoint, Expiry, Issuer, Scopes, TokenType},
     service::{
         keys::Sealed,
         store::{Access, Connection, ConnectionId, Delay, Failing, Fate, LeaseOwner, ReauthReason, State, StoreFault},
@@ -18,7 +18,7 @@ use crate::{
 pub const COLUMNS: &str = "id, namespace, user_id, org_key, integration, action, generation, status, since, failures, \
     next_try_at, in_doubt, created_at, last_used_at, base_url, issuer, token_endpoint, revocation_endpoint, client_id, \
     subject, token_type, asked, granted, obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, \
-    refresh, lease_owner, lease_until";
+    refresh, lease_owner, lease_until, authentication_method";
 
 /// The assignments for [`bind_state`].
 pub const STATE: &str = "status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, lease_owner = ?13, \
@@ -138,6 +138,7 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
             token_endpoint: Endpoint::parse(row.get_ref(16)?.as_str()?).map_err(|_| odd(16))?,
             revocation_endpoint: optional(row, 17, |text| Endpoint::parse(text).ok())?,
             client_id: ClientId::parse(row.get_ref(18)?.as_str()?).ok_or_else(|| odd(18))?,
+            authentication_method: optional(row, 32, AuthenticationMethod::parse)?.unwrap_or_default(),
         },
         state: state(row)?,
         access: Access {

@@ -5,7 +5,7 @@ use rusqlite::{Connection as Sqlite, OptionalExtension, Transaction, Transaction
 use super::{OpenError, rows};
 
 /// The statements of each migration, in order: the first makes schema 1.
-const MIGRATIONS: [&str; 2] = [include_str!("0001.sql"), include_str!("0002.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
 
 /// The schema version of this program.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;

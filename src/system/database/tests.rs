@@ -131,6 +131,7 @@ fn new(id: u8, key: &GrantKey, generation: u64) -> NewConnection {
             token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
             revocation_endpoint: Some(Endpoint::parse("https://op.example/revoke").expect("endpoint")),
             client_id: ClientId::parse("me").expect("id"),
+            authentication_method: crate::oauth::AuthenticationMethod::Post,
         },
         access: access(id, key, generation),
         refresh: Some(cell(Column::ConnectionRefresh, id.bytes(), key, generation)),

@@ -5,7 +5,7 @@ use std::io::Write;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::assert_nothing_stored;
-use crate::harness::{RawServer, Sandbox, TOKENS, parameter, write_private};
+use crate::harness::{RawServer, Sandbox, TOKENS, origin_of, parameter, send, write_private};
 
 #[test]
 fn x12_a_code_whose_reply_is_lost_is_never_sent_again() {
@@ -103,4 +103,70 @@ fn a_masked_secret_goes_out_in_the_place_of_the_secret() {
     let request = server.requests().remove(0);
     let sent = format!("?{}", request.split("\r\n\r\n").nth(1).expect("body"));
     assert_eq!("DdSHFZxzjq+7uYRZduNfcEmRq3JTw9lzhb5yp7NkOx8=", parameter(&sent, "client_secret"));
+}
+
+/// A server with metadata that lists these methods, and tokens for everybody.
+fn listing(methods: &'static str) -> RawServer {
+    RawServer::new(move |request, stream| {
+        let origin = origin_of(stream);
+        let body = match request.starts_with("GET /.well-known/") {
+            true => format!(
+                r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token",
+                "revocation_endpoint":"{origin}/revoke","token_endpoint_auth_methods_supported":{methods}}}"#
+            ),
+            false => r#"{"access_token":"a","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}"#.to_owned(),
+        };
+        send(stream, 200, "Content-Type: application/json\r\n", body.as_bytes());
+    })
+}
+
+/// An integration that names the issuer alone, with a secret and these lines.
+fn discovered(server: &RawServer, lines: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("secret");
+    write_private(&file, b"simple\n");
+    sandbox.configure(&format!(
+        "[integration.work]\nissuer = \"{}\"\nclient_id = \"me\"\nclient_secret = {{ file = \"{}\" }}\nstore = \"file\"\n\
+         store_key = {{ file = \"{{key}}\" }}\n{lines}",
+        server.origin,
+        file.display()
+    ));
+    sandbox
+}
+
+#[test]
+fn d07_the_secret_is_sent_as_the_metadata_lists_at_the_exchange_the_refresh_and_the_revocation() {
+    for (methods, lines, in_body) in [
+        (r#"["client_secret_post"]"#, "", true),
+        (r#"["client_secret_post","client_secret_basic"]"#, "", false),
+        (r#"["client_secret_post"]"#, "token_endpoint_auth_method = \"client_secret_basic\"\n", false),
+        ("[]", "", false),
+    ] {
+        let server = listing(methods);
+        let sandbox = discovered(&server, lines);
+        sandbox.log_in(&[]).assert_code(0);
+        // The SHA-256 of "a".
+        sandbox.run(&["token", "work", "--rejected", "ca978112ca1bbdca"]);
+        sandbox.run(&["logout", "work"]).assert_code(0);
+        let sent: Vec<_> = server.requests().into_iter().filter(|request| request.starts_with("POST ")).collect();
+        assert_eq!(4, sent.len(), "a code, a refresh token, two revocations: {sent:?}");
+        for request in sent {
+            let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
+            let secret = parameter(&format!("?{body}"), "client_secret");
+            let basic = head.to_ascii_lowercase().contains("authorization: basic");
+            assert_eq!((in_body, !in_body), (secret == "simple", basic), "{methods} {lines}: {request}");
+        }
+    }
+}
+
+#[test]
+fn d07_a_provider_that_lists_no_method_of_ours_is_refused_by_what_it_lists_and_asked_nothing() {
+    let server = listing(r#"["private_key_jwt","tls_client_auth"]"#);
+    let sandbox = discovered(&server, "");
+    sandbox
+        .run(&["login"])
+        .assert_code(3)
+        .assert_says("private_key_jwt, tls_client_auth")
+        .assert_says("token_endpoint_auth_method");
+    assert!(server.requests().iter().all(|request| request.starts_with("GET ")));
 }

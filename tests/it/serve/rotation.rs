@@ -127,6 +127,7 @@ impl Tool {
             token_endpoint: Endpoint::parse(&format!("{}/token", provider.server.origin)).expect("endpoint"),
             revocation_endpoint: None,
             client_id: ClientId::parse("practice-client").expect("id"),
+            authentication_method: loopin::oauth::AuthenticationMethod::Basic,
         };
         let scopes = Scopes::parse("base read write").expect("scopes");
         let now = clock::now();

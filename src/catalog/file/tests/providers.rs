@@ -35,7 +35,7 @@ fn the_users_own_lines_come_before_the_presets() {
     assert_eq!("https://proxy.example/token", server.token_endpoint.as_str());
     let integration = parse(&with("gitlab", own));
     assert_eq!(Pkce::Off, integration.pkce);
-    assert_eq!(AuthenticationMethod::Post, integration.authentication_method);
+    assert_eq!(Some(AuthenticationMethod::Post), integration.authentication_method);
     assert_eq!(Some(IssParameter::Promised), integration.iss_parameter);
     assert_eq!("me", integration.basic_username.as_str());
 }

@@ -95,6 +95,7 @@ async fn connect(sealed: &SealedStore, n: usize, round: usize) {
         token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
         revocation_endpoint: None,
         client_id: ClientId::parse("me").expect("id"),
+        authentication_method: crate::oauth::AuthenticationMethod::Basic,
     };
     sealed.connect(&key(n), None, pinned, &grant(n, round), clock::now()).await.expect("connected");
 }
