@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, fs, io::Write, path::Path, process::Stdio};
 
 use crate::harness::{Finished, RawServer, Sandbox, TOKENS};
 
+mod shapes;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
