@@ -62,6 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             token_endpoint: Endpoint::parse("https://op.example/token").expect("endpoint"),
             revocation_endpoint: None,
             client_id: ClientId::parse("practice-client").expect("id"),
+            authentication_method: loopin::oauth::AuthenticationMethod::Basic,
         };
         runtime.block_on(async {
             for first in (0..rows).step_by(512) {

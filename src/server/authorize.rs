@@ -138,7 +138,7 @@ impl Service {
         let mut asked =
             scopes::requested(integration, &wanted.key.action, &wanted.scopes).map_err(|_| Problem::UnknownAction)?;
         let mut extra = integration.extra.clone();
-        // docs/serve.md says what is added, since no user of the service reads it here.
+        // docs/serve.md says that this is added: there is no user here to tell.
         integration.dialect.offline.complete(&mut asked, &mut extra);
         let at = client_at(integration, base.as_ref());
         let instance = match &at.redirect {

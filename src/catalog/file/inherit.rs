@@ -141,7 +141,25 @@ impl Table {
             token_at: inherited(self.token_at, preset.token_at),
             error_at: inherited(self.error_at, preset.error_at),
             params: params.into_iter().chain(self.params).collect(),
-            ..self
+            // Only a user states these; `field_of_a_user` refuses them in a preset.
+            actions: self.actions,
+            allowed_scopes: self.allowed_scopes,
+            base_allow: self.base_allow,
+            base_url: self.base_url,
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            hosts: self.hosts,
+            insist_on_localhost: self.insist_on_localhost,
+            provider: self.provider,
+            redirect_uri: self.redirect_uri,
+            relay: self.relay,
+            require_pkce: self.require_pkce,
+            requires_pkce: self.requires_pkce,
+            scopes: self.scopes,
+            shared_redirect: self.shared_redirect,
+            store: self.store,
+            store_key: self.store_key,
+            tenant: self.tenant,
         }
     }
 }

@@ -1,0 +1,74 @@
+//! Arguments of `loopin integration`. The doc comments here are its help.
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub enum Integration {
+    Add(Box<Add>),
+    /// List all integrations
+    List,
+    /// List the providers that loopin knows; for a single one, show how to register a client there
+    Providers {
+        /// Only providers whose name contains this
+        query: Option<String>,
+    },
+    /// Show one integration
+    Show {
+        /// Which integration
+        name: String,
+    },
+    /// Remove an integration from the configuration, and its client secret from the store
+    Remove {
+        /// Which integration
+        name: String,
+    },
+}
+
+/// Add an integration to the configuration; on a terminal it asks for what is missing
+#[derive(Args, Debug)]
+pub struct Add {
+    /// A name of your choice: a-z 0-9 . _ -
+    pub name: String,
+    /// A provider that loopin knows, such as gitlab; `loopin integration providers` lists them
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Option<String>,
+    /// Where your instance of the provider is, such as https://git.acme.example
+    #[arg(long, value_name = "URL", requires = "provider")]
+    pub base_url: Option<String>,
+    /// Your tenant at the provider
+    #[arg(long, value_name = "TENANT", requires = "provider")]
+    pub tenant: Option<String>,
+    /// The provider's issuer; its endpoints are then discovered
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// Where the browser is sent
+    #[arg(long, value_name = "URL")]
+    pub authorization_endpoint: Option<String>,
+    /// Where the code is exchanged
+    #[arg(long, value_name = "URL")]
+    pub token_endpoint: Option<String>,
+    /// Where tokens are revoked
+    #[arg(long, value_name = "URL")]
+    pub revocation_endpoint: Option<String>,
+    /// The client identifier that the provider gave you
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Read the client secret from standard input and put it into the store
+    #[arg(long)]
+    pub secret_stdin: bool,
+    /// How the client secret is sent: client_secret_basic or client_secret_post
+    #[arg(long, value_name = "METHOD")]
+    pub token_endpoint_auth_method: Option<String>,
+    /// As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    pub redirect_uris: Vec<String>,
+    /// Redirect URI of a relay whose route ends on this machine, for providers that accept https only
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
+    /// Accept a redirect URI that another provider's integration uses too, where the provider fixes its path
+    #[arg(long)]
+    pub shared_redirect: bool,
+    /// Ask for this scope (repeatable)
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+}
