@@ -45,9 +45,10 @@ fn server(table: &toml_edit::Table) -> RawServer {
     let tokens = |access: &str, refresh: &str| {
         nested(table, json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3600 }))
     };
-    let (first, second, refreshed) = (tokens("first", "r1"), tokens("second", "r2"), Arc::new(AtomicBool::new(false)));
+    let (first, second, refreshed) =
+        (tokens("first", "refresh-1"), tokens("second", "refresh-2"), Arc::new(AtomicBool::new(false)));
     RawServer::new(move |request, stream| {
-        let refresh = request.contains("r1") || request.contains("r2");
+        let refresh = request.contains("refresh-");
         let (status, body) = match (refresh, request.starts_with("POST /revoke")) {
             (_, true) => (200, "{}"),
             (false, _) => (200, &*first),
