@@ -67,6 +67,8 @@ pub mod cli;
 #[cfg(feature = "program")]
 pub mod command;
 #[cfg(feature = "program")]
+pub mod grants;
+#[cfg(feature = "program")]
 mod library;
 #[cfg(feature = "program")]
 pub mod relaying;
@@ -79,5 +81,5 @@ pub mod system;
 
 #[cfg(feature = "program")]
 pub use library::{
-    AccessToken, Cancelled, Canceller, Code, Error, LoginEvent, Opening, Options, Secret, SignedIn, access_token, login,
+    AccessToken, Cancelled, Canceller, Code, Error, Event, Opening, Options, Secret, SignedIn, access_token, login,
 };

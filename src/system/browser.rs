@@ -102,6 +102,8 @@ impl fmt::Display for NotOpened {
     }
 }
 
+impl std::error::Error for NotOpened {}
+
 fn words(command: &str, from: &'static str) -> Result<Vec<String>, BadCommand> {
     // On Windows a backslash separates folders, which shlex does not allow.
     let words = if cfg!(windows) {
