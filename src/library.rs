@@ -9,13 +9,17 @@ use std::{
 };
 
 pub use crate::{
-    grants::{Canceller, Code, Error, Event, SignedIn},
+    grants::{
+        Again, Behind, Canceller, Code, Error, Event, GrantId, Renewal, ReportedError, SignedIn, Warning, Weight,
+        causes,
+    },
+    oauth::{Expiry, Scopes, TokenType},
     secret::Secret,
     stdio::{Cancelled, Opening},
 };
 use crate::{
-    grants::{GrantId, Grants, Hear, LoginRequest, NewSubject, Settings},
-    oauth::{Scope, Scopes, TokenType},
+    grants::{Grants, Hear, LoginRequest, NewSubject, Settings},
+    oauth::Scope,
     refresh::{MinTtl, Rejected, Wish},
     system::detach::Worker,
     vault::{AccountName, ActionKey},
@@ -60,6 +64,7 @@ pub fn login(integration: &str) -> Result<SignedIn, Error> {
 pub struct AccessToken {
     /// The token itself; prints nothing, [`Secret::expose`] gives the text.
     pub secret: Secret,
+    /// How it is sent; [`TokenType::Bearer`] almost everywhere.
     pub token_type: TokenType,
     /// Assumed where the provider did not say.
     pub expires_at: SystemTime,
@@ -98,6 +103,7 @@ pub struct Options {
 }
 
 impl Options {
+    /// The grant of this integration, with every default.
     pub fn new(integration: &str) -> Self {
         Self { integration: integration.to_owned(), ..Self::default() }
     }

@@ -197,3 +197,54 @@ fn of_http(error: &HttpError) -> Code {
         _ => Code::Unavailable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, error::Error as _};
+
+    use super::*;
+    use crate::oauth::Issuer;
+
+    #[test]
+    fn every_class_has_an_exit_code_of_its_own_and_a_word_that_is_read_back() {
+        let exits: BTreeSet<u8> = Code::ALL.iter().map(|code| code.exit()).collect();
+        assert_eq!(Code::ALL.len(), exits.len());
+        for code in Code::ALL {
+            let read = Code::try_from(code.word().to_owned()).expect("a word of its own");
+            assert_eq!(code.word(), read.word());
+        }
+        assert!(Code::try_from("nonsense".to_owned()).is_err());
+    }
+
+    #[test]
+    fn the_class_of_an_error_depends_on_its_cause() {
+        let proxy = || HttpError::Proxy { variable: "HTTPS_PROXY", why: "not a URL" };
+        let issuer = Issuer::parse("https://op.example").expect("an issuer");
+        let denied = |code: &str| ExchangeError::Denied(ErrorCode::Other(code.to_owned()));
+        for (expected, error) in [
+            (Code::Unavailable, Error::Exchange(ExchangeError::Unreachable(HttpError::Timeout))),
+            (Code::Configuration, Error::Exchange(ExchangeError::Unreachable(proxy()))),
+            (Code::Refused, Error::Exchange(ExchangeError::Denied(ErrorCode::InvalidGrant))),
+            (Code::Unavailable, Error::Exchange(denied("temporarily_unavailable"))),
+            (Code::Configuration, Error::Exchange(denied("unauthorized_client"))),
+            (Code::Unavailable, Error::Discovery(DiscoveryError::NotFound { issuer, missed: Vec::new() })),
+            (Code::Configuration, Error::Discovery(DiscoveryError::Proxy(proxy()))),
+            (Code::Refused, listen(LoopbackHost::Localhost, io::ErrorKind::AddrInUse)),
+            (Code::Configuration, listen(LoopbackHost::V4, io::ErrorKind::AddrInUse)),
+        ] {
+            assert_eq!(expected, error.code(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_what_caused_it() {
+        let error = Error::Exchange(ExchangeError::Unreachable(HttpError::Timeout));
+        assert!(error.source().is_some_and(|cause| cause.is::<ExchangeError>()));
+        let error = listen(LoopbackHost::V6, io::ErrorKind::AddrNotAvailable);
+        assert!(error.source().is_some_and(|cause| cause.is::<io::Error>()));
+    }
+
+    fn listen(host: LoopbackHost, kind: io::ErrorKind) -> Error {
+        Error::Listen { host, port: 8080, error: kind.into() }
+    }
+}

@@ -6,6 +6,7 @@
 
 mod answers;
 mod canceller;
+pub mod causes;
 mod code;
 mod error;
 mod event;

@@ -32,3 +32,38 @@ impl ReportedError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{refresh::WorkerMessage, secret::Secret, vault::StoreError};
+
+    #[test]
+    fn an_error_crosses_to_another_process_with_its_class_its_message_and_its_fix() {
+        let reported = ReportedError::new(Code::Store, "the disk is full".into(), Some("delete something".into()));
+        let line = WorkerMessage::Failure(reported.clone()).line();
+        assert_eq!(
+            r#"{"v":1,"message":{"failure":{"code":"store","message":"the disk is full","remedy":"delete something"}}}"#,
+            line.expose()
+        );
+        let Some(WorkerMessage::Failure(read)) = WorkerMessage::<ReportedError>::parse(&line) else {
+            panic!("the error is lost")
+        };
+        assert_eq!(reported, read);
+        let error = Error::from(read);
+        assert_eq!((Code::Store, "the disk is full"), (error.code(), error.to_string().as_str()));
+        assert_eq!(reported, ReportedError::plain(&error), "it is passed on as it came");
+    }
+
+    #[test]
+    fn an_error_of_an_unknown_class_is_not_read() {
+        let line = r#"{"v":1,"message":{"failure":{"code":"nonsense","message":"?","remedy":null}}}"#;
+        assert!(WorkerMessage::<ReportedError>::parse(&Secret::new(line.into())).is_none());
+    }
+
+    #[test]
+    fn a_program_without_words_of_its_own_reports_class_and_message() {
+        let plain = ReportedError::plain(&Error::Store(StoreError::Locked));
+        assert_eq!(ReportedError::new(Code::Store, "the keychain is locked".into(), None), plain);
+    }
+}

@@ -1,6 +1,7 @@
 //! A program that links the crate: `examples/host.rs`, built and run as one of somebody else's.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Command, Stdio},
@@ -106,4 +107,19 @@ fn the_message_of_a_worker_is_read_and_any_other_version_of_it_is_not() {
         assert!(ended.assert_code(1).stderr.contains(expected), "{prints}: {}", ended.stderr);
     }
     assert_eq!(1, provider.counters().token, "the login's; nobody has refreshed");
+}
+
+#[test]
+fn a_program_that_links_the_library_gets_no_argument_parser_no_async_runtime_and_no_database() {
+    let tree = ["tree", "--offline", "--no-default-features", "--features", "grants", "--edges", "normal"];
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let form = ["--prefix", "none", "--format", "{p}", "--manifest-path", manifest];
+    let output = Command::new(env!("CARGO")).args(tree).args(form).output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let linked: BTreeSet<_> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(linked.contains("loopin") && linked.contains("ureq"), "the tree is not that of the library: {text}");
+    for unwanted in ["clap", "hyper", "libsqlite3-sys", "rusqlite", "tokio"] {
+        assert!(!linked.contains(unwanted), "{unwanted} is linked: {text}");
+    }
 }
