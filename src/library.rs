@@ -61,6 +61,7 @@ pub fn login(integration: &str) -> Result<SignedIn, Error> {
 
 /// An access token that may be used now.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AccessToken {
     /// The token itself; prints nothing, [`Secret::expose`] gives the text.
     pub secret: Secret,

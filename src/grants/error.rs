@@ -3,7 +3,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{Again, GrantId, ReportedError};
+use super::{Again, Behind, GrantId, ReportedError};
 use crate::{
     catalog::{CatalogError, IntegrationName, NameError, UnknownName},
     oauth::{Denial, DiscoveryError, EndpointError, ExchangeError, ParameterError, Refusal, ScopeError, Scopes},
@@ -297,15 +297,6 @@ pub enum Error {
         #[source]
         error: io::Error,
     },
-}
-
-/// A relay and where its route has to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Behind {
-    /// The URI that is registered.
-    pub relay: String,
-    /// The URI that the listener has.
-    pub listener: String,
 }
 
 fn client_secret(integration: &IntegrationName, why: &NoSecret) -> String {

@@ -118,6 +118,7 @@ impl SignedIn {
 
 /// What follows when the access token has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Renewal {
     /// The user has to log in again.
     LoginOnly,

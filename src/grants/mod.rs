@@ -3,6 +3,11 @@
 //!
 //! An engine: it calls the pure rules and the adapters in order. It parses no command line, prints nothing and has no
 //! words for users but those of its errors. Requests, events, outcomes and errors are values.
+//! - `login`, `listen`, `sign_in`, `answers`, `keep`: a login, from the request to the stored grant. `one_login`,
+//!   `canceller`: the same shared by several callers, or ended by one.
+//! - `token`, `id_token`: handing out. `refresh`, `worker`: the caller's side of a refresh, and the side that sends.
+//! - `revocation`, `status`: logout, and what is stored.
+//! - `settings`, `event`, `error`, `code`, `reported`: what goes in, what is heard, and what comes back.
 
 mod answers;
 mod canceller;
@@ -26,7 +31,7 @@ mod worker;
 
 pub use canceller::Canceller;
 pub use code::Code;
-pub use error::{Behind, Error};
+pub use error::Error;
 pub use event::{Event, Hear, Warning, Weight};
 pub use id_token::IdToken;
 pub use keep::keep;
@@ -35,7 +40,7 @@ pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
 pub use reported::ReportedError;
 pub use revocation::{LoggedOut, Revocation, RevocationScope, Unconfirmed};
 pub use settings::{Prompts, Settings, directory_of};
-pub use sign_in::{Attempt, LastPage, Opener, WithoutBrowser, sign_in};
+pub use sign_in::{Attempt, Behind, LastPage, Opener, WithoutBrowser, sign_in};
 pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Unknown};
 pub use worker::Message;
 
@@ -53,6 +58,7 @@ const LOCK: &str = ".lock";
 
 /// Which grant of this user.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GrantId {
     /// The integration of the configuration.
     pub integration: IntegrationName,

@@ -28,15 +28,18 @@ pub enum Prompts {
     Never,
 }
 
+/// Which configuration and store, and what the engine leaves to its caller.
 #[derive(Clone)]
 pub struct Settings {
     /// The configuration file; `None` for `LOOPIN_CONFIG` or the one in the platform's place.
     pub config: Option<PathBuf>,
     /// The store, whatever the configuration says.
     pub store: Option<StoreKind>,
+    /// Whether the passphrase of a file store may be asked for on the terminal.
     pub prompts: Prompts,
     /// Who sends the request of a refresh.
     pub worker: Worker,
+    /// What the caller does with an event.
     pub hear: Arc<Hear>,
     /// How an error is reported to another process: in words, because the other one may be of another release.
     pub describe: fn(&Error) -> ReportedError,
@@ -45,7 +48,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// For a program that has no words of its own: nobody hears, nobody is asked, a thread refreshes.
+    /// For a program that links the crate: events are ignored, nothing is asked on the terminal, and a thread refreshes.
     fn default() -> Self {
         Self {
             config: None,

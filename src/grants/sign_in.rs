@@ -13,7 +13,6 @@ use std::{
 use super::{
     Again, Canceller, Error, Event, Hear, Weight,
     answers::{Answers, Heard, Told},
-    error::Behind,
     listen::Binding,
 };
 use crate::{
@@ -67,6 +66,16 @@ pub enum WithoutBrowser {
     /// The user opens the URL by hand.
     #[default]
     GoesOn,
+}
+
+/// A relay and where its route has to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Behind {
+    /// The URI that is registered.
+    pub relay: String,
+    /// The URI that the listener has.
+    pub listener: String,
 }
 
 /// The listener of a login that has ended, while the browser still fetches its last page.

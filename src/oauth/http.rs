@@ -20,6 +20,7 @@ pub struct AtMost(pub Duration);
 
 /// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HttpError {
     /// Nothing was sent: the name could not be resolved, or there was no connection.
     #[error("cannot connect: {0}")]

@@ -8,6 +8,7 @@ pub use handlers::{Armed, end_on, notice_on};
 
 /// A signal that asks the program to end. The shell's exit code is 128 plus the signal's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Signal {
     /// SIGHUP.
     Hangup,
