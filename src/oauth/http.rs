@@ -26,7 +26,6 @@ pub enum HttpError {
     #[error("cannot connect: {0}")]
     Connect(String),
     /// The proxy in the environment cannot be used. Nothing was sent.
-    /// The proxy in the environment cannot be used. Nothing was sent.
     #[error("the variable {variable} names no usable proxy: {why}")]
     Proxy { variable: &'static str, why: &'static str },
     /// The response is larger than 1 MiB.
