@@ -1,13 +1,28 @@
 //! A program that links loopin: `host INTEGRATION [refused]`. It signs in when a person is needed, and with `refused`
 //! it behaves as if an API had answered 401.
 
-#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a program of its own, not a part of loopin")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program of its own, not a part of loopin"
+)]
 
-use std::env;
+use std::{env, process::ExitCode};
 
-use loopin::{Code, Error, LoginEvent, Opening, Options};
+use loopin::{Code, Error, Event, Opening, Options};
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let mut options = Options::new(&arguments[0]);
     // Refreshes then outlive this program.
@@ -15,10 +30,11 @@ fn main() -> Result<(), Error> {
         options = options.worker(loopin);
     }
     let mut token = match options.access_token() {
-        Err(error) if error.code == Code::LoginRequired => {
-            let show = |event| match event {
-                LoginEvent::Url(url) => println!("open {url}"),
-                other => println!("{other:?}"),
+        Err(error) if error.code() == Code::LoginRequired => {
+            let show = |event: &Event<'_>| match event {
+                Event::Url(url) => println!("open {url}"),
+                Event::CodeReceived | Event::Exchanging | Event::Done => println!("{event:?}"),
+                _ => {}
             };
             options.clone().opening(Opening::Client).on_event(show).login()?;
             options.access_token()?

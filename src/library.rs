@@ -1,4 +1,4 @@
-//! For programs that link `loopin` rather than start it: [`access_token`] and [`login()`], by the very way of the commands
+//! For programs that link `loopin` rather than start it: [`access_token`] and [`login()`], by the same engine as the commands
 //! `loopin token` and `loopin login`. One configuration, one store and one lock serve both.
 
 use std::{
@@ -8,23 +8,21 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{
-    cli::{self, GrantName, How},
-    command::{
-        context::Context,
-        hand_out,
-        login::{self, shared},
+pub use crate::{
+    grants::{
+        Again, Behind, Canceller, Code, Error, Event, GrantId, Renewal, ReportedError, SignedIn, Warning, Weight,
+        causes,
     },
-    deadlines::USER_SIGNS_IN,
-    oauth::{Scopes, TokenType},
+    oauth::{Expiry, Scopes, TokenType},
+    secret::Secret,
+    stdio::{Cancelled, Opening},
+};
+use crate::{
+    grants::{Grants, Hear, LoginRequest, NewSubject, Settings},
+    oauth::Scope,
     refresh::{MinTtl, Rejected, Wish},
     system::detach::Worker,
-};
-pub use crate::{
-    command::login::canceller::Canceller,
-    report::{Code, Failure as Error, SignedIn},
-    secret::Secret,
-    stdio::{Cancelled, LoginEvent, Opening},
+    vault::{AccountName, ActionKey},
 };
 
 /// A valid access token of this integration, renewed if need be. Never opens a browser; see [`Options::access_token`].
@@ -46,7 +44,7 @@ pub fn access_token(integration: &str) -> Result<AccessToken, Error> {
 /// ```no_run
 /// use loopin::Code;
 /// let token = match loopin::access_token("work") {
-///     Err(error) if error.code == Code::LoginRequired => {
+///     Err(error) if error.code() == Code::LoginRequired => {
 ///         loopin::login("work")?;
 ///         loopin::access_token("work")?
 ///     }
@@ -63,9 +61,11 @@ pub fn login(integration: &str) -> Result<SignedIn, Error> {
 
 /// An access token that may be used now.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AccessToken {
     /// The token itself; prints nothing, [`Secret::expose`] gives the text.
     pub secret: Secret,
+    /// How it is sent; [`TokenType::Bearer`] almost everywhere.
     pub token_type: TokenType,
     /// Assumed where the provider did not say.
     pub expires_at: SystemTime,
@@ -75,7 +75,7 @@ pub struct AccessToken {
 
 /// Which grant is meant, and what is wished for. Everything has the command's default.
 ///
-/// An error carries the word of the command's exit code:
+/// The class of an error has the word and the number of the command's exit code:
 ///
 /// ```
 /// use loopin::{Code, Options};
@@ -83,9 +83,9 @@ pub struct AccessToken {
 /// # let nowhere = std::env::temp_dir().join("there-is-no-such-configuration.toml");
 /// // Nobody has configured `work` there.
 /// let error = Options::new("work").config(nowhere).access_token().unwrap_err();
-/// assert_eq!(Code::Configuration, error.code);
-/// assert_eq!("configuration", error.code.word());
-/// assert_eq!("there is no integration \"work\" (loopin integration list)", error.to_string());
+/// assert_eq!(Code::Configuration, error.code());
+/// assert_eq!("configuration", error.code().word());
+/// assert_eq!("there is no integration \"work\"", error.to_string());
 /// ```
 #[derive(Clone, Default)]
 pub struct Options {
@@ -99,11 +99,12 @@ pub struct Options {
     timeout: Option<Duration>,
     opening: Opening,
     canceller: Canceller,
-    hear: Option<Arc<dyn Fn(LoginEvent) + Send + Sync>>,
+    hear: Option<Arc<Hear>>,
     worker: Option<PathBuf>,
 }
 
 impl Options {
+    /// The grant of this integration, with every default.
     pub fn new(integration: &str) -> Self {
         Self { integration: integration.to_owned(), ..Self::default() }
     }
@@ -154,8 +155,8 @@ impl Options {
         Self { canceller: canceller.clone(), ..self }
     }
 
-    /// Hears what happens during a login, which waits meanwhile.
-    pub fn on_event(self, hear: impl Fn(LoginEvent) + Send + Sync + 'static) -> Self {
+    /// Hears what happens during a login or a refresh, which waits meanwhile.
+    pub fn on_event(self, hear: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         Self { hear: Some(Arc::new(hear)), ..self }
     }
 
@@ -175,11 +176,10 @@ impl Options {
     /// With [`Code::LoginRequired`] a person is needed: call [`Options::login`] when it suits them. With
     /// [`Code::Unavailable`] the network or the provider fails, and nothing is lost.
     pub fn access_token(&self) -> Result<AccessToken, Error> {
-        let context = self.context();
-        let integration = context.integration(Some(&self.integration))?;
+        let grants = Grants::open(self.settings())?;
         let min_ttl = self.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast);
         let wish = Wish { min_ttl, rejected: self.rejected.clone() };
-        let grant = hand_out::access_token(&context, &integration, &self.grant(), &wish)?.grant;
+        let grant = grants.access_token(&self.grant(&grants)?, &wish)?.grant;
         Ok(AccessToken {
             secret: grant.access_token,
             token_type: grant.token_type,
@@ -194,44 +194,47 @@ impl Options {
     /// # Errors
     /// [`Code::Denied`], [`Code::Timeout`] or whatever else ended it; [`Code::Signalled`] if it was cancelled.
     pub fn login(&self) -> Result<SignedIn, Error> {
-        let context = self.context();
-        let args = cli::Login {
-            integration: Some(self.integration.clone()),
-            grant: self.grant(),
-            scopes: self.scopes.clone(),
-            how: How::Auto,
-            browser: None,
-            port: None,
-            relay: None,
-            timeout: self.timeout.unwrap_or(USER_SIGNS_IN),
-            prompt: None,
-            login_hint: None,
-            parameters: Vec::new(),
+        let settings = self.settings();
+        let last_page = settings.last_page.clone();
+        let grants = Grants::open(settings)?;
+        let mut request = LoginRequest {
+            new_subject: match self.account {
+                Some(_) => NewSubject::IsRefused,
+                None => NewSubject::Replaces,
+            },
+            scopes: self.scopes()?,
+            opening: self.opening,
+            canceller: self.canceller.clone(),
+            ..LoginRequest::new(self.grant(&grants)?)
         };
-        let (opening, canceller) = (self.opening, &self.canceller);
-        let login = login::Login { context: &context, args: &args, opening, canceller, reached: &|_| () };
-        let signed_in = shared::run(&login);
+        if let Some(timeout) = self.timeout {
+            request.timeout = timeout;
+        }
+        let signed_in = grants.shared_login(&request);
         // This program may end now, and the browser still waits for its last page.
-        context.wait_for_last_page();
+        last_page.wait();
         signed_in
     }
 
-    fn grant(&self) -> GrantName {
-        GrantName { account: self.account.clone(), action: self.action.clone() }
+    fn grant(&self, grants: &Grants) -> Result<GrantId, Error> {
+        let integration = grants.integration(Some(&self.integration))?.name.clone();
+        let account = self.account.as_deref().map(AccountName::parse).transpose()?.unwrap_or_default();
+        let action = self.action.as_deref().map(ActionKey::parse).transpose()?.unwrap_or_default();
+        Ok(GrantId { integration, account, action })
     }
 
-    fn context(&self) -> Context {
-        let hear = self.hear.clone();
-        let worker = self.worker.clone().map_or(Worker::Thread, Worker::Program);
-        Context::embedded(
-            self.config.clone(),
-            worker,
-            Arc::new(move |event| {
-                if let (Some(hear), Some(event)) = (&hear, shared::told(event)) {
-                    hear(event);
-                }
-            }),
-        )
+    fn scopes(&self) -> Result<Scopes, Error> {
+        let named = self.scopes.iter().map(|text| Scopes::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        Ok(named.iter().flat_map(Scopes::iter).map(Scope::clone).collect())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            config: self.config.clone(),
+            worker: self.worker.clone().map_or(Worker::Thread, Worker::Program),
+            hear: self.hear.clone().unwrap_or_else(|| Arc::new(|_| ())),
+            ..Settings::default()
+        }
     }
 }
 

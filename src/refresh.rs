@@ -76,6 +76,7 @@ pub struct Wish {
 
 /// What a stored token is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Worth {
     Expired {
         ago: Duration,

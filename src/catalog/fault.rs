@@ -26,6 +26,7 @@ impl Place {
 
 /// A mistake in the file, its place and its fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CatalogError {
     /// Where; `None`: the whole file.
     pub place: Option<Place>,

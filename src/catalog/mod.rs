@@ -232,6 +232,7 @@ pub struct Catalog(BTreeMap<IntegrationName, Integration>);
 
 /// A name that is not in the list, and the nearest that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownName {
     pub name: String,
     pub nearest: Option<String>,

@@ -6,18 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    context::Context,
-    login::{
-        attempt::{Attempt, Opener, sign_in},
-        canceller::Canceller,
-        keep,
-    },
-};
+use super::context::Context;
 use crate::{
     catalog::{DEFAULT_REDIRECT, IntegrationName},
-    cli::{self, How},
+    cli,
     deadlines::USER_SIGNS_IN,
+    grants::{self, Attempt, Binding, Canceller, GrantId, Opener, SignedIn, WithoutBrowser, keep, sign_in},
     head::Head,
     oauth::{
         Client, ClientAuthentication, ClientId, ExtraParameters, HttpClient, HttpRequest, Issuer, Pkce, Scopes,
@@ -26,7 +20,7 @@ use crate::{
     practice::{self, Practice},
     redirect::RegisteredRedirect,
     reply::Reply,
-    report::{Code, Event, Failure, Outcome, SignedIn},
+    report::{Code, Event, Failure, Outcome},
     system::{
         browser::Browser,
         clock, entropy,
@@ -35,7 +29,7 @@ use crate::{
         signal, terminal,
     },
     vault::{
-        AccountName, ActionKey, Grant, GrantKey, Pinned, Vault,
+        AccountName, ActionKey, Grant, Pinned, Vault,
         memory::{MemoryFiles, MemoryItems},
     },
 };
@@ -66,9 +60,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let attempt = Attempt {
         server: server.clone(),
         client: Client::new(id.clone(), ClientAuthentication::None),
-        redirects: vec![redirect],
-        port: None,
-        relay: None,
+        binding: Binding { redirects: vec![redirect], port: None, relay: None },
         scopes: scopes.clone(),
         pkce: Pkce::S256,
         effective_pkce: Pkce::S256,
@@ -77,25 +69,29 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         hidden_variable: None,
         timeout: USER_SIGNS_IN,
         canceller: Canceller::default(),
+        again: None,
     };
     let (items, files) = (MemoryItems::default(), MemoryFiles::default());
     let vault = Vault { items: &items, files: &files };
     let name = IntegrationName::parse("demo")?;
-    let key = GrantKey::personal(name, AccountName::default(), ActionKey::All);
-    let signed_in = sign_in(attempt, context, |tokens| {
+    let stored = GrantId { integration: name, account: AccountName::default(), action: ActionKey::All };
+    let talk = context.talk.clone();
+    let hear = move |event: &grants::Event<'_>| talk.hear(event);
+    let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens| {
         say("the code was exchanged for an access token and a refresh token");
         let grant = Grant::new(tokens, scopes);
-        let signed_in = SignedIn::new(&key, "memory", &grant, Vec::new());
-        keep(&vault, None, &key, Pinned::new(&server, &id, None), grant)?;
+        let signed_in = SignedIn::new(stored.clone(), "memory", &grant, Vec::new());
+        keep(&vault, None, &stored.key(), Pinned::new(&server, &id, None), grant)?;
         say("the tokens are stored (here: in memory) and read back; now the browser is told");
         Ok(signed_in)
     });
     signals.disarm();
+    context.talk.clear();
     Ok(Outcome::SignedIn(signed_in?))
 }
 
 fn opener(args: &cli::Demo, say: &dyn Fn(&str)) -> Result<Opener, Failure> {
-    let person = || Opener::Person(Box::new(play));
+    let person = || Opener::Player(Box::new(play));
     if args.yes {
         say("playing the person, as --yes asks: no browser is opened");
         return Ok(person());
@@ -107,9 +103,9 @@ fn opener(args: &cli::Demo, say: &dyn Fn(&str)) -> Result<Opener, Failure> {
         }
         Browser::None(why) => {
             say("--yes would play the person");
-            Ok(Opener::Browser(Browser::None(why), How::Auto))
+            Ok(Opener::Browser(Browser::None(why), WithoutBrowser::GoesOn))
         }
-        browser => Ok(Opener::Browser(browser, How::Auto)),
+        browser => Ok(Opener::Browser(browser, WithoutBrowser::GoesOn)),
     }
 }
 

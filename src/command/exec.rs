@@ -1,6 +1,6 @@
 //! `loopin exec`: a command that finds a valid access token in its environment or in a file descriptor.
 
-use super::{context::Context, hand_out};
+use super::context::{Context, grant};
 use crate::{
     cli,
     refresh::{MinTtl, Wish},
@@ -9,7 +9,8 @@ use crate::{
 };
 
 pub fn run(context: &Context, args: &cli::Exec) -> Result<Outcome, Failure> {
-    let integration = context.integration(args.integration.as_deref())?;
+    let grants = context.grants()?;
+    let integration = grants.integration(args.integration.as_deref())?;
     let wish = Wish { min_ttl: args.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast), rejected: None };
     let to = match args.fd {
         Some(number) => Handover::FileDescriptor(number),
@@ -18,7 +19,7 @@ pub fn run(context: &Context, args: &cli::Exec) -> Result<Outcome, Failure> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::new(Code::Usage, "no command").remedy("loopin exec NAME -- COMMAND"));
     };
-    let record = hand_out::access_token(context, &integration, &args.grant, &wish)?;
+    let record = grants.access_token(&grant(&integration.name, &args.grant)?, &wish)?;
     let code = exec::exec(program, arguments, &record.grant.access_token, &to)
         .map_err(|why| Failure { what: format!("{}: {why}", program.to_string_lossy()), ..Failure::from(why) })?;
     Ok(Outcome::Ended(code))

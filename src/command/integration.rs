@@ -25,7 +25,7 @@ pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failur
 
 fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
     let name = IntegrationName::parse(&args.name)?;
-    let (path, text) = context.config_text()?;
+    let (path, text) = context.settings.config_text()?;
     let preset = args.provider.as_deref().map(Preset::find).transpose()?;
     let mut new = NewIntegration {
         provider: args.provider.clone(),
@@ -42,7 +42,7 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
         relay: args.relay.clone(),
         shared_redirect: SharedRedirect::from(args.shared_redirect),
         scopes: args.scopes.clone(),
-        store: context.store_override().unwrap_or_default(),
+        store: context.settings.store.unwrap_or_default(),
         store_key: None,
     };
     let secret = complete(context, &name, &mut new, preset.as_ref())?;
@@ -183,8 +183,8 @@ fn client_secret() -> Result<Secret, Failure> {
 }
 
 fn store_secret(context: &Context, integration: &Integration, secret: &Secret) -> Result<(), Failure> {
-    let files = context.files()?;
-    let items = context.items(integration, &files);
+    let files = context.settings.files()?;
+    let items = context.settings.items(integration, &files);
     let name = ItemName::of_client_secret(&integration.name);
     items.write(&name, &format!("loopin: client secret of {}", integration.name), secret)?;
     match items.read(&name)? {
@@ -200,12 +200,12 @@ fn store_secret(context: &Context, integration: &Integration, secret: &Secret) -
 }
 
 fn remove(context: &Context, name: &str) -> Result<Outcome, Failure> {
-    let (path, text) = context.config_text()?;
+    let (path, text) = context.settings.config_text()?;
     let changed = catalog::remove(&text, name)?;
     let catalog = context.catalog()?;
     let integration = catalog.get(name)?;
-    let files = context.files()?;
-    let items = context.items(integration, &files);
+    let files = context.settings.files()?;
+    let items = context.settings.items(integration, &files);
     let vault = Vault { items: items.as_ref(), files: &files };
     let stored = crate::vault::entries(&files)?.iter().any(|e| e.integration == name && e.store == items.kind());
     if stored {

@@ -7,7 +7,7 @@ use clap_mangen::Man;
 
 use crate::{
     cli::Cli,
-    report::{Code, Outcome},
+    report::{EXIT_CODES, Outcome},
 };
 
 /// Of the version in Cargo.toml, ISO 8601.
@@ -49,7 +49,7 @@ fn render(page: &mut Vec<u8>) -> io::Result<()> {
     writeln!(page, ".SH COMMANDS")?;
     verbs(page, "loopin", &command)?;
     writeln!(page, ".SH EXIT STATUS\n.TP\n\\fB0\\fR\nok")?;
-    for (code, meaning) in Code::ALL {
+    for (code, meaning) in EXIT_CODES {
         writeln!(page, ".TP\n\\fB{}\\fR ({})\n{meaning}", code.exit(), code.word())?;
     }
     for (title, entries) in [("ENVIRONMENT", ENVIRONMENT.as_slice()), ("FILES", FILES.as_slice())] {

@@ -1,19 +1,17 @@
-//! One file per verb: reads what was typed, calls the pure parts and the edges, and gives an outcome.
+//! One file per verb: the arguments become a request to an engine, and its result an outcome.
 
 mod completions;
-pub(crate) mod context;
+mod context;
 mod demo;
 mod exec;
-pub(crate) mod hand_out;
 mod helper;
 mod integration;
-pub(crate) mod login;
+mod login;
 mod logout;
 mod man;
 mod redirect;
 mod refresh_worker;
 mod relay;
-mod renew;
 #[cfg(feature = "server")]
 pub mod serve;
 mod status;
@@ -73,6 +71,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Token(args) => token::run(&context, args),
     };
     let code = report::finish(result, context.form, clock::now());
-    context.wait_for_last_page();
+    context.settings.last_page.wait();
     code.into()
 }

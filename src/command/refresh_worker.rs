@@ -1,180 +1,24 @@
 //! `loopin refresh-worker`: the one process that refreshes a grant. Its standard input is the locked file, so the lock
 //! lives exactly as long as this process; it has a process session of its own, so that whoever asked may die.
-#![deny(clippy::let_underscore_must_use)]
 
-use std::{
-    slice,
-    sync::{Arc, mpsc},
-    thread,
-    time::Duration,
-};
-
-use super::context::{Context, grant_key};
+use super::context::{Context, grant};
 use crate::{
-    catalog::Integration,
     cli,
-    deadlines::STORE_RETRIES,
-    oauth::Client,
-    refresh::{
-        Attempt, Failed, LastRefresh, RefreshResult, Refreshed, Source, Wish, WorkerMessage, Worth, same_refresh_token,
-    },
+    grants::ReportedError,
+    refresh::WorkerMessage,
     report::{self, Failure},
-    system::{clock, detach, entropy, http::Http, journal::Journalled, lock::Held, pause, private_files::PrivateFiles},
-    vault::{GrantKey, Journal, Record, StateFiles, StoreError, Vault, seal::Nonce},
+    system::detach,
 };
-
-/// What a worker reports to the caller that started it.
-pub type Message = WorkerMessage<Failure>;
 
 /// Prints the message and returns the exit code.
 pub fn run(context: &Context, args: &cli::RefreshWorker) -> u8 {
     detach::own_session();
-    report::worker(&work(context, args).unwrap_or_else(Message::Failure))
+    report::worker(&work(context, args).unwrap_or_else(|failure| WorkerMessage::Failure(failure.into())))
 }
 
-fn work(context: &Context, args: &cli::RefreshWorker) -> Result<Message, Failure> {
-    let integration = context.integration(Some(&args.integration))?;
-    let key = grant_key(&integration.name, &args.grant)?;
-    let files = context.files()?;
-    let items = context.items(&integration, &files);
-    let vault = Vault { items: items.as_ref(), files: &files };
-    let _held = detach::lock_of_worker(&files, &vault.state_name(&key).file(".lock"))?;
-    refresh(context, &integration, &key, &files, &vault)
-}
-
-/// The same inside a program that links the crate and has no `refresh-worker` command. `None` if it took too long. The
-/// thread goes on in either case, as long as that program does.
-pub fn on_a_thread(
-    context: &Context,
-    integration: &Integration,
-    key: &GrantKey,
-    held: Held,
-    patience: Duration,
-) -> Option<Message> {
-    let (context, integration, key) = (context.heard_by(Arc::new(|_| ())), integration.clone(), key.clone());
-    let (send, message) = mpsc::channel();
-    thread::spawn(move || {
-        let run = || -> Result<Message, Failure> {
-            let files = context.files()?;
-            let items = context.items(&integration, &files);
-            let vault = Vault { items: items.as_ref(), files: &files };
-            refresh(&context, &integration, &key, &files, &vault)
-        };
-        let ended = run().unwrap_or_else(Message::Failure);
-        drop(held);
-        send.send(ended)
-    });
-    message.recv_timeout(patience).ok()
-}
-
-/// For whoever holds the grant's lock.
-fn refresh(
-    context: &Context,
-    integration: &Integration,
-    key: &GrantKey,
-    files: &PrivateFiles,
-    vault: &Vault<'_>,
-) -> Result<Message, Failure> {
-    let Some(record) = vault.read(key)? else { return Ok(Message::Nothing) };
-    let pinned = record.pinned.authentication_method;
-    let client = context.client(integration, vault)?.authenticated_by(integration.authentication_pinned(pinned));
-    let refresh = |record: &Record| Refresh { vault, key, client: &client, record }.run();
-    let mut ended = refresh(&record)?;
-    let mut sent = record;
-    match (stored(vault, key), &ended) {
-        // A response that waited in the journal for longer than its token lives brought a new refresh token all the same.
-        (Some(late), Ended { result: RefreshResult::Renewed, source: Source::Journal, .. })
-            if late.grant.expiry.time() <= clock::now() =>
-        {
-            ended = refresh(&late)?;
-            sent = late;
-        }
-        // A program that does not know this lock (on another machine, or an older one) was first: its tokens count.
-        (Some(theirs), Ended { result: RefreshResult::Dead { .. }, .. })
-            if !same_refresh_token(&theirs.grant, &sent.grant) =>
-        {
-            ended = match Wish::USUAL.worth(&theirs.grant, clock::now()) {
-                Worth::Fresh => Ended { result: RefreshResult::Renewed, source: Source::Provider, unstored: None },
-                _ => refresh(&theirs)?,
-            };
-            sent = theirs;
-        }
-        _ => {}
-    }
-    let Ended { result, unstored, .. } = ended;
-    let place = vault.state_name(key);
-    // A failure is one of the grant that was sent, whatever is stored now.
-    let last = match (&result, stored(vault, key), entropy::random()) {
-        (RefreshResult::Renewed, Some(record), Ok(nonce)) => {
-            LastRefresh::renewed(&record, &place, clock::now(), Nonce(nonce))
-        }
-        _ => LastRefresh::new(result, sent.generation, clock::now()),
-    };
-    #[expect(
-        clippy::let_underscore_must_use,
-        reason = "waiting callers read this file; without it they send one more request at most"
-    )]
-    let _ = files.replace(&place.file(LastRefresh::SUFFIX), &last.serialize());
-    Ok(unstored.map_or(Message::Nothing, Message::Unstored))
-}
-
-/// `None` also if the store cannot be asked any more: what was brought must not be lost over that.
-fn stored(vault: &Vault<'_>, key: &GrantKey) -> Option<Record> {
-    vault.read(key).ok().flatten()
-}
-
-struct Refresh<'a> {
-    vault: &'a Vault<'a>,
-    key: &'a GrantKey,
-    client: &'a Client,
-    record: &'a Record,
-}
-
-/// A refresh that has ended.
-struct Ended {
-    result: RefreshResult,
-    source: Source,
-    /// The new record, if the store did not accept it.
-    unstored: Option<Box<Record>>,
-}
-
-impl Refresh<'_> {
-    /// # Errors
-    /// The journal cannot be read or written, so nothing was sent.
-    fn run(&self) -> Result<Ended, StoreError> {
-        let journal = self.vault.journal(self.key);
-        let seal_keys = slice::from_ref(&self.record.seal_key);
-        let attempt = Attempt { journal: &journal, record: self.record, seal_keys, client: self.client };
-        let http = Http::default();
-        let http = Journalled { journal: &journal, record: self.record, http: &http };
-        match attempt.run(&http, &clock::now) {
-            Ok(Refreshed { record, source }) => {
-                let (result, unstored) = self.keep(&journal, record);
-                Ok(Ended { result, source, unstored })
-            }
-            Err(Failed::Journal(why)) => Err(why),
-            Err(failed) => {
-                Ok(Ended { result: RefreshResult::failed(&failed), source: Source::Provider, unstored: None })
-            }
-        }
-    }
-
-    fn keep(&self, journal: &Journal<'_>, record: Record) -> (RefreshResult, Option<Box<Record>>) {
-        let deadline = clock::instant() + STORE_RETRIES;
-        loop {
-            let nonce = entropy::random().map(Nonce).map_err(StoreError::from);
-            match nonce.and_then(|nonce| self.vault.write(self.key, &record, nonce)) {
-                Ok(()) => {
-                    #[expect(
-                        clippy::let_underscore_must_use,
-                        reason = "a journal that stays can only be opened with the older record, which is gone"
-                    )]
-                    let _ = journal.clear();
-                    return (RefreshResult::Renewed, None);
-                }
-                Err(_) if clock::instant() < deadline => pause::briefly(),
-                Err(why) => return (RefreshResult::Unstored { message: why.to_string() }, Some(Box::new(record))),
-            }
-        }
-    }
+fn work(context: &Context, args: &cli::RefreshWorker) -> Result<WorkerMessage<ReportedError>, Failure> {
+    let grants = context.grants()?;
+    let integration = grants.integration(Some(&args.integration))?;
+    let message = grants.refresh_as_worker(&grant(&integration.name, &args.grant)?)?;
+    Ok(message.map_failure(|error| report::describe(&error)))
 }

@@ -14,19 +14,20 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    context::Context,
-    hand_out,
-    login::{self, canceller::Canceller, shared},
-    logout, status,
+    context::{Context, grant},
+    login::scopes,
 };
 use crate::{
-    cli::{self, GrantName, How},
+    cli::GrantName,
     deadlines::USER_SIGNS_IN,
+    grants::{
+        Canceller, Event, Grants, LastPage, LoginRequest, NewSubject, Prompts, RevocationScope, Settings, Weight,
+    },
     refresh::{MinTtl, Rejected, Wish},
-    report::{Code, Failure, HandedOut, Outcome, TokenForm, Wire},
+    report::{Asked, Code, Failure, HandedOut, Outcome, TokenForm, Wire, Words},
     stdio::{
-        Cancelled, Fault, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, Work, cancelled, failed, note,
-        succeeded,
+        Cancelled, Fault, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, WaitsFor, Work, cancelled, failed,
+        note, succeeded,
     },
     system::{clock, parent},
 };
@@ -47,7 +48,8 @@ const LONGEST: u64 = 24 * 3600;
 /// Serves until standard input ends, and gives the exit code.
 pub fn run(context: &Context) -> u8 {
     let desk = Arc::new(Desk { wire: Wire::open(), load: Mutex::default(), changed: Condvar::new() });
-    let farewell = converse(&desk, context);
+    let settings = Settings { prompts: Prompts::Never, ..context.settings.clone() };
+    let farewell = converse(&desk, &settings);
     desk.end();
     if let Some(line) = farewell {
         desk.wire.push(line);
@@ -57,14 +59,14 @@ pub fn run(context: &Context) -> u8 {
 }
 
 /// Reads to the end, and gives what is to be the last line.
-fn converse(desk: &Arc<Desk>, context: &Context) -> Option<String> {
+fn converse(desk: &Arc<Desk>, settings: &Settings) -> Option<String> {
     let (mut lines, mut buffer) = (Lines::default(), vec![0; 64 * 1024]);
     loop {
         let count = parent::read(&mut buffer).unwrap_or(0);
         let mut bytes = &buffer[..count];
         let mut next = || if count == 0 { lines.rest() } else { lines.take(&mut bytes) };
         while let Some(line) = next() {
-            if let Some(Ended(farewell)) = desk.receive(context, &line) {
+            if let Some(Ended(farewell)) = desk.receive(settings, &line) {
                 return farewell;
             }
         }
@@ -98,15 +100,15 @@ struct Load {
 struct Job {
     id: Id,
     work: Work,
-    context: Context,
+    settings: Settings,
 }
 
 impl Desk {
-    fn receive(self: &Arc<Self>, context: &Context, line: &Line) -> Option<Ended> {
+    fn receive(self: &Arc<Self>, settings: &Settings, line: &Line) -> Option<Ended> {
         let step = self.load().session.receive(line);
         match step {
             Step::Answer(line) => self.answer(line),
-            Step::Begin(id, work) => self.take_on(Job { id, work, context: context.heard_by(Arc::new(|_| ())) }),
+            Step::Begin(id, work) => self.take_on(Job { id, work, settings: settings.clone() }),
             Step::Cancel { login, request } => {
                 let canceller = self.load().logins.get(&login).cloned();
                 let outcome = canceller.map_or(Cancelled::TooLate, |canceller| canceller.cancel());
@@ -114,7 +116,7 @@ impl Desk {
                     self.answer(cancelled(&id, outcome));
                 }
             }
-            Step::LogIn(id, login) => self.log_in(context, id, login),
+            Step::LogIn(id, login) => self.log_in(settings, id, login),
             Step::End(farewell) => return Some(Ended(farewell)),
             Step::Nothing => {}
         }
@@ -144,7 +146,7 @@ impl Desk {
     fn work(&self) {
         loop {
             let mut load = self.load();
-            let Some(Job { id, work, context }) = load.waiting.pop_front() else {
+            let Some(Job { id, work, settings }) = load.waiting.pop_front() else {
                 load.workers -= 1;
                 return;
             };
@@ -153,26 +155,28 @@ impl Desk {
             }
             self.changed.notify_all();
             drop(load);
-            let result = careful(|| carry_out(&context, work));
+            let result = careful(|| carry_out(settings, work));
             self.finish(&id, result);
         }
     }
 
-    fn log_in(self: &Arc<Self>, context: &Context, id: Id, login: Login) {
+    fn log_in(self: &Arc<Self>, settings: &Settings, id: Id, login: Login) {
         let (wire, own) = (self.wire.clone(), id.clone());
-        let context = context.heard_by(Arc::new(move |event| match shared::told(event) {
+        let hear = Arc::new(move |event: &Event<'_>| match told(event) {
             Some(waiting @ LoginEvent::Waiting { .. }) => wire.offer(note(&own, &waiting)),
             Some(event) => wire.push(note(&own, &event)),
             None => {}
-        }));
+        });
+        let last_page = LastPage::default();
+        let settings = Settings { hear, last_page: last_page.clone(), ..settings.clone() };
         let canceller = Canceller::default();
         self.load().logins.insert(id.clone(), canceller.clone());
         let desk = Arc::clone(self);
         thread::spawn(move || {
-            let result = careful(|| sign_in(&context, login, &canceller));
+            let result = careful(|| sign_in(settings, login, canceller));
             desk.load().lingering += 1;
             desk.finish(&id, result);
-            context.wait_for_last_page();
+            last_page.wait();
             desk.load().lingering -= 1;
             desk.changed.notify_all();
         });
@@ -234,49 +238,71 @@ fn careful(work: impl FnOnce() -> Result<Value, Failure>) -> Result<Value, Failu
         .unwrap_or_else(|_| Err(Failure::new(Code::Internal, "internal fault; please report it")))
 }
 
-fn carry_out(context: &Context, work: Work) -> Result<Value, Failure> {
+fn carry_out(settings: Settings, work: Work) -> Result<Value, Failure> {
+    let grants = Grants::open(settings)?;
     let outcome = match work {
         Work::Logout(logout) => {
-            let grant = GrantName { account: logout.account, action: logout.action };
-            let args = cli::Logout { integration: logout.integration, grant, local: logout.local };
-            logout::run(context, &args)?
+            let integration = &grants.integration(Some(&logout.integration))?.name;
+            let name = GrantName { account: logout.account, action: logout.action };
+            let scope = if logout.local { RevocationScope::Local } else { RevocationScope::Provider };
+            Outcome::LoggedOut(grants.logout(&grant(integration, &name)?, scope)?)
         }
-        Work::Status(status) => status::run(context, &cli::Status { integration: status.integration })?,
-        Work::Token(token) => hand_out(context, token)?,
+        Work::Status(status) => {
+            let asked = if status.integration.is_some() { Asked::One } else { Asked::All };
+            Outcome::Status { status: grants.status(status.integration.as_deref())?, asked }
+        }
+        Work::Token(token) => hand_out(&grants, token)?,
     };
     Ok(outcome.json(clock::now()))
 }
 
-fn hand_out(context: &Context, token: Token) -> Result<Outcome, Failure> {
+fn hand_out(grants: &Grants, token: Token) -> Result<Outcome, Failure> {
     let min_ttl = token.min_ttl.map(|seconds| time("min_ttl", seconds)).transpose()?;
     let rejected = token.rejected.map(|text| {
         Rejected::parse(&text)
             .ok_or_else(|| Failure::new(Code::Usage, "rejected: 8 to 64 hexadecimal digits of the token's SHA-256"))
     });
     let wish = Wish { min_ttl: min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast), rejected: rejected.transpose()? };
-    let integration = context.integration(token.integration.as_deref())?;
-    let grant = GrantName { account: token.account, action: token.action };
-    let record = hand_out::access_token(context, &integration, &grant, &wish)?;
+    let integration = &grants.integration(token.integration.as_deref())?.name;
+    let name = GrantName { account: token.account, action: token.action };
+    let record = grants.access_token(&grant(integration, &name)?, &wish)?;
     Ok(Outcome::Token { token: HandedOut::AccessToken(Box::new(record.grant)), form: TokenForm::Json })
 }
 
-fn sign_in(context: &Context, login: Login, canceller: &Canceller) -> Result<Value, Failure> {
-    let args = cli::Login {
-        integration: login.integration,
-        grant: GrantName { account: login.account, action: login.action },
-        scopes: login.scopes,
-        how: How::Auto,
-        browser: None,
-        port: None,
-        relay: None,
+fn sign_in(settings: Settings, login: Login, canceller: Canceller) -> Result<Value, Failure> {
+    let grants = Grants::open(settings)?;
+    let integration = &grants.integration(login.integration.as_deref())?.name;
+    let name = GrantName { account: login.account, action: login.action };
+    let request = LoginRequest {
+        new_subject: match name.account {
+            Some(_) => NewSubject::IsRefused,
+            None => NewSubject::Replaces,
+        },
+        scopes: scopes(&login.scopes)?,
+        opening: login.open,
         timeout: login.timeout.map_or(Ok(USER_SIGNS_IN), |seconds| time("timeout", seconds))?,
         prompt: login.prompt,
         login_hint: login.login_hint,
         parameters: login.params.into_iter().collect(),
+        canceller,
+        ..LoginRequest::new(grant(integration, &name)?)
     };
-    let login = login::Login { context, args: &args, opening: login.open, canceller, reached: &|_| () };
-    let signed_in = shared::run(&login)?;
-    Ok(Outcome::SignedIn(signed_in).json(clock::now()))
+    Ok(Outcome::SignedIn(grants.shared_login(&request)?).json(clock::now()))
+}
+
+/// What the client reads about an event.
+fn told(event: &Event<'_>) -> Option<LoginEvent> {
+    Some(match event {
+        Event::BrowserOpening | Event::Listening(_) | Event::Storing | Event::Stray(_, Weight::Detail) => return None,
+        Event::CodeReceived => LoginEvent::Code,
+        Event::Done => LoginEvent::Done,
+        Event::Exchanging => LoginEvent::Exchanging,
+        Event::Stray(why, _) => LoginEvent::Stray(why.to_string()),
+        Event::Url(url) => LoginEvent::Url((*url).to_owned()),
+        Event::Waiting(left) => LoginEvent::Waiting { left: *left, on: WaitsFor::Person },
+        Event::WaitingForLogin(left) => LoginEvent::Waiting { left: *left, on: WaitsFor::Login },
+        other => LoginEvent::Note(Words(other).to_string()),
+    })
 }
 
 fn time(name: &str, seconds: u64) -> Result<Duration, Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{context::Context, hand_out};
+use super::context::{Context, grant};
 use crate::{
     cli::{self, Format},
     refresh::{MinTtl, Rejected, Wish},
@@ -11,17 +11,17 @@ use crate::{
 };
 
 pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
-    let integration = context.integration(args.integration.as_deref())?;
+    let grants = context.grants()?;
+    let integration = grants.integration(args.integration.as_deref())?;
+    let grant = grant(&integration.name, &args.grant)?;
     let wish = Wish {
         min_ttl: args.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast),
         rejected: args.rejected.as_deref().and_then(Rejected::parse),
     };
     let token = match args.id_token {
-        false => {
-            HandedOut::AccessToken(Box::new(hand_out::access_token(context, &integration, &args.grant, &wish)?.grant))
-        }
+        false => HandedOut::AccessToken(Box::new(grants.access_token(&grant, &wish)?.grant)),
         true => {
-            let found = hand_out::id_token(context, &integration, &args.grant, &wish)?;
+            let found = grants.id_token(&grant, &wish)?;
             HandedOut::IdToken { token: found.token, expires_at: found.validity.until }
         }
     };

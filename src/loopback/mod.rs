@@ -69,6 +69,7 @@ pub enum Reaction {
 
 /// Why a request was not the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stray {
     AlreadyAnswered,
     Body,

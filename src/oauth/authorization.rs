@@ -76,6 +76,7 @@ impl ExtraParameters {
 
 /// Why a parameter cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParameterError {
     /// The name is empty.
     #[error("a parameter needs a name: NAME=VALUE")]
@@ -214,6 +215,7 @@ pub enum Received {
 
 /// The error response of RFC 6749 section 4.1.2.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Denial {
     /// The `error` parameter.
     pub error: RemoteText,

@@ -90,6 +90,7 @@ fn loopback(host: &Host<&str>) -> bool {
 
 /// Why a URL is rejected as an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EndpointError {
     /// It has a fragment (RFC 6749 section 3.1).
     #[error("it has a fragment (the part after #)")]

@@ -20,11 +20,11 @@ pub struct AtMost(pub Duration);
 
 /// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HttpError {
     /// Nothing was sent: the name could not be resolved, or there was no connection.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// The proxy in the environment cannot be used. Nothing was sent.
     /// The proxy in the environment cannot be used. Nothing was sent.
     #[error("the variable {variable} names no usable proxy: {why}")]
     Proxy { variable: &'static str, why: &'static str },

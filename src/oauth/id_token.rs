@@ -30,6 +30,7 @@ pub struct Claims {
 
 /// Why an id_token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IdTokenError {
     /// `exp` has passed.
     Expired,

@@ -7,6 +7,7 @@ use super::{AuthorizationServer, Endpoint, IssParameter};
 
 /// Why the code of a response with the right `state` must not be exchanged (RFC 9207 section 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The server promises `iss`, and the response has none.
     #[error("the provider promises to name itself in its answer (iss, RFC 9207), and this answer does not")]

@@ -17,6 +17,7 @@ const LONGEST_LIFE_SECS: u64 = 10 * 365 * 24 * 3600;
 
 /// A response that is neither tokens nor an OAuth error. Its body is never stored or shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NotOAuth {
     /// The HTTP status.
     pub status: u16,

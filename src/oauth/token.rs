@@ -42,6 +42,7 @@ pub struct TokenSet {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TokenType {
     Bearer,
     /// As the server named it, in lower case: the name is case insensitive (RFC 6749 section 5.1).
@@ -59,6 +60,7 @@ impl TokenType {
 
 /// Until when an access token counts as valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Expiry {
     At(SystemTime),
     /// The server named no life: one hour is assumed.
@@ -75,6 +77,7 @@ impl Expiry {
 
 /// The `error` of RFC 6749 section 5.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorCode {
     InvalidClient,
     InvalidGrant,
@@ -100,6 +103,7 @@ impl fmt::Display for ErrorCode {
 
 /// Why a reply holds no usable token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MalformedToken {
     /// Empty, or with a space, control or non-ASCII character (RFC 6750 section 2.1).
     AccessToken,
@@ -122,6 +126,7 @@ impl fmt::Display for MalformedToken {
 
 /// Why there are no tokens. Nothing of the reply's body is in here but a code of plain letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExchangeError {
     Denied(ErrorCode),
     IdToken(IdTokenError),

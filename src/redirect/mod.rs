@@ -273,6 +273,7 @@ impl Error for RedirectError {}
 
 /// Why no listener of ours can receive the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BindError {
     NotLoopback,
     OtherPort { registered: NonZeroU16, bound: NonZeroU16 },

@@ -57,6 +57,15 @@ impl<F> WorkerMessage<F> {
         Secret::json(&Line { v: VERSION, message })
     }
 
+    /// The same message with its failure in another form.
+    pub fn map_failure<G>(self, form: impl FnOnce(F) -> G) -> WorkerMessage<G> {
+        match self {
+            Self::Failure(failure) => WorkerMessage::Failure(form(failure)),
+            Self::Nothing => WorkerMessage::Nothing,
+            Self::Unstored(record) => WorkerMessage::Unstored(record),
+        }
+    }
+
     /// `None` for a line of another version, and for what is no such line or is cut off.
     pub fn parse(line: &Secret) -> Option<Self>
     where

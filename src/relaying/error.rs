@@ -1,6 +1,6 @@
 //! Why a relay does not start, or does not take what was read again.
 
-use std::{error::Error, fmt, io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{
     catalog::{CatalogError, Place},
@@ -9,67 +9,34 @@ use crate::{
     vault::StoreError,
 };
 
-/// One variant a cause; the program adds what repairs it.
-#[derive(Debug)]
+/// One variant for each cause; the program adds what fixes it.
+#[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// The certificate or its key, named at `place` of the configuration, cannot be used.
-    Certificate {
-        path: PathBuf,
-        place: Place,
-        file: PathBuf,
-        why: Unfit,
-    },
+    #[error("{}: line {}, column {}: tls.{}: {}: {why}", path.display(), place.line, place.column, why.key(), file.display())]
+    Certificate { path: PathBuf, place: Place, file: PathBuf, why: Unfit },
     /// The configuration is wrong.
+    #[error("{}: {why}", path.display())]
     Configuration {
         path: PathBuf,
+        #[source]
         why: CatalogError,
     },
-    Listen {
-        address: SocketAddr,
-        why: io::ErrorKind,
-    },
+    #[error("cannot listen at {address}: {why}")]
+    Listen { address: SocketAddr, why: io::ErrorKind },
     /// There is no configuration at this path.
+    #[error("{}: {MISSING}", .0.display())]
     Missing(PathBuf),
     /// What changed takes effect only with a new process.
+    #[error("{}: listen, admin, access_log and whether there is tls change only with a restart", .0.display())]
     NeedsRestart(PathBuf),
     /// The configuration cannot be read, or others may write to it.
+    #[error("{why}")]
     Unreadable {
         path: PathBuf,
+        #[source]
         why: StoreError,
     },
-}
-
-impl fmt::Display for RelayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Certificate { path, place: Place { line, column }, file, why } => {
-                let name = match why {
-                    Unfit::Chain(_) => "cert",
-                    Unfit::Key(_) | Unfit::Mismatch => "key",
-                };
-                write!(f, "{}: line {line}, column {column}: tls.{name}: {}: {why}", path.display(), file.display())
-            }
-            Self::Configuration { path, why } => write!(f, "{}: {why}", path.display()),
-            Self::Listen { address, why } => write!(f, "cannot listen at {address}: {why}"),
-            Self::Missing(path) => write!(f, "{}: {MISSING}", path.display()),
-            Self::NeedsRestart(path) => write!(
-                f,
-                "{}: listen, admin, access_log and whether there is tls change only with a restart",
-                path.display()
-            ),
-            Self::Unreadable { why, .. } => why.fmt(f),
-        }
-    }
-}
-
-impl Error for RelayError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Certificate { .. } | Self::Listen { .. } | Self::Missing(_) | Self::NeedsRestart(_) => None,
-            Self::Configuration { why, .. } => Some(why),
-            Self::Unreadable { why, .. } => Some(why),
-        }
-    }
 }
 
 /// What is fixed at the start.

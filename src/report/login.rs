@@ -9,85 +9,47 @@ use super::{
     time::{assumed, left, lifetime, time},
 };
 use crate::{
-    oauth::{Expiry, Scopes},
-    vault::{Grant, GrantKey},
+    grants::{Renewal, SignedIn, Warning},
+    vault::AccountName,
 };
 
-#[derive(Debug)]
-pub struct SignedIn {
-    pub integration: String,
-    pub account: String,
-    pub action: String,
-    /// `keychain`, `file` or `memory`.
-    pub store: &'static str,
-    pub expiry: Expiry,
-    pub renewal: Renewal,
-    pub granted: Scopes,
-    pub warnings: Vec<&'static str>,
+pub(super) fn text(signed_in: &SignedIn, now: SystemTime) -> String {
+    let SignedIn { grant, store, expiry, renewal, .. } = signed_in;
+    let renewal = match renewal {
+        Renewal::RefreshToken { .. } => "a refresh token is stored too",
+        Renewal::LoginOnly => "there is no refresh token",
+    };
+    let account = match grant.account == AccountName::default() {
+        true => String::new(),
+        false => format!(" as {}", grant.account.as_str()),
+    };
+    format!(
+        "signed in to {}{account}; the token is valid {} and {renewal}\nkept in: {}\n",
+        grant.integration,
+        lifetime(*expiry, now),
+        place(store)
+    )
 }
 
-impl SignedIn {
-    pub fn new(key: &GrantKey, store: &'static str, grant: &Grant, warnings: Vec<&'static str>) -> Self {
-        Self {
-            integration: key.integration.to_string(),
-            account: key.owner.user.as_str().to_owned(),
-            action: key.action.as_str().to_owned(),
-            store,
-            expiry: grant.expiry,
-            renewal: Renewal::of(grant),
-            granted: grant.granted.clone(),
-            warnings,
-        }
-    }
-
-    pub(super) fn text(&self, now: SystemTime) -> String {
-        let renewal = match self.renewal {
-            Renewal::RefreshToken { .. } => "a refresh token is stored too",
-            Renewal::LoginOnly => "there is no refresh token",
-        };
-        let account = if self.account == "default" { String::new() } else { format!(" as {}", self.account) };
-        format!(
-            "signed in to {}{account}; the token is valid {} and {renewal}\nkept in: {}\n",
-            self.integration,
-            lifetime(self.expiry, now),
-            place(self.store)
-        )
-    }
-
-    pub(super) fn json(&self, now: SystemTime) -> Value {
-        let Self { integration, account, action, store, expiry, renewal, granted, warnings } = self;
-        json!({
-            "integration": integration, "account": account, "action": action, "store": store,
-            "expires_at": time(expiry.time()), "expires_in": left(expiry.time(), now), "expiry_assumed": assumed(*expiry),
-            "refreshable": (*renewal != Renewal::LoginOnly), "scopes": scopes(granted), "warnings": warnings,
-        })
-    }
+pub(super) fn json(signed_in: &SignedIn, now: SystemTime) -> Value {
+    let SignedIn { grant, store, expiry, renewal, granted, warnings, .. } = signed_in;
+    let warnings: Vec<_> = warnings.iter().map(word).collect();
+    json!({
+        "integration": grant.integration.as_str(), "account": grant.account.as_str(), "action": grant.action.as_str(),
+        "store": store, "expires_at": time(expiry.time()), "expires_in": left(expiry.time(), now),
+        "expiry_assumed": assumed(*expiry), "refreshable": (*renewal != Renewal::LoginOnly),
+        "scopes": scopes(granted), "warnings": warnings,
+    })
 }
 
-/// What follows when the access token has expired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewal {
-    LoginOnly,
-    RefreshToken {
-        /// As the provider said, if it did.
-        until: Option<SystemTime>,
-    },
-}
-
-impl Renewal {
-    pub fn of(grant: &Grant) -> Self {
-        match grant.refresh_token {
-            Some(_) => Self::RefreshToken { until: grant.refreshable_until },
-            None => Self::LoginOnly,
-        }
-    }
-
-    /// Whether nothing but a login helps any more when the access token has expired.
-    pub fn is_over(self, now: SystemTime) -> bool {
-        match self {
-            Self::LoginOnly => true,
-            Self::RefreshToken { until } => until.is_some_and(|until| until <= now),
-        }
+fn word(warning: &Warning) -> &'static str {
+    match warning {
+        Warning::NarrowerScopes(_) => "narrower_scopes",
+        Warning::NoRefreshToken => "no_refresh_token",
+        Warning::OtherSubject => "other_subject",
+        Warning::PkceUnverified => "pkce_unverified",
+        Warning::SharedRedirect(_) => "shared_redirect",
+        Warning::UnknownTokenType(_) => "token_type",
     }
 }
 

@@ -2,57 +2,36 @@
 
 use serde_json::{Value, json};
 
-#[derive(Debug)]
-pub struct LoggedOut {
-    pub integration: String,
-    pub account: String,
-    pub action: String,
-    pub revocation: Revocation,
+use crate::grants::{LoggedOut, Revocation};
+
+pub(super) fn text(LoggedOut { grant, revocation }: &LoggedOut) -> String {
+    let said = match revocation {
+        Revocation::NothingToRevoke => return format!("nobody was logged in to {}\n", grant.integration),
+        Revocation::NotOffered => "the provider offers no revocation, so the tokens stay valid there until they expire",
+        Revocation::NotWanted => "the tokens stay valid at the provider until they expire",
+        Revocation::Revoked => "the tokens are revoked at the provider",
+        Revocation::Unconfirmed(_) => "the provider did not confirm the revocation",
+    };
+    format!("logged out of {}; {said}\n", grant.integration)
 }
 
-impl LoggedOut {
-    pub(super) fn text(&self) -> String {
-        let said = match &self.revocation {
-            Revocation::NothingToRevoke => return format!("nobody was logged in to {}\n", self.integration),
-            Revocation::NotOffered => {
-                "the provider offers no revocation, so the tokens stay valid there until they expire"
-            }
-            Revocation::NotWanted => "the tokens stay valid at the provider until they expire",
-            Revocation::Revoked => "the tokens are revoked at the provider",
-            Revocation::Unconfirmed(_) => "the provider did not confirm the revocation",
-        };
-        format!("logged out of {}; {said}\n", self.integration)
-    }
-
-    pub(super) fn json(&self) -> Value {
-        let Self { integration, account, action, revocation } = self;
-        json!({
-            "integration": integration, "account": account, "action": action,
-            "revocation": revocation.word(), "revocation_error": match revocation { Revocation::Unconfirmed(why) => Some(why), _ => None },
-        })
-    }
+pub(super) fn json(LoggedOut { grant, revocation }: &LoggedOut) -> Value {
+    let error = match revocation {
+        Revocation::Unconfirmed(why) => Some(why.to_string()),
+        _ => None,
+    };
+    json!({
+        "integration": grant.integration.as_str(), "account": grant.account.as_str(), "action": grant.action.as_str(),
+        "revocation": word(revocation), "revocation_error": error,
+    })
 }
 
-/// What the provider was told at logout.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Revocation {
-    /// Nothing was stored.
-    NothingToRevoke,
-    /// The provider names no revocation endpoint.
-    NotOffered,
-    NotWanted,
-    Revoked,
-    Unconfirmed(String),
-}
-
-impl Revocation {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::NothingToRevoke => "nothing_stored",
-            Self::NotOffered => "not_offered",
-            Self::NotWanted => "local",
-            Self::Revoked => "revoked",
-            Self::Unconfirmed(_) => "unconfirmed",
-        }
+fn word(revocation: &Revocation) -> &'static str {
+    match revocation {
+        Revocation::NothingToRevoke => "nothing_stored",
+        Revocation::NotOffered => "not_offered",
+        Revocation::NotWanted => "local",
+        Revocation::Revoked => "revoked",
+        Revocation::Unconfirmed(_) => "unconfirmed",
     }
 }

@@ -12,6 +12,7 @@ mod outcome;
 mod provider;
 mod redirect;
 mod relay_check;
+mod remedy;
 mod status;
 mod talk;
 mod time;
@@ -26,15 +27,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use failure::{Code, Failure};
+pub use crate::grants::Code;
+pub use failure::{EXIT_CODES, Failure, describe};
 pub use handed_out::{HandedOut, TokenForm};
-pub use login::{Renewal, SignedIn};
-pub use logout::{LoggedOut, Revocation};
 pub use outcome::{Answered, Asked, Outcome};
 pub use provider::{Registering, registration_steps};
 pub use relay_check::{CheckedCallback, RelayCheck};
-pub use status::{GrantState, GrantStatus, SharedRedirects};
-pub use talk::{Event, Hear, Talk, Verbosity, ask};
+pub use remedy::{login_command, missing_file};
+pub use talk::{Event, Talk, Verbosity, Words, ask};
 pub use time::time;
 pub use wire::Wire;
 pub use worker::worker;

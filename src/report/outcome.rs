@@ -5,12 +5,13 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, GrantState, GrantStatus, HandedOut, LoggedOut, Registering, RelayCheck, SharedRedirects,
-    SignedIn, TokenForm, integration, provider, redirect,
+    ClosedPipe, Code, HandedOut, Registering, RelayCheck, TokenForm, integration, login, logout, provider, redirect,
+    status,
     time::{left, time},
 };
 use crate::{
     catalog::{Integration, Preset},
+    grants::{GrantState, LoggedOut, SignedIn, Status},
     oauth::Scopes,
     redirect::rules::Report,
     secret::Secret,
@@ -46,8 +47,7 @@ pub enum Outcome {
     },
     SignedIn(SignedIn),
     Status {
-        grants: Vec<GrantStatus>,
-        shared: Vec<SharedRedirects>,
+        status: Status,
         asked: Asked,
     },
     /// A server ended because it was asked to.
@@ -86,10 +86,10 @@ impl Outcome {
     pub fn exit(&self, now: SystemTime) -> u8 {
         match self {
             Self::Redirect { report, .. } if redirect::is_broken(report) => Code::Configuration.exit(),
-            Self::Status { grants, asked: Asked::One, .. } => {
+            Self::Status { status: Status { grants, .. }, asked: Asked::One } => {
                 if grants.iter().any(|g| matches!(g.state, GrantState::Unknown(_))) {
                     Code::Store.exit()
-                } else if grants.iter().any(|g| g.needs_a_person(now)) {
+                } else if grants.iter().any(|g| g.login_required(now)) {
                     Code::LoginRequired.exit()
                 } else {
                     0
@@ -123,16 +123,16 @@ impl Outcome {
                 let width = list.iter().map(|i| i.name.as_str().len()).max().unwrap_or(0);
                 list.iter().map(|i| format!("{:width$}  {}\n", i.name.as_str(), integration::provider(i))).collect()
             }
-            Self::LoggedOut(out) => out.text(),
+            Self::LoggedOut(out) => logout::text(out),
             Self::Providers(presets) => provider::text(presets),
             Self::Redirect { uri, report, shared_by } => redirect::text(uri, report, shared_by),
             Self::RelayCheck(check) => check.text(),
             Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
-            Self::SignedIn(signed_in) => signed_in.text(now),
-            Self::Status { grants, .. } if grants.is_empty() => "nothing is stored\n".into(),
-            Self::Status { grants, shared, .. } => {
-                grants.iter().map(|g| g.text(now)).chain(shared.iter().map(SharedRedirects::text)).collect()
+            Self::SignedIn(signed_in) => login::text(signed_in, now),
+            Self::Status { status: Status { grants, .. }, .. } if grants.is_empty() => "nothing is stored\n".into(),
+            Self::Status { status: Status { grants, shared }, .. } => {
+                grants.iter().map(|g| status::text(g, now)).chain(shared.iter().map(status::shared_text)).collect()
             }
             Self::Spoken { text, .. } => text.expose().to_owned(),
             Self::Token { token, form } => token.line(*form, now).expose().to_owned(),
@@ -154,17 +154,17 @@ impl Outcome {
             Self::Integrations(list) => {
                 json!({ "integrations": list.iter().map(integration::json).collect::<Vec<_>>() })
             }
-            Self::LoggedOut(out) => out.json(),
+            Self::LoggedOut(out) => logout::json(out),
             Self::Providers(presets) => {
                 json!({ "providers": presets.iter().map(provider::json).collect::<Vec<_>>() })
             }
             Self::Redirect { uri, report, shared_by } => redirect::json(uri, report, shared_by),
             Self::RelayCheck(check) => check.json(),
             Self::Removed { name, config } => json!({ "integration": name, "config": config }),
-            Self::SignedIn(signed_in) => signed_in.json(now),
-            Self::Status { grants, shared, .. } => json!({
-                "grants": grants.iter().map(|g| g.json(now)).collect::<Vec<_>>(),
-                "shared_redirects": shared.iter().map(SharedRedirects::json).collect::<Vec<_>>(),
+            Self::SignedIn(signed_in) => login::json(signed_in, now),
+            Self::Status { status: Status { grants, shared }, .. } => json!({
+                "grants": grants.iter().map(|g| status::json(g, now)).collect::<Vec<_>>(),
+                "shared_redirects": shared.iter().map(status::shared_json).collect::<Vec<_>>(),
             }),
             Self::Stopped => Value::Null,
             Self::Spoken { text, .. } => json!({ "answer": text.expose() }),

@@ -5,154 +5,130 @@ use std::{fmt::Write, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    login::{Renewal, place},
+    Failure,
+    login::place,
     outcome::scopes,
+    remedy::login_command,
     time::{assumed, left, lifetime, time},
 };
 use crate::{
-    oauth::{Expiry, Scopes},
-    refresh::{LastRefresh, RefreshResult},
+    grants::{GrantState, GrantStatus, Renewal, SharedRedirects, Unknown},
+    refresh::RefreshResult,
+    vault::{AccountName, ActionKey},
 };
 
-/// One grant of `status`.
-#[derive(Debug)]
-pub struct GrantStatus {
-    pub integration: String,
-    pub account: String,
-    pub action: String,
-    pub store: String,
-    pub state: GrantState,
-    /// A command.
-    pub repair: Option<String>,
+pub(super) fn shared_text(SharedRedirects { integration, with, own }: &SharedRedirects) -> String {
+    let with: Vec<_> = with.iter().map(|name| name.as_str()).collect();
+    format!(
+        "warning: {integration} shares its redirect URI with {} at another server\n  → redirect_uri = \"{own}\"\n",
+        with.join(", ")
+    )
 }
 
-#[derive(Debug)]
-pub enum GrantState {
-    /// The index knows it, the store has it no more.
-    Gone,
-    /// In the configuration, never logged in.
-    None,
-    /// The configuration was changed since.
-    Outdated,
-    /// The store cannot be asked; in words.
-    Unknown(String),
-    Stored {
-        expiry: Expiry,
-        renewal: Renewal,
-        granted: Scopes,
-        obtained_at: SystemTime,
-        /// How the last refresh went, if there was one since the login.
-        last: Option<LastRefresh>,
-    },
+pub(super) fn shared_json(SharedRedirects { integration, with, own }: &SharedRedirects) -> Value {
+    let with: Vec<_> = with.iter().map(|name| name.as_str()).collect();
+    json!({ "integration": integration.as_str(), "with": with, "own_redirect_uri": own })
 }
 
-/// An integration whose redirect others use at other servers.
-#[derive(Debug)]
-pub struct SharedRedirects {
-    pub integration: String,
-    pub with: Vec<String>,
-    /// What gives it one of its own.
-    pub own: String,
-}
-
-impl SharedRedirects {
-    pub(super) fn text(&self) -> String {
-        format!(
-            "warning: {} shares its redirect URI with {} at another server\n  → redirect_uri = \"{}\"\n",
-            self.integration,
-            self.with.join(", "),
-            self.own
-        )
-    }
-
-    pub(super) fn json(&self) -> Value {
-        json!({ "integration": self.integration, "with": self.with, "own_redirect_uri": self.own })
+/// The command that repairs it.
+fn repair(status: &GrantStatus, now: SystemTime) -> Option<String> {
+    let GrantStatus { grant, state, .. } = status;
+    match state {
+        GrantState::Unknown(Unknown::NotConfigured) => Some(format!("loopin integration add {}", grant.integration)),
+        GrantState::Unknown(Unknown::Store(why)) => Failure::from(why.clone()).remedy,
+        GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Misconfigured { .. }) => {
+            Some(format!("loopin integration show {}", grant.integration))
+        }
+        GrantState::Unknown(Unknown::OtherStore) => Some(login_command(grant)),
+        _ => status.login_required(now).then(|| login_command(grant)),
     }
 }
 
-impl GrantStatus {
-    pub(super) fn needs_a_person(&self, now: SystemTime) -> bool {
-        match &self.state {
-            GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Dead { .. }) => true,
-            GrantState::Stored { expiry, renewal, .. } => expiry.time() <= now && renewal.is_over(now),
-            GrantState::Gone | GrantState::None | GrantState::Outdated => true,
-            GrantState::Unknown(_) => false,
-        }
+fn unknown(why: &Unknown) -> String {
+    match why {
+        Unknown::NotConfigured => "stored, but not in the configuration any more".into(),
+        Unknown::OtherStore => "in another store than the configuration names now".into(),
+        Unknown::Store(why) => why.to_string(),
     }
+}
 
-    pub(super) fn text(&self, now: SystemTime) -> String {
-        let mut text = self.integration.clone();
-        if self.account != "default" {
-            let _ = write!(text, ", account {}", self.account);
-        }
-        if self.action != "all" {
-            let _ = write!(text, ", action {}", self.action);
-        }
-        text.push('\n');
-        let mut say = |line: String| {
-            let _ = writeln!(text, "  {line}");
-        };
-        match &self.state {
-            GrantState::None => say("not logged in".into()),
-            GrantState::Gone => say(format!("was in {}, and is not there any more", place(&self.store))),
-            GrantState::Outdated => say("logged in, but the configuration was changed since".into()),
-            GrantState::Unknown(why) => say(why.clone()),
-            GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
-                say(format!("access token valid {}", lifetime(*expiry, now)));
-                say(match renewal {
-                    Renewal::RefreshToken { until: Some(until) } if *until <= now => {
-                        format!("the refresh token expired {}", time(*until))
-                    }
-                    Renewal::RefreshToken { until } => {
-                        let until = until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
-                        format!("a refresh token is stored{until}; the next loopin token renews a stale one")
-                    }
-                    Renewal::LoginOnly => "no refresh token".into(),
-                });
-                say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
-                say(format!("obtained {}, kept in {}", time(*obtained_at), place(&self.store)));
-                if let Some(last) = last {
-                    say(match last.result.fault() {
-                        None => format!("last refresh {}", time(last.at())),
-                        Some(why) => format!("last refresh {} failed: {why}", time(last.at())),
-                    });
+pub(super) fn text(status: &GrantStatus, now: SystemTime) -> String {
+    let GrantStatus { grant, store, state } = status;
+    let mut text = grant.integration.to_string();
+    if grant.account != AccountName::default() {
+        let _ = write!(text, ", account {}", grant.account.as_str());
+    }
+    if grant.action != ActionKey::All {
+        let _ = write!(text, ", action {}", grant.action.as_str());
+    }
+    text.push('\n');
+    let mut say = |line: String| {
+        let _ = writeln!(text, "  {line}");
+    };
+    match state {
+        GrantState::None => say("not logged in".into()),
+        GrantState::Gone => say(format!("was in {}, and is not there any more", place(store))),
+        GrantState::Outdated => say("logged in, but the configuration was changed since".into()),
+        GrantState::Unknown(why) => say(unknown(why)),
+        GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+            say(format!("access token valid {}", lifetime(*expiry, now)));
+            say(match renewal {
+                Renewal::RefreshToken { until: Some(until) } if *until <= now => {
+                    format!("the refresh token expired {}", time(*until))
                 }
+                Renewal::RefreshToken { until } => {
+                    let until = until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
+                    format!("a refresh token is stored{until}; the next loopin token renews a stale one")
+                }
+                Renewal::LoginOnly => "no refresh token".into(),
+            });
+            say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
+            say(format!("obtained {}, kept in {}", time(*obtained_at), place(store)));
+            if let Some(last) = last {
+                say(match last.result.fault() {
+                    None => format!("last refresh {}", time(last.at())),
+                    Some(why) => format!("last refresh {} failed: {why}", time(last.at())),
+                });
             }
         }
-        if let Some(repair) = &self.repair {
-            say(format!("→ {repair}"));
-        }
-        text
     }
+    if let Some(repair) = repair(status, now) {
+        say(format!("→ {repair}"));
+    }
+    text
+}
 
-    pub(super) fn json(&self, now: SystemTime) -> Value {
-        let mut value = json!({ "integration": self.integration, "account": self.account, "action": self.action, "store": self.store, "repair": self.repair });
-        let state = match &self.state {
-            GrantState::Gone => "gone",
-            GrantState::None => "not_logged_in",
-            GrantState::Outdated => "outdated",
-            GrantState::Unknown(why) => {
-                value["error"] = why.as_str().into();
-                "unknown"
-            }
-            GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
-                value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
-                value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
-                value["expires_at"] = time(expiry.time()).into();
-                value["expires_in"] = left(expiry.time(), now).into();
-                value["expiry_assumed"] = assumed(*expiry).into();
-                value["refreshable"] = (*renewal != Renewal::LoginOnly).into();
-                value["refreshable_until"] = match renewal {
-                    Renewal::RefreshToken { until: Some(until) } => time(*until).into(),
-                    _ => Value::Null,
-                };
-                value["scopes"] = scopes(granted).into();
-                value["obtained_at"] = time(*obtained_at).into();
-                if expiry.time() > now { "valid" } else { "expired" }
-            }
-        };
-        value["state"] = state.into();
-        value["login_required"] = self.needs_a_person(now).into();
-        value
-    }
+pub(super) fn json(status: &GrantStatus, now: SystemTime) -> Value {
+    let GrantStatus { grant, store, state } = status;
+    let mut value = json!({
+        "integration": grant.integration.as_str(), "account": grant.account.as_str(), "action": grant.action.as_str(),
+        "store": store, "repair": repair(status, now),
+    });
+    let state = match state {
+        GrantState::Gone => "gone",
+        GrantState::None => "not_logged_in",
+        GrantState::Outdated => "outdated",
+        GrantState::Unknown(why) => {
+            value["error"] = unknown(why).into();
+            "unknown"
+        }
+        GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+            value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
+            value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
+            value["expires_at"] = time(expiry.time()).into();
+            value["expires_in"] = left(expiry.time(), now).into();
+            value["expiry_assumed"] = assumed(*expiry).into();
+            value["refreshable"] = (*renewal != Renewal::LoginOnly).into();
+            value["refreshable_until"] = match renewal {
+                Renewal::RefreshToken { until: Some(until) } => time(*until).into(),
+                _ => Value::Null,
+            };
+            value["scopes"] = scopes(granted).into();
+            value["obtained_at"] = time(*obtained_at).into();
+            if expiry.time() > now { "valid" } else { "expired" }
+        }
+    };
+    value["state"] = state.into();
+    value["login_required"] = status.login_required(now).into();
+    value
 }

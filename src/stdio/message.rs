@@ -78,6 +78,7 @@ pub struct Login {
 /// Who opens the URL in a browser.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Opening {
     /// The client, which is told the URL in any case.
     Client,

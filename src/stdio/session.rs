@@ -143,6 +143,7 @@ impl Session {
 
 /// Whether a login was cancelled, or was over or not to be stopped any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cancelled {
     TooLate,
     Yes,

@@ -26,6 +26,7 @@ pub enum Browser {
 
 /// Why no browser is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoBrowser {
     Ci,
     Headless,
@@ -43,6 +44,7 @@ impl fmt::Display for NoBrowser {
 /// A browser command that cannot be split into words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{from} is empty or has an unclosed quote")]
+#[non_exhaustive]
 pub struct BadCommand {
     pub from: &'static str,
 }
@@ -85,6 +87,7 @@ impl Browser {
 
 /// No command opened the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotOpened {
     Failed { program: String, code: Option<i32> },
     NotFound,
@@ -101,6 +104,8 @@ impl fmt::Display for NotOpened {
         }
     }
 }
+
+impl std::error::Error for NotOpened {}
 
 fn words(command: &str, from: &'static str) -> Result<Vec<String>, BadCommand> {
     // On Windows a backslash separates folders, which shlex does not allow.

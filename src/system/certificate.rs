@@ -61,6 +61,16 @@ pub enum Unfit {
     Mismatch,
 }
 
+impl Unfit {
+    /// The key of `[tls]` that names the file.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Chain(_) => "cert",
+            Self::Key(_) | Self::Mismatch => "key",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub enum Fault {
     /// It cannot be read, or others have rights that they must not have.

@@ -10,6 +10,7 @@ use crate::{catalog::SecretSource, secret::Secret, vault::StoreError};
 
 /// Why a client secret is not where the configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoSecret {
     File(StoreError),
     NotText(PathBuf),

@@ -1,7 +1,9 @@
 //! The adapters to the outside world, one per file. An adapter translates and returns; it decides nothing.
 
+#[cfg(feature = "cli")]
 pub mod access_log;
 pub mod browser;
+#[cfg(feature = "cli")]
 pub mod certificate;
 pub mod client_secret;
 pub mod clock;
@@ -12,6 +14,7 @@ pub mod database;
 pub mod detach;
 pub mod entropy;
 pub mod environment;
+#[cfg(feature = "cli")]
 pub mod exec;
 pub mod file_store;
 pub mod http;
@@ -21,6 +24,7 @@ pub mod jwks;
 pub mod keychain;
 pub mod listener;
 pub mod lock;
+#[cfg(feature = "cli")]
 pub mod parent;
 pub mod paths;
 pub mod patience;
@@ -29,12 +33,14 @@ pub mod peer;
 #[cfg(feature = "server")]
 pub mod pinned;
 pub mod private_files;
+#[cfg(feature = "cli")]
 pub mod raw_http;
 #[cfg(target_os = "linux")]
 mod secret_service;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod signal;
+#[cfg(feature = "cli")]
 pub mod stdin;
 pub mod terminal;
 pub mod trusted_file;

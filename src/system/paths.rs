@@ -6,6 +6,7 @@ use super::environment::{self, LOOPIN_CONFIG, LOOPIN_STATE_DIR};
 
 /// There is no home directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoHome {
     #[error("there is no home directory for the configuration; {LOOPIN_CONFIG} can name a place")]
     Config,

@@ -7,6 +7,7 @@ use std::{
 
 /// Why a store operation failed. `report` adds the fix; the exit code is always 8.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// No session bus, or no keychain on it.
     #[error("no keychain here (no Secret Service answers on the session bus)")]
@@ -79,6 +80,7 @@ pub enum StoreError {
 
 /// Why a file is not safe to use; the text follows its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Exposure {
     /// Group or others have more rights than they may have.
     #[error("can be {} by others (mode {mode:o})", .rights.danger())]
@@ -99,6 +101,7 @@ pub enum Exposure {
 
 /// Which rights of group and others a file may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rights {
     /// Everybody may read it.
     AllRead,

@@ -1,6 +1,7 @@
 //! A program that links the crate: `examples/host.rs`, built and run as one of somebody else's.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Command, Stdio},
@@ -47,8 +48,8 @@ fn a_program_that_links_the_crate_signs_in_and_gets_tokens_of_the_same_store() {
     let mut said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let url = said.find_map(|line| Some(line.strip_prefix("open ")?.to_owned())).expect("a URL");
     Person::at(url).allow();
-    let said: Vec<_> = said.filter(|line| !line.starts_with("Waiting")).collect();
-    assert_eq!(["Code", "Exchanging", "Done", "a Bearer token"].as_slice(), said);
+    let said: Vec<_> = said.collect();
+    assert_eq!(["CodeReceived", "Exchanging", "Done", "a Bearer token"].as_slice(), said);
     let finished = Finished::new(child.wait_with_output().expect("host ends"));
     assert_eq!("", finished.assert_code(0).stderr, "nothing but what the program itself says");
     sandbox.run(&["token", "work"]).assert_code(0);
@@ -106,4 +107,19 @@ fn the_message_of_a_worker_is_read_and_any_other_version_of_it_is_not() {
         assert!(ended.assert_code(1).stderr.contains(expected), "{prints}: {}", ended.stderr);
     }
     assert_eq!(1, provider.counters().token, "the login's; nobody has refreshed");
+}
+
+#[test]
+fn a_program_that_links_the_library_gets_no_argument_parser_no_async_runtime_and_no_database() {
+    let tree = ["tree", "--offline", "--no-default-features", "--features", "grants", "--edges", "normal"];
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let form = ["--prefix", "none", "--format", "{p}", "--manifest-path", manifest];
+    let output = Command::new(env!("CARGO")).args(tree).args(form).output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let linked: BTreeSet<_> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(linked.contains("loopin") && linked.contains("ureq"), "the tree is not that of the library: {text}");
+    for unwanted in ["clap", "hyper", "libsqlite3-sys", "rusqlite", "tokio"] {
+        assert!(!linked.contains(unwanted), "{unwanted} is linked: {text}");
+    }
 }

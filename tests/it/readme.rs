@@ -103,7 +103,7 @@ fn the_relays_commands_in_the_readme_run_as_written() {
 #[test]
 fn every_exit_code_of_the_program_is_in_the_readme() {
     let readme = readme();
-    for (code, _) in loopin::report::Code::ALL {
+    for code in loopin::Code::ALL {
         let (number, word) = (code.exit().to_string(), format!("`{}`", code.word()));
         let row = readme.lines().find(|l| {
             l.starts_with('|') && l.split('|').nth(1).is_some_and(|n| n.split(',').any(|n| n.trim() == number))

@@ -1,9 +1,9 @@
 //! `loopin helper docker`: docker's credential helper. What goes wrong is told on standard output, with exit code 1.
 
-use super::{Asked, FRESH, choose, entries, no_hosts, nothing, said, serving};
+use super::{Asked, FRESH, choose, no_hosts, nothing, said, serving};
 use crate::{
     cli,
-    command::{context::Context, hand_out},
+    command::context::Context,
     deadlines::HELPER_INPUT,
     helper::docker::{self, Action, DockerError, LARGEST, ServerUrl},
     report::{Answered, Event, Failure, Outcome},
@@ -74,19 +74,20 @@ fn speak(context: &Context, args: &cli::DockerHelper, action: Action) -> Result<
 }
 
 fn get(context: &Context, args: &cli::DockerHelper, url: &ServerUrl) -> Result<Outcome, Told> {
-    let catalog = context.catalog()?;
-    let serving = serving(&catalog, &args.chosen, |host| url.is_for(host))?;
+    let grants = context.grants()?;
+    let serving = serving(grants.catalog(), &args.chosen, |host| url.is_for(host))?;
     let remedy = "let one integration alone have this server in its hosts";
     let asked = Asked { server: url.authority(), username: None, remedy };
     let chosen = choose(&serving, &args.chosen, &[], &asked)?.ok_or(DockerError::CredentialsNotFound)?;
-    let record = hand_out::access_token(context, chosen.integration, &chosen.grant, &FRESH)?;
+    let record = grants.access_token(&chosen.grant, &FRESH)?;
     Ok(said(docker::credentials(url, &chosen.integration.basic_username, &record.grant.access_token)))
 }
 
 /// docker passes on what is listed to its daemon: none but hosts that a person wrote down, where somebody is logged in.
 fn list(context: &Context, args: &cli::DockerHelper) -> Result<Outcome, Told> {
-    let (catalog, known) = (context.catalog()?, entries(context)?);
-    let serving = serving(&catalog, &args.chosen, |_| true)?;
+    let grants = context.grants()?;
+    let known = grants.entries()?;
+    let serving = serving(grants.catalog(), &args.chosen, |_| true)?;
     let signed_in = serving.iter().filter(|i| known.iter().any(|entry| entry.integration == i.name.as_str()));
     let hosts = signed_in.flat_map(|i| i.hosts.written().iter().map(|host| (host, &i.basic_username)));
     Ok(said(Secret::new(docker::list(hosts))))

@@ -1,17 +1,18 @@
 //! `loopin helper git`: git's credential helper.
 
-use super::{Asked, FRESH, choose, entries, no_hosts, nothing, said, serving};
+use super::{Asked, FRESH, choose, no_hosts, nothing, said, serving};
 use crate::{
-    catalog::{Catalog, Host, Integration, Protocol},
-    cli::{self, GrantName},
-    command::{context::Context, hand_out},
+    catalog::{Catalog, Host, Protocol},
+    cli,
+    command::context::Context,
     deadlines::HELPER_INPUT,
+    grants::GrantId,
     helper::git::{self, CAPABILITIES, Description, LARGEST, Operation},
     refresh::{MinTtl, Rejected, Wish},
     report::{Code, Event, Failure, Outcome},
     secret::Secret,
     system::{paths, stdin},
-    vault::{AccountName, ActionKey, GrantKey, IndexEntry, Vault},
+    vault::{AccountName, ActionKey},
 };
 
 pub fn run(context: &Context, args: &cli::GitHelper) -> Result<Outcome, Failure> {
@@ -32,17 +33,17 @@ fn description() -> Result<Description, Failure> {
 }
 
 fn get(context: &Context, args: &cli::GitHelper, wanted: &Description) -> Result<Outcome, Failure> {
-    let catalog = context.catalog()?;
-    let serving = serving(&catalog, &args.chosen, |host| wanted.is_for(host))?;
+    let grants = context.grants()?;
+    let serving = serving(grants.catalog(), &args.chosen, |host| wanted.is_for(host))?;
     if serving.is_empty() {
-        return not_served(context, &catalog, args, wanted);
+        return not_served(context, grants.catalog(), args, wanted);
     }
     let remedy = "name one behind loopin helper git: --integration NAME; or put an account's name into the address: \
                   https://ACCOUNT@HOST/";
     let asked = Asked { server: &wanted.host, username: wanted.username.as_deref(), remedy };
-    let known = if wanted.username.is_some() { entries(context)? } else { Vec::new() };
+    let known = if wanted.username.is_some() { grants.entries()? } else { Vec::new() };
     let Some(chosen) = choose(&serving, &args.chosen, &known, &asked)? else { return Ok(nothing()) };
-    let grant = hand_out::access_token(context, chosen.integration, &chosen.grant, &FRESH)?.grant;
+    let grant = grants.access_token(&chosen.grant, &FRESH)?.grant;
     let username = &chosen.integration.basic_username;
     Ok(said(wanted.answer(username, &grant.access_token, grant.expiry.time())?))
 }
@@ -74,32 +75,19 @@ fn not_served(
 /// The server has refused a credential: if its token is one that is stored, that one is renewed. The grant stays.
 fn erase(context: &Context, args: &cli::GitHelper, refused: &Description) -> Result<Outcome, Failure> {
     let Some(token) = refused.token() else { return Ok(nothing()) };
-    let catalog = context.catalog()?;
+    let grants = context.grants()?;
     let rejected = Rejected::of(&token);
-    for integration in serving(&catalog, &args.chosen, |host| refused.is_for(host))? {
-        for entry in entries(context)?.iter().filter(|entry| entry.integration == integration.name.as_str()) {
-            let Some(grant) = holds(context, integration, entry, &rejected)? else { continue };
-            let wish = Wish { min_ttl: MinTtl::Margin, rejected: Some(rejected.clone()) };
-            hand_out::access_token(context, integration, &grant, &wish)?;
+    for integration in serving(grants.catalog(), &args.chosen, |host| refused.is_for(host))? {
+        for entry in grants.entries()?.iter().filter(|entry| entry.integration == integration.name.as_str()) {
+            let (account, action) = (AccountName::parse(&entry.account)?, ActionKey::parse(&entry.action)?);
+            let grant = GrantId { integration: integration.name.clone(), account, action };
+            if grants.holds(&grant, &rejected)? {
+                let wish = Wish { min_ttl: MinTtl::Margin, rejected: Some(rejected.clone()) };
+                grants.access_token(&grant, &wish)?;
+            }
         }
     }
     Ok(nothing())
-}
-
-/// The grant of this entry, if its access token is the one that was refused.
-fn holds(
-    context: &Context,
-    integration: &Integration,
-    entry: &IndexEntry,
-    rejected: &Rejected,
-) -> Result<Option<GrantName>, Failure> {
-    let (account, action) = (AccountName::parse(&entry.account)?, ActionKey::parse(&entry.action)?);
-    let key = GrantKey::personal(integration.name.clone(), account, action);
-    let files = context.files()?;
-    let items = context.items(integration, &files);
-    let vault = Vault { items: items.as_ref(), files: &files };
-    let held = vault.read(&key)?.is_some_and(|record| rejected.is(&record.grant.access_token));
-    Ok(held.then(|| GrantName { account: Some(entry.account.clone()), action: Some(entry.action.clone()) }))
 }
 
 fn setup(context: &Context, args: &cli::GitHelper) -> Result<Outcome, Failure> {

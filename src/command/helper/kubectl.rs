@@ -3,7 +3,7 @@
 use super::{FRESH, said};
 use crate::{
     cli::{self, KubectlVerb},
-    command::{context::Context, hand_out},
+    command::context::{Context, grant},
     helper::kubectl::{self, ApiVersion, EXEC_INFO},
     refresh::Validity,
     report::{Event, Failure, Outcome},
@@ -16,14 +16,16 @@ pub fn run(context: &Context, args: &cli::KubectlHelper) -> Result<Outcome, Fail
         return setup(context, args);
     }
     let version = ApiVersion::asked_for(environment::text(EXEC_INFO).as_deref())?;
-    let integration = context.integration(args.token.integration.as_deref())?;
+    let grants = context.grants()?;
+    let integration = grants.integration(args.token.integration.as_deref())?;
+    let grant = grant(&integration.name, &args.token.grant)?;
     let (token, validity) = match args.token.id_token {
         true => {
-            let found = hand_out::id_token(context, &integration, &args.token.grant, &FRESH)?;
+            let found = grants.id_token(&grant, &FRESH)?;
             (found.token, found.validity)
         }
         false => {
-            let grant = hand_out::access_token(context, &integration, &args.token.grant, &FRESH)?.grant;
+            let grant = grants.access_token(&grant, &FRESH)?.grant;
             (grant.access_token, Validity { from: grant.obtained_at, until: grant.expiry.time() })
         }
     };
@@ -31,7 +33,8 @@ pub fn run(context: &Context, args: &cli::KubectlHelper) -> Result<Outcome, Fail
 }
 
 fn setup(context: &Context, args: &cli::KubectlToken) -> Result<Outcome, Failure> {
-    let integration = context.integration(args.integration.as_deref())?;
+    let grants = context.grants()?;
+    let integration = grants.integration(args.integration.as_deref())?;
     let mut words = context.global_arguments();
     words.extend(["helper", "kubectl", integration.name.as_str()].map(str::to_owned));
     words.extend(args.grant.words());

@@ -7,14 +7,15 @@ mod kubectl;
 
 use std::{ffi::OsString, path::Path};
 
-use super::context::{Context, grant_key, login_command};
+use super::context::{Context, grant};
 use crate::{
     catalog::{Catalog, Host, Integration},
     cli::{self, GrantName},
+    grants::GrantId,
     refresh::{MinTtl, Wish},
-    report::{Answered, Code, Failure, Outcome},
+    report::{Answered, Code, Failure, Outcome, login_command},
     secret::Secret,
-    vault::{self, AccountName, IndexEntry},
+    vault::{AccountName, IndexEntry},
 };
 
 pub fn run(context: &Context, args: &cli::Helper) -> Result<Outcome, Failure> {
@@ -51,7 +52,7 @@ const FRESH: Wish = Wish { min_ttl: MinTtl::Margin, rejected: None };
 /// A grant that belongs to a server.
 struct Chosen<'a> {
     integration: &'a Integration,
-    grant: GrantName,
+    grant: GrantId,
 }
 
 /// What the client says about whom it asks for.
@@ -89,18 +90,18 @@ fn choose<'a>(
         serving.iter().filter_map(|i| Some((*i, account(i, args, entries, asked.username)?))).collect();
     match matching.as_slice() {
         [] => {
-            let grant = GrantName { account: asked.username.map(str::to_owned), action: args.grant.action.clone() };
+            let name = GrantName { account: asked.username.map(str::to_owned), action: args.grant.action.clone() };
             let what = format!(
                 "nobody is logged in to {} as {}",
                 first.name,
                 asked.username.unwrap_or_default().escape_debug()
             );
-            let command = grant_key(&first.name, &grant).map(|key| login_command(&key));
+            let command = grant(&first.name, &name).map(|grant| login_command(&grant));
             Err(Failure::new(Code::LoginRequired, what).remedy(command.unwrap_or_default()))
         }
         [(integration, account)] => {
-            let grant = GrantName { account: account.clone(), action: args.grant.action.clone() };
-            Ok(Some(Chosen { integration, grant }))
+            let name = GrantName { account: account.clone(), action: args.grant.action.clone() };
+            Ok(Some(Chosen { integration, grant: grant(&integration.name, &name)? }))
         }
         several => {
             let names: Vec<_> = several.iter().map(|(i, _)| i.name.as_str()).collect();
@@ -131,11 +132,6 @@ fn account(
         true => Some(Some(username.to_owned())),
         false => named.is_empty().then_some(None),
     }
-}
-
-/// Every grant that the index knows.
-fn entries(context: &Context) -> Result<Vec<IndexEntry>, Failure> {
-    Ok(vault::entries(&context.files()?)?)
 }
 
 /// No server is named anywhere.

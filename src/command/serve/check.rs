@@ -12,7 +12,8 @@ use super::open;
 
 use crate::{
     catalog::{Integration, Others, SecretSource},
-    command::context::{private_file, secret_outside_the_store},
+    command::context::private_file,
+    grants::Error,
     report::{Code, Failure, Outcome},
     secret::{SealKey, Secret},
     service::{
@@ -24,6 +25,7 @@ use crate::{
         store::StoreFault,
     },
     system::{
+        client_secret::outside_the_store,
         clock,
         database::{Database, OpenError},
         environment,
@@ -247,7 +249,10 @@ pub fn secrets(config: &Config) -> Result<(), Failure> {
     for integration in config.catalog.iter() {
         let of_instances = integration.base_allow.listed.iter().filter_map(|instance| instance.client_secret.as_ref());
         for source in integration.client_secret.iter().chain(of_instances) {
-            secret_outside_the_store(integration, source).map_err(of_the_configuration)?;
+            outside_the_store(source).map_err(|why| {
+                let integration = integration.name.clone();
+                of_the_configuration(Error::ClientSecret { integration, why }.into())
+            })?;
         }
     }
     Ok(())

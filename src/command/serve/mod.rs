@@ -7,9 +7,10 @@ use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::context::{Context, directory_of, named_text};
+use super::context::{Context, named_text};
 use crate::{
     cli,
+    grants::directory_of,
     report::{Code, Event, Failure, Outcome, Talk},
     server::{Notice, Notices, Parts, Server, ServerError},
     service::{config::Config, jwt::WeakSecret, store::Store},

@@ -13,6 +13,7 @@ use crate::{
 
 /// Why discovery failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DiscoveryError {
     /// An endpoint that a login needs is not a safe URL.
     #[error("{name} in the provider's metadata is not a safe URL: {why}")]
@@ -34,6 +35,7 @@ pub enum DiscoveryError {
 
 /// One place, and what was there instead of metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Missed {
     pub place: String,
     pub why: Miss,
@@ -41,6 +43,7 @@ pub struct Missed {
 
 /// What was at a well-known place instead of metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Miss {
     #[error("is not JSON")]
     NotJson,

@@ -6,9 +6,10 @@ use std::{fs, path::Path};
 use super::{Source, sources};
 
 /// Directories and files of cryptography, randomness, stored secrets and permissions.
-const GUARDED: [&str; 23] = [
-    "command/refresh_worker.rs",
+const GUARDED: [&str; 24] = [
     "command/serve/keys.rs",
+    "grants/keep.rs",
+    "grants/worker.rs",
     "server/sealed_store.rs",
     "oauth/entropy.rs",
     "oauth/revoke.rs",

@@ -1,4 +1,4 @@
-//! The login's side of the listener: what is heard goes to the waiting command, how it ended comes back.
+//! The login's side of the listener: what arrives there goes to the waiting login, and how that ended comes back.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -27,8 +27,8 @@ const DOUBTED: Ticket = Ticket(1);
 /// The final page.
 const LAST: Receipt = Receipt(0);
 
-/// What the waiting command is told.
-pub enum Heard {
+/// What the waiting login gets.
+pub(super) enum Heard {
     BrowserFailed(NotOpened),
     Cancelled,
     Code(CodeReceived, SentBy),
@@ -39,14 +39,14 @@ pub enum Heard {
     Stray(Stray),
 }
 
-/// What the waiting command tells back.
-pub enum Told {
+/// What the waiting login gives back.
+pub(super) enum Told {
     /// The token endpoint refused the code of another user: go on waiting.
     CodeRefused,
     Ended(Outcome),
 }
 
-pub struct Desk {
+pub(super) struct Answers {
     loopback: Loopback,
     port: NonZeroU16,
     heard: Sender<Heard>,
@@ -67,9 +67,9 @@ enum Stage {
     Over,
 }
 
-impl Desk {
+impl Answers {
     /// `port` is that of the listener.
-    pub fn new(loopback: Loopback, port: NonZeroU16, heard: Sender<Heard>, told: Receiver<Told>) -> Self {
+    pub(super) fn new(loopback: Loopback, port: NonZeroU16, heard: Sender<Heard>, told: Receiver<Told>) -> Self {
         Self { loopback, port, heard, told, stage: Stage::Waiting }
     }
 
@@ -80,7 +80,7 @@ impl Desk {
     }
 
     fn hear(&self, heard: Heard) {
-        // The command may have given up already; turn() sees that.
+        // The login may have given up already; turn() sees that.
         let _ = self.heard.send(heard);
     }
 
@@ -89,7 +89,7 @@ impl Desk {
     }
 }
 
-impl Service for Desk {
+impl Service for Answers {
     fn respond(&mut self, request: &Request<'_>) -> Answer {
         let (peer, local) = (request.peer, self.local(request.peer));
         let mut owner = Owner::Unknown;
@@ -140,7 +140,7 @@ impl Service for Desk {
                 return Turn::Settle(vec![(DOUBTED, Answer::Now(reply))]);
             }
             (Ok(Told::Ended(outcome)), Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => Some(outcome),
-            // The command gave up before there was an answer, or in the very instant when it came.
+            // The login gave up before there was an answer, or in the very instant when it came.
             (Err(TryRecvError::Disconnected), Stage::Waiting) => return Turn::Stop,
             (Err(TryRecvError::Disconnected), Stage::Holding { .. } | Stage::Parted) => Some(Outcome::Failed),
             _ => None,

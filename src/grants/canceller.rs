@@ -1,15 +1,11 @@
-//! Ends a login that waits, from another thread, unless its answer has come already.
+//! Ends a login that waits, from another thread, unless its code has arrived already.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Sender};
 
-use super::desk::Heard;
-use crate::{
-    report::{Code, Failure},
-    stdio::Cancelled,
-    system::signal::Signal,
-};
+use super::{Error, answers::Heard};
+use crate::stdio::Cancelled;
 
-/// Of one login; clones are the same one.
+/// Cancels one login. Clones cancel the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Canceller(Arc<Mutex<Stage>>);
 
@@ -24,6 +20,7 @@ enum Stage {
 }
 
 impl Canceller {
+    /// Cancels the login, unless its code has arrived already: a code can be exchanged once, so that login is completed.
     pub fn cancel(&self) -> Cancelled {
         let mut stage = self.stage();
         match &*stage {
@@ -42,7 +39,7 @@ impl Canceller {
     ///
     /// # Errors
     /// It was, before.
-    pub fn waits(&self, heard: Sender<Heard>) -> Result<(), Failure> {
+    pub(super) fn waits(&self, heard: Sender<Heard>) -> Result<(), Error> {
         self.go_on(Stage::Waiting(heard))
     }
 
@@ -50,23 +47,23 @@ impl Canceller {
     ///
     /// # Errors
     /// It was cancelled before.
-    pub fn decide(&self) -> Result<(), Failure> {
+    pub(super) fn decide(&self) -> Result<(), Error> {
         self.go_on(Stage::Decided)
     }
 
     /// # Errors
     /// It was cancelled.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         match *self.stage() {
-            Stage::Cancelled => Err(cancelled()),
+            Stage::Cancelled => Err(Error::Cancelled),
             _ => Ok(()),
         }
     }
 
-    fn go_on(&self, next: Stage) -> Result<(), Failure> {
+    fn go_on(&self, next: Stage) -> Result<(), Error> {
         let mut stage = self.stage();
         if matches!(*stage, Stage::Cancelled) {
-            return Err(cancelled());
+            return Err(Error::Cancelled);
         }
         *stage = next;
         Ok(())
@@ -75,9 +72,4 @@ impl Canceller {
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// As if by Ctrl-C.
-pub fn cancelled() -> Failure {
-    Failure::new(Code::Signalled(Signal::Interrupt), "cancelled; nothing was changed")
 }

@@ -1,0 +1,319 @@
+//! A login: what has to be right before the user is sent to the provider, the sign-in, and the store.
+
+use std::{
+    num::NonZeroU16,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, LOCK, Opener, Warning, WithoutBrowser, keep, sign_in,
+};
+use crate::{
+    catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
+    deadlines::USER_SIGNS_IN,
+    oauth::{
+        AuthorizationServer, Expiry, ExtraParameters, IssParameter, Pkce, S256, Scopes, TokenSet, TokenType, discover,
+    },
+    redirect::RelayedRedirect,
+    refresh::covering,
+    stdio::Opening,
+    system::{browser::Browser, http::Http},
+    vault::{Grant, Pinned, Record, StoreError},
+};
+
+/// A login that a caller asks for.
+#[derive(Clone, Debug)]
+pub struct LoginRequest {
+    /// The grant that the login makes or replaces.
+    pub grant: GrantId,
+    /// What happens if another user signs in than the one whose grant is stored.
+    pub new_subject: NewSubject,
+    /// Asked for beside those of the configuration.
+    pub scopes: Scopes,
+    /// Who opens the URL.
+    pub opening: Opening,
+    /// The command that opens it, in place of the environment's and the desktop's.
+    pub browser: Option<String>,
+    pub without_browser: WithoutBrowser,
+    /// The port to listen on, for a redirect with `:0`.
+    pub port: Option<NonZeroU16>,
+    /// A relay that is registered, in place of the configuration's.
+    pub relay: Option<RelayedRedirect>,
+    /// How long the user is waited for.
+    pub timeout: Duration,
+    /// `prompt` of OpenID Connect Core section 3.1.2.1.
+    pub prompt: Option<String>,
+    /// `login_hint` of OpenID Connect Core section 3.1.2.1.
+    pub login_hint: Option<String>,
+    /// Further parameters of the authorization request: name and value.
+    pub parameters: Vec<(String, String)>,
+    pub canceller: Canceller,
+}
+
+impl LoginRequest {
+    /// With the defaults of `loopin login`.
+    pub fn new(grant: GrantId) -> Self {
+        Self {
+            grant,
+            new_subject: NewSubject::Replaces,
+            scopes: Scopes::default(),
+            opening: Opening::Loopin,
+            browser: None,
+            without_browser: WithoutBrowser::GoesOn,
+            port: None,
+            relay: None,
+            timeout: USER_SIGNS_IN,
+            prompt: None,
+            login_hint: None,
+            parameters: Vec::new(),
+            canceller: Canceller::default(),
+        }
+    }
+}
+
+/// What a login does if another user (`sub`) signs in than the one whose grant is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewSubject {
+    /// The account was named, so it is that user's.
+    IsRefused,
+    Replaces,
+}
+
+/// A login that can be started again, with what it had beside the defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Again {
+    /// Its grant.
+    pub grant: GrantId,
+    /// The relay that it named.
+    pub relay: Option<RelayedRedirect>,
+    /// The port that it named.
+    pub port: Option<NonZeroU16>,
+}
+
+/// A login that has succeeded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// The grant that is stored.
+    pub grant: GrantId,
+    /// `keychain`, `file` or `memory`.
+    pub store: &'static str,
+    /// When the access token expires.
+    pub expiry: Expiry,
+    /// What follows then.
+    pub renewal: Renewal,
+    /// The scopes that the provider granted.
+    pub granted: Scopes,
+    /// What is not as it could be.
+    pub warnings: Vec<Warning>,
+}
+
+impl SignedIn {
+    pub fn new(id: GrantId, store: &'static str, grant: &Grant, warnings: Vec<Warning>) -> Self {
+        let (expiry, renewal, granted) = (grant.expiry, Renewal::of(grant), grant.granted.clone());
+        Self { grant: id, store, expiry, renewal, granted, warnings }
+    }
+}
+
+/// What follows when the access token has expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Renewal {
+    /// The user has to log in again.
+    LoginOnly,
+    /// It is refreshed.
+    RefreshToken {
+        /// When the refresh token expires, if the provider reported it.
+        until: Option<SystemTime>,
+    },
+}
+
+impl Renewal {
+    pub fn of(grant: &Grant) -> Self {
+        match grant.refresh_token {
+            Some(_) => Self::RefreshToken { until: grant.refreshable_until },
+            None => Self::LoginOnly,
+        }
+    }
+
+    /// Whether only a login helps when the access token has expired.
+    pub fn is_over(self, now: SystemTime) -> bool {
+        match self {
+            Self::LoginOnly => true,
+            Self::RefreshToken { until } => until.is_some_and(|until| until <= now),
+        }
+    }
+}
+
+impl Grants {
+    /// Signs the user in and stores the tokens. Neither waits for another login to the same grant nor is waited for.
+    ///
+    /// # Errors
+    /// What the login failed with. Unless the tokens were being stored, nothing was changed.
+    pub fn login(&self, request: &LoginRequest) -> Result<SignedIn, Error> {
+        let integration = self.of(&request.grant)?;
+        let key = request.grant.key();
+        let mut scopes = scopes(integration, request)?;
+        let mut extra = extra(integration, request)?;
+        let added = integration.dialect.offline.complete(&mut scopes, &mut extra);
+        if !added.is_empty() {
+            self.hear(&Event::AddedForOffline(&added));
+        }
+        let relay = match (&request.relay, integration.needs_relay()) {
+            (Some(relay), _) => Some(relay.clone()),
+            (None, Some(why)) => return Err(Error::NeedsRelay(why)),
+            (None, None) => integration.relay.clone(),
+        };
+        let opener = match request.opening {
+            Opening::Client => Opener::Caller,
+            Opening::Loopin => Opener::Browser(browser(request)?, request.without_browser),
+        };
+        let items = self.items(integration);
+        let vault = self.vault(items.as_ref());
+        // Before the user is sent to a browser: a store that cannot keep the tokens is reported now.
+        self.files.lock_file(&vault.state_name(&key).file(LOCK))?;
+        let before = match vault.read(&key) {
+            Err(StoreError::Damaged { .. }) => None,
+            Ok(None) => {
+                vault.prove()?;
+                None
+            }
+            other => other?,
+        };
+        let client = self.client(integration, &vault)?;
+        let server = server(integration)?;
+        let client = client.authenticated_by(integration.authentication_at(&server)?);
+        let sent = Integration { relay: relay.clone(), ..integration.clone() };
+        let promised = promises(integration, &server)?;
+        let shared = shared_redirect(integration, &self.catalog.sharing(&sent), &server)?;
+        let mut warnings: Vec<Warning> = promised.into_iter().chain(shared).collect();
+        warnings.iter().for_each(|warning| self.hear(&Event::Warning(warning)));
+        let pinned_server = server.clone();
+        let attempt = Attempt {
+            server,
+            client,
+            binding: Binding { redirects: integration.redirects.clone(), port: request.port, relay },
+            scopes: scopes.clone(),
+            pkce: integration.pkce,
+            effective_pkce: integration.effective_pkce(pinned_server.s256),
+            extra,
+            opener,
+            hidden_variable: match &integration.client_secret {
+                Some(SecretSource::Environment(name)) => Some(name.clone()),
+                _ => None,
+            },
+            timeout: request.timeout,
+            canceller: request.canceller.clone(),
+            again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
+        };
+        sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens| {
+            let found =
+                of_tokens(&tokens, &scopes).into_iter().chain(other_subject(request, before.as_ref(), &tokens)?);
+            for warning in found {
+                self.hear(&Event::Warning(&warning));
+                warnings.push(warning);
+            }
+            let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
+            let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
+            let grant = Grant::new(tokens, scopes);
+            let signed_in = SignedIn::new(request.grant.clone(), vault.items.kind(), &grant, warnings);
+            self.hear(&Event::Storing);
+            keep(&vault, Some(&self.files), &key, pinned, grant)?;
+            self.hear(&Event::Done);
+            Ok(signed_in)
+        })
+    }
+}
+
+/// The scopes that a login asks for.
+pub(super) fn scopes(integration: &Integration, request: &LoginRequest) -> Result<Scopes, Error> {
+    let configured = integration
+        .scopes_for(request.grant.action.name())
+        .map_err(|unknown| Error::UnknownAction { integration: integration.name.clone(), unknown })?;
+    Ok(configured.union(&request.scopes))
+}
+
+fn extra(integration: &Integration, request: &LoginRequest) -> Result<ExtraParameters, Error> {
+    let mut extra = integration.extra.clone();
+    for (name, value) in &request.parameters {
+        extra.add(name, value)?;
+    }
+    if let Some(prompt) = &request.prompt {
+        extra.set_prompt(prompt);
+    }
+    if let Some(hint) = &request.login_hint {
+        extra.set_login_hint(hint);
+    }
+    Ok(extra)
+}
+
+fn browser(request: &LoginRequest) -> Result<Browser, Error> {
+    match Browser::choose(request.browser.as_deref())? {
+        Browser::None(why) if request.without_browser == WithoutBrowser::Fails => Err(Error::NoBrowser(why)),
+        browser => Ok(browser),
+    }
+}
+
+fn server(integration: &Integration) -> Result<AuthorizationServer, Error> {
+    let server = match &integration.server {
+        Server::Discovered(issuer) => discover(issuer, &Http::default())?,
+        Server::Explicit(server) => (**server).clone(),
+    };
+    Ok(integration.as_stated(server))
+}
+
+/// Where integrations at other servers (`sharing`) await their answers at the same redirect, the answer has to name its
+/// server, or the user has accepted the risk (RFC 9700 section 4.4.2).
+fn shared_redirect(
+    integration: &Integration,
+    sharing: &[&IntegrationName],
+    server: &AuthorizationServer,
+) -> Result<Option<Warning>, Error> {
+    let Some(&other) = sharing.first() else { return Ok(None) };
+    match (server.iss_parameter, integration.shared_redirect) {
+        (IssParameter::Promised, _) => Ok(None),
+        (IssParameter::NotPromised, SharedRedirect::Accepted) => Ok(Some(Warning::SharedRedirect(other.clone()))),
+        (IssParameter::NotPromised, SharedRedirect::Refused) => {
+            Err(Error::SharedRedirect { integration: integration.name.clone(), other: other.clone() })
+        }
+    }
+}
+
+/// What the provider does not promise.
+fn promises(integration: &Integration, server: &AuthorizationServer) -> Result<Option<Warning>, Error> {
+    match (integration.pkce, integration.pkce_promise, server.s256) {
+        (Pkce::S256, PkcePromise::Preferred, S256::NotPromised) => Ok(Some(Warning::PkceUnverified)),
+        (_, PkcePromise::Required, S256::NotPromised | S256::Unstated) => Err(Error::PkceNotPromised),
+        _ => Ok(None),
+    }
+}
+
+/// What the response to the exchange lacks.
+fn of_tokens(tokens: &TokenSet, asked: &Scopes) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(granted) = &tokens.granted {
+        let missing = covering::missing(granted, asked);
+        if !missing.is_empty() {
+            warnings.push(Warning::NarrowerScopes(missing));
+        }
+    }
+    if tokens.refresh_token.is_none() {
+        warnings.push(Warning::NoRefreshToken);
+    }
+    if let TokenType::Other(name) = &tokens.token_type {
+        warnings.push(Warning::UnknownTokenType(name.clone()));
+    }
+    warnings
+}
+
+/// Another user than before is reported, and refused where the account was named.
+fn other_subject(request: &LoginRequest, before: Option<&Record>, tokens: &TokenSet) -> Result<Option<Warning>, Error> {
+    let stored = before.and_then(|record| record.grant.subject.as_ref());
+    let (Some(stored), Some(claims)) = (stored, &tokens.claims) else { return Ok(None) };
+    match (*stored == claims.sub, request.new_subject) {
+        (true, _) => Ok(None),
+        (false, NewSubject::Replaces) => Ok(Some(Warning::OtherSubject)),
+        (false, NewSubject::IsRefused) => Err(Error::OtherAccount(request.grant.clone())),
+    }
+}

@@ -1,0 +1,140 @@
+//! What a [`Grants`](super::Grants) value is opened with: which configuration and store, who refreshes, who hears.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Error, Hear, LastPage, ReportedError};
+use crate::{
+    catalog::{Catalog, Integration, StoreKind},
+    system::{
+        config_file,
+        detach::Worker,
+        file_store::{FileStore, StoreKey},
+        keychain::Keychain,
+        paths,
+        private_files::PrivateFiles,
+    },
+    vault::Items,
+};
+
+/// Whether the user may be asked for a passphrase, on the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prompts {
+    Allowed,
+    #[default]
+    Never,
+}
+
+/// Which configuration and store, and what the engine leaves to its caller.
+#[derive(Clone)]
+pub struct Settings {
+    /// The configuration file; `None` for `LOOPIN_CONFIG` or the one in the platform's place.
+    pub config: Option<PathBuf>,
+    /// The store, whatever the configuration says.
+    pub store: Option<StoreKind>,
+    /// Whether the passphrase of a file store may be asked for on the terminal.
+    pub prompts: Prompts,
+    /// Who sends the request of a refresh.
+    pub worker: Worker,
+    /// What the caller does with an event.
+    pub hear: Arc<Hear>,
+    /// How an error is reported to another process: in words, because the other one may be of another release.
+    pub describe: fn(&Error) -> ReportedError,
+    /// Of the login that these settings are used for.
+    pub last_page: LastPage,
+}
+
+impl Default for Settings {
+    /// For a program that links the crate: events are ignored, nothing is asked on the terminal, and a thread refreshes.
+    fn default() -> Self {
+        Self {
+            config: None,
+            store: None,
+            prompts: Prompts::Never,
+            worker: Worker::Thread,
+            hear: Arc::new(|_| ()),
+            describe: ReportedError::plain,
+            last_page: LastPage::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// No file is named, and there is no home directory.
+    pub fn config_path(&self) -> Result<PathBuf, Error> {
+        match &self.config {
+            Some(path) => Ok(path.clone()),
+            None => Ok(paths::config()?),
+        }
+    }
+
+    /// The path of the configuration and its text. Without a file it is empty, for there is no integration yet.
+    ///
+    /// # Errors
+    /// The file cannot be read, or others may change it.
+    pub fn config_text(&self) -> Result<(PathBuf, String), Error> {
+        let path = self.config_path()?;
+        let text = config_file::read(&path).map_err(Error::ConfigurationFile)?;
+        Ok((path, text.unwrap_or_default()))
+    }
+
+    /// # Errors
+    /// As [`Settings::config_text`], or the configuration is not valid.
+    pub fn catalog(&self) -> Result<Catalog, Error> {
+        let (path, text) = self.config_text()?;
+        match Catalog::parse(&text) {
+            Ok(catalog) => Ok(catalog.beside(&directory_of(&path)?)),
+            Err(error) => Err(Error::Configuration { path, error }),
+        }
+    }
+
+    /// The state directory.
+    ///
+    /// # Errors
+    /// There is no home directory.
+    pub fn files(&self) -> Result<PrivateFiles, Error> {
+        Ok(PrivateFiles::at(paths::state()?))
+    }
+
+    pub fn store_kind(&self, integration: &Integration) -> StoreKind {
+        self.store.unwrap_or(integration.store)
+    }
+
+    /// The store of an integration. Opens nothing yet.
+    pub fn items<'a>(&self, integration: &Integration, files: &'a PrivateFiles) -> Box<dyn Items + 'a> {
+        match self.store_kind(integration) {
+            StoreKind::Keychain => Box::new(Keychain::default()),
+            StoreKind::File => {
+                let key = match (&integration.store_key, self.prompts) {
+                    (Some(path), _) => StoreKey::File(path.clone()),
+                    (None, Prompts::Allowed) => StoreKey::Passphrase,
+                    (None, Prompts::Never) => StoreKey::PassphraseUnasked,
+                };
+                Box::new(FileStore::new(files, key))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, store, prompts, worker, .. } = self;
+        let mut shown = f.debug_struct("Settings");
+        shown.field("config", config).field("store", store).field("prompts", prompts).field("worker", worker);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Where relative paths in a configuration file begin: beside it, whatever directory a command runs in.
+///
+/// # Errors
+/// The path is relative, and the working directory is gone.
+pub fn directory_of(config: &Path) -> Result<PathBuf, Error> {
+    let whole =
+        std::path::absolute(config).map_err(|error| Error::WorkingDirectory { path: config.to_owned(), error })?;
+    Ok(whole.parent().map_or_else(PathBuf::new, Path::to_owned))
+}

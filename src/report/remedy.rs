@@ -1,0 +1,228 @@
+//! What fixes an error of a grant: a command to type, or a line of the configuration.
+
+use std::io::ErrorKind;
+
+use crate::{
+    catalog::{IntegrationName, UnknownName, own_redirect},
+    grants::{Again, Error, GrantId},
+    oauth::{DiscoveryError, ErrorCode, ExchangeError, HttpError, Refusal},
+    redirect::LoopbackHost,
+    system::{client_secret::NoSecret, trusted_file::MISSING},
+    vault::{AccountName, Exposure, StoreError},
+};
+
+/// `None` where nothing but what happened can be told.
+pub fn of(error: &Error) -> Option<String> {
+    let text = match error {
+        Error::BrowserNotOpened(_) => "open the URL above yourself, or name a browser with --browser COMMAND".into(),
+        Error::ClientSecret { why, .. } => return of_client_secret(why),
+        Error::ClientSecretNotStored(name) => {
+            format!("loopin integration remove {name}, then add it again with --secret-stdin")
+        }
+        Error::Configuration { error, .. } | Error::NeedsRelay(error) => return error.remedy.clone(),
+        Error::ConfigurationFile(why) | Error::Store(why) => return of_store(why),
+        Error::ConfigurationChanged(grant)
+        | Error::GrantEnded { grant, .. }
+        | Error::IdTokenExpired(grant)
+        | Error::IdTokenUnreadable(grant)
+        | Error::LoggedOut(grant)
+        | Error::NoRefreshToken { grant, .. }
+        | Error::NotCovered { grant, .. }
+        | Error::NotLoggedIn(grant) => login_command(grant),
+        Error::Denied { denial, again } => match denial.error.as_str() {
+            "invalid_scope" => "check scopes in the integration".into(),
+            "unauthorized_client" | "unsupported_response_type" | "invalid_request" => COMPARE.into(),
+            "temporarily_unavailable" | "server_error" => LATER.into(),
+            _ => return again.as_deref().map(again_command),
+        },
+        Error::Discovery(why) => return of_discovery(why),
+        Error::Exchange(why) => return of_exchange(why),
+        Error::Listen { host, error, .. } => match (host, error.kind()) {
+            (LoopbackHost::Localhost, ErrorKind::AddrInUse) => {
+                "register a redirect with 127.0.0.1 instead of localhost".into()
+            }
+            (_, ErrorKind::AddrInUse) => "free it, or list another registered redirect in redirect_uri".into(),
+            (_, ErrorKind::PermissionDenied) => "register a redirect with :0 or with a port above 1023".into(),
+            _ => "list a redirect of the other address family in redirect_uri".into(),
+        },
+        Error::Misconfigured { .. } => "check the integration; the grant is kept".into(),
+        Error::NoBrowser(_) => "leave out --how browser, or name one with --browser COMMAND".into(),
+        Error::NoCommonMethod(_) => {
+            "if it accepts the secret all the same, write: token_endpoint_auth_method = \"client_secret_post\"".into()
+        }
+        Error::NoIdToken(_) => "add the scope openid to the integration, then log in again".into(),
+        Error::NoIntegration => "loopin integration add NAME".into(),
+        Error::NotLoopback(_) => {
+            "register http://127.0.0.1:0/callback/NAME for a native application, and write it as redirect_uri; where the provider \
+             insists on https, write a relay's URI as relay (loopin relay --help)"
+                .into()
+        }
+        Error::OtherAccount(_) => {
+            "choose the right person in the browser, or log out of that account first".into()
+        }
+        Error::PkceNotPromised => {
+            "remove require_pkce, or name the provider by issuer if its metadata says so".into()
+        }
+        Error::RefreshBusy { .. } | Error::RefreshSlow => "try again in a moment".into(),
+        Error::RefreshUnavailable { .. } => LATER.into(),
+        Error::RefreshUnstored { .. } => "repair the store, then run it again".into(),
+        Error::Refused(Refusal::OtherOrigin) => {
+            "if the provider's documentation states another issuer, add it to the integration: issuer = \"https://...\"".into()
+        }
+        Error::RelayToAnyPort => "add --port N, or redirect_uri = \"http://127.0.0.1:N/callback\" to the integration, as the route's target has it".into(),
+        Error::RelayToSeveral => "write one redirect_uri: the target of the route".into(),
+        Error::Reported(reported) => return reported.remedy.clone(),
+        Error::SeveralIntegrations => "loopin integration list".into(),
+        Error::SharedRedirect { integration, .. } => of_shared_redirect(integration),
+        Error::ShortIdTokens { life, .. } | Error::ShortTokens { life, .. } => {
+            format!("ask for --min-ttl of less than {}s", life.as_secs())
+        }
+        Error::Timeout { again, .. } => return again.as_deref().map(again_command),
+        Error::UnknownAction { integration, unknown } => {
+            nearest(unknown, || format!("loopin integration show {integration}"))
+        }
+        Error::UnknownIntegration(unknown) => nearest(unknown, || "loopin integration list".into()),
+        Error::WorkerEnded => "try again".into(),
+        _ => return None,
+    };
+    Some(text)
+}
+
+const COMPARE: &str = "compare the integration with what is registered at the provider";
+const LATER: &str = "try again later";
+
+/// The command that brings this grant back.
+pub fn login_command(grant: &GrantId) -> String {
+    let mut command = format!("loopin login {}", grant.integration);
+    if grant.account != AccountName::default() {
+        command += &format!(" --account '{}'", grant.account.as_str().replace('\'', "'\\''"));
+    }
+    if let Some(action) = grant.action.name() {
+        command += &format!(" --action {action}");
+    }
+    command
+}
+
+fn again_command(Again { grant, relay, port, .. }: &Again) -> String {
+    let relay = relay.iter().map(|relay| format!(" --relay {}", relay.as_str()));
+    let port = port.iter().map(|port| format!(" --port {port}"));
+    login_command(grant) + &relay.chain(port).collect::<String>()
+}
+
+fn nearest(unknown: &UnknownName, otherwise: impl FnOnce() -> String) -> String {
+    match &unknown.nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => otherwise(),
+    }
+}
+
+fn of_shared_redirect(name: &IntegrationName) -> String {
+    format!(
+        "under [integration.{name}] write: redirect_uri = \"{}\" and register it at the provider; if the provider fixes the path, \
+         write: shared_redirect = true",
+        own_redirect(name)
+    )
+}
+
+fn of_client_secret(why: &NoSecret) -> Option<String> {
+    match why {
+        NoSecret::File(why) => missing_file(why, "cat").or_else(|| of_store(why)),
+        NoSecret::NotText(_) => None,
+        NoSecret::Variable(name) => Some(format!("set {name}")),
+    }
+}
+
+/// How to make a private file that is missing: `make` prints what is to be in it.
+pub fn missing_file(why: &StoreError, make: &str) -> Option<String> {
+    match why {
+        StoreError::File { path, why } if why == MISSING => Some(format!("(umask 077; {make} > '{}')", path.display())),
+        _ => None,
+    }
+}
+
+fn of_store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::Absent => {
+            "choose: start a keychain (gnome-keyring, KeePassXC, KWallet), or keep tokens in encrypted files with --store file"
+                .into()
+        }
+        StoreError::Busy { .. } => "try again in a moment".into(),
+        StoreError::Damaged { .. } => "log in again: loopin login".into(),
+        StoreError::Exposed { path, why: Exposure::Mode { rights, .. } } => {
+            format!("chmod {} '{}'", rights.chmod(), path.display())
+        }
+        StoreError::Exposed { path, why: Exposure::OtherOwner } => {
+            let path = path.display();
+            format!("check what is in it, then make it yours: sudo chown \"$(id -un)\" '{path}'")
+        }
+        StoreError::Exposed { path, .. } => format!("check who created it: ls -la '{}'", path.display()),
+        StoreError::KeyNotDerived { .. } => {
+            "raise the memory limit (ulimit -d, ulimit -v, LimitAS=), or use a key file: store_key = { file = \"...\" }".into()
+        }
+        StoreError::Locked => "unlock it in the desktop's password program and try again, or use --store file".into(),
+        StoreError::NetworkFileSystem { .. } => {
+            "set LOOPIN_STATE_DIR to a directory on a disk of this machine".into()
+        }
+        StoreError::Newer { .. } => "update loopin".into(),
+        StoreError::NoTerminal => {
+            "run it on a terminal, or use a key file: store_key = { file = \"...\" }".into()
+        }
+        StoreError::Silent { .. } => {
+            "it may be waiting for an unlock dialog or hang; restart it, or use --store file".into()
+        }
+        StoreError::Unfaithful => "nothing is stored; repair the keychain, or use --store file".into(),
+        StoreError::UnlockRefused => "try again and unlock it when the desktop asks".into(),
+        StoreError::UnsafeBus => "set DBUS_SESSION_BUS_ADDRESS to a unix: address, or use --store file".into(),
+        StoreError::WrongKey => "check store_key in the configuration, or the passphrase".into(),
+        StoreError::File { .. } | StoreError::Keychain(_) | StoreError::NoEntropy | StoreError::TooLarge => return None,
+    };
+    Some(text)
+}
+
+fn of_exchange(error: &ExchangeError) -> Option<String> {
+    let text = match error {
+        ExchangeError::Denied(ErrorCode::InvalidGrant) => "start the login again".into(),
+        ExchangeError::Denied(ErrorCode::InvalidClient) => {
+            "check client_id, client_secret and token_endpoint_auth_method of the integration".into()
+        }
+        ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => LATER.into(),
+        ExchangeError::Denied(_) => COMPARE.into(),
+        ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => return None,
+        ExchangeError::NotOAuth(what) if what.redirected() => "write the final address as token_endpoint".into(),
+        ExchangeError::NotOAuth(_) => "check token_endpoint, or try again later".into(),
+        ExchangeError::Unreachable(why @ HttpError::Proxy { .. }) => return of_http(why),
+        ExchangeError::Unreachable(_) => "log in again once the provider can be reached".into(),
+    };
+    Some(text)
+}
+
+fn of_discovery(error: &DiscoveryError) -> Option<String> {
+    let text = match error {
+        DiscoveryError::Endpoint { .. } => return None,
+        DiscoveryError::NotFound { .. } if error.is_passing() => "check the network and issuer, then try again".into(),
+        DiscoveryError::NotFound { .. } => {
+            "check issuer, or write authorization_endpoint and token_endpoint instead".into()
+        }
+        DiscoveryError::OtherIssuer { found, .. } => match found.as_str() {
+            tenant if tenant.contains('{') => {
+                "each tenant has an issuer of its own there: write issuer with your tenant's ID in it".into()
+            }
+            found => format!("if you trust {found}, write: issuer = \"{found}\""),
+        },
+        DiscoveryError::Proxy(why) => return of_http(why),
+    };
+    Some(text)
+}
+
+/// What fixes a request that got no response.
+pub fn of_http(error: &HttpError) -> Option<String> {
+    match error {
+        HttpError::Proxy { variable, .. } => Some(unset(variable)),
+        _ => Some(LATER.into()),
+    }
+}
+
+/// For a proxy variable that cannot be used.
+fn unset(variable: &str) -> String {
+    format!("correct it, or connect without a proxy: unset {variable}")
+}
