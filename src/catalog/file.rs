@@ -12,9 +12,10 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Fault, Host, Hosts, Instance, InstancePath,
-    Instances, Integration, IntegrationName, Others, PkcePromise, Place, SecretSource, Server, SharedRedirect,
-    StoreKind,
+    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Instance,
+    InstancePath, Instances, Integration, IntegrationName, Others, PkcePromise, Place, SecretSource, Server,
+    SharedRedirect, StoreKind,
+    dialect::{DialectFields, ScopeTable, StatedCheck},
 };
 use crate::{
     oauth::{
@@ -75,6 +76,14 @@ struct Table {
     #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
+    #[serde(default)]
+    dead_grant_errors: Vec<Spanned<String>>,
+    scope_separator: Option<Spanned<String>>,
+    #[serde(default)]
+    scope_aliases: ScopeTable,
+    #[serde(default)]
+    scope_implies: ScopeTable,
+    scope_check: Option<StatedCheck>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -149,6 +158,7 @@ impl Table {
         let basic_username = self.basic_username()?;
         let redirects = self.redirects()?;
         let relay = self.relay()?;
+        let dialect = self.dialect()?;
         let mut extra = ExtraParameters::default();
         for (name, value) in &self.params {
             extra.add(name.get_ref(), value).map_err(|e| Fault::plain(format!("params: {e}")).at(name))?;
@@ -194,7 +204,19 @@ impl Table {
                 Store::Keychain => StoreKind::Keychain,
             },
             store_key: self.store_key.map(|k| k.file),
+            dialect,
         })
+    }
+
+    fn dialect(&self) -> Result<Dialect, Fault> {
+        let fields = DialectFields {
+            dead_grant_errors: &self.dead_grant_errors,
+            scope_separator: self.scope_separator.as_ref(),
+            scope_aliases: &self.scope_aliases,
+            scope_implies: &self.scope_implies,
+            scope_check: self.scope_check,
+        };
+        fields.dialect()
     }
 
     fn server(&self) -> Result<Server, Fault> {

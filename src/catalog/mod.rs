@@ -5,6 +5,7 @@
 //! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
 //! program asks for a provider by name.
 
+mod dialect;
 mod edit;
 mod fault;
 mod file;
@@ -18,6 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use dialect::Dialect;
 pub use edit::{NewIntegration, NewSecret, add, remove};
 pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;
@@ -151,6 +153,7 @@ pub struct Integration {
     pub store: StoreKind,
     /// The key of the file store; without one it asks for a passphrase.
     pub store_key: Option<PathBuf>,
+    pub dialect: Dialect,
 }
 
 impl Integration {

@@ -179,7 +179,7 @@ impl Context {
                 method: integration.authentication_method,
             },
         };
-        Ok(Client { id: integration.client_id.clone(), authentication })
+        Ok(Client::new(integration.client_id.clone(), authentication).speaking(integration.dialect.wire.clone()))
     }
 }
 

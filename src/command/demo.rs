@@ -65,7 +65,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     });
     let attempt = Attempt {
         server: server.clone(),
-        client: Client { id: id.clone(), authentication: ClientAuthentication::None },
+        client: Client::new(id.clone(), ClientAuthentication::None),
         redirects: vec![redirect],
         port: None,
         relay: None,

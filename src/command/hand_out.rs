@@ -3,17 +3,20 @@
 
 use super::{
     context::{Context, grant_key, login_command},
-    renew::Renewal,
+    renew::{self, Renewal},
 };
 use crate::{
     catalog::{Integration, Server, UnknownName},
     cli,
-    oauth::id_token_validity,
-    refresh::{MinTtl, Rejected, Validity, Wish, Worth, covering},
+    oauth::{Expiry, ScopeCheck, Scopes, id_token_validity},
+    refresh::{
+        MinTtl, RefreshResult, Rejected, Validity, Wish, Worth,
+        covering::{self, Coverage},
+    },
     report::{Code, Failure},
     secret::Secret,
     system::clock,
-    vault::{GrantKey, Record, Vault},
+    vault::{Grant, GrantKey, Record, Vault},
 };
 
 /// A grant whose access token is what is wished for, after at most one request by anybody.
@@ -37,6 +40,15 @@ pub fn access_token(
         return Err(Failure::new(Code::LoginRequired, what).remedy(login_command(&key)));
     }
     match wish.worth(&record.grant, clock::now()) {
+        // A token without a known end, and without a refresh token, is good until somebody was rejected with it.
+        Worth::Fresh if record.grant.expiry == Expiry::Unknown => {
+            match renew::last(&files, &vault, &key).filter(|last| last.is_of(&record)).map(|last| last.result) {
+                Some(RefreshResult::Dead { message }) => {
+                    Err(Failure::new(Code::LoginRequired, message).remedy(login_command(&key)))
+                }
+                _ => Ok(record),
+            }
+        }
         Worth::Fresh => Ok(record),
         _ => Renewal { context, integration, key: &key, files: &files, vault: &vault, wish }.run(record),
     }
@@ -105,23 +117,48 @@ pub fn id_token(
 
 /// The grant of the action, otherwise the grant of all actions together if it covers this one's scopes.
 fn stored(integration: &Integration, vault: &Vault<'_>, key: GrantKey) -> Result<(GrantKey, Record), Failure> {
-    if let Some(record) = vault.read(&key)? {
-        return Ok((key, record));
-    }
     let login = |what: String| Failure::new(Code::LoginRequired, what).remedy(login_command(&key));
+    if let Some(record) = vault.read(&key)? {
+        let strict = integration.dialect.scopes.check == ScopeCheck::Strict;
+        return match coverage(integration, &key, &record.grant)? {
+            Coverage::Lacking { missing } if strict => Err(login(format!(
+                "the provider did not grant {missing} to {}, and scope_check is strict",
+                integration.name
+            ))),
+            _ => Ok((key, record)),
+        };
+    }
     let nobody = || login(format!("nobody is logged in to {}", integration.name));
     let Some(all) = covering::of_all_actions(&key) else { return Err(nobody()) };
-    let needed = integration.scopes_for(key.action.name()).map_err(|unknown| no_action(integration, &unknown))?;
+    // Before the store is asked, so that a misspelt action is called one.
+    needed(integration, &key)?;
     let record = vault.read(&all)?.ok_or_else(nobody)?;
-    let missing = covering::missing(&record.grant.granted, &needed);
-    match missing.is_empty() {
-        true => Ok((all, record)),
-        false => Err(login(format!(
+    match coverage(integration, &key, &record.grant)? {
+        Coverage::Covered { .. } => Ok((all, record)),
+        Coverage::Lacking { missing } => Err(login(format!(
             "the stored login for {} does not cover the action \"{}\": the provider did not grant {missing}",
             integration.name,
             key.action.as_str()
         ))),
     }
+}
+
+/// Whether the grant has what the action of this key needs.
+fn coverage(integration: &Integration, key: &GrantKey, grant: &Grant) -> Result<Coverage, Failure> {
+    Ok(covering::coverage(grant.into(), &needed(integration, key)?, &integration.dialect.scopes))
+}
+
+fn needed(integration: &Integration, key: &GrantKey) -> Result<Scopes, Failure> {
+    integration.scopes_for(key.action.name()).map_err(|unknown| no_action(integration, &unknown))
+}
+
+/// Scopes that the named grant needs and that the provider does not name as granted.
+///
+/// # Errors
+/// There is no such action.
+pub fn missing(integration: &Integration, name: &cli::GrantName, grant: &Grant) -> Result<Scopes, Failure> {
+    let key = grant_key(&integration.name, name)?;
+    Ok(coverage(integration, &key, grant)?.missing().clone())
 }
 
 pub fn no_action(integration: &Integration, unknown: &UnknownName) -> Failure {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     catalog::Integration,
     deadlines::{ASKER_WAITS, ASKER_WITH_A_VALID_TOKEN_WAITS, LOCK_WAITS},
+    oauth::Expiry,
     refresh::{LastRefresh, RefreshResult, Wish, Worth},
     report::{Code, Event, Failure},
     system::{
@@ -37,6 +38,9 @@ impl Renewal<'_> {
     /// A grant whose token is fresh, after at most one request by anybody.
     pub fn run(&self, stale: Record) -> Result<Record, Failure> {
         if stale.grant.refresh_token.is_none() {
+            if self.wish.worth(&stale.grant, clock::now()) == Worth::Rejected && stale.grant.expiry == Expiry::Unknown {
+                self.note_rejection(&stale)?;
+            }
             return self.serve_or(stale, |worth| self.login(format!("{worth}, and there is no refresh token")));
         }
         let (start, deadline) = (clock::now(), clock::instant() + ASKER_WAITS);
@@ -126,11 +130,20 @@ impl Renewal<'_> {
         Ok(matches!(self.vault.journal(self.key).sent(record)?, Sent::Unanswered))
     }
 
+    /// A token that nothing can replace is handed out to nobody after a server has rejected it.
+    fn note_rejection(&self, record: &Record) -> Result<(), StoreError> {
+        let message = "a server rejected the access token, and there is no refresh token".to_owned();
+        let last = LastRefresh::new(RefreshResult::Dead { message }, record.generation, clock::now());
+        self.files.replace(&self.vault.state_name(self.key).file(LastRefresh::SUFFIX), &last.serialize())
+    }
+
     /// What a refresh that has just ended means for this asker.
     fn outcome(&self, record: Record, result: RefreshResult) -> Result<Record, Failure> {
         match result {
             RefreshResult::Renewed => match self.wish.worth(&record.grant, clock::now()) {
-                Worth::Expired { .. } | Worth::Rejected => {
+                // It came a moment ago, for those who waited for it: its life is the provider's affair.
+                Worth::Expired { .. } => Ok(record),
+                Worth::Rejected => {
                     Err(Failure::new(Code::Unavailable, "the provider's new token is no better than the old one"))
                 }
                 Worth::Short { .. } if !self.wish.takes_short() => {
@@ -140,6 +153,11 @@ impl Renewal<'_> {
                 }
                 Worth::Fresh | Worth::Short { .. } => Ok(record),
             },
+            RefreshResult::Ambiguous { message } => self.serve_or(record, |_| {
+                let login = login_command(self.key);
+                Failure::new(Code::Configuration, message)
+                    .remedy(format!("check the integration; the grant is kept; if nothing is wrong there: {login}"))
+            }),
             RefreshResult::Dead { message } => self.serve_or(record, |_| self.login(message)),
             RefreshResult::Misconfigured { message } => self.serve_or(record, |_| {
                 Failure::new(Code::Configuration, message).remedy("check the integration; the grant is kept")

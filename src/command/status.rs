@@ -96,10 +96,10 @@ fn state(
             let renewal = Renewal::of(&grant);
             let repair = match (last.as_ref().map(|last| &last.result), renewal) {
                 (Some(RefreshResult::Dead { .. }), _) => Some(login_command(key)),
-                (Some(RefreshResult::Misconfigured { .. }), _) => {
+                (Some(RefreshResult::Ambiguous { .. } | RefreshResult::Misconfigured { .. }), _) => {
                     Some(format!("loopin integration show {}", integration.name))
                 }
-                (_, renewal) if renewal.is_over(clock::now()) && grant.expiry.time() <= clock::now() => {
+                (_, renewal) if renewal.is_over(clock::now()) && grant.expiry.is_past(clock::now()) => {
                     Some(login_command(key))
                 }
                 _ => None,

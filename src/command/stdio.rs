@@ -256,8 +256,10 @@ fn hand_out(context: &Context, token: Token) -> Result<Outcome, Failure> {
     let wish = Wish { min_ttl: min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast), rejected: rejected.transpose()? };
     let integration = context.integration(token.integration.as_deref())?;
     let grant = GrantName { account: token.account, action: token.action };
-    let record = hand_out::access_token(context, &integration, &grant, &wish)?;
-    Ok(Outcome::Token { token: HandedOut::AccessToken(Box::new(record.grant)), form: TokenForm::Json })
+    let name = grant;
+    let grant = Box::new(hand_out::access_token(context, &integration, &name, &wish)?.grant);
+    let token = HandedOut::AccessToken { missing: hand_out::missing(&integration, &name, &grant)?, grant };
+    Ok(Outcome::Token { token, form: TokenForm::Json })
 }
 
 fn sign_in(context: &Context, login: Login, canceller: &Canceller) -> Result<Value, Failure> {

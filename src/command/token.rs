@@ -18,7 +18,8 @@ pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
     };
     let token = match args.id_token {
         false => {
-            HandedOut::AccessToken(Box::new(hand_out::access_token(context, &integration, &args.grant, &wish)?.grant))
+            let grant = Box::new(hand_out::access_token(context, &integration, &args.grant, &wish)?.grant);
+            HandedOut::AccessToken { missing: hand_out::missing(&integration, &args.grant, &grant)?, grant }
         }
         true => {
             let found = hand_out::id_token(context, &integration, &args.grant, &wish)?;

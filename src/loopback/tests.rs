@@ -37,7 +37,7 @@ fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopbac
             s256: S256::Promised,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
-        client: Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None },
+        client: Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None),
         redirect: registered.bind(NonZeroU16::new(port).expect("port")).expect("bound"),
         scopes: Scopes::default(),
         pkce: Pkce::S256,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::WireDialect;
 use crate::secret::Secret;
 
 /// The client identifier (RFC 6749 section 2.2): visible ASCII and space.
@@ -44,6 +45,19 @@ pub struct Client {
     pub id: ClientId,
     /// How the client authenticates at the token endpoint.
     pub authentication: ClientAuthentication,
+    /// Of the provider where it is registered.
+    pub dialect: WireDialect,
+}
+
+impl Client {
+    /// A client of a provider that keeps to the RFCs.
+    pub fn new(id: ClientId, authentication: ClientAuthentication) -> Self {
+        Self { id, authentication, dialect: WireDialect::default() }
+    }
+
+    pub fn speaking(self, dialect: WireDialect) -> Self {
+        Self { dialect, ..self }
+    }
 }
 
 /// The authentication of a client (RFC 6749 section 2.3).

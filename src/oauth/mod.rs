@@ -8,11 +8,14 @@
 mod answer;
 mod authorization;
 mod client;
+mod dialect;
 mod endpoint;
 mod entropy;
+mod error_response;
 mod http;
 mod id_token;
 mod json_object;
+mod known_errors;
 mod metadata;
 mod mix_up;
 mod normalise;
@@ -20,6 +23,7 @@ mod refresh;
 mod remote_text;
 mod revoke;
 mod scope;
+mod scope_rules;
 mod token;
 
 pub use answer::{Answer, MatchedAnswer, Unrelated, reserved_in_answers};
@@ -28,8 +32,10 @@ pub use authorization::{
     Received, Resumed, Settled,
 };
 pub use client::{AuthenticationMethod, Client, ClientAuthentication, ClientId};
+pub use dialect::WireDialect;
 pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
+pub use error_response::{ErrorCode, ErrorResponse, Meaning, retry_after};
 pub use http::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
 pub use json_object::JsonObject;
@@ -38,8 +44,9 @@ pub use metadata::{
 };
 pub use mix_up::Refusal;
 pub use normalise::NotOAuth;
-pub use refresh::refresh;
+pub use refresh::{RefreshError, RefreshRequest, refresh};
 pub use remote_text::{RemoteText, printable};
 pub use revoke::{Extent, GrantTokens, RevocationError, revoke_grant};
-pub use scope::{Scope, ScopeError, Scopes};
-pub use token::{ErrorCode, ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};
+pub use scope::{Scope, ScopeError, ScopeSeparator, Scopes};
+pub use scope_rules::{ScopeCheck, ScopeRules};
+pub use token::{ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};

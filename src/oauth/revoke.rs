@@ -145,7 +145,7 @@ mod tests {
     ) -> (Result<(), RevocationError>, HttpRequest) {
         let provider = Provider { replies: RefCell::new(vec![reply]), sent: RefCell::default() };
         let endpoint = Endpoint::parse("https://op.example/revoke?v=2").expect("endpoint");
-        let client = Client { id: ClientId::parse("m:%+ e").expect("id"), authentication };
+        let client = Client::new(ClientId::parse("m:%+ e").expect("id"), authentication);
         let result = revoke(&endpoint, &client, &Secret::new("canary&t=+é".into()), kind, &provider);
         let mut sent = provider.sent.into_inner();
         assert_eq!(1, sent.len());
@@ -207,7 +207,7 @@ mod tests {
         let provider =
             Provider { replies: RefCell::new(replies.iter().rev().cloned().collect()), sent: RefCell::default() };
         let endpoint = Endpoint::parse("https://op.example/revoke").expect("endpoint");
-        let client = Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None };
+        let client = Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None);
         let (access, refresh) = (Secret::new("access".into()), refresh.map(|token| Secret::new(token.into())));
         let tokens = GrantTokens { access: &access, refresh: refresh.as_ref() };
         let result = revoke_grant(&endpoint, &client, tokens, extent, &provider);

@@ -1,6 +1,6 @@
 //! What went wrong, whose affair it is, and what repairs it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -11,7 +11,8 @@ use crate::{
         kubectl::ExecInfoError,
     },
     oauth::{
-        Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, ParameterError, Refusal, ScopeError,
+        Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, Meaning, ParameterError, Refusal,
+        ScopeError,
     },
     redirect::BindError,
     system::{
@@ -199,19 +200,22 @@ impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         let nothing_stored = |code| Self::new(code, format!("{error}; nothing was stored"));
         match &error {
-            ExchangeError::Denied(ErrorCode::InvalidGrant) => {
-                nothing_stored(Code::Refused).remedy("start the login again")
+            ExchangeError::Denied(response) if response.meaning == Meaning::Later => {
+                nothing_stored(Code::Unavailable).remedy(later(response.retry_after))
             }
-            ExchangeError::Denied(ErrorCode::InvalidClient) => nothing_stored(Code::Configuration)
-                .remedy("check client_id, client_secret and token_endpoint_auth_method of the integration"),
-            ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => {
-                nothing_stored(Code::Unavailable).remedy("try again later")
-            }
-            ExchangeError::Denied(_) => nothing_stored(Code::Configuration)
-                .remedy("compare the integration with what is registered at the provider"),
+            ExchangeError::Denied(response) => match response.code {
+                ErrorCode::InvalidGrant => nothing_stored(Code::Refused).remedy("start the login again"),
+                ErrorCode::InvalidClient => nothing_stored(Code::Configuration)
+                    .remedy("check client_id, client_secret and token_endpoint_auth_method of the integration"),
+                ErrorCode::Other(_) => nothing_stored(Code::Configuration)
+                    .remedy("compare the integration with what is registered at the provider"),
+            },
             ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => nothing_stored(Code::Refused),
             ExchangeError::NotOAuth(what) if what.redirected() => {
                 nothing_stored(Code::Unavailable).remedy("write the final address as token_endpoint")
+            }
+            ExchangeError::NotOAuth(what) if what.status == 429 || what.retry_after.is_some() => {
+                nothing_stored(Code::Unavailable).remedy(later(what.retry_after))
             }
             ExchangeError::NotOAuth(_) => {
                 nothing_stored(Code::Unavailable).remedy("check token_endpoint, or try again later")
@@ -232,6 +236,14 @@ impl From<HttpError> for Failure {
             HttpError::Proxy { variable, .. } => Self::new(Code::Configuration, error).remedy(unset(variable)),
             _ => Self::new(Code::Unavailable, error).remedy("try again later"),
         }
+    }
+}
+
+/// For a provider that is busy.
+fn later(retry_after: Option<Duration>) -> String {
+    match retry_after {
+        Some(wait) => format!("try again in {} s, as the provider asks", wait.as_secs()),
+        None => "try again later".into(),
     }
 }
 
@@ -269,15 +281,18 @@ impl From<Denial> for Failure {
             Some(description) => format!("{}: {description}", denial.error),
             None => denial.error.to_string(),
         };
-        let failure = Self::new(Code::Denied, format!("the provider said: \"{said}\""));
-        match denial.error.as_str() {
-            "invalid_scope" => failure.remedy("check scopes in the integration"),
-            "unauthorized_client" | "unsupported_response_type" | "invalid_request" => {
-                failure.remedy("compare the integration with what is registered at the provider")
+        let registered = Some("compare the integration with what is registered at the provider");
+        // RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6.
+        let (code, remedy) = match denial.error.as_str() {
+            "account_selection_required" | "consent_required" | "interaction_required" | "login_required" => {
+                (Code::LoginRequired, None)
             }
-            "temporarily_unavailable" | "server_error" => failure.remedy("try again later"),
-            _ => failure,
-        }
+            "invalid_request" | "unauthorized_client" | "unsupported_response_type" => (Code::Denied, registered),
+            "invalid_scope" => (Code::Denied, Some("check scopes in the integration")),
+            "server_error" | "temporarily_unavailable" => (Code::Unavailable, Some("try again later")),
+            _ => (Code::Denied, None),
+        };
+        Self { remedy: remedy.map(str::to_owned), ..Self::new(code, format!("the provider said: \"{said}\"")) }
     }
 }
 

@@ -58,7 +58,7 @@ impl SignedIn {
         let Self { integration, account, action, store, expiry, renewal, granted, warnings } = self;
         json!({
             "integration": integration, "account": account, "action": action, "store": store,
-            "expires_at": time(expiry.time()), "expires_in": left(expiry.time(), now), "expiry_assumed": assumed(*expiry),
+            "expires_at": expiry.end().map(time), "expires_in": expiry.end().map(|end| left(end, now)), "expiry_assumed": assumed(*expiry),
             "refreshable": (*renewal != Renewal::LoginOnly), "scopes": scopes(granted), "warnings": warnings,
         })
     }

@@ -1,6 +1,9 @@
 //! What `loopin status` knows of one grant.
 
-use std::{fmt::Write, time::SystemTime};
+use std::{
+    fmt::Write,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::{Value, json};
 
@@ -70,11 +73,19 @@ impl SharedRedirects {
     }
 }
 
+/// A token that lives for less is as good as expired when it comes.
+const SHORTEST_LIFE: Duration = Duration::from_secs(5);
+
+fn short_life(expiry: Expiry, obtained_at: SystemTime) -> Option<Duration> {
+    let life = expiry.end()?.duration_since(obtained_at).unwrap_or_default();
+    (life < SHORTEST_LIFE).then_some(life)
+}
+
 impl GrantStatus {
     pub(super) fn needs_a_person(&self, now: SystemTime) -> bool {
         match &self.state {
             GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Dead { .. }) => true,
-            GrantState::Stored { expiry, renewal, .. } => expiry.time() <= now && renewal.is_over(now),
+            GrantState::Stored { expiry, renewal, .. } => expiry.is_past(now) && renewal.is_over(now),
             GrantState::Gone | GrantState::None | GrantState::Outdated => true,
             GrantState::Unknown(_) => false,
         }
@@ -99,6 +110,12 @@ impl GrantStatus {
             GrantState::Unknown(why) => say(why.clone()),
             GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
                 say(format!("access token valid {}", lifetime(*expiry, now)));
+                if let Some(life) = short_life(*expiry, *obtained_at) {
+                    say(format!(
+                        "warning: the provider issues tokens for {} s only; each one is used once",
+                        life.as_secs()
+                    ));
+                }
                 say(match renewal {
                     Renewal::RefreshToken { until: Some(until) } if *until <= now => {
                         format!("the refresh token expired {}", time(*until))
@@ -138,8 +155,8 @@ impl GrantStatus {
             GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
                 value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
                 value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
-                value["expires_at"] = time(expiry.time()).into();
-                value["expires_in"] = left(expiry.time(), now).into();
+                value["expires_at"] = expiry.end().map(time).into();
+                value["expires_in"] = expiry.end().map(|end| left(end, now)).into();
                 value["expiry_assumed"] = assumed(*expiry).into();
                 value["refreshable"] = (*renewal != Renewal::LoginOnly).into();
                 value["refreshable_until"] = match renewal {
@@ -147,8 +164,9 @@ impl GrantStatus {
                     _ => Value::Null,
                 };
                 value["scopes"] = scopes(granted).into();
+                value["warnings"] = short_life(*expiry, *obtained_at).map(|_| "short_life").as_slice().into();
                 value["obtained_at"] = time(*obtained_at).into();
-                if expiry.time() > now { "valid" } else { "expired" }
+                if expiry.is_past(now) { "expired" } else { "valid" }
             }
         };
         value["state"] = state.into();

@@ -149,7 +149,8 @@ impl Service {
         let state = flow::state(&self.sealed.keys, id, self.config.state_mode, &wanted, Nonce(entropy::random()?));
         let request = AuthorizationRequest {
             server: server.clone(),
-            client: Client { id: client_id.clone(), authentication: ClientAuthentication::None },
+            client: Client::new(client_id.clone(), ClientAuthentication::None)
+                .speaking(integration.dialect.wire.clone()),
             redirect: redirect.clone(),
             scopes: asked.clone(),
             pkce: integration.pkce,

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::refresh::Integrations;
+use super::refresh::{Integrations, Needed};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
@@ -126,7 +126,7 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
             method: integration.authentication_method,
         },
     };
-    Ok(Client { id: at.id.clone(), authentication })
+    Ok(Client::new(at.id.clone(), authentication).speaking(integration.dialect.wire.clone()))
 }
 
 /// The base URL of a stored row, if it is still allowed.
@@ -167,8 +167,9 @@ impl Integrations for Configured {
         client(integration, base.as_ref()).ok().filter(|client| client.id == connection.pinned.client_id)
     }
 
-    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
-        self.needed.get(integration)?.get(action)
+    fn needed(&self, integration: &IntegrationName, action: &ActionKey) -> Option<Needed<'_>> {
+        let rules = &self.catalog.get(integration.as_str()).ok()?.dialect.scopes;
+        Some(Needed { scopes: self.needed.get(integration)?.get(action)?, rules })
     }
 
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send> {

@@ -129,7 +129,7 @@ const LICENSED: [(&str, &[&str]); 26] = [
 ];
 
 /// Files that may take a secret out of its type.
-const EXPOSE: [&str; 35] = [
+const EXPOSE: [&str; 36] = [
     "command/integration.rs",
     "command/serve/check.rs",
     "helper/docker.rs",
@@ -137,6 +137,7 @@ const EXPOSE: [&str; 35] = [
     "helper/kubectl.rs",
     "oauth/answer.rs",
     "oauth/authorization.rs",
+    "oauth/error_response.rs",
     "oauth/id_token.rs",
     "oauth/refresh.rs",
     "oauth/revoke.rs",

@@ -17,17 +17,18 @@ pub fn run(context: &Context, args: &cli::KubectlHelper) -> Result<Outcome, Fail
     }
     let version = ApiVersion::asked_for(environment::text(EXEC_INFO).as_deref())?;
     let integration = context.integration(args.token.integration.as_deref())?;
-    let (token, validity) = match args.token.id_token {
+    let (token, ask_again_at) = match args.token.id_token {
         true => {
             let found = hand_out::id_token(context, &integration, &args.token.grant, &FRESH)?;
-            (found.token, found.validity)
+            (found.token, found.validity.ask_again_at(clock::now()))
         }
         false => {
             let grant = hand_out::access_token(context, &integration, &args.token.grant, &FRESH)?.grant;
-            (grant.access_token, Validity { from: grant.obtained_at, until: grant.expiry.time() })
+            let validity = grant.expiry.end().map(|until| Validity { from: grant.obtained_at, until });
+            (grant.access_token, validity.and_then(|validity| validity.ask_again_at(clock::now())))
         }
     };
-    Ok(said(kubectl::exec_credential(version, &token, validity.ask_again_at(clock::now()))))
+    Ok(said(kubectl::exec_credential(version, &token, ask_again_at)))
 }
 
 fn setup(context: &Context, args: &cli::KubectlToken) -> Result<Outcome, Failure> {

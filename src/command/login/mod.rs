@@ -19,10 +19,14 @@ use crate::{
     cli::{self, How},
     deadlines::LOCK_WAITS,
     oauth::{
-        AuthorizationServer, ExtraParameters, IssParameter, Pkce, S256, Scope, Scopes, TokenSet, TokenType, discover,
+        AuthorizationServer, ExtraParameters, IssParameter, Pkce, S256, Scope, ScopeRules, Scopes, TokenSet, TokenType,
+        discover,
     },
     redirect::RelayedRedirect,
-    refresh::{LastRefresh, covering},
+    refresh::{
+        LastRefresh,
+        covering::{self, Coverage, Granted},
+    },
     report::{Code, Event, Failure, Outcome, SignedIn, Talk},
     secret::SealKey,
     stdio::Opening,
@@ -128,7 +132,8 @@ impl Login<'_> {
             canceller: self.canceller.clone(),
         };
         let signed_in = sign_in(attempt, context, |tokens| {
-            let warned = Notes { talk: &context.talk, asked: &scopes };
+            let rules = &integration.dialect.scopes;
+            let warned = Notes { talk: &context.talk, asked: &scopes, rules };
             warnings.extend(warned.of(&tokens));
             let account = args.grant.account.as_deref();
             warnings.extend(same_person(&context.talk, before.as_ref(), &tokens, account)?);
@@ -143,7 +148,7 @@ impl Login<'_> {
             Ok(signed_in)
         });
         let retry = |failure: Failure| match failure {
-            Failure { code: Code::Timeout | Code::Denied, remedy: None, .. } => {
+            Failure { code: Code::Denied | Code::LoginRequired | Code::Timeout, remedy: None, .. } => {
                 let relay = args.relay.iter().map(|relay| format!(" --relay {relay}"));
                 let port = args.port.iter().map(|port| format!(" --port {port}"));
                 failure.remedy(login_command(&key) + &relay.chain(port).collect::<String>())
@@ -277,6 +282,7 @@ fn promises(
 struct Notes<'a> {
     talk: &'a Talk,
     asked: &'a Scopes,
+    rules: &'a ScopeRules,
 }
 
 impl Notes<'_> {
@@ -287,13 +293,17 @@ impl Notes<'_> {
             warnings.push(word);
         };
         if let Some(granted) = &tokens.granted {
-            let missing = covering::missing(granted, self.asked);
-            if !missing.is_empty() {
+            let granted = Granted { asked: self.asked, granted };
+            if let Coverage::Lacking { missing } = covering::coverage(granted, self.asked, self.rules) {
                 note(Event::NarrowerScopes(&missing), "narrower_scopes");
             }
         }
         if tokens.refresh_token.is_none() {
             note(Event::NoRefreshToken, "no_refresh_token");
+        }
+        if let Some(why) = &tokens.ignored_id_token {
+            let text = format!("note: the provider sent an id_token without being asked, and it was ignored: {why}");
+            note(Event::Step(&text), "id_token_ignored");
         }
         if let TokenType::Other(name) = &tokens.token_type {
             note(Event::UnknownTokenType(name), "token_type");

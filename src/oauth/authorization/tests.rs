@@ -35,7 +35,7 @@ fn request() -> AuthorizationRequest {
             s256: S256::Promised,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
-        client: Client { id: ClientId::parse("me").expect("id"), authentication: ClientAuthentication::None },
+        client: Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None),
         redirect: bound("http://127.0.0.1:0/callback"),
         scopes: Scopes::parse("openid read").expect("scopes"),
         pkce: Pkce::S256,

@@ -35,7 +35,7 @@ fuzz_target!(|reply: (u8, &[u8])| {
             s256: S256::Unstated,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
         },
-        client: Client { id: ClientId::parse("me").expect("a client"), authentication: ClientAuthentication::None },
+        client: Client::new(ClientId::parse("me").expect("a client"), ClientAuthentication::None),
         redirect: RegisteredRedirect::parse("http://127.0.0.1:0/cb").expect("a redirect").bind(NonZeroU16::MAX).expect("bound"),
         scopes: Scopes::default(),
         pkce: Pkce::S256,
