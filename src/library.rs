@@ -67,10 +67,13 @@ pub struct AccessToken {
     pub secret: Secret,
     /// How it is sent; [`TokenType::Bearer`] almost everywhere.
     pub token_type: TokenType,
-    /// Assumed where the provider did not say.
-    pub expires_at: SystemTime,
-    /// As granted.
+    /// Assumed where the provider did not say and there is a refresh token. `None` where it did not say and there is
+    /// none: the token is valid until a server rejects it.
+    pub expires_at: Option<SystemTime>,
+    /// As granted, in the provider's words.
     pub scopes: Scopes,
+    /// Scopes that the integration or the action needs and that the provider does not name as granted.
+    pub missing: Scopes,
 }
 
 /// Which grant is meant, and what is wished for. Everything has the command's default.
@@ -179,11 +182,14 @@ impl Options {
         let grants = Grants::open(self.settings())?;
         let min_ttl = self.min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast);
         let wish = Wish { min_ttl, rejected: self.rejected.clone() };
-        let grant = grants.access_token(&self.grant(&grants)?, &wish)?.grant;
+        let id = self.grant(&grants)?;
+        let grant = grants.access_token(&id, &wish)?.grant;
+        let missing = grants.missing(&id, &grant)?;
         Ok(AccessToken {
+            missing,
             secret: grant.access_token,
             token_type: grant.token_type,
-            expires_at: grant.expiry.time(),
+            expires_at: grant.expiry.end(),
             scopes: grant.granted,
         })
     }

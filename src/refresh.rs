@@ -24,7 +24,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use attempt::{Attempt, Before, Failed, OtherSubject, Refreshed, Source};
-pub use judgement::{Judgement, Reached, Verdict, pause_before_retry};
+pub use judgement::{Judgement, Reached, Refusals, Verdict, pause_before_retry};
 pub use last::{LastRefresh, RefreshResult};
 pub use validity::Validity;
 pub use worker_message::WorkerMessage;
@@ -112,7 +112,7 @@ impl Wish {
 
     /// Whether a token that has just come does not live as long as it is wished for: another one would not either.
     pub fn exceeds(&self, grant: &Grant, now: SystemTime) -> Option<Duration> {
-        let life = grant.expiry.time().duration_since(grant.obtained_at).unwrap_or_default();
+        let life = grant.expiry.end()?.duration_since(grant.obtained_at).unwrap_or_default();
         let age = now.duration_since(grant.obtained_at).unwrap_or_default();
         let MinTtl::AtLeast(wanted) = self.min_ttl else { return None };
         (wanted >= life && age < SHORTEST_PAUSE).then_some(life)
@@ -123,7 +123,10 @@ impl Wish {
         if self.rejected.as_ref().is_some_and(|rejected| rejected.is(&grant.access_token)) {
             return Worth::Rejected;
         }
-        Validity { from: grant.obtained_at, until: grant.expiry.time() }.worth(self.min_ttl, now)
+        match grant.expiry.end() {
+            Some(until) => Validity { from: grant.obtained_at, until }.worth(self.min_ttl, now),
+            None => Worth::Fresh,
+        }
     }
 }
 

@@ -16,12 +16,13 @@ use url::form_urlencoded;
 use super::{
     ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Instance,
     InstancePath, Instances, Integration, IntegrationName, Offline, OfflineParams, Others, PkcePromise, Place, Preset,
-    SecretSource, Server, SharedRedirect, StoreKind, dialect::TokenFields,
+    SecretSource, Server, SharedRedirect, StoreKind,
+    dialect::{DialectFields, ScopeTable, StatedCheck, TokenFields},
 };
 use crate::{
     oauth::{
         AuthenticationMethod, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce, Scope, Scopes,
-        SecretMask, TokenBody, WireDialect, reserved_in_answers,
+        SecretMask, TokenBody, reserved_in_answers,
     },
     redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
@@ -89,6 +90,11 @@ pub(super) struct Table {
     #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
+    dead_grant_errors: Option<Vec<Spanned<String>>>,
+    scope_separator: Option<Spanned<String>>,
+    scope_aliases: Option<ScopeTable>,
+    scope_implies: Option<ScopeTable>,
+    scope_check: Option<StatedCheck>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -229,8 +235,16 @@ impl Table {
             token_at: self.token_at.as_ref(),
             error_at: self.error_at.as_ref(),
         };
-        let wire = WireDialect { token: token.rules()? };
-        Ok(Dialect { wire, offline, secret_mask: self.client_secret_mask.unwrap_or_default() })
+        let fields = DialectFields {
+            dead_grant_errors: self.dead_grant_errors.as_deref().unwrap_or_default(),
+            scope_separator: self.scope_separator.as_ref(),
+            scope_aliases: self.scope_aliases.as_ref(),
+            scope_implies: self.scope_implies.as_ref(),
+            scope_check: self.scope_check,
+            token,
+            secret_mask: self.client_secret_mask,
+        };
+        fields.dialect(offline)
     }
 
     fn server(&self) -> Result<Server, Fault> {

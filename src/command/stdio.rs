@@ -265,8 +265,10 @@ fn hand_out(grants: &Grants, token: Token) -> Result<Outcome, Failure> {
     let wish = Wish { min_ttl: min_ttl.map_or(MinTtl::Margin, MinTtl::AtLeast), rejected: rejected.transpose()? };
     let integration = &grants.integration(token.integration.as_deref())?.name;
     let name = GrantName { account: token.account, action: token.action };
-    let record = grants.access_token(&grant(integration, &name)?, &wish)?;
-    Ok(Outcome::Token { token: HandedOut::AccessToken(Box::new(record.grant)), form: TokenForm::Json })
+    let id = grant(integration, &name)?;
+    let grant = Box::new(grants.access_token(&id, &wish)?.grant);
+    let token = HandedOut::AccessToken { missing: grants.missing(&id, &grant)?, grant };
+    Ok(Outcome::Token { token, form: TokenForm::Json })
 }
 
 fn sign_in(settings: Settings, login: Login, canceller: Canceller) -> Result<Value, Failure> {

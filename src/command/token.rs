@@ -19,7 +19,10 @@ pub fn run(context: &Context, args: &cli::Token) -> Result<Outcome, Failure> {
         rejected: args.rejected.as_deref().and_then(Rejected::parse),
     };
     let token = match args.id_token {
-        false => HandedOut::AccessToken(Box::new(grants.access_token(&grant, &wish)?.grant)),
+        false => {
+            let stored = Box::new(grants.access_token(&grant, &wish)?.grant);
+            HandedOut::AccessToken { missing: grants.missing(&grant, &stored)?, grant: stored }
+        }
         true => {
             let found = grants.id_token(&grant, &wish)?;
             HandedOut::IdToken { token: found.token, expires_at: found.validity.until }

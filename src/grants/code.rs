@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::Error;
 use crate::{
-    oauth::{DiscoveryError, ErrorCode, ExchangeError, HttpError},
+    oauth::{Denial, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, signal::Signal},
 };
@@ -127,6 +127,7 @@ impl Error {
             | Self::NoHome(_)
             | Self::NoIntegration
             | Self::NoRedirect
+            | Self::RefreshAmbiguous { .. }
             | Self::NotLoopback(_)
             | Self::RelayToAnyPort
             | Self::RelayToSeveral
@@ -148,8 +149,9 @@ impl Error {
             | Self::NoIdToken(_)
             | Self::NoRefreshToken { .. }
             | Self::NotCovered { .. }
+            | Self::NotGranted { .. }
             | Self::NotLoggedIn(_) => Code::LoginRequired,
-            Self::Denied { .. } => Code::Denied,
+            Self::Denied { denial, .. } => of_denial(denial),
             Self::OtherLogin | Self::Timeout { .. } => Code::Timeout,
             Self::BrowserNotOpened(_)
             | Self::NoBetterToken
@@ -173,6 +175,17 @@ impl Error {
     }
 }
 
+/// RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6.
+fn of_denial(denial: &Denial) -> Code {
+    match denial.error.as_str() {
+        "account_selection_required" | "consent_required" | "interaction_required" | "login_required" => {
+            Code::LoginRequired
+        }
+        "server_error" | "temporarily_unavailable" => Code::Unavailable,
+        _ => Code::Denied,
+    }
+}
+
 fn of_discovery(error: &DiscoveryError) -> Code {
     match error {
         DiscoveryError::Endpoint { .. } | DiscoveryError::OtherIssuer { .. } => Code::Refused,
@@ -183,11 +196,12 @@ fn of_discovery(error: &DiscoveryError) -> Code {
 
 fn of_exchange(error: &ExchangeError) -> Code {
     match error {
-        ExchangeError::Denied(ErrorCode::InvalidGrant) | ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => {
-            Code::Refused
-        }
-        ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => Code::Unavailable,
-        ExchangeError::Denied(_) => Code::Configuration,
+        ExchangeError::Denied(response) if response.meaning == Meaning::Later => Code::Unavailable,
+        ExchangeError::Denied(response) => match response.code {
+            ErrorCode::InvalidGrant => Code::Refused,
+            ErrorCode::InvalidClient | ErrorCode::Other(_) => Code::Configuration,
+        },
+        ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => Code::Refused,
         ExchangeError::NotOAuth(_) => Code::Unavailable,
         ExchangeError::Unreachable(why) => of_http(why),
     }
@@ -205,7 +219,7 @@ mod tests {
     use std::{collections::BTreeSet, error::Error as _};
 
     use super::*;
-    use crate::oauth::Issuer;
+    use crate::oauth::{ErrorResponse, Issuer};
 
     #[test]
     fn every_class_has_an_exit_code_of_its_own_and_a_word_that_is_read_back() {
@@ -222,11 +236,11 @@ mod tests {
     fn the_class_of_an_error_depends_on_its_cause() {
         let proxy = || HttpError::Proxy { variable: "HTTPS_PROXY", why: "not a URL" };
         let issuer = Issuer::parse("https://op.example").expect("an issuer");
-        let denied = |code: &str| ExchangeError::Denied(ErrorCode::Other(code.to_owned()));
+        let denied = |code: &str| ExchangeError::Denied(ErrorResponse::of(400, code));
         for (expected, error) in [
             (Code::Unavailable, Error::Exchange(ExchangeError::Unreachable(HttpError::Timeout))),
             (Code::Configuration, Error::Exchange(ExchangeError::Unreachable(proxy()))),
-            (Code::Refused, Error::Exchange(ExchangeError::Denied(ErrorCode::InvalidGrant))),
+            (Code::Refused, Error::Exchange(denied("invalid_grant"))),
             (Code::Unavailable, Error::Exchange(denied("temporarily_unavailable"))),
             (Code::Configuration, Error::Exchange(denied("unauthorized_client"))),
             (Code::Unavailable, Error::Discovery(DiscoveryError::NotFound { issuer, missed: Vec::new() })),

@@ -168,6 +168,14 @@ pub enum Error {
         /// What the provider did not grant.
         missing: Scopes,
     },
+    /// The provider granted less than the action needs, and `scope_check` is strict.
+    #[error("the provider did not grant {missing} to {}, and scope_check is strict", grant.integration)]
+    NotGranted {
+        /// The grant that was asked for.
+        grant: GrantId,
+        /// What the provider did not grant.
+        missing: Scopes,
+    },
     /// The user is not logged in.
     #[error("nobody is logged in to {}", .0.integration)]
     NotLoggedIn(GrantId),
@@ -186,6 +194,14 @@ pub enum Error {
     /// `require_pkce` is set, and the provider does not promise to check PKCE.
     #[error("require_pkce is set, and the provider does not say that it checks PKCE with S256")]
     PkceNotPromised,
+    /// The provider refused the refresh in words that loopin does not know. The grant is kept.
+    #[error("{message}")]
+    RefreshAmbiguous {
+        /// The grant.
+        grant: GrantId,
+        /// What the refresh was answered.
+        message: String,
+    },
     /// Another process refreshes the grant, and took longer than this caller waits.
     #[error("another loopin{} is refreshing this grant and has not come to an end", process(*holder))]
     RefreshBusy {

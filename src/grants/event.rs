@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     catalog::{AddedForOffline, IntegrationName},
     loopback::Stray,
-    oauth::Scopes,
+    oauth::{IdTokenError, Scopes},
     redirect::RegisteredRedirect,
     system::{
         browser::{NoBrowser, NotOpened},
@@ -82,6 +82,8 @@ pub enum Weight {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
+    /// The provider sent an id_token that nobody had asked for and that breaks a rule; it is not stored.
+    IdTokenIgnored(IdTokenError),
     /// The provider granted less than was asked; these scopes are missing.
     NarrowerScopes(Scopes),
     /// The provider gave no refresh token.

@@ -12,10 +12,11 @@ use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
     deadlines::USER_SIGNS_IN,
     oauth::{
-        AuthorizationServer, Expiry, ExtraParameters, IssParameter, Pkce, S256, Scopes, TokenSet, TokenType, discover,
+        AuthorizationServer, Expiry, ExtraParameters, IssParameter, Pkce, S256, ScopeRules, Scopes, TokenSet,
+        TokenType, discover,
     },
     redirect::RelayedRedirect,
-    refresh::covering,
+    refresh::covering::{self, Coverage, Granted},
     stdio::Opening,
     system::{browser::Browser, http::Http},
     vault::{Grant, Pinned, Record, StoreError},
@@ -208,8 +209,11 @@ impl Grants {
             again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
         };
         sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens| {
-            let found =
-                of_tokens(&tokens, &scopes).into_iter().chain(other_subject(request, before.as_ref(), &tokens)?);
+            let found = of_tokens(&tokens, &scopes, &integration.dialect.scopes).into_iter().chain(other_subject(
+                request,
+                before.as_ref(),
+                &tokens,
+            )?);
             for warning in found {
                 self.hear(&Event::Warning(&warning));
                 warnings.push(warning);
@@ -290,16 +294,18 @@ fn promises(integration: &Integration, server: &AuthorizationServer) -> Result<O
 }
 
 /// What the response to the exchange lacks.
-fn of_tokens(tokens: &TokenSet, asked: &Scopes) -> Vec<Warning> {
+fn of_tokens(tokens: &TokenSet, asked: &Scopes, rules: &ScopeRules) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if let Some(granted) = &tokens.granted {
-        let missing = covering::missing(granted, asked);
-        if !missing.is_empty() {
-            warnings.push(Warning::NarrowerScopes(missing));
-        }
+    if let Some(granted) = &tokens.granted
+        && let Coverage::Lacking { missing } = covering::coverage(Granted { asked, granted }, asked, rules)
+    {
+        warnings.push(Warning::NarrowerScopes(missing));
     }
     if tokens.refresh_token.is_none() {
         warnings.push(Warning::NoRefreshToken);
+    }
+    if let Some(why) = &tokens.ignored_id_token {
+        warnings.push(Warning::IdTokenIgnored(*why));
     }
     if let TokenType::Other(name) = &tokens.token_type {
         warnings.push(Warning::UnknownTokenType(name.clone()));

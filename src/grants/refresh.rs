@@ -10,6 +10,7 @@ use super::{Error, Event, GrantId, Grants, LOCK, ReportedError, worker::Message}
 use crate::{
     catalog::Integration,
     deadlines::{ASKER_WAITS, ASKER_WITH_A_VALID_TOKEN_WAITS, LOCK_WAITS},
+    oauth::Expiry,
     refresh::{LastRefresh, RefreshResult, Wish, WorkerMessage, Worth},
     system::{
         clock,
@@ -33,6 +34,9 @@ impl Refresh<'_> {
     /// A grant whose token is fresh, after at most one request by anybody.
     pub(super) fn run(&self, stale: Record) -> Result<Record, Error> {
         if stale.grant.refresh_token.is_none() {
+            if self.wish.worth(&stale.grant, clock::now()) == Worth::Rejected && stale.grant.expiry == Expiry::Unknown {
+                self.note_rejection(&stale)?;
+            }
             return self.serve_or(stale, |worth| Error::NoRefreshToken { grant: self.grant.clone(), worth });
         }
         let (start, deadline) = (clock::now(), clock::instant() + ASKER_WAITS);
@@ -86,7 +90,8 @@ impl Refresh<'_> {
             }
             Message::Nothing => {
                 let last = self.last().filter(|last| last.answers(start, clock::now()));
-                let record = self.vault.read(self.key)?.unwrap_or(stale);
+                // A logout that waited for the worker has deleted the record and the result of the refresh.
+                let record = self.read()?;
                 match last {
                     Some(last) => self.outcome(record, last.result),
                     None => self.serve_or(record, |_| Error::WorkerEnded),
@@ -116,16 +121,28 @@ impl Refresh<'_> {
         Ok(matches!(self.vault.journal(self.key).sent(record)?, Sent::Unanswered))
     }
 
+    /// A token that nothing can replace is handed out to nobody after a server has rejected it.
+    fn note_rejection(&self, record: &Record) -> Result<(), StoreError> {
+        let message = "a server rejected the access token, and there is no refresh token".to_owned();
+        let last = LastRefresh::new(RefreshResult::Dead { message }, record.generation, clock::now());
+        self.vault.files.replace(&self.vault.state_name(self.key).file(LastRefresh::SUFFIX), &last.serialize())
+    }
+
     /// What a refresh that has just ended means for this caller.
     fn outcome(&self, record: Record, result: RefreshResult) -> Result<Record, Error> {
         match result {
             RefreshResult::Renewed => match self.wish.worth(&record.grant, clock::now()) {
-                Worth::Expired { .. } | Worth::Rejected => Err(Error::NoBetterToken),
+                // It came a moment ago, for those who waited for it: its life is the provider's affair.
+                Worth::Expired { .. } => Ok(record),
+                Worth::Rejected => Err(Error::NoBetterToken),
                 Worth::Short { .. } if !self.wish.takes_short() => {
                     Err(self.exceeds(&record, clock::now()).unwrap_or(Error::ShortToken))
                 }
                 Worth::Fresh | Worth::Short { .. } => Ok(record),
             },
+            RefreshResult::Ambiguous { message } => {
+                self.serve_or(record, |_| Error::RefreshAmbiguous { grant: self.grant.clone(), message })
+            }
             RefreshResult::Dead { message } => {
                 self.serve_or(record, |_| Error::GrantEnded { grant: self.grant.clone(), message })
             }

@@ -70,7 +70,7 @@ impl GrantStatus {
     pub fn login_required(&self, now: SystemTime) -> bool {
         match &self.state {
             GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Dead { .. }) => true,
-            GrantState::Stored { expiry, renewal, .. } => expiry.time() <= now && renewal.is_over(now),
+            GrantState::Stored { expiry, renewal, .. } => expiry.is_past(now) && renewal.is_over(now),
             GrantState::Gone | GrantState::None | GrantState::Outdated => true,
             GrantState::Unknown(_) => false,
         }

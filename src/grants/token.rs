@@ -1,12 +1,19 @@
 //! Handing out an access token: the one way from a stored grant to a token that is good enough, for `token` and for everyone
 //! else who needs one. Never opens a browser and asks for nothing but the passphrase of a file store.
 
-use super::{Error, GrantId, Grants, refresh::Refresh};
+use super::{
+    Error, GrantId, Grants,
+    refresh::{self, Refresh},
+};
 use crate::{
     catalog::{Integration, Server},
-    refresh::{Wish, Worth, covering},
+    oauth::{Expiry, ScopeCheck, Scopes},
+    refresh::{
+        RefreshResult, Wish, Worth,
+        covering::{self, Coverage},
+    },
     system::clock,
-    vault::{Record, Vault},
+    vault::{Grant, Record, Vault},
 };
 
 impl Grants {
@@ -23,6 +30,13 @@ impl Grants {
             return Err(Error::ConfigurationChanged(grant));
         }
         match wish.worth(&record.grant, clock::now()) {
+            // A token without a known end, and without a refresh token, is good until somebody was rejected with it.
+            Worth::Fresh if record.grant.expiry == Expiry::Unknown => {
+                match refresh::last(&vault, &grant.key()).filter(|last| last.is_of(&record)).map(|last| last.result) {
+                    Some(RefreshResult::Dead { message }) => Err(Error::GrantEnded { grant, message }),
+                    _ => Ok(record),
+                }
+            }
             Worth::Fresh => Ok(record),
             _ => {
                 let key = grant.key();
@@ -30,24 +44,45 @@ impl Grants {
             }
         }
     }
+
+    /// Scopes that the named grant needs and that the provider does not name as granted.
+    ///
+    /// # Errors
+    /// There is no such integration or action.
+    pub fn missing(&self, id: &GrantId, grant: &Grant) -> Result<Scopes, Error> {
+        Ok(coverage(self.of(id)?, id, grant)?.missing().clone())
+    }
 }
 
 /// The grant of the action, otherwise the grant of all actions together if it covers this one's scopes.
 fn stored(integration: &Integration, vault: &Vault<'_>, grant: &GrantId) -> Result<(GrantId, Record), Error> {
     if let Some(record) = vault.read(&grant.key())? {
-        return Ok((grant.clone(), record));
+        let strict = integration.dialect.scopes.check == ScopeCheck::Strict;
+        return match coverage(integration, grant, &record.grant)? {
+            Coverage::Lacking { missing } if strict => Err(Error::NotGranted { grant: grant.clone(), missing }),
+            _ => Ok((grant.clone(), record)),
+        };
     }
     let not_logged_in = || Error::NotLoggedIn(grant.clone());
     let Some(all) = covering::of_all_actions(&grant.key()) else { return Err(not_logged_in()) };
-    let needed = integration
-        .scopes_for(grant.action.name())
-        .map_err(|unknown| Error::UnknownAction { integration: integration.name.clone(), unknown })?;
+    // Before the store is asked, so that a misspelt action is called one.
+    needed(integration, grant)?;
     let record = vault.read(&all)?.ok_or_else(not_logged_in)?;
-    let missing = covering::missing(&record.grant.granted, &needed);
-    match missing.is_empty() {
-        true => Ok((GrantId { action: all.action, ..grant.clone() }, record)),
-        false => Err(Error::NotCovered { grant: grant.clone(), missing }),
+    match coverage(integration, grant, &record.grant)? {
+        Coverage::Covered { .. } => Ok((GrantId { action: all.action, ..grant.clone() }, record)),
+        Coverage::Lacking { missing } => Err(Error::NotCovered { grant: grant.clone(), missing }),
     }
+}
+
+/// Whether the stored grant has what the action of `id` needs.
+fn coverage(integration: &Integration, id: &GrantId, grant: &Grant) -> Result<Coverage, Error> {
+    Ok(covering::coverage(grant.into(), &needed(integration, id)?, &integration.dialect.scopes))
+}
+
+fn needed(integration: &Integration, id: &GrantId) -> Result<Scopes, Error> {
+    integration
+        .scopes_for(id.action.name())
+        .map_err(|unknown| Error::UnknownAction { integration: integration.name.clone(), unknown })
 }
 
 /// Whether a stored grant still belongs to what the configuration says.

@@ -71,35 +71,35 @@ impl Grants {
 fn refresh(vault: &Vault<'_>, key: &GrantKey, client: &Client, record: Record) -> Result<Message, Error> {
     let refresh = |record: &Record| Refresh { vault, key, client, record }.run();
     let mut ended = refresh(&record)?;
-    let mut sent = record;
     match (stored(vault, key), &ended) {
         // A response that waited in the journal for longer than its token lives brought a new refresh token all the same.
         (Some(late), Ended { result: RefreshResult::Renewed, source: Source::Journal, .. })
-            if late.grant.expiry.time() <= clock::now() =>
+            if late.grant.expiry.is_past(clock::now()) =>
         {
             ended = refresh(&late)?;
-            sent = late;
         }
         // A program that does not know this lock (on another machine, or an older one) was first: its tokens count.
         (Some(theirs), Ended { result: RefreshResult::Dead { .. }, .. })
-            if !same_refresh_token(&theirs.grant, &sent.grant) =>
+            if !same_refresh_token(&theirs.grant, &record.grant) =>
         {
             ended = match Wish::USUAL.worth(&theirs.grant, clock::now()) {
-                Worth::Fresh => Ended { result: RefreshResult::Renewed, source: Source::Provider, unstored: None },
+                Worth::Fresh => Ended::of(RefreshResult::Renewed, theirs.generation),
                 _ => refresh(&theirs)?,
             };
-            sent = theirs;
         }
         _ => {}
     }
-    let Ended { result, unstored, .. } = ended;
+    let Ended { result, unstored, generation, .. } = ended;
     let place = vault.state_name(key);
+    // Without it the count of refusals begins again.
+    let before = vault.files.read(&place.file(LastRefresh::SUFFIX)).ok().flatten();
+    let before = before.and_then(|content| LastRefresh::parse(&content));
     // A failure is one of the grant that was sent, whatever is stored now.
     let last = match (&result, stored(vault, key), entropy::random()) {
         (RefreshResult::Renewed, Some(record), Ok(nonce)) => {
             LastRefresh::renewed(&record, &place, clock::now(), Nonce(nonce))
         }
-        _ => LastRefresh::new(result, sent.generation, clock::now()),
+        _ => LastRefresh::new(result, generation, clock::now()).after(before.as_ref()),
     };
     #[expect(
         clippy::let_underscore_must_use,
@@ -127,6 +127,14 @@ struct Ended {
     source: Source,
     /// The new record, if the store did not accept it.
     unstored: Option<Box<Record>>,
+    /// Of the record that is stored now, as far as its result is about that.
+    generation: u64,
+}
+
+impl Ended {
+    fn of(result: RefreshResult, generation: u64) -> Self {
+        Self { result, source: Source::Provider, unstored: None, generation }
+    }
 }
 
 impl Refresh<'_> {
@@ -141,12 +149,23 @@ impl Refresh<'_> {
         match attempt.run(&http, &clock::now) {
             Ok(Refreshed { record, source }) => {
                 let (result, unstored) = self.keep(&journal, record);
-                Ok(Ended { result, source, unstored })
+                Ok(Ended { result, source, unstored, generation: self.record.generation })
             }
             Err(Failed::Journal(why)) => Err(why),
-            Err(failed) => {
-                Ok(Ended { result: RefreshResult::failed(&failed), source: Source::Provider, unstored: None })
+            // Only the new refresh token is worth keeping; the failure is reported all the same. If the store does not
+            // accept it, the journal keeps the response.
+            Err(Failed::HalfRefreshed { error, record }) => {
+                let result = RefreshResult::failed(&Failed::HalfRefreshed { error, record: record.clone() });
+                Ok(match self.keep(&journal, *record) {
+                    (RefreshResult::Renewed, _) => {
+                        let now_stored = stored(self.vault, self.key);
+                        let generation = now_stored.map_or(self.record.generation, |record| record.generation);
+                        Ended::of(result, generation)
+                    }
+                    (unstored, _) => Ended::of(unstored, self.record.generation),
+                })
             }
+            Err(failed) => Ok(Ended::of(RefreshResult::failed(&failed), self.record.generation)),
         }
     }
 

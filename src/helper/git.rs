@@ -149,7 +149,7 @@ impl Description {
         &self,
         username: &BasicUsername,
         token: &Secret,
-        expires_at: SystemTime,
+        expires_at: Option<SystemTime>,
     ) -> Result<Secret, UnspeakableToken> {
         let bare = token.expose();
         if bare.bytes().any(|byte| byte.is_ascii_control()) {
@@ -166,8 +166,10 @@ impl Description {
             }
             (Authtype::NotAnnounced, _) => format!("username={username}\npassword={bare}\n"),
         };
-        let seconds = expires_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let _ = writeln!(text, "password_expiry_utc={seconds}");
+        if let Some(end) = expires_at {
+            let seconds = end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let _ = writeln!(text, "password_expiry_utc={seconds}");
+        }
         Ok(Secret::new(text))
     }
 

@@ -135,8 +135,9 @@ impl AuthorizationRequest {
             .set_auth_uri(AuthUrl::from_url(server.authorization_endpoint.url().clone()))
             .set_redirect_uri(registered);
         let state = CsrfToken::new(entropy.state.expose().to_owned());
-        let mut request =
-            oauth.authorize_url(|| state).add_scopes(scopes.iter().map(|s| oauth2::Scope::new(s.as_str().to_owned())));
+        let separator = client.dialect.scope_separator;
+        let asked = (!scopes.is_empty()).then(|| oauth2::Scope::new(separator.join(&scopes)));
+        let mut request = oauth.authorize_url(|| state).add_scopes(asked);
         if pkce == Pkce::S256 {
             request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         }

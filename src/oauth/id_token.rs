@@ -208,6 +208,18 @@ pub fn id_token_validity(token: &Secret) -> Option<(SystemTime, SystemTime)> {
     Some((time(payload.iat)?, time(payload.exp)?))
 }
 
+/// The `exp` of a JWT, whatever else is in it.
+pub(super) fn jwt_expiry(token: &Secret) -> Option<SystemTime> {
+    #[derive(Deserialize)]
+    struct Expiring {
+        exp: f64,
+    }
+    let mut parts = token.expose().split('.');
+    let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
+    let Expiring { exp } = decode(payload).ok()?;
+    UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp).ok()?)
+}
+
 fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, IdTokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::NotAJwt)?;
     serde_json::from_slice(&bytes).map_err(|_| IdTokenError::NotAJwt)

@@ -1,16 +1,22 @@
 //! Turns the responses of real token endpoints into those of RFC 6749 section 5.
 //!
 //! The `oauth2` crate, which parses the result, is strict. This accepts form-encoded responses, status 201, status 200
-//! with an error, `expires_in` in all its forms, a missing `token_type`, and scopes as a list or with commas.
-//! Everything that is not recognizably OAuth becomes [`NotOAuth`], which never counts as a decision about a grant.
+//! with an error, `expires_in` in all its forms, a missing `token_type`, and scopes as a list or with the provider's
+//! separator. An error becomes an [`ErrorResponse`]. Everything that is not recognizably OAuth becomes [`NotOAuth`],
+//! which never counts as a decision about a grant.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use oauth2::{HttpResponse, http};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::JsonObject;
+use super::{
+    ErrorResponse, ScopeSeparator,
+    error_response::{OwnSecrets, retry_after},
+    json_object::Members,
+};
+use crate::secret::Secret;
 
 /// Longest lifetime that is accepted: ten years, in seconds.
 const LONGEST_LIFE_SECS: u64 = 10 * 365 * 24 * 3600;
@@ -23,6 +29,8 @@ pub struct NotOAuth {
     pub status: u16,
     /// The length of the body.
     pub bytes: usize,
+    /// From the header of that name, in seconds (RFC 9110 section 10.2.3).
+    pub retry_after: Option<Duration>,
 }
 
 impl NotOAuth {
@@ -42,68 +50,90 @@ impl fmt::Display for NotOAuth {
     }
 }
 
-type Fields = BTreeMap<String, Value>;
+pub(super) type Fields = BTreeMap<String, Value>;
 
+/// Why a reply has no normal form.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    Error(ErrorResponse),
+    NotOAuth {
+        what: NotOAuth,
+        /// The one that is well formed in a reply of success, whose other members cannot be used.
+        refresh_token: Option<Secret>,
+    },
+}
+
+/// The normal form of a token reply.
+///
 /// # Errors
-/// The response is not OAuth.
-pub fn normalise(reply: &HttpResponse) -> Result<HttpResponse, NotOAuth> {
+/// An error response, or no OAuth at all.
+pub(super) fn normalise(
+    reply: &HttpResponse,
+    secrets: &OwnSecrets,
+    separator: ScopeSeparator,
+) -> Result<HttpResponse, Unusable> {
     let status = reply.status().as_u16();
-    let not_oauth = || NotOAuth { status, bytes: reply.body().len() };
-    // The body of an absent, overloaded or broken server is ignored.
-    if (300..400).contains(&status) || status >= 500 || [404, 408, 429].contains(&status) {
-        return Err(not_oauth());
-    }
-    let fields = fields(reply).ok_or_else(not_oauth)?;
-    let success = (200..300).contains(&status);
-    let (status, body) = match error_code(&fields) {
-        Some(code) => (http::StatusCode::BAD_REQUEST, json!({ "error": code })),
-        None if success => (http::StatusCode::OK, token(fields).ok_or_else(not_oauth)?),
-        None => return Err(not_oauth()),
+    let not_oauth = |refresh_token| {
+        let what = NotOAuth { status, bytes: reply.body().len(), retry_after: retry_after(reply) };
+        Unusable::NotOAuth { what, refresh_token }
     };
+    if (300..400).contains(&status) {
+        return Err(not_oauth(None));
+    }
+    let (Members { fields, twice }, form) = members(reply).ok_or_else(|| not_oauth(None))?;
+    let success = (200..300).contains(&status);
+    if !twice.is_empty() {
+        // Which of the two would count is a parser's whim.
+        return Err(not_oauth(rotated(&fields).filter(|_| success)));
+    }
+    let unnamed = || (form == Form::Json).then(|| ErrorResponse::unnamed(reply, &fields, secrets)).flatten();
+    if let Some(error) = ErrorResponse::read(reply, &fields, secrets).or_else(unnamed) {
+        return Err(Unusable::Error(error));
+    }
+    if !success {
+        return Err(not_oauth(None));
+    }
+    let refresh_token = rotated(&fields);
+    let body = token(fields, separator).ok_or_else(|| not_oauth(refresh_token))?;
     let mut normal = HttpResponse::new(body.to_string().into_bytes());
-    *normal.status_mut() = status;
+    *normal.status_mut() = http::StatusCode::OK;
     normal.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     Ok(normal)
 }
 
-fn fields(reply: &HttpResponse) -> Option<Fields> {
+/// A refresh token that can be sent (RFC 6749 appendix A.17).
+fn rotated(fields: &Fields) -> Option<Secret> {
+    let token = fields.get("refresh_token")?.as_str().filter(|token| !token.is_empty())?;
+    token.bytes().all(|b| (0x20..=0x7e).contains(&b)).then(|| Secret::new(token.to_owned()))
+}
+
+/// How a reply was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `application/x-www-form-urlencoded`, whatever its content type says.
+    Encoded,
+    Json,
+}
+
+fn members(reply: &HttpResponse) -> Option<(Members, Form)> {
     let body = reply.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(reply.body());
     let text = std::str::from_utf8(body).ok()?.trim();
     if text.starts_with('{') {
-        return serde_json::from_str::<JsonObject>(text).ok().map(|object| object.0);
+        let members = serde_json::from_str::<Members>(text).ok()?;
+        return Some((members, Form::Json));
     }
     // GitHub (without an Accept header) and others send form-encoded responses.
     if text.is_empty() || text.contains(['<', ' ', '\n']) || !text.contains('=') {
         return None;
     }
-    let mut fields = Fields::new();
+    let mut members = Members::default();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        if fields.insert(name.into_owned(), Value::String(value.into_owned())).is_some() {
-            return None;
-        }
+        members.add(name.into_owned(), Value::String(value.into_owned()));
     }
-    Some(fields)
+    Some((members, Form::Encoded))
 }
 
-/// `error` as in RFC 6749, as an object, with `ok: false` (Slack) or as `errorCode` (Okta).
-fn error_code(fields: &Fields) -> Option<String> {
-    let code = match fields.get("error").or_else(|| fields.get("errorCode")) {
-        Some(Value::String(code)) if !code.is_empty() => code.clone(),
-        Some(Value::Object(inner)) => ["code", "type", "status"]
-            .iter()
-            .find_map(|n| inner.get(*n)?.as_str())
-            .unwrap_or("unknown_error")
-            .to_owned(),
-        Some(Value::Bool(true) | Value::Number(_)) => "unknown_error".to_owned(),
-        _ if fields.get("ok") == Some(&Value::Bool(false)) => "unknown_error".to_owned(),
-        _ => return None,
-    };
-    // The characters of RFC 6749 appendix A.7. Everything else would be untrusted text.
-    let plain = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-    Some(if plain { code } else { "unknown_error".to_owned() })
-}
-
-fn token(fields: Fields) -> Option<Value> {
+fn token(fields: Fields, separator: ScopeSeparator) -> Option<Value> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
     // An empty token is kept, so that `token.rs` rejects it as malformed.
     let access_token = fields.get("access_token")?.as_str()?;
@@ -113,8 +143,12 @@ fn token(fields: Fields) -> Option<Value> {
             normal[name] = value.into();
         }
     }
-    if let Some(seconds) = fields.get("expires_in").and_then(expires_in) {
+    // Salesforce-like and Microsoft names are hints, where the member of the RFC is missing.
+    let life = ["expires_in", "expires_in_sec", "ext_expires_in"];
+    if let Some(seconds) = life.iter().find_map(|name| fields.get(*name).and_then(expires_in)) {
         normal["expires_in"] = seconds.into();
+    } else if let Some(millis) = fields.get("expires_at").and_then(expires_at) {
+        normal["expires_at"] = millis.into();
     }
     // No RFC defines this name: GitHub and others, Keycloak, Intuit. Keycloak sends 0 for no expiry.
     let refresh_life = ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"];
@@ -123,7 +157,7 @@ fn token(fields: Fields) -> Option<Value> {
     {
         normal["refresh_token_expires_in"] = seconds.into();
     }
-    if let Some(scope) = fields.get("scope").and_then(scope) {
+    if let Some(scope) = fields.get("scope").and_then(|value| scope(value, separator)) {
         normal["scope"] = scope.into();
     }
     Some(normal)
@@ -141,14 +175,24 @@ fn expires_in(value: &Value) -> Option<u64> {
     (!seconds.is_nan()).then_some((seconds as u64).min(LONGEST_LIFE_SECS))
 }
 
-fn scope(value: &Value) -> Option<String> {
+/// Milliseconds since 1970, from a number or its text in seconds or in milliseconds.
+fn expires_at(value: &Value) -> Option<u64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse::<f64>().ok()?,
+        _ => return None,
+    };
+    // In seconds, 1e11 is the year 5138; in milliseconds, 1973.
+    let millis = if number < 1e11 { number * 1000.0 } else { number };
+    (number.is_finite() && number > 0.0).then_some(millis as u64)
+}
+
+fn scope(value: &Value, separator: ScopeSeparator) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => separator.spaced(text),
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
         _ => return None,
     };
-    // A comma is allowed inside a scope, but a server that sends no space at all uses it as a separator.
-    let text = if text.contains(',') && !text.contains(' ') { text.replace(',', " ") } else { text };
     (!text.trim().is_empty()).then_some(text)
 }
 

@@ -7,38 +7,57 @@ use oauth2::RefreshToken;
 use super::{
     Claims, Client, Endpoint, ExchangeError, HttpClient, IdTokenAlgorithms, Issuer, TokenOccasion, TokenSet,
     id_token::{Expected, Occasion},
-    token::{Fault, tolerant},
+    token::{Fault, Incomplete, tolerant},
 };
 use crate::secret::Secret;
 
-/// Sends the refresh token once. `now` is the start of the new tokens' life. An id_token in the response must match
-/// `original`, the stored one (OpenID Connect Core section 12.2).
+/// What a refresh needs beside a clock and a network.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshRequest<'a> {
+    pub token_endpoint: &'a Endpoint,
+    pub client: &'a Client,
+    pub refresh_token: &'a Secret,
+    pub issuer: Option<&'a Issuer>,
+    /// The stored id_token; one that comes with the refresh has to agree with it (OpenID Connect Core section 12.2).
+    pub original: Option<&'a Secret>,
+}
+
+/// Why a refresh has no tokens.
+#[derive(Debug)]
+pub struct RefreshError {
+    pub error: ExchangeError,
+    /// The new refresh token of a response whose access token cannot be used. The provider may have used up the one that
+    /// was sent, so this one has to be kept.
+    pub rotated: Option<Secret>,
+}
+
+impl From<Incomplete> for RefreshError {
+    fn from(Incomplete { error, refresh_token }: Incomplete) -> Self {
+        Self { error, rotated: refresh_token }
+    }
+}
+
+/// Sends the refresh token, once. `now` dates the tokens and judges an id_token that comes with them.
 ///
 /// # Errors
 /// There are no tokens. `refresh::Judgement` decides what that means for the grant.
-pub fn refresh(
-    token_endpoint: &Endpoint,
-    client: &Client,
-    refresh_token: &Secret,
-    issuer: Option<&Issuer>,
-    original: Option<&Secret>,
-    http: &dyn HttpClient,
-    now: SystemTime,
-) -> Result<TokenSet, ExchangeError> {
-    // The stored record contains no metadata of the server.
-    let algorithms = &IdTokenAlgorithms::Unstated;
-    let expected = Expected { issuer, client, algorithms, occasion: Occasion::Refresh { original }, now };
+pub fn refresh(request: RefreshRequest<'_>, http: &dyn HttpClient, now: SystemTime) -> Result<TokenSet, RefreshError> {
+    let RefreshRequest { token_endpoint, client, refresh_token, issuer, original } = request;
     let http = &client.dialect.token.over(http, TokenOccasion::Refresh);
-    let client = tolerant(client, token_endpoint);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
-    let reply = client.exchange_refresh_token(&refresh_token).request(&|request| Fault::guard(http, request));
+    let reply = tolerant(client, token_endpoint)
+        .exchange_refresh_token(&refresh_token)
+        .request(&|request| Fault::guard(http, client, request));
     let tokens = TokenSet::read(reply, now)?;
     let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
+    // The stored record keeps nothing of the server's metadata.
+    let algorithms = &IdTokenAlgorithms::Unstated;
+    let expected = Expected { issuer, client, algorithms, occasion: Occasion::Refresh { original }, now };
     match Claims::read(id_token, &expected) {
         Ok(claims) => Ok(TokenSet { claims: Some(claims), ..tokens }),
         // The old refresh token may be used up: rejecting the new one because of an id_token that is not needed would
         // end the grant. Only the id_token is dropped.
-        Err(_) => Ok(TokenSet { id_token: None, ..tokens }),
+        Err(why) => Ok(TokenSet { id_token: None, ignored_id_token: Some(why), ..tokens }),
     }
 }
 
@@ -65,8 +84,14 @@ mod tests {
         let issuer = Issuer::parse("https://op.example").expect("issuer");
         let client = Client::new(ClientId::parse("me").expect("id"), ClientAuthentication::None);
         let sent = Secret::new("old".into());
-        refresh(&endpoint, &client, &sent, Some(&issuer), None, &Answers(reply), SystemTime::UNIX_EPOCH)
-            .expect("tokens")
+        let request = RefreshRequest {
+            token_endpoint: &endpoint,
+            client: &client,
+            refresh_token: &sent,
+            issuer: Some(&issuer),
+            original: None,
+        };
+        refresh(request, &Answers(reply), SystemTime::UNIX_EPOCH).expect("tokens")
     }
 
     #[test]

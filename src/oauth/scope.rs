@@ -28,6 +28,45 @@ impl Scope {
 #[error("\"{0}\" is not a scope: visible ASCII without space, \" and \\ (RFC 6749, section 3.3)")]
 pub struct ScopeError(String);
 
+/// What stands between two scopes at a provider: a space (RFC 6749 section 3.3), or another character, in the request as
+/// in the reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScopeSeparator {
+    /// A comma in a reply without any space separates as well: a scope can have one, but a provider whose whole list
+    /// has no space means it so.
+    #[default]
+    Space,
+    Other(char),
+}
+
+impl ScopeSeparator {
+    /// `None`: a character that stands in scopes of many providers, or that no scope list can have.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            " " => Some(Self::Space),
+            "," | ";" | "+" | "|" => text.chars().next().map(Self::Other),
+            _ => None,
+        }
+    }
+
+    /// The list in the form of RFC 6749, separated by spaces.
+    pub fn spaced(self, text: &str) -> String {
+        match self {
+            Self::Space if text.contains(',') && !text.contains(' ') => text.replace(',', " "),
+            Self::Space => text.to_owned(),
+            Self::Other(separator) => text.replace(separator, " "),
+        }
+    }
+
+    /// The list as the provider reads it.
+    pub fn join(self, scopes: &Scopes) -> String {
+        match self {
+            Self::Space => scopes.to_string(),
+            Self::Other(separator) => scopes.to_string().replace(' ', &separator.to_string()),
+        }
+    }
+}
+
 /// Scopes in the given order, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);

@@ -1,22 +1,24 @@
-//! The access token request and its reply (RFC 6749 sections 4.1.3 and 5).
+//! The access token request and its response (RFC 6749 sections 4.1.3 and 5).
 
 use std::{
     fmt,
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use oauth2::{
     AuthType, AuthorizationCode, EmptyExtraTokenFields, ExtraTokenFields, PkceCodeVerifier, RedirectUrl,
     RequestTokenError, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
-    basic::{BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenType},
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenType},
 };
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 
 use super::{
-    AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, HttpClient, HttpError,
-    HttpRequest, HttpResponse, IdTokenError, Scopes, TokenOccasion,
-    id_token::{Expected, Occasion},
-    normalise::{NotOAuth, normalise},
+    AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, ErrorCode, ErrorResponse,
+    HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion,
+    error_response::OwnSecrets,
+    id_token::{Expected, Occasion, jwt_expiry},
+    normalise::{NotOAuth, Unusable, normalise},
 };
 use crate::secret::Secret;
 
@@ -39,6 +41,8 @@ pub struct TokenSet {
     pub id_token: Option<Secret>,
     /// Of the id_token, checked.
     pub claims: Option<Claims>,
+    /// Why an id_token was left out that nobody had asked for.
+    pub ignored_id_token: Option<IdTokenError>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,39 +69,41 @@ pub enum Expiry {
     At(SystemTime),
     /// The server named no life: one hour is assumed.
     Assumed(SystemTime),
+    /// The server named no life, and there is no refresh token, so nothing is gained by assuming an end: the token is
+    /// used until a server rejects it.
+    Unknown,
 }
 
 impl Expiry {
-    pub fn time(self) -> SystemTime {
+    /// `None`: no end is known.
+    pub fn end(self) -> Option<SystemTime> {
         match self {
-            Self::At(time) | Self::Assumed(time) => time,
+            Self::At(time) | Self::Assumed(time) => Some(time),
+            Self::Unknown => None,
         }
     }
-}
 
-/// The `error` of RFC 6749 section 5.2.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    InvalidClient,
-    InvalidGrant,
-    Other(String),
-}
-
-impl ErrorCode {
-    /// Errors that say "later" (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), though this section does not list them.
-    pub fn is_passing(code: &str) -> bool {
-        matches!(code, "server_error" | "slow_down" | "temporarily_unavailable")
+    /// Whether the token has an end, and that has come.
+    pub fn is_past(self, now: SystemTime) -> bool {
+        self.end().is_some_and(|end| end <= now)
     }
-}
 
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-            Self::Other(code) => code,
-        })
+    /// Of a token in a grant with this refresh token.
+    pub fn beside(self, refresh_token: Option<&Secret>) -> Self {
+        match (self, refresh_token) {
+            (Self::Assumed(_), None) => Self::Unknown,
+            (expiry, _) => expiry,
+        }
+    }
+
+    /// The end that is stored, also where it is only assumed or unknown; [`Expiry::is_stated`] tells them apart.
+    pub fn stored_end(self, obtained_at: SystemTime) -> SystemTime {
+        self.end().unwrap_or_else(|| obtained_at.checked_add(UNSTATED_LIFE).unwrap_or(obtained_at))
+    }
+
+    /// Whether the server named the end.
+    pub fn is_stated(self) -> bool {
+        matches!(self, Self::At(_))
     }
 }
 
@@ -124,11 +130,11 @@ impl fmt::Display for MalformedToken {
     }
 }
 
-/// Why there are no tokens. Nothing of the reply's body is in here but a code of plain letters.
+/// Why there are no tokens. Of the response's body only the error is in here, with no secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    Denied(ErrorCode),
+    Denied(ErrorResponse),
     IdToken(IdTokenError),
     Malformed(MalformedToken),
     NotOAuth(NotOAuth),
@@ -138,10 +144,10 @@ pub enum ExchangeError {
 impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Denied(ErrorCode::InvalidGrant) => {
-                f.write_str("the code was not accepted for this sign-in (invalid_grant)")
+            Self::Denied(response) if response.code == ErrorCode::InvalidGrant => {
+                write!(f, "the code was not accepted for this sign-in ({response})")
             }
-            Self::Denied(code) => write!(f, "the token endpoint refused the request: {code}"),
+            Self::Denied(response) => write!(f, "the token endpoint refused the request: {response}"),
             Self::IdToken(why) => write!(f, "the id_token is not acceptable: {why}"),
             Self::Malformed(why) => why.fmt(f),
             Self::NotOAuth(what) => write!(f, "the token endpoint {what}"),
@@ -158,13 +164,15 @@ impl ExchangeError {
     /// user's own code may still be accepted.
     pub fn blames_code(&self) -> bool {
         match self {
-            Self::Denied(ErrorCode::InvalidGrant) | Self::IdToken(IdTokenError::OtherNonce) => true,
-            // RFC 6749 section 5.2: these are about the client or the request as a whole, whatever the code.
-            Self::Denied(ErrorCode::InvalidClient) => false,
-            Self::Denied(ErrorCode::Other(code)) => {
-                let of_the_client = ["invalid_scope", "unauthorized_client", "unsupported_grant_type"];
-                !of_the_client.contains(&code.as_str()) && !ErrorCode::is_passing(code)
-            }
+            Self::IdToken(IdTokenError::OtherNonce) => true,
+            Self::Denied(response) => match (&response.code, response.meaning) {
+                (_, Meaning::Client | Meaning::Later) => false,
+                // RFC 6749 section 5.2: these are about the client or the request as a whole, whatever the code.
+                (ErrorCode::Other(code), _) => {
+                    !["invalid_scope", "unauthorized_client", "unsupported_grant_type"].contains(&code.as_str())
+                }
+                (ErrorCode::InvalidClient | ErrorCode::InvalidGrant, _) => true,
+            },
             Self::IdToken(_) | Self::Malformed(_) | Self::NotOAuth(_) | Self::Unreachable(_) => false,
         }
     }
@@ -177,16 +185,17 @@ impl CodeReceived {
     /// No tokens; the variant tells whose fault it is. A code is never sent again (RFC 6749 section 4.1.2).
     pub fn exchange(self, http: &dyn HttpClient, now: SystemTime) -> Result<TokenSet, ExchangeError> {
         let Self { code, flow } = self;
-        let redirect = RedirectUrl::new(flow.redirect.as_str().to_owned())
-            .map_err(|_| ExchangeError::NotOAuth(NotOAuth { status: 0, bytes: 0 }))?;
+        let nothing = NotOAuth { status: 0, bytes: 0, retry_after: None };
+        let redirect = RedirectUrl::new(flow.redirect.as_str().to_owned());
+        let redirect = redirect.map_err(|_| ExchangeError::NotOAuth(nothing))?;
         let client = tolerant(&flow.client, &flow.server.token_endpoint).set_redirect_uri(redirect);
         let mut request = client.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
         if let Some(verifier) = flow.code_verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
         }
         let http = &flow.client.dialect.token.over(http, TokenOccasion::Exchange);
-        let reply = request.request(&|request| Fault::guard(http, request));
-        let tokens = TokenSet::read(reply, now)?;
+        let reply = request.request(&|request| Fault::guard(http, &flow.client, request));
+        let tokens = TokenSet::read(reply, now).map_err(|incomplete| incomplete.error)?;
         let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
         let expected = Expected {
             issuer: flow.server.issuer.as_ref(),
@@ -195,8 +204,12 @@ impl CodeReceived {
             occasion: Occasion::Login { nonce: flow.nonce.as_ref() },
             now,
         };
-        let claims = Claims::read(id_token, &expected).map_err(ExchangeError::IdToken)?;
-        Ok(TokenSet { claims: Some(claims), ..tokens })
+        match Claims::read(id_token, &expected) {
+            Ok(claims) => Ok(TokenSet { claims: Some(claims), ..tokens }),
+            // Without a nonce openid was not asked for: what nobody waits for costs no login.
+            Err(why) if flow.nonce.is_none() => Ok(TokenSet { id_token: None, ignored_id_token: Some(why), ..tokens }),
+            Err(why) => Err(ExchangeError::IdToken(why)),
+        }
     }
 }
 
@@ -236,38 +249,57 @@ pub(super) fn tolerant(client: &Client, token_endpoint: &Endpoint) -> ReadyClien
 
 type TolerantResult = Result<TolerantReply, RequestTokenError<Fault, BasicErrorResponse>>;
 
+/// A response without usable tokens.
+#[derive(Debug)]
+pub(super) struct Incomplete {
+    pub(super) error: ExchangeError,
+    /// The new refresh token of a response whose access token cannot be used: the one that was sent may be used up.
+    pub(super) refresh_token: Option<Secret>,
+}
+
 impl TokenSet {
-    pub(super) fn read(reply: TolerantResult, now: SystemTime) -> Result<Self, ExchangeError> {
-        let reply = reply.map_err(|error| match error {
-            RequestTokenError::ServerResponse(reply) => ExchangeError::Denied(match reply.error() {
-                BasicErrorResponseType::InvalidClient => ErrorCode::InvalidClient,
-                BasicErrorResponseType::InvalidGrant => ErrorCode::InvalidGrant,
-                other => ErrorCode::Other(other.as_ref().to_owned()),
-            }),
-            RequestTokenError::Request(Fault::Http(why)) => ExchangeError::Unreachable(why),
-            RequestTokenError::Request(Fault::NotOAuth(what)) => ExchangeError::NotOAuth(what),
-            // The normaliser leaves nothing to misunderstand; should it, the body must not be shown.
-            RequestTokenError::Parse(_, body) => ExchangeError::NotOAuth(NotOAuth { status: 200, bytes: body.len() }),
-            RequestTokenError::Other(_) => ExchangeError::NotOAuth(NotOAuth { status: 200, bytes: 0 }),
+    pub(super) fn read(reply: TolerantResult, now: SystemTime) -> Result<Self, Incomplete> {
+        let reply = reply.map_err(|error| {
+            let nothing = |bytes| ExchangeError::NotOAuth(NotOAuth { status: 200, bytes, retry_after: None });
+            let (error, refresh_token) = match error {
+                RequestTokenError::Request(Fault::Error(response)) => (ExchangeError::Denied(response), None),
+                RequestTokenError::Request(Fault::Http(why)) => (ExchangeError::Unreachable(why), None),
+                RequestTokenError::Request(Fault::NotOAuth { what, refresh_token }) => {
+                    (ExchangeError::NotOAuth(what), refresh_token)
+                }
+                // The normaliser leaves nothing to misunderstand; should it, the body must not be shown.
+                RequestTokenError::Parse(_, body) => (nothing(body.len()), None),
+                RequestTokenError::Other(_) | RequestTokenError::ServerResponse(_) => (nothing(0), None),
+            };
+            Incomplete { error, refresh_token }
         })?;
-        let access_token = Secret::new(reply.access_token().secret().clone());
-        if access_token.expose().is_empty() || !access_token.expose().bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(ExchangeError::Malformed(MalformedToken::AccessToken));
-        }
         let refresh_token = reply.refresh_token().map(|t| Secret::new(t.secret().clone()));
         if refresh_token.as_ref().is_some_and(|t| !t.expose().bytes().all(|b| (0x20..=0x7e).contains(&b))) {
-            return Err(ExchangeError::Malformed(MalformedToken::RefreshToken));
+            let error = ExchangeError::Malformed(MalformedToken::RefreshToken);
+            return Err(Incomplete { error, refresh_token: None });
+        }
+        let malformed = |why| Incomplete { error: ExchangeError::Malformed(why), refresh_token: refresh_token.clone() };
+        let access_token = Secret::new(reply.access_token().secret().clone());
+        if access_token.expose().is_empty() || !access_token.expose().bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(malformed(MalformedToken::AccessToken));
         }
         let token_type = match reply.token_type() {
             BasicTokenType::Bearer => TokenType::Bearer,
-            BasicTokenType::Extension(name) if name == "dpop" => {
-                return Err(ExchangeError::Malformed(MalformedToken::UnaskedDpop));
-            }
+            BasicTokenType::Extension(name) if name == "dpop" => return Err(malformed(MalformedToken::UnaskedDpop)),
             other => TokenType::Other(super::RemoteText::new(other.as_ref()).as_str().to_owned()),
+        };
+        // A JWT names its own end, though it is opaque to a client (RFC 9068 section 6): a hint, where there is no other.
+        let hint = || {
+            let stated = reply.extra_fields().expires_at.map(Duration::from_millis);
+            let of_jwt = || jwt_expiry(&access_token).filter(|end| *end > now);
+            stated.and_then(|since| UNIX_EPOCH.checked_add(since)).or_else(of_jwt)
         };
         let expiry = match reply.expires_in() {
             Some(life) => Expiry::At(now.checked_add(life).unwrap_or(now)),
-            None => Expiry::Assumed(now.checked_add(UNSTATED_LIFE).unwrap_or(now)),
+            None => match hint() {
+                Some(end) => Expiry::At(end),
+                None => Expiry::Assumed(now.checked_add(UNSTATED_LIFE).unwrap_or(now)),
+            },
         };
         // A scope that is no scope is left out rather than failing a login over it.
         let granted = reply
@@ -286,29 +318,47 @@ impl TokenSet {
             granted,
             id_token,
             claims: None,
+            ignored_id_token: None,
         })
     }
 }
 
 #[derive(Debug)]
 pub(super) enum Fault {
+    Error(ErrorResponse),
     Http(HttpError),
-    NotOAuth(NotOAuth),
+    NotOAuth { what: NotOAuth, refresh_token: Option<Secret> },
 }
 
 impl Fault {
-    /// Sends, and brings the reply into the form that the `oauth2` crate reads.
-    pub(super) fn guard(http: &dyn HttpClient, request: HttpRequest) -> Result<HttpResponse, Self> {
-        let reply = http.send(request).map_err(Self::Http)?;
-        normalise(&reply).map_err(Self::NotOAuth)
+    /// Sends, and brings the response into the form that the `oauth2` crate reads.
+    pub(super) fn guard(http: &dyn HttpClient, client: &Client, request: HttpRequest) -> Result<HttpResponse, Self> {
+        let secrets = secrets_of(&request, client);
+        let response = http.send(request).map_err(Self::Http)?;
+        normalise(&response, &secrets, client.dialect.scope_separator).map_err(|unusable| match unusable {
+            Unusable::Error(response) => Self::Error(
+                response.with_dead_grant_errors(client.dialect.dead_grant_errors.iter().map(String::as_str)),
+            ),
+            Unusable::NotOAuth { what, refresh_token } => Self::NotOAuth { what, refresh_token },
+        })
     }
+}
+
+/// What a token request carries that no message may show, though a provider repeats it.
+fn secrets_of(request: &HttpRequest, client: &Client) -> OwnSecrets {
+    let secret = |name: &str| ["code", "code_verifier", "client_secret", "refresh_token"].contains(&name);
+    let sent = form_urlencoded::parse(request.body())
+        .filter(|(name, _)| secret(name))
+        .map(|(_, value)| Secret::new(value.into_owned()));
+    OwnSecrets::new(sent.chain(client.secret().cloned()))
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Error(response) => response.fmt(f),
             Self::Http(why) => why.fmt(f),
-            Self::NotOAuth(what) => what.fmt(f),
+            Self::NotOAuth { what, .. } => what.fmt(f),
         }
     }
 }
@@ -322,6 +372,9 @@ pub(super) struct BeyondOAuth {
     /// Seconds.
     #[serde(default)]
     pub(super) refresh_token_expires_in: Option<u64>,
+    /// Milliseconds since 1970.
+    #[serde(default)]
+    pub(super) expires_at: Option<u64>,
 }
 
 impl ExtraTokenFields for BeyondOAuth {}

@@ -190,7 +190,7 @@ fn our_own_login_goes_all_the_way() {
     let Received::Code(code) = log_in(&world, server.clone()) else { panic!("no code") };
     let tokens = code.exchange(&world, world.now.get()).expect("tokens");
     assert_eq!(Some(Scopes::parse("read write").expect("scopes")), tokens.granted);
-    assert_eq!(world.now.get() + Duration::from_secs(3600), tokens.expiry.time());
+    assert_eq!(world.now.get() + Duration::from_secs(3600), tokens.expiry.end().expect("an end"));
     let refresh = tokens.refresh_token.expect("refresh token");
     let grant = GrantTokens { access: &tokens.access_token, refresh: Some(&refresh) };
     let endpoint = server.revocation_endpoint.expect("endpoint");

@@ -5,9 +5,12 @@
 
 use std::time::SystemTime;
 
-use super::{Judgement, Reached};
+use super::{Judgement, Reached, same_refresh_token};
 use crate::{
-    oauth::{self, Client, ErrorCode, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, TokenSet},
+    oauth::{
+        self, Client, ExchangeError, HttpClient, HttpError, HttpRequest, HttpResponse, Meaning, RefreshError,
+        RefreshRequest, TokenSet,
+    },
     secret::{SealKey, Secret},
     vault::{Grant, Journal, Record, Sent, StoreError},
 };
@@ -54,6 +57,16 @@ pub enum Failed {
         /// What an earlier run did.
         before: Before,
     },
+    /// The provider issued a new refresh token beside an access token that cannot be used. `record` holds it; without it
+    /// the grant would be lost, since the provider may have used up the one that was sent.
+    #[error("{error}")]
+    HalfRefreshed {
+        /// The reason.
+        #[source]
+        error: ExchangeError,
+        /// The old grant with the new refresh token.
+        record: Box<Record>,
+    },
     /// Nothing was sent: the journal could not be read or written, so a crash could have lost the response.
     #[error("{0}")]
     Journal(#[source] StoreError),
@@ -74,14 +87,14 @@ pub enum Before {
     Nothing,
 }
 
-/// The reason of a failed exchange; `invalid_grant` in words of a refresh.
+/// The reason of a failed exchange; the end of a grant in words of a refresh.
 fn exchange_failed(error: &ExchangeError, before: Before) -> String {
     match (error, before) {
-        (ExchangeError::Denied(ErrorCode::InvalidGrant), Before::Interrupted) => {
-            "the last refresh was interrupted, and the provider no longer accepts the refresh token".into()
-        }
-        (ExchangeError::Denied(ErrorCode::InvalidGrant), Before::Nothing) => {
-            "the provider no longer accepts the stored refresh token (invalid_grant)".into()
+        (ExchangeError::Denied(response), Before::Interrupted) if response.meaning == Meaning::DeadGrant => format!(
+            "the last refresh was interrupted, and the provider no longer accepts the refresh token ({response})"
+        ),
+        (ExchangeError::Denied(response), Before::Nothing) if response.meaning == Meaning::DeadGrant => {
+            format!("the provider no longer accepts the stored refresh token ({response})")
         }
         (error, _) => error.to_string(),
     }
@@ -90,9 +103,10 @@ fn exchange_failed(error: &ExchangeError, before: Before) -> String {
 impl Attempt<'_> {
     /// Takes the response that an earlier run left in the journal, otherwise sends the refresh token once.
     ///
-    /// `http` stores every response in the journal before it returns it (`system::journal`). After a success the journal
-    /// keeps the response: the caller clears it when the new record is stored. After a failure it keeps only that
-    /// something was sent, and only while the provider may have used up the refresh token.
+    /// `http` stores every response in the journal before it returns it (`system::journal`). After a success, and after
+    /// [`Failed::HalfRefreshed`], the journal keeps the response: the caller clears it when the new record is stored.
+    /// After another failure it keeps only that something was sent, and only while the provider may have used up the
+    /// refresh token.
     ///
     /// # Errors
     /// No new tokens; [`Judgement::of`] gives what that means.
@@ -113,6 +127,7 @@ impl Attempt<'_> {
         };
         match result {
             Ok(record) => Ok(Refreshed { record, source }),
+            Err(failed @ Failed::HalfRefreshed { .. }) => Err(failed),
             Err(failed) => {
                 self.close_journal(Judgement::of(&failed).reached, before);
                 Err(failed)
@@ -124,7 +139,11 @@ impl Attempt<'_> {
     pub fn unstored(&self) -> Option<Record> {
         let refresh_token = self.record.grant.refresh_token.as_ref()?;
         match self.sent().ok()? {
-            Sent::Answered { reply, came } => self.replayed(refresh_token, reply, came, Before::Nothing).ok(),
+            Sent::Answered { reply, came } => match self.replayed(refresh_token, reply, came, Before::Nothing) {
+                Ok(record) => Some(record),
+                Err(Failed::HalfRefreshed { record, .. }) => Some(*record),
+                Err(_) => None,
+            },
             Sent::No | Sent::Unanswered => None,
         }
     }
@@ -148,15 +167,30 @@ impl Attempt<'_> {
         refresh_token: &Secret,
         http: &dyn HttpClient,
         now: SystemTime,
-    ) -> Result<TokenSet, ExchangeError> {
-        let pinned = &self.record.pinned;
-        let (endpoint, issuer) = (&pinned.token_endpoint, pinned.issuer.as_ref());
-        let original = self.record.grant.id_token.as_ref();
-        oauth::refresh(endpoint, self.client, refresh_token, issuer, original, http, now)
+    ) -> Result<TokenSet, RefreshError> {
+        let Record { pinned, grant, .. } = self.record;
+        let request = RefreshRequest {
+            token_endpoint: &pinned.token_endpoint,
+            client: self.client,
+            refresh_token,
+            issuer: pinned.issuer.as_ref(),
+            original: grant.id_token.as_ref(),
+        };
+        oauth::refresh(request, http, now)
     }
 
-    fn new_record(&self, tokens: Result<TokenSet, ExchangeError>, before: Before) -> Result<Record, Failed> {
-        let tokens = tokens.map_err(|error| Failed::Exchange { error, before })?;
+    fn new_record(&self, tokens: Result<TokenSet, RefreshError>, before: Before) -> Result<Record, Failed> {
+        let tokens = match tokens {
+            Ok(tokens) => tokens,
+            Err(RefreshError { error, rotated }) => {
+                let record = rotated.map(|rotated| rotated_only(self.record, rotated));
+                let is_new = |record: &Record| !same_refresh_token(&record.grant, &self.record.grant);
+                return Err(match record.filter(is_new) {
+                    Some(record) => Failed::HalfRefreshed { error, record: Box::new(record) },
+                    None => Failed::Exchange { error, before },
+                });
+            }
+        };
         record_with(self.record, tokens).map_err(Failed::OtherSubject)
     }
 
@@ -205,22 +239,29 @@ fn record_with(record: &Record, tokens: TokenSet) -> Result<Record, OtherSubject
     {
         return Err(OtherSubject);
     }
+    let refresh_token = tokens.refresh_token.clone().or_else(|| old.refresh_token.clone());
     let grant = Grant {
         asked: old.asked.clone(),
         granted: tokens.granted.unwrap_or_else(|| old.granted.clone()),
         access_token: tokens.access_token,
         token_type: tokens.token_type,
-        expiry: tokens.expiry,
+        expiry: tokens.expiry.beside(refresh_token.as_ref()),
         // The provider named no end for the new refresh token, and that of the old one does not hold for it.
         refreshable_until: tokens
             .refreshable_until
             .or_else(|| old.refreshable_until.filter(|_| tokens.refresh_token.is_none())),
-        refresh_token: tokens.refresh_token.or_else(|| old.refresh_token.clone()),
+        refresh_token,
         id_token: tokens.id_token.or_else(|| old.id_token.clone()),
         subject: subject.or_else(|| old.subject.clone()),
         obtained_at: tokens.obtained_at,
     };
     Ok(Record { grant, ..record.clone() })
+}
+
+/// The record with a new refresh token and everything else as it was.
+fn rotated_only(record: &Record, refresh_token: Secret) -> Record {
+    let grant = Grant { refresh_token: Some(refresh_token), refreshable_until: None, ..record.grant.clone() };
+    Record { grant, ..record.clone() }
 }
 
 #[cfg(test)]

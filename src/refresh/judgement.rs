@@ -1,12 +1,12 @@
 //! What a failed refresh means: for the grant, for the journal and for the next try. The command line derives exit code
 //! and words from it, the service status, delay and the mark on an integration.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Failed;
 use crate::{
     deadlines::RETRIES_LAST,
-    oauth::{ErrorCode, ExchangeError, HttpError, HttpResponse},
+    oauth::{self, ErrorResponse, ExchangeError, HttpError, HttpResponse, Meaning},
 };
 
 /// Tries of one refresh, the first included.
@@ -15,6 +15,9 @@ const TRIES: u32 = 3;
 /// What a failed refresh says about the grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// The provider rejects the request for a reason that is not known: the client, the request or the grant may be at
+    /// fault. The grant is kept, and [`Refusals`] are counted.
+    Ambiguous,
     /// The provider no longer accepts the refresh token: the user has to log in again.
     Dead,
     /// The provider rejects the client, or the environment names no usable proxy. The grant may still be valid.
@@ -54,24 +57,24 @@ impl Judgement {
         let judged = |verdict, reached| Self { verdict, reached };
         match failed {
             Failed::Exchange { error, .. } => Self::of_exchange(error),
+            // The refresh token that counts from now on is known.
+            Failed::HalfRefreshed { error, .. } => Self { reached: Reached::Provider, ..Self::of_exchange(error) },
             Failed::Journal(_) => judged(Verdict::Transient, Reached::Nobody),
             Failed::NoRefreshToken => judged(Verdict::NoRefreshToken, Reached::Nobody),
             Failed::OtherSubject(_) => judged(Verdict::OtherSubject, Reached::Provider),
         }
     }
 
-    /// Only a well-formed OAuth error ends a grant (RFC 6749 section 5.2), never a page, a 5xx or a timeout.
+    /// Only an error response ends a grant (RFC 6749 section 5.2), never a page, a 5xx or a timeout.
     fn of_exchange(error: &ExchangeError) -> Self {
         let judged = |verdict, reached| Self { verdict, reached };
         match error {
-            ExchangeError::Denied(ErrorCode::InvalidGrant) => judged(Verdict::Dead, Reached::Provider),
-            ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => {
-                judged(Verdict::Transient, Reached::Maybe)
-            }
-            ExchangeError::Denied(_) => judged(Verdict::Misconfigured, Reached::Provider),
+            ExchangeError::Denied(response) => Self::of_response(response),
             // The provider issued tokens that cannot be used, so the refresh token may be used up.
             ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => judged(Verdict::Refused, Reached::Maybe),
-            ExchangeError::NotOAuth(what) => judged(Verdict::Transient, Reached::by_status(what.status, None)),
+            ExchangeError::NotOAuth(what) => {
+                judged(Verdict::Transient, Reached::by_status(what.status, what.retry_after))
+            }
             ExchangeError::Unreachable(why @ HttpError::Proxy { .. }) => {
                 judged(Verdict::Misconfigured, Reached::by_error(why))
             }
@@ -80,10 +83,49 @@ impl Judgement {
     }
 }
 
+impl Judgement {
+    fn of_response(response: &ErrorResponse) -> Self {
+        let (verdict, reached) = match response.meaning {
+            Meaning::Client => (Verdict::Misconfigured, Reached::Provider),
+            Meaning::DeadGrant => (Verdict::Dead, Reached::Provider),
+            Meaning::Later => (Verdict::Transient, Reached::by_status(response.status, response.retry_after)),
+            Meaning::Unknown => (Verdict::Ambiguous, Reached::Provider),
+        };
+        Self { verdict, reached }
+    }
+}
+
+/// Ambiguous refusals of one refresh token, in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusals {
+    pub count: u32,
+    pub since: SystemTime,
+}
+
+impl Refusals {
+    /// A provider that has refused so often, for so long, will not change its mind.
+    const FINAL_COUNT: u32 = 5;
+    const FINAL_AFTER: Duration = Duration::from_secs(3600);
+
+    /// The count with one more refusal; `before` are those of the same refresh token.
+    pub fn and_one_more(before: Option<Self>, now: SystemTime) -> Self {
+        match before {
+            Some(Self { count, since }) => Self { count: count.saturating_add(1), since },
+            None => Self { count: 1, since: now },
+        }
+    }
+
+    /// Whether the user has to log in again.
+    pub fn are_final(self, now: SystemTime) -> bool {
+        let lasted = now.duration_since(self.since).unwrap_or_default();
+        self.count >= Self::FINAL_COUNT && lasted >= Self::FINAL_AFTER
+    }
+}
+
 impl Reached {
     /// How far a request got that was answered with this response, before anybody has understood it.
     pub fn by_response(response: &HttpResponse) -> Self {
-        Self::by_status(response.status().as_u16(), retry_after(response))
+        Self::by_status(response.status().as_u16(), oauth::retry_after(response))
     }
 
     /// How far a request got that was not answered.
@@ -100,11 +142,6 @@ impl Reached {
             _ => Self::Maybe,
         }
     }
-}
-
-/// Seconds only: a date needs a clock that agrees with the provider's.
-fn retry_after(response: &HttpResponse) -> Option<Duration> {
-    response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The pause before a failed request is sent again. `elapsed` is the time since the first try began.

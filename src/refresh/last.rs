@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failed, Judgement, Verdict};
+use super::{Failed, Judgement, Refusals, Verdict};
 use crate::{
     secret::Secret,
     vault::{
@@ -24,16 +24,31 @@ pub struct LastRefresh {
     generation: u64,
     /// How it ended.
     pub result: RefreshResult,
+    /// Ambiguous refusals of the refresh token of this generation, until now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refusals: Option<StoredRefusals>,
     /// The new record, sealed with the key that it shares with the record before. Without it hundreds of waiting
     /// processes would query the keychain at once, and some keychains fail under that load.
     #[serde(skip)]
     sealed: Vec<u8>,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+struct StoredRefusals {
+    count: u32,
+    /// Milliseconds since 1970.
+    since: u64,
+}
+
 /// How a refresh ended, with a text for users.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshResult {
+    /// The provider rejected the request, and nobody knows whether that is about the client or the grant.
+    Ambiguous {
+        /// The reason.
+        message: String,
+    },
     /// The grant is no longer valid: the user has to log in again.
     Dead {
         /// The reason.
@@ -69,7 +84,22 @@ impl LastRefresh {
 
     /// The result of a refresh that left no new record. `generation` is that of the stored record.
     pub fn new(result: RefreshResult, generation: u64, now: SystemTime) -> Self {
-        Self { v: 1, at: millis(now), generation, result, sealed: Vec::new() }
+        Self { v: 1, at: millis(now), generation, result, refusals: None, sealed: Vec::new() }
+    }
+
+    /// With the ambiguous refusals before this one counted, if they were of the same refresh token. Refusals that are
+    /// [final](Refusals::are_final) make the grant one that needs a login.
+    pub fn after(self, before: Option<&Self>) -> Self {
+        let before = before.filter(|before| before.generation == self.generation).and_then(|before| before.refusals);
+        let RefreshResult::Ambiguous { message } = &self.result else { return Self { refusals: before, ..self } };
+        let counted = before.map(|StoredRefusals { count, since }| Refusals { count, since: time(since) });
+        let refusals = Refusals::and_one_more(counted, self.at());
+        let result = match refusals.are_final(self.at()) {
+            true => RefreshResult::Dead { message: format!("{message} (the {}th refusal in a row)", refusals.count) },
+            false => self.result.clone(),
+        };
+        let stored = StoredRefusals { count: refusals.count, since: millis(refusals.since) };
+        Self { result, refusals: Some(stored), ..self }
     }
 
     /// A successful refresh, with the new record for those who hold the record before. `nonce` must never have been
@@ -109,9 +139,14 @@ impl LastRefresh {
         }
     }
 
+    /// Whether it ended with this very record in the store.
+    pub fn is_of(&self, record: &Record) -> bool {
+        self.generation == record.generation
+    }
+
     /// When the refresh ended.
     pub fn at(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(self.at)
+        time(self.at)
     }
 
     /// One line of JSON, then the encrypted record.
@@ -134,7 +169,8 @@ impl RefreshResult {
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Renewed => None,
-            Self::Dead { message }
+            Self::Ambiguous { message }
+            | Self::Dead { message }
             | Self::Misconfigured { message }
             | Self::Refused { message }
             | Self::Transient { message }
@@ -146,12 +182,17 @@ impl RefreshResult {
     pub fn failed(failed: &Failed) -> Self {
         let message = failed.to_string();
         match Judgement::of(failed).verdict {
+            Verdict::Ambiguous => Self::Ambiguous { message },
             Verdict::Dead | Verdict::NoRefreshToken => Self::Dead { message },
             Verdict::Misconfigured => Self::Misconfigured { message },
             Verdict::OtherSubject | Verdict::Refused => Self::Refused { message },
             Verdict::Transient => Self::Transient { message },
         }
     }
+}
+
+fn time(millis: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(UNIX_EPOCH)
 }
 
 fn millis(time: SystemTime) -> u64 {

@@ -8,13 +8,24 @@ use super::{
     outcome::scopes,
     time::{assumed, left, time},
 };
-use crate::{oauth::TokenType, secret::Secret, vault::Grant};
+use crate::{
+    oauth::{Scopes, TokenType},
+    secret::Secret,
+    vault::Grant,
+};
 
 /// A token to print or to write into a file.
 #[derive(Debug)]
 pub enum HandedOut {
-    AccessToken(Box<Grant>),
-    IdToken { token: Secret, expires_at: SystemTime },
+    AccessToken {
+        grant: Box<Grant>,
+        /// Scopes that were needed and that the provider does not name as granted.
+        missing: Scopes,
+    },
+    IdToken {
+        token: Secret,
+        expires_at: SystemTime,
+    },
 }
 
 /// How it is written.
@@ -53,24 +64,24 @@ impl HandedOut {
     /// section 5.6.2, or one that means more than a word and a token.
     pub fn fits(&self, form: TokenForm) -> Result<(), UnknownTokenType> {
         match (self, form) {
-            (Self::AccessToken(grant), TokenForm::Curl | TokenForm::Header) => match &grant.token_type {
+            (Self::AccessToken { grant, .. }, TokenForm::Curl | TokenForm::Header) => match &grant.token_type {
                 TokenType::Bearer => Ok(()),
                 TokenType::Other(name) => Err(UnknownTokenType(name.clone())),
             },
-            (Self::AccessToken(_) | Self::IdToken { .. }, _) => Ok(()),
+            (Self::AccessToken { .. } | Self::IdToken { .. }, _) => Ok(()),
         }
     }
 
     fn token(&self) -> &Secret {
         match self {
-            Self::AccessToken(grant) => &grant.access_token,
+            Self::AccessToken { grant, .. } => &grant.access_token,
             Self::IdToken { token, .. } => token,
         }
     }
 
     fn variable(&self) -> &'static str {
         match self {
-            Self::AccessToken(_) => "ACCESS_TOKEN",
+            Self::AccessToken { .. } => "ACCESS_TOKEN",
             Self::IdToken { .. } => "ID_TOKEN",
         }
     }
@@ -97,9 +108,10 @@ impl HandedOut {
 
     pub fn json(&self, now: SystemTime) -> Value {
         match self {
-            Self::AccessToken(grant) => json!({
+            Self::AccessToken { grant, missing } => json!({
                 "access_token": grant.access_token.expose(), "token_type": grant.token_type.as_str(), "scopes": scopes(&grant.granted),
-                "expires_at": time(grant.expiry.time()), "expires_in": left(grant.expiry.time(), now), "expiry_assumed": assumed(grant.expiry),
+                "missing": scopes(missing),
+                "expires_at": grant.expiry.end().map(time), "expires_in": grant.expiry.end().map(|end| left(end, now)), "expiry_assumed": assumed(grant.expiry),
             }),
             Self::IdToken { token, expires_at } => json!({
                 "id_token": token.expose(), "expires_at": time(*expires_at), "expires_in": left(*expires_at, now),
@@ -107,10 +119,11 @@ impl HandedOut {
         }
     }
 
-    pub fn expires_at(&self) -> SystemTime {
+    /// `None`: no end is known.
+    pub fn expires_at(&self) -> Option<SystemTime> {
         match self {
-            Self::AccessToken(grant) => grant.expiry.time(),
-            Self::IdToken { expires_at, .. } => *expires_at,
+            Self::AccessToken { grant, .. } => grant.expiry.end(),
+            Self::IdToken { expires_at, .. } => Some(*expires_at),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn json(signed_in: &SignedIn, now: SystemTime) -> Value {
     let warnings: Vec<_> = warnings.iter().map(word).collect();
     json!({
         "integration": grant.integration.as_str(), "account": grant.account.as_str(), "action": grant.action.as_str(),
-        "store": store, "expires_at": time(expiry.time()), "expires_in": left(expiry.time(), now),
+        "store": store, "expires_at": expiry.end().map(time), "expires_in": expiry.end().map(|end| left(end, now)),
         "expiry_assumed": assumed(*expiry), "refreshable": (*renewal != Renewal::LoginOnly),
         "scopes": scopes(granted), "warnings": warnings,
     })
@@ -44,6 +44,7 @@ pub(super) fn json(signed_in: &SignedIn, now: SystemTime) -> Value {
 
 fn word(warning: &Warning) -> &'static str {
     match warning {
+        Warning::IdTokenIgnored(_) => "id_token_ignored",
         Warning::NarrowerScopes(_) => "narrower_scopes",
         Warning::NoRefreshToken => "no_refresh_token",
         Warning::OtherSubject => "other_subject",

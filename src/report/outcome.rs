@@ -64,7 +64,8 @@ pub enum Outcome {
     /// A token in a file.
     Written {
         file: PathBuf,
-        expires_at: SystemTime,
+        /// `None`: no end is known.
+        expires_at: Option<SystemTime>,
     },
 }
 
@@ -170,7 +171,7 @@ impl Outcome {
             Self::Spoken { text, .. } => json!({ "answer": text.expose() }),
             Self::Token { token, .. } => token.json(now),
             Self::Written { file, expires_at } => {
-                json!({ "file": file.display().to_string(), "expires_at": time(*expires_at), "expires_in": left(*expires_at, now) })
+                json!({ "file": file.display().to_string(), "expires_at": expires_at.map(time), "expires_in": expires_at.map(|end| left(end, now)) })
             }
         }
     }

@@ -1,11 +1,11 @@
 //! What fixes an error of a grant: a command to type, or a line of the configuration.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, time::Duration};
 
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
     grants::{Again, Error, GrantId},
-    oauth::{DiscoveryError, ErrorCode, ExchangeError, HttpError, Refusal},
+    oauth::{DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
     vault::{AccountName, Exposure, StoreError},
@@ -28,11 +28,12 @@ pub fn of(error: &Error) -> Option<String> {
         | Error::LoggedOut(grant)
         | Error::NoRefreshToken { grant, .. }
         | Error::NotCovered { grant, .. }
+        | Error::NotGranted { grant, .. }
         | Error::NotLoggedIn(grant) => login_command(grant),
         Error::Denied { denial, again } => match denial.error.as_str() {
             "invalid_scope" => "check scopes in the integration".into(),
             "unauthorized_client" | "unsupported_response_type" | "invalid_request" => COMPARE.into(),
-            "temporarily_unavailable" | "server_error" => LATER.into(),
+            "server_error" | "temporarily_unavailable" => LATER.into(),
             _ => return again.as_deref().map(again_command),
         },
         Error::Discovery(why) => return of_discovery(why),
@@ -62,6 +63,10 @@ pub fn of(error: &Error) -> Option<String> {
         }
         Error::PkceNotPromised => {
             "remove require_pkce, or name the provider by issuer if its metadata says so".into()
+        }
+        Error::RefreshAmbiguous { grant, .. } => {
+            let login = login_command(grant);
+            format!("check the integration; the grant is kept; if nothing is wrong there: {login}")
         }
         Error::RefreshBusy { .. } | Error::RefreshSlow => "try again in a moment".into(),
         Error::RefreshUnavailable { .. } => LATER.into(),
@@ -181,14 +186,17 @@ fn of_store(error: &StoreError) -> Option<String> {
 
 fn of_exchange(error: &ExchangeError) -> Option<String> {
     let text = match error {
-        ExchangeError::Denied(ErrorCode::InvalidGrant) => "start the login again".into(),
-        ExchangeError::Denied(ErrorCode::InvalidClient) => {
-            "check client_id, client_secret and token_endpoint_auth_method of the integration".into()
-        }
-        ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => LATER.into(),
-        ExchangeError::Denied(_) => COMPARE.into(),
+        ExchangeError::Denied(response) if response.meaning == Meaning::Later => later(response.retry_after),
+        ExchangeError::Denied(response) => match response.code {
+            ErrorCode::InvalidGrant => "start the login again".into(),
+            ErrorCode::InvalidClient => {
+                "check client_id, client_secret and token_endpoint_auth_method of the integration".into()
+            }
+            ErrorCode::Other(_) => COMPARE.into(),
+        },
         ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => return None,
         ExchangeError::NotOAuth(what) if what.redirected() => "write the final address as token_endpoint".into(),
+        ExchangeError::NotOAuth(what) if what.status == 429 || what.retry_after.is_some() => later(what.retry_after),
         ExchangeError::NotOAuth(_) => "check token_endpoint, or try again later".into(),
         ExchangeError::Unreachable(why @ HttpError::Proxy { .. }) => return of_http(why),
         ExchangeError::Unreachable(_) => "log in again once the provider can be reached".into(),
@@ -219,6 +227,14 @@ pub fn of_http(error: &HttpError) -> Option<String> {
     match error {
         HttpError::Proxy { variable, .. } => Some(unset(variable)),
         _ => Some(LATER.into()),
+    }
+}
+
+/// For a provider that is busy.
+fn later(retry_after: Option<Duration>) -> String {
+    match retry_after {
+        Some(wait) => format!("try again in {} s, as the provider asks", wait.as_secs()),
+        None => LATER.into(),
     }
 }
 

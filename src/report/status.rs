@@ -1,6 +1,9 @@
 //! What `loopin status` knows of one grant.
 
-use std::{fmt::Write, time::SystemTime};
+use std::{
+    fmt::Write,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::{Value, json};
 
@@ -13,6 +16,7 @@ use super::{
 };
 use crate::{
     grants::{GrantState, GrantStatus, Renewal, SharedRedirects, Unknown},
+    oauth::Expiry,
     refresh::RefreshResult,
     vault::{AccountName, ActionKey},
 };
@@ -30,13 +34,23 @@ pub(super) fn shared_json(SharedRedirects { integration, with, own }: &SharedRed
     json!({ "integration": integration.as_str(), "with": with, "own_redirect_uri": own })
 }
 
+/// A token that lives for less is as good as expired when it comes.
+const SHORTEST_LIFE: Duration = Duration::from_secs(5);
+
+fn short_life(expiry: Expiry, obtained_at: SystemTime) -> Option<Duration> {
+    let life = expiry.end()?.duration_since(obtained_at).unwrap_or_default();
+    (life < SHORTEST_LIFE).then_some(life)
+}
+
 /// The command that repairs it.
 fn repair(status: &GrantStatus, now: SystemTime) -> Option<String> {
     let GrantStatus { grant, state, .. } = status;
     match state {
         GrantState::Unknown(Unknown::NotConfigured) => Some(format!("loopin integration add {}", grant.integration)),
         GrantState::Unknown(Unknown::Store(why)) => Failure::from(why.clone()).remedy,
-        GrantState::Stored { last: Some(last), .. } if matches!(last.result, RefreshResult::Misconfigured { .. }) => {
+        GrantState::Stored { last: Some(last), .. }
+            if matches!(last.result, RefreshResult::Ambiguous { .. } | RefreshResult::Misconfigured { .. }) =>
+        {
             Some(format!("loopin integration show {}", grant.integration))
         }
         GrantState::Unknown(Unknown::OtherStore) => Some(login_command(grant)),
@@ -72,6 +86,10 @@ pub(super) fn text(status: &GrantStatus, now: SystemTime) -> String {
         GrantState::Unknown(why) => say(unknown(why)),
         GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
             say(format!("access token valid {}", lifetime(*expiry, now)));
+            if let Some(life) = short_life(*expiry, *obtained_at) {
+                let seconds = life.as_secs();
+                say(format!("warning: the provider issues tokens for {seconds} s only; each one is used once"));
+            }
             say(match renewal {
                 Renewal::RefreshToken { until: Some(until) } if *until <= now => {
                     format!("the refresh token expired {}", time(*until))
@@ -115,8 +133,8 @@ pub(super) fn json(status: &GrantStatus, now: SystemTime) -> Value {
         GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
             value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
             value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
-            value["expires_at"] = time(expiry.time()).into();
-            value["expires_in"] = left(expiry.time(), now).into();
+            value["expires_at"] = expiry.end().map(time).into();
+            value["expires_in"] = expiry.end().map(|end| left(end, now)).into();
             value["expiry_assumed"] = assumed(*expiry).into();
             value["refreshable"] = (*renewal != Renewal::LoginOnly).into();
             value["refreshable_until"] = match renewal {
@@ -124,8 +142,9 @@ pub(super) fn json(status: &GrantStatus, now: SystemTime) -> Value {
                 _ => Value::Null,
             };
             value["scopes"] = scopes(granted).into();
+            value["warnings"] = short_life(*expiry, *obtained_at).map(|_| "short_life").as_slice().into();
             value["obtained_at"] = time(*obtained_at).into();
-            if expiry.time() > now { "valid" } else { "expired" }
+            if expiry.is_past(now) { "expired" } else { "valid" }
         }
     };
     value["state"] = state.into();

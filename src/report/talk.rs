@@ -155,6 +155,9 @@ impl fmt::Display for Words<'_, '_> {
 
 fn warning_words(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match warning {
+        Warning::IdTokenIgnored(why) => {
+            write!(f, "note: the provider sent an id_token without being asked, and it was ignored: {why}")
+        }
         Warning::NarrowerScopes(missing) => {
             write!(f, "note: the provider granted less than was asked; missing: {missing}")
         }

@@ -16,9 +16,10 @@ pub(super) fn left(until: SystemTime, now: SystemTime) -> i64 {
 }
 
 pub(super) fn lifetime(expiry: Expiry, now: SystemTime) -> String {
-    let words = match left(expiry.time(), now) {
-        seconds if seconds <= 0 => format!("until {}, which has passed", time(expiry.time())),
-        seconds => format!("until {} ({} left)", time(expiry.time()), span(seconds.unsigned_abs())),
+    let Some(end) = expiry.end() else { return "until it is revoked: the provider named no end".into() };
+    let words = match left(end, now) {
+        seconds if seconds <= 0 => format!("until {}, which has passed", time(end)),
+        seconds => format!("until {} ({} left)", time(end), span(seconds.unsigned_abs())),
     };
     if assumed(expiry) { format!("{words}, assumed since the provider did not say") } else { words }
 }

@@ -9,9 +9,10 @@ use super::{
 use crate::{
     catalog::Integration,
     oauth::{self, CodeReceived, MatchedAnswer, Resumed, Settled, TokenSet},
+    refresh::covering,
     reply::{Location, Reply},
     service::{
-        app_callback::Status,
+        app_callback::{GrantedScopes, Status},
         callback::Ending,
         flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
         pages,
@@ -20,6 +21,12 @@ use crate::{
     system::clock,
     vault::{Grant, GrantKey, Pinned},
 };
+
+/// A connection that was made.
+struct Connected {
+    id: ConnectionId,
+    scopes: GrantedScopes,
+}
 
 /// A code and what the flow's row stored for it.
 struct ReceivedCode {
@@ -66,7 +73,7 @@ impl Service {
         flow: &Flow,
         opened: &Opened,
         answer: MatchedAnswer,
-    ) -> Result<ConnectionId, NotConnected> {
+    ) -> Result<Connected, NotConnected> {
         let browser = request.cookie(&cookie_name(&flow.id)).map(flow::browser);
         if flow.browser.is_none() || browser != flow.browser {
             return Err(Ending::BrowserMismatch.into());
@@ -117,7 +124,7 @@ impl Service {
         verified.any(|verified| verified.has_left(&key.owner))
     }
 
-    async fn exchanged(&self, integration: &Integration, received: ReceivedCode) -> Result<ConnectionId, Ending> {
+    async fn exchanged(&self, integration: &Integration, received: ReceivedCode) -> Result<Connected, Ending> {
         let ReceivedCode { code, content, key } = received;
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
         let http = integrations::http(base.as_ref());
@@ -127,9 +134,12 @@ impl Service {
         let issuer = tokens.claims.as_ref().map(|claims| claims.iss.clone());
         let pinned = Pinned::new(&content.server, &content.client_id, issuer.as_deref());
         let grant = Grant::new(tokens, content.asked.clone());
+        // At once, while the user is here: later the application would only learn it from a failing request.
+        let coverage = covering::coverage((&grant).into(), &content.asked, &integration.dialect.scopes);
+        let scopes = if coverage.is_covered() { GrantedScopes::AsAsked } else { GrantedScopes::Fewer };
         let kept = self.sealed.connect(&key, content.base_url.clone(), pinned, &grant, now).await;
         match kept {
-            Ok(id) => Ok(id),
+            Ok(id) => Ok(Connected { id, scopes }),
             Err(_) => {
                 // Nobody can use these tokens, but they would stay valid at the provider.
                 self.revoke_unstored(integration, &content, grant).await;
@@ -165,7 +175,7 @@ impl Service {
         request: &ParsedRequest,
         key: &GrantKey,
         url: &str,
-        ending: Result<ConnectionId, Ending>,
+        ending: Result<Connected, Ending>,
         id: FlowId,
     ) -> Reply {
         let word = ending.as_ref().map_or_else(|ending| ending.code(), |_| "success");
@@ -173,7 +183,7 @@ impl Service {
         request.ended(word);
         let Ok(url) = self.config.callbacks.admit(&key.owner, url) else { return pages::closed() };
         let to = match ending {
-            Ok(connection) => url.with_status(Status::Success { connection: &connection.to_string() }),
+            Ok(Connected { id, scopes }) => url.with_status(Status::Success { connection: &id.to_string(), scopes }),
             Err(ending) => url.with_status(Status::Error { code: ending.code() }),
         };
         let Ok(location) = Location::new(to) else { return pages::closed() };

@@ -87,7 +87,7 @@ fn shown(row: &Connection) -> Value {
         "since": since,
         "scopes": words(&row.access.granted),
         "base_url": row.base_url,
-        "expires_at": rfc3339(row.access.expiry.time()),
+        "expires_at": row.access.expiry.end().map(rfc3339),
         "failures": row.state.delay().map_or(0, |delay| delay.failures),
         "created_at": rfc3339(row.created_at),
         "last_used_at": rfc3339(row.last_used_at),

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::refresh::Integrations;
+use super::refresh::{Integrations, Needed};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
@@ -175,8 +175,9 @@ impl Integrations for Configured {
         Some(client.authenticated_by(integration.authentication_pinned(pinned)))
     }
 
-    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
-        self.needed.get(integration)?.get(action)
+    fn needed(&self, integration: &IntegrationName, action: &ActionKey) -> Option<Needed<'_>> {
+        let rules = &self.catalog.get(integration.as_str()).ok()?.dialect.scopes;
+        Some(Needed { scopes: self.needed.get(integration)?.get(action)?, rules })
     }
 
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send> {

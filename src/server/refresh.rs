@@ -20,8 +20,11 @@ use super::{
 use crate::{
     catalog::IntegrationName,
     deadlines::CALLER_WAITS,
-    oauth::{Client, Expiry, HttpClient, Scopes, TokenType},
-    refresh::covering,
+    oauth::{Client, Expiry, HttpClient, ScopeRules, Scopes, TokenType},
+    refresh::{
+        Refusals,
+        covering::{self, Coverage, Granted},
+    },
     secret::Secret,
     service::{
         refresh_plan::{Decision, Issued, Meanwhile, Origin, TokenAnswer, TokenRequest, decide},
@@ -44,11 +47,25 @@ pub trait Integrations: Send + Sync {
     /// `None`: the integration is not configured any more.
     fn client(&self, connection: &Connection) -> Option<Client>;
 
-    /// The scopes that an action needs; `None`: there is no such action any more.
-    fn scopes(&self, integration: &IntegrationName, action: &ActionKey) -> Option<&Scopes>;
+    /// What an action needs; `None`: there is no such action any more.
+    fn needed(&self, integration: &IntegrationName, action: &ActionKey) -> Option<Needed<'_>>;
 
     /// HTTP for one attempt, whose requests all end within [`SERVICE_REQUESTS`](crate::deadlines::SERVICE_REQUESTS).
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send>;
+}
+
+/// What an action needs, and what is known of its provider's scopes.
+#[derive(Clone, Copy)]
+pub struct Needed<'a> {
+    pub scopes: &'a Scopes,
+    pub rules: &'a ScopeRules,
+}
+
+impl Needed<'_> {
+    /// Whether a connection with these scopes serves the action.
+    fn by(self, asked: &Scopes, granted: &Scopes) -> Coverage {
+        covering::coverage(Granted { asked, granted }, self.scopes, self.rules)
+    }
 }
 
 /// Clones share their state.
@@ -60,16 +77,32 @@ struct Shared {
     integrations: Arc<dyn Integrations>,
     files: PrivateFiles,
     ongoing: Mutex<HashMap<ConnectionId, Ongoing>>,
-    misconfigured: Mutex<BTreeMap<IntegrationName, RefusedClient>>,
+    misconfigured: Mutex<BTreeMap<IntegrationName, Mark>>,
+    /// Connections that were refused for an unknown reason since the last success of their integration.
+    refused: Mutex<BTreeMap<IntegrationName, HashSet<ConnectionId>>>,
+    /// Such refusals of one connection, and the generation of the refresh token that was refused. A restart begins to
+    /// count again, so that a grant is never given up too early.
+    refusals: Mutex<HashMap<ConnectionId, (u64, Refusals)>>,
     used: Mutex<HashSet<ConnectionId>>,
     permits: Semaphore,
 }
 
-/// A client that the provider rejects: since when, and until when no request is sent.
+/// An integration whose refreshes are rejected: since when, and until when no request is sent.
 #[derive(Clone, Copy, Debug)]
-struct RefusedClient {
+struct Mark {
     since: SystemTime,
     until: SystemTime,
+    why: Why,
+}
+
+/// What an integration is marked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The provider rejects the client itself, so that nobody is served.
+    Client,
+    /// Refreshes of several connections were refused in a row. A connection without a failure of its own is still tried:
+    /// no other user's grant may cost it anything.
+    Refusals,
 }
 
 impl Refresher {
@@ -80,6 +113,8 @@ impl Refresher {
             files,
             ongoing: Mutex::default(),
             misconfigured: Mutex::default(),
+            refused: Mutex::default(),
+            refusals: Mutex::default(),
             used: Mutex::default(),
             permits: Semaphore::new(REQUESTS_AT_ONCE),
         }))
@@ -91,30 +126,32 @@ impl Refresher {
     /// The database cannot be used, or a secret of the row cannot be decrypted.
     pub async fn token(&self, key: &GrantKey, wanted: TokenRequest) -> Result<TokenAnswer, SealedStoreFault> {
         let shared = &self.0;
-        let Some(needed) = shared.integrations.scopes(&key.integration, &key.action) else {
+        let Some(needed) = shared.integrations.needed(&key.integration, &key.action) else {
             return Ok(TokenAnswer::NotConnected);
         };
         let Some(mut row) = shared.covering(key, needed).await? else { return Ok(TokenAnswer::NotConnected) };
         // Another node may have written the row during the refresh. The row is then read and judged again.
         for _ in 0..3 {
-            let missing = covering::missing(&row.access.granted, needed);
-            if !missing.is_empty() {
-                let (connection, granted) = (row.id, row.access.granted);
-                return Ok(TokenAnswer::InsufficientScope { connection, granted, missing });
-            }
+            let unnamed = match needed.by(&row.access.asked, &row.access.granted) {
+                Coverage::Covered { unnamed } => unnamed,
+                Coverage::Lacking { missing } => {
+                    let (connection, granted) = (row.id, row.access.granted);
+                    return Ok(TokenAnswer::InsufficientScope { connection, granted, missing });
+                }
+            };
             let now = clock::now();
             let meanwhile = match decide(&row, wanted, now) {
-                Decision::HandOut => return shared.hand_out(&row, now),
+                Decision::HandOut => return shared.hand_out(&row, &unnamed, now),
                 Decision::Reauth { reason, since } => {
                     return Ok(TokenAnswer::ReauthRequired { connection: row.id, reason, since });
                 }
                 Decision::Refresh { meanwhile } => meanwhile,
             };
-            if let Some(answer) = shared.pausing(&row, meanwhile, now) {
+            if let Some(answer) = shared.pausing(&row, &unnamed, meanwhile, now) {
                 return answer;
             }
             let mut ongoing = match self.join(&row) {
-                Waiter::Joined(_) if meanwhile == Meanwhile::Suits => return shared.hand_out(&row, now),
+                Waiter::Joined(_) if meanwhile == Meanwhile::Suits => return shared.hand_out(&row, &unnamed, now),
                 Waiter::First(ongoing) | Waiter::Joined(ongoing) => ongoing,
             };
             let end = match timeout(CALLER_WAITS, ongoing.wait_for(Option::is_some)).await {
@@ -130,10 +167,11 @@ impl Refresher {
             let answer = match end {
                 Some(RefreshEnd::Gone) => return Ok(TokenAnswer::Gone),
                 Some(RefreshEnd::Refreshed(issued)) => {
-                    let missing = covering::missing(&issued.granted, needed);
-                    return Ok(match missing.is_empty() {
-                        true => TokenAnswer::Ok(issued),
-                        false => {
+                    return Ok(match needed.by(&row.access.asked, &issued.granted) {
+                        Coverage::Covered { unnamed } => {
+                            TokenAnswer::Ok(Box::new(Issued { missing: unnamed, ..*issued }))
+                        }
+                        Coverage::Lacking { missing } => {
                             let (connection, granted) = (issued.connection, issued.granted);
                             TokenAnswer::InsufficientScope { connection, granted, missing }
                         }
@@ -154,7 +192,7 @@ impl Refresher {
             };
             return match meanwhile {
                 Meanwhile::Nothing => Ok(answer),
-                Meanwhile::Lasts | Meanwhile::Suits => shared.hand_out(&row, now),
+                Meanwhile::Lasts | Meanwhile::Suits => shared.hand_out(&row, &unnamed, now),
             };
         }
         Ok(TokenAnswer::Unavailable { retry_after: Duration::from_secs(1) })
@@ -176,6 +214,7 @@ impl Refresher {
     /// Called when a provider has accepted the client of this integration.
     pub fn accepted(&self, integration: &IntegrationName) {
         locked(&self.0.misconfigured).remove(integration);
+        locked(&self.0.refused).remove(integration);
     }
 }
 
@@ -189,9 +228,10 @@ fn handed_out(
 ) -> Issued {
     let expires_at = match expiry {
         Expiry::At(time) => Some(time),
-        Expiry::Assumed(_) => None,
+        Expiry::Assumed(_) | Expiry::Unknown => None,
     };
-    Issued { connection: row.id, access_token, token_type, expires_at, granted, base_url: row.base_url.clone(), origin }
+    let (connection, missing, base_url) = (row.id, Scopes::default(), row.base_url.clone());
+    Issued { connection, access_token, token_type, expires_at, granted, missing, base_url, origin }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

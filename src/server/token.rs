@@ -84,6 +84,7 @@ struct HandedOut<'a> {
     /// In seconds.
     expires_in: Option<u64>,
     scopes: Vec<&'a str>,
+    missing: Vec<&'a str>,
     base_url: Option<&'a str>,
     connection: String,
     refreshed: bool,
@@ -97,6 +98,7 @@ fn handed_out(issued: &Issued) -> Answer {
         expires_at: issued.expires_at.map(rfc3339),
         expires_in: issued.expires_at.map(left),
         scopes: issued.granted.iter().map(Scope::as_str).collect(),
+        missing: issued.missing.iter().map(Scope::as_str).collect(),
         base_url: issued.base_url.as_deref(),
         connection: issued.connection.to_string(),
         refreshed: issued.origin == Origin::Refreshed,

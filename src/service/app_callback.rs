@@ -24,9 +24,18 @@ pub enum Status<'a> {
     /// `status=error&error=CODE`; the codes are a fixed list and never the provider's text.
     /// The flow failed; `code` is one of [`Ending::code`](crate::service::callback::Ending::code).
     Error { code: &'a str },
-    /// `status=success&connection=ID`.
+    /// `status=success&connection=ID`, and `warning=insufficient_scope` if the provider granted less than was asked.
     /// The connection was made; `connection` is its identifier.
-    Success { connection: &'a str },
+    Success { connection: &'a str, scopes: GrantedScopes },
+}
+
+/// Whether a new connection has the scopes that were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantedScopes {
+    /// All of them, as far as the provider says.
+    AsAsked,
+    /// The provider has plainly granted less.
+    Fewer,
 }
 
 impl AppCallbackUrl {
@@ -35,18 +44,22 @@ impl AppCallbackUrl {
         &self.0
     }
 
-    /// The URL with `status` and its parameters at the end of the query. Existing parameters named `status`, `error` or
-    /// `connection` are removed; the rest keeps its order and bytes.
+    /// The URL with `status` and its parameters at the end of the query. Existing parameters named `status`, `error`,
+    /// `connection` or `warning` are removed; the rest keeps its order and bytes.
     pub fn with_status(&self, status: Status<'_>) -> String {
         let (front, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
         let others = query.split('&').filter(|pair| !pair.is_empty() && !is_ours(pair));
         let ours = match status {
-            Status::Error { code } => [("status", "error"), ("error", code)],
-            Status::Success { connection } => [("status", "success"), ("connection", connection)],
+            Status::Error { code } => vec![("status", "error"), ("error", code)],
+            Status::Success { connection, scopes: GrantedScopes::AsAsked } => {
+                vec![("status", "success"), ("connection", connection)]
+            }
+            Status::Success { connection, scopes: GrantedScopes::Fewer } => {
+                vec![("status", "success"), ("connection", connection), ("warning", "insufficient_scope")]
+            }
         };
-        let ours = ours.map(|(name, value)| {
-            format!("{name}={}", form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>())
-        });
+        let encoded = |value: &str| form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
+        let ours: Vec<_> = ours.into_iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let query: Vec<_> = others.chain(ours.iter().map(String::as_str)).collect();
         format!("{front}?{}", query.join("&"))
     }
@@ -61,7 +74,7 @@ impl fmt::Display for AppCallbackUrl {
 /// Compares the decoded name, because the application will decode it.
 fn is_ours(pair: &str) -> bool {
     let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
-    name.is_some_and(|name| matches!(name.as_str(), "status" | "error" | "connection"))
+    name.is_some_and(|name| matches!(name.as_str(), "status" | "error" | "connection" | "warning"))
 }
 
 /// The ports that an entry allows.

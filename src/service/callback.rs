@@ -1,7 +1,7 @@
 //! `GET /:group/callback`: the result that the application gets, as one of a fixed list of codes. A provider's own text
 //! is never passed on.
 
-use crate::oauth::{Denial, ErrorCode, ExchangeError, Refusal};
+use crate::oauth::{Denial, ErrorCode, ExchangeError, Meaning, Refusal};
 
 /// Errors of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6 that are passed on by name.
 const KNOWN: [&str; 11] = [
@@ -102,12 +102,13 @@ impl From<&Refusal> for Ending {
 impl From<&ExchangeError> for Ending {
     fn from(error: &ExchangeError) -> Self {
         match error {
-            ExchangeError::Denied(ErrorCode::InvalidClient) => Self::ConfigError,
-            ExchangeError::Denied(ErrorCode::Other(code)) if code == "unauthorized_client" => Self::ConfigError,
-            ExchangeError::Denied(ErrorCode::Other(code)) if ErrorCode::is_passing(code) => Self::ProviderUnreachable,
-            ExchangeError::Denied(_) | ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => {
-                Self::CodeExchangeFailed
-            }
+            ExchangeError::Denied(response) => match (&response.code, response.meaning) {
+                (_, Meaning::Later) => Self::ProviderUnreachable,
+                (ErrorCode::InvalidClient, _) => Self::ConfigError,
+                (ErrorCode::Other(code), _) if code == "unauthorized_client" => Self::ConfigError,
+                _ => Self::CodeExchangeFailed,
+            },
+            ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => Self::CodeExchangeFailed,
             ExchangeError::NotOAuth(_) | ExchangeError::Unreachable(_) => Self::ProviderUnreachable,
         }
     }

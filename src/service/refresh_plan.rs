@@ -91,6 +91,8 @@ pub struct Issued {
     pub expires_at: Option<SystemTime>,
     /// The granted scopes.
     pub granted: Scopes,
+    /// What the caller needs and the provider does not name as granted.
+    pub missing: Scopes,
     /// The instance, if the application named one.
     pub base_url: Option<String>,
     /// Whether it was stored before the request.
@@ -160,14 +162,15 @@ pub fn decide(connection: &Connection, wanted: TokenRequest, now: SystemTime) ->
     match (&connection.refresh, meanwhile) {
         (Some(_), meanwhile) => Decision::Refresh { meanwhile },
         (None, Meanwhile::Lasts | Meanwhile::Suits) => Decision::HandOut,
-        (None, Meanwhile::Nothing) => {
-            Decision::Reauth { reason: ReauthReason::NoRefreshToken, since: access.expiry.time().min(now) }
-        }
+        (None, Meanwhile::Nothing) => Decision::Reauth {
+            reason: ReauthReason::NoRefreshToken,
+            since: access.expiry.end().map_or(now, |end| end.min(now)),
+        },
     }
 }
 
 fn life(access: &Access) -> Duration {
-    access.expiry.time().duration_since(access.obtained_at).unwrap_or_default()
+    access.expiry.end().and_then(|end| end.duration_since(access.obtained_at).ok()).unwrap_or_default()
 }
 
 fn near_its_end(access: &Access, now: SystemTime) -> bool {
@@ -177,7 +180,7 @@ fn near_its_end(access: &Access, now: SystemTime) -> bool {
 /// A token without expiry is valid until an API rejects it.
 fn worth(access: &Access, min_validity: Duration, now: SystemTime) -> Worth {
     match access.expiry {
-        Expiry::Assumed(_) => Worth::Fresh,
+        Expiry::Assumed(_) | Expiry::Unknown => Worth::Fresh,
         Expiry::At(until) => Validity { from: access.obtained_at, until }.worth(MinTtl::AtLeast(min_validity), now),
     }
 }
@@ -202,7 +205,7 @@ pub fn consequence(connection: &Connection, judgement: Judgement, jitter: Durati
         Verdict::Misconfigured => Consequence::Misconfigured,
         Verdict::NoRefreshToken => Consequence::Reauth(ReauthReason::NoRefreshToken),
         Verdict::OtherSubject => Consequence::Reauth(ReauthReason::OtherSubject),
-        Verdict::Refused | Verdict::Transient => {
+        Verdict::Ambiguous | Verdict::Refused | Verdict::Transient => {
             let fate = if reached == Reached::Maybe { Fate::Unknown } else { connection.state.fate() };
             Consequence::Failing(Failing::Delayed { delay: delay(connection, reached, jitter, now), fate })
         }

@@ -79,7 +79,7 @@ impl Grant {
             asked,
             access_token: tokens.access_token,
             token_type: tokens.token_type,
-            expiry: tokens.expiry,
+            expiry: tokens.expiry.beside(tokens.refresh_token.as_ref()),
             refresh_token: tokens.refresh_token,
             refreshable_until: tokens.refreshable_until,
             id_token: tokens.id_token,
@@ -148,7 +148,10 @@ struct Stored {
     granted: String,
     access_token: String,
     token_type: String,
+    /// In seconds, as earlier versions wrote and read it.
     expires_at: u64,
+    #[serde(default)]
+    expires_at_ms: Option<u64>,
     #[serde(default)]
     expiry_assumed: bool,
     refresh_token: Option<String>,
@@ -157,6 +160,8 @@ struct Stored {
     id_token: Option<String>,
     subject: Option<String>,
     obtained_at: u64,
+    #[serde(default)]
+    obtained_at_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -208,13 +213,15 @@ impl Record {
             granted: grant.granted.to_string(),
             access_token: text(&grant.access_token),
             token_type: grant.token_type.as_str().to_owned(),
-            expires_at: unix(grant.expiry.time()),
-            expiry_assumed: matches!(grant.expiry, Expiry::Assumed(_)),
+            expires_at: unix(grant.expiry.stored_end(grant.obtained_at)),
+            expires_at_ms: Some(millis(grant.expiry.stored_end(grant.obtained_at))),
+            expiry_assumed: !grant.expiry.is_stated(),
             refresh_token: grant.refresh_token.as_ref().map(text),
             refreshable_until: grant.refreshable_until.map(unix),
             id_token: grant.id_token.as_ref().map(text),
             subject: grant.subject.clone(),
             obtained_at: unix(grant.obtained_at),
+            obtained_at_ms: Some(millis(grant.obtained_at)),
         };
         let json = Secret::json(&stored);
         stored.zeroize();
@@ -264,7 +271,9 @@ impl Stored {
     fn record(self) -> Result<Record, RecordError> {
         let endpoint = |text: &str| Endpoint::parse(text).map_err(|_| RecordError::Damaged);
         let scopes = |text: &str| Scopes::parse(text).map_err(|_| RecordError::Damaged);
-        let expires_at = time(self.expires_at).ok_or(RecordError::Damaged)?;
+        let expires_at = exact(self.expires_at, self.expires_at_ms).ok_or(RecordError::Damaged)?;
+        let stated = if self.expiry_assumed { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) };
+        let refresh_token = self.refresh_token.map(Secret::new);
         Ok(Record {
             seal_key: SealKey::new(bytes(&self.seal_key)?),
             generation: self.generation,
@@ -288,12 +297,12 @@ impl Stored {
                 } else {
                     TokenType::Other(self.token_type)
                 },
-                expiry: if self.expiry_assumed { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
-                refresh_token: self.refresh_token.map(Secret::new),
+                expiry: stated.beside(refresh_token.as_ref()),
+                refresh_token,
                 refreshable_until: self.refreshable_until.and_then(time),
                 id_token: self.id_token.map(Secret::new),
                 subject: self.subject,
-                obtained_at: time(self.obtained_at).ok_or(RecordError::Damaged)?,
+                obtained_at: exact(self.obtained_at, self.obtained_at_ms).ok_or(RecordError::Damaged)?,
             },
         })
     }
@@ -334,6 +343,19 @@ impl Pinned {
 /// Seconds since 1970; 0 for an earlier time.
 pub(crate) fn unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let whole = |since: Duration| since.as_secs().saturating_mul(1000).saturating_add(since.subsec_millis().into());
+    time.duration_since(UNIX_EPOCH).map_or(0, whole)
+}
+
+/// To the millisecond, if that agrees with the seconds: an earlier version changes only these.
+fn exact(seconds: u64, millis: Option<u64>) -> Option<SystemTime> {
+    match millis {
+        Some(millis) if millis / 1000 == seconds => UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
+        _ => time(seconds),
+    }
 }
 
 fn time(seconds: u64) -> Option<SystemTime> {

@@ -352,7 +352,7 @@ fn a_record_comes_back_with_every_field() {
         asked: Scopes::default(),
         granted: Scopes::default(),
         token_type: TokenType::Other("bot".into()),
-        expiry: Expiry::Assumed(time(0)),
+        expiry: Expiry::Unknown,
         refresh_token: None,
         refreshable_until: None,
         id_token: None,
@@ -384,7 +384,10 @@ fn a_time_before_1970_is_stored_as_1970() {
     early.grant.expiry = Expiry::At(UNIX_EPOCH - Duration::from_secs(60));
     let world = World::new(WINDOWS);
     write(&world.vault(), &early).expect("written");
-    assert_eq!(UNIX_EPOCH, world.vault().read(&key()).expect("read").expect("record").grant.expiry.time());
+    assert_eq!(
+        UNIX_EPOCH,
+        world.vault().read(&key()).expect("read").expect("record").grant.expiry.end().expect("an end")
+    );
 }
 
 #[test]
@@ -400,6 +403,7 @@ fn s10_a_grant_keeps_whose_it_is() {
         granted: granted.map(|text| Scopes::parse(text).expect("scopes")),
         id_token: None,
         claims: Some(claims.clone()),
+        ignored_id_token: None,
     };
     let asked = Scopes::parse("openid read write").expect("scopes");
     let grant = Grant::new(tokens(Some("read")), asked.clone());

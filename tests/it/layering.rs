@@ -145,7 +145,7 @@ const LICENSED: [(&str, &[&str]); 26] = [
 ];
 
 /// Files that may take a secret out of its type.
-const EXPOSE: [&str; 36] = [
+const EXPOSE: [&str; 37] = [
     "command/integration.rs",
     "command/serve/check.rs",
     "helper/docker.rs",
@@ -154,6 +154,7 @@ const EXPOSE: [&str; 36] = [
     "oauth/answer.rs",
     "oauth/authorization.rs",
     "oauth/client.rs",
+    "oauth/error_response.rs",
     "oauth/id_token.rs",
     "oauth/refresh.rs",
     "oauth/revoke.rs",

@@ -36,6 +36,7 @@ mod redirect;
 mod refresh;
 #[cfg(unix)]
 mod relay;
+mod reports;
 #[cfg(target_os = "linux")]
 mod robustness;
 #[cfg(unix)]

@@ -32,6 +32,7 @@ mod answers;
 mod clock;
 #[cfg(target_os = "linux")]
 mod crashes;
+mod dialects;
 #[cfg(target_os = "linux")]
 mod endings;
 mod lock;

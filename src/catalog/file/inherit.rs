@@ -140,6 +140,11 @@ impl Table {
             token_request: self.token_request.or(preset.token_request),
             token_at: inherited(self.token_at, preset.token_at),
             error_at: inherited(self.error_at, preset.error_at),
+            dead_grant_errors: self.dead_grant_errors.or(preset.dead_grant_errors),
+            scope_separator: self.scope_separator.or(preset.scope_separator),
+            scope_aliases: self.scope_aliases.or(preset.scope_aliases),
+            scope_implies: self.scope_implies.or(preset.scope_implies),
+            scope_check: self.scope_check.or(preset.scope_check),
             params: params.into_iter().chain(self.params).collect(),
             // Only a user states these; `field_of_a_user` refuses them in a preset.
             actions: self.actions,

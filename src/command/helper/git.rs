@@ -45,7 +45,7 @@ fn get(context: &Context, args: &cli::GitHelper, wanted: &Description) -> Result
     let Some(chosen) = choose(&serving, &args.chosen, &known, &asked)? else { return Ok(nothing()) };
     let grant = grants.access_token(&chosen.grant, &FRESH)?.grant;
     let username = &chosen.integration.basic_username;
-    Ok(said(wanted.answer(username, &grant.access_token, grant.expiry.time())?))
+    Ok(said(wanted.answer(username, &grant.access_token, grant.expiry.end())?))
 }
 
 /// Another helper may know that server. What looks like a slip of the person is told, though.

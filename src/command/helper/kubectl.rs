@@ -19,17 +19,18 @@ pub fn run(context: &Context, args: &cli::KubectlHelper) -> Result<Outcome, Fail
     let grants = context.grants()?;
     let integration = grants.integration(args.token.integration.as_deref())?;
     let grant = grant(&integration.name, &args.token.grant)?;
-    let (token, validity) = match args.token.id_token {
+    let (token, ask_again_at) = match args.token.id_token {
         true => {
             let found = grants.id_token(&grant, &FRESH)?;
-            (found.token, found.validity)
+            (found.token, found.validity.ask_again_at(clock::now()))
         }
         false => {
             let grant = grants.access_token(&grant, &FRESH)?.grant;
-            (grant.access_token, Validity { from: grant.obtained_at, until: grant.expiry.time() })
+            let validity = grant.expiry.end().map(|until| Validity { from: grant.obtained_at, until });
+            (grant.access_token, validity.and_then(|validity| validity.ask_again_at(clock::now())))
         }
     };
-    Ok(said(kubectl::exec_credential(version, &token, validity.ask_again_at(clock::now()))))
+    Ok(said(kubectl::exec_credential(version, &token, ask_again_at)))
 }
 
 fn setup(context: &Context, args: &cli::KubectlToken) -> Result<Outcome, Failure> {

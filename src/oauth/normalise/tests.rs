@@ -1,8 +1,9 @@
-//! What servers answer at the token endpoint, and what is made of it.
+//! What servers answer at the token endpoint, and what is made of it. Errors are in `error_response/tests.rs`.
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::oauth::Meaning;
 
 /// Stands in every body that must not be seen again.
 const CANARY: &str = "canary";
@@ -13,16 +14,34 @@ fn reply(status: u16, body: impl Into<Vec<u8>>) -> HttpResponse {
     reply
 }
 
+fn normalised(reply: &HttpResponse) -> Result<HttpResponse, Unusable> {
+    normalise(reply, &OwnSecrets::default(), ScopeSeparator::Space)
+}
+
 /// Status and body of the normal form.
 fn normal(status: u16, body: impl Into<Vec<u8>>) -> Option<(u16, Value)> {
-    let normal = normalise(&reply(status, body)).ok()?;
+    let normal = normalised(&reply(status, body)).ok()?;
     assert_eq!("application/json", normal.headers()[http::header::CONTENT_TYPE]);
     Some((normal.status().as_u16(), serde_json::from_slice(normal.body()).expect("JSON")))
 }
 
+fn not_oauth(status: u16, body: &[u8]) -> (NotOAuth, Option<Secret>) {
+    match normalised(&reply(status, body)) {
+        Err(Unusable::NotOAuth { what, refresh_token }) => (what, refresh_token),
+        other => panic!("{status} {}: {other:?}", body.escape_ascii()),
+    }
+}
+
+fn error(status: u16, body: &str) -> ErrorResponse {
+    match normalised(&reply(status, body)) {
+        Err(Unusable::Error(error)) => error,
+        other => panic!("{status} {body}: {other:?}"),
+    }
+}
+
 fn assert_not_oauth(status: u16, body: &[u8]) {
-    let error = normalise(&reply(status, body)).expect_err(&format!("{status} {}", body.escape_ascii()));
-    assert_eq!(NotOAuth { status, bytes: body.len() }, error);
+    let (error, _) = not_oauth(status, body);
+    assert_eq!(NotOAuth { status, bytes: body.len(), retry_after: None }, error);
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains(CANARY), "{shown}");
 }
@@ -46,12 +65,11 @@ fn what_is_not_of_rfc_6749_is_left_out() {
 #[test]
 fn x03_a_redirect_is_told_as_one() {
     for status in [300, 301, 302, 303, 307, 308] {
-        let error =
-            normalise(&reply(status, r#"{"access_token":"canary","token_type":"Bearer"}"#)).expect_err("redirect");
+        let (error, _) = not_oauth(status, br#"{"access_token":"canary","token_type":"Bearer"}"#);
         assert!(error.redirected(), "{status}");
         assert_eq!(format!("answered with a redirect (status {status}), which is never followed"), error.to_string());
     }
-    assert!(!NotOAuth { status: 200, bytes: 0 }.redirected());
+    assert!(!NotOAuth { status: 200, bytes: 0, retry_after: None }.redirected());
 }
 
 #[test]
@@ -148,7 +166,7 @@ fn x06_a_byte_order_mark_and_any_content_type_are_accepted() {
     for content_type in ["text/html", "text/plain; charset=x", "", "application/x-www-form-urlencoded"] {
         let mut reply = reply(200, body);
         reply.headers_mut().insert(http::header::CONTENT_TYPE, content_type.parse().expect("value"));
-        let normal = normalise(&reply).expect("a token reply");
+        let normal = normalised(&reply).expect("a token reply");
         assert_eq!(
             expected,
             Some((normal.status().as_u16(), serde_json::from_slice(normal.body()).expect("JSON"))),
@@ -176,32 +194,74 @@ fn x06_a_success_of_another_number_is_a_success() {
 #[test]
 fn x06_a_failing_server_says_nothing_about_a_grant() {
     for status in [500, 502, 503, 504, 599] {
-        for body in [
-            r#"{"error":"invalid_grant","error_description":"canary"}"#,
-            r#"{"access_token":"canary","token_type":"Bearer"}"#,
-            "error=invalid_grant&x=canary",
-            "<h1>canary</h1>",
-        ] {
+        for body in [r#"{"access_token":"canary","token_type":"Bearer"}"#, "<h1>canary</h1>"] {
             assert_not_oauth(status, body.as_bytes());
+        }
+        for body in [r#"{"error":"invalid_grant"}"#, "error=invalid_grant&x=canary"] {
+            assert_eq!(Meaning::Later, error(status, body).meaning, "{status} {body}");
         }
     }
 }
 
 #[test]
 fn x06_a_client_error_that_names_no_oauth_error_says_nothing_about_a_grant() {
+    let json = ["{}", r#"{"message":"canary"}"#, r#"{"error":null}"#, r#"{"error":""}"#, r#"{"error":["canary"]}"#];
     for status in [400, 401, 403, 404, 408, 429] {
-        for body in [
-            "",
-            "<h1>canary</h1>",
-            "{}",
-            "[]",
-            r#"{"message":"canary"}"#,
-            r#"{"error":null}"#,
-            r#"{"error":""}"#,
-            r#"{"error":["canary"]}"#,
-        ] {
+        for body in ["", "<h1>canary</h1>", "[]", "\"canary\"", "canary=1"] {
             assert_not_oauth(status, body.as_bytes());
         }
+        for body in json {
+            match status {
+                400 | 401 | 403 => assert_eq!(Meaning::Unknown, error(status, body).meaning, "{status} {body}"),
+                _ => assert_not_oauth(status, body.as_bytes()),
+            }
+        }
+    }
+}
+
+#[test]
+fn d13_the_one_refresh_token_of_a_reply_that_cannot_be_used_is_kept() {
+    for body in [
+        r#"{"refresh_token":"r"}"#,
+        r#"{"access_token":7,"refresh_token":"r"}"#,
+        r#"{"access_token":"a","access_token":"b","refresh_token":"r"}"#,
+        r#"{"access_token":"a","refresh_token":"r","scope":"x","scope":"y"}"#,
+        "access_token=a&access_token=b&refresh_token=r",
+    ] {
+        let (_, kept) = not_oauth(200, body.as_bytes());
+        assert!(kept.is_some_and(|token| token.matches("r")), "{body}");
+    }
+    for body in [
+        r#"{"access_token":"a","refresh_token":"r","refresh_token":"s"}"#,
+        r#"{"access_token":7,"refresh_token":""}"#,
+        r#"{"access_token":7,"refresh_token":"a\nb"}"#,
+        r#"{"access_token":7,"refresh_token":7}"#,
+        r#"{"data":{"refresh_token":"r"}}"#,
+    ] {
+        assert!(not_oauth(200, body.as_bytes()).1.is_none(), "{body}");
+    }
+    for status in [404, 500] {
+        assert!(not_oauth(status, br#"{"refresh_token":"r"}"#).1.is_none(), "only a success issues tokens: {status}");
+    }
+}
+
+#[test]
+fn d01_other_names_of_a_life_count_where_expires_in_is_missing() {
+    for (members, expected) in [
+        (r#""expires_in":60,"ext_expires_in":7200,"expires_at":1"#, json!({ "expires_in": 60 })),
+        (r#""ext_expires_in":7200"#, json!({ "expires_in": 7200 })),
+        (r#""expires_in_sec":"3600""#, json!({ "expires_in": 3600 })),
+        (r#""expires_at":1800000000"#, json!({ "expires_at": 1_800_000_000_000_u64 })),
+        (r#""expires_at":"1800000000""#, json!({ "expires_at": 1_800_000_000_000_u64 })),
+        (r#""expires_at":1800000000123"#, json!({ "expires_at": 1_800_000_000_123_u64 })),
+        (r#""expires_at":null"#, json!({})),
+        (r#""expires_at":"2027-01-15T08:00:00Z""#, json!({})),
+        (r#""expires_at":-1"#, json!({})),
+    ] {
+        let (_, mut normal) = normal(200, format!(r#"{{"access_token":"a",{members}}}"#)).expect("a token reply");
+        let normal = normal.as_object_mut().expect("object");
+        normal.retain(|name, _| name.starts_with("expires"));
+        assert_eq!(expected, Value::Object(normal.clone()), "{members}");
     }
 }
 
@@ -281,39 +341,13 @@ fn x10_scopes_come_as_a_list_an_array_or_with_commas() {
 }
 
 #[test]
-fn an_error_is_an_error_under_every_status_and_in_every_dialect() {
-    for (status, body, code) in [
-        (400, r#"{"error":"invalid_grant"}"#, "invalid_grant"),
-        (401, r#"{"error":"invalid_client","error_description":"x"}"#, "invalid_client"),
-        // GitHub, and Slack with and without a code
-        (200, r#"{"error":"bad_verification_code","error_description":"x"}"#, "bad_verification_code"),
-        (200, "error=bad_verification_code&error_description=x+y", "bad_verification_code"),
-        (200, r#"{"ok":false,"error":"invalid_code"}"#, "invalid_code"),
-        (200, r#"{"ok":false}"#, "unknown_error"),
-        // an error and a token: the error counts
-        (200, r#"{"error":"invalid_grant","access_token":"a"}"#, "invalid_grant"),
-        (201, r#"{"error":"invalid_grant"}"#, "invalid_grant"),
-        // an object, and other names
-        (400, r#"{"error":{"code":"expired","message":"x"}}"#, "expired"),
-        (400, r#"{"error":{"type":"OAuthException","code":190}}"#, "OAuthException"),
-        (403, r#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#, "PERMISSION_DENIED"),
-        (400, r#"{"error":{}}"#, "unknown_error"),
-        (400, r#"{"errorCode":"E0000011","errorSummary":"x"}"#, "E0000011"),
-        (400, r#"{"error":true}"#, "unknown_error"),
-        (400, r#"{"error":17}"#, "unknown_error"),
-    ] {
-        let (normal_status, normal) = normal(status, body).unwrap_or_else(|| panic!("{body}"));
-        assert_eq!((400, json!({ "error": code })), (normal_status, normal), "{body}");
-    }
-}
-
-#[test]
-fn an_error_code_that_is_a_strangers_text_is_replaced() {
-    let long = "a".repeat(65);
-    for hostile in ["two words", "\u{1b}[31mred", "é", "a\nb", "<script>", "a\u{202e}b", "Not Found", long.as_str()] {
-        let body = json!({ "error": hostile }).to_string();
-        assert_eq!(Some((400, json!({ "error": "unknown_error" }))), normal(400, body), "{hostile:?}");
-    }
+fn d06_scopes_are_split_at_the_provider_s_separator() {
+    let granted = |text: &str, separator| scope(&Value::from(text), separator).expect("scopes");
+    assert_eq!("read write", granted("read,write", ScopeSeparator::Space));
+    assert_eq!("a,b c", granted("a,b c", ScopeSeparator::Space), "a comma in one scope");
+    assert_eq!("a b c", granted("a,b c", ScopeSeparator::Other(',')));
+    assert_eq!("read write", granted("read+write", ScopeSeparator::Other('+')));
+    assert_eq!("read write", granted("read write", ScopeSeparator::Other('+')));
 }
 
 #[test]
@@ -329,12 +363,18 @@ proptest! {
         status in 100u16..600,
         body in prop_oneof![any::<Vec<u8>>(), "\\PC{0,60}".prop_map(String::into_bytes), r#"\{("(error|ok|scope|access_token|expires_in)":("a b,c"|-?[0-9]{1,25}|null|false),?){0,4}\}"#.prop_map(String::into_bytes), "((error|access_token|scope)=[a-z%&,+]{0,9}&?){1,4}".prop_map(String::into_bytes)],
     ) {
-        match normalise(&reply(status, body.clone())) {
+        match normalised(&reply(status, body.clone())) {
             Ok(once) => {
-                let twice = normalise(&once).expect("the normal form is OAuth");
+                let twice = normalised(&once).expect("the normal form is OAuth");
                 prop_assert_eq!((once.status(), once.body()), (twice.status(), twice.body()));
             }
-            Err(error) => prop_assert_eq!(NotOAuth { status, bytes: body.len() }, error),
+            Err(Unusable::Error(error)) => {
+                let code = error.code.to_string();
+                prop_assert!(!code.is_empty() && code.bytes().all(|b| b.is_ascii_graphic()), "{}", code);
+            }
+            Err(Unusable::NotOAuth { what, .. }) => {
+                prop_assert_eq!(NotOAuth { status, bytes: body.len(), retry_after: None }, what);
+            }
         }
     }
 }

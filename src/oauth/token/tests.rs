@@ -316,11 +316,11 @@ fn x07_the_life_of_a_token_is_dated_from_now_and_never_overflows() {
     let last = UNIX_EPOCH + seconds(i64::MAX.unsigned_abs());
     for sent in [json!(u64::MAX), json!(null), json!(1)] {
         let tokens = code().exchange(&Provider::grants(json!({ "expires_in": sent })), last).expect("tokens");
-        assert_eq!(last, tokens.expiry.time(), "{sent} at the end of time");
+        assert_eq!(last, tokens.expiry.end().expect("an end"), "{sent} at the end of time");
     }
     let before_1970 = UNIX_EPOCH - seconds(86_400);
     let tokens = code().exchange(&Provider::grants(json!({})), before_1970).expect("tokens");
-    assert_eq!(before_1970 + seconds(3600), tokens.expiry.time());
+    assert_eq!(before_1970 + seconds(3600), tokens.expiry.end().expect("an end"));
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn x10_granted_scopes_are_kept_as_answered() {
 fn l07_a_code_that_was_not_for_this_sign_in_is_denied() {
     for status in [400, 401, 200] {
         let error = exchange(&Provider::says(status, r#"{"error":"invalid_grant"}"#)).expect_err("denied");
-        assert_eq!(ExchangeError::Denied(ErrorCode::InvalidGrant), error);
+        assert!(matches!(&error, ExchangeError::Denied(response) if response.code == ErrorCode::InvalidGrant));
         assert!(error.to_string().starts_with("the code was not accepted for this sign-in"), "{error}");
     }
     for (code, expected) in [
@@ -352,7 +352,8 @@ fn l07_a_code_that_was_not_for_this_sign_in_is_denied() {
         ("two words", ErrorCode::Other("unknown_error".into())),
     ] {
         let body = json!({ "error": code }).to_string();
-        assert_eq!(ExchangeError::Denied(expected), exchange(&Provider::says(400, &body)).expect_err(code));
+        let error = exchange(&Provider::says(400, &body)).expect_err(code);
+        assert!(matches!(error, ExchangeError::Denied(response) if response.code == expected), "{code}");
     }
 }
 
@@ -423,27 +424,35 @@ fn with_openid_the_id_token_is_that_of_this_sign_in() {
 }
 
 #[test]
-fn an_id_token_that_nobody_asked_for_is_judged_too() {
-    let error =
-        exchange(&Provider::grants(json!({ "id_token": id_token(json!({ "aud": "you" })) }))).expect_err("refused");
-    assert_eq!(ExchangeError::IdToken(IdTokenError::OtherAudience), error);
+fn d16_an_id_token_that_nobody_asked_for_and_that_breaks_a_rule_costs_no_login() {
     let tokens = exchange(&Provider::grants(json!({ "id_token": id_token(json!({})) }))).expect("tokens");
     assert!(tokens.claims.is_some() && tokens.id_token.is_some());
+    for odd in [
+        id_token(json!({ "aud": "you" })),
+        id_token(json!({ "sub": 7 })),
+        id_token(json!({ "exp": "soon" })),
+        id_token(json!({ "aud": ["me", "you"] })),
+        "no JWT".to_owned(),
+    ] {
+        let tokens = exchange(&Provider::grants(json!({ "id_token": odd }))).expect("tokens");
+        assert!(tokens.claims.is_none() && tokens.id_token.is_none() && tokens.ignored_id_token.is_some(), "{odd}");
+    }
 }
 
 #[test]
 fn no_error_and_no_token_set_prints_what_was_sent_or_received() {
-    let echo = format!("{CODE} {VERIFIER} {SECRET} {TOKEN}");
+    let sent = format!("{CODE} {VERIFIER} {SECRET}");
+    let echo = format!("{sent} {TOKEN}");
     let id_token = id_token(json!({ "nonce": TOKEN, "sub": "canary-sub" }));
     let providers = [
         Provider::says(200, &format!("<p>{echo}</p>")),
         Provider::says(200, &format!(r#"{{"access_token":"{TOKEN}","access_token":"{echo}"}}"#)),
-        Provider::says(400, &json!({ "error": echo, "error_description": echo }).to_string()),
+        Provider::says(400, &json!({ "error": sent, "error_description": sent }).to_string()),
         Provider::says(
             400,
-            &json!({ "error": "invalid_grant", "error_description": echo, "error_uri": echo }).to_string(),
+            &json!({ "error": "invalid_grant", "error_description": sent, "error_uri": echo }).to_string(),
         ),
-        Provider::says(400, &json!({ "error": { "code": echo, "message": echo } }).to_string()),
+        Provider::says(400, &json!({ "error": { "code": sent, "message": sent } }).to_string()),
         Provider::says(500, &echo),
         Provider::says(302, &echo),
         Provider::grants(json!({ "access_token": echo })),

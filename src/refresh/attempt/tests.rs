@@ -27,6 +27,7 @@ fn tokens() -> TokenSet {
         granted: None,
         id_token: None,
         claims: None,
+        ignored_id_token: None,
     }
 }
 
@@ -301,12 +302,41 @@ fn s10_tokens_of_another_user_are_refused_and_nothing_of_them_stays() {
 }
 
 #[test]
+fn d13_a_new_refresh_token_beside_an_unusable_access_token_is_kept() {
+    for body in [
+        r#"{"access_token":"a b","refresh_token":"new-refresh"}"#,
+        r#"{"access_token":"","refresh_token":"new-refresh"}"#,
+        r#"{"access_token":"a","token_type":"DPoP","refresh_token":"new-refresh"}"#,
+        r#"{"access_token":"a","access_token":"b","refresh_token":"new-refresh"}"#,
+        r#"{"refresh_token":"new-refresh"}"#,
+    ] {
+        let scene = Scene::new();
+        let Err(Failed::HalfRefreshed { record, .. }) = scene.run(Ok(response(200, body))) else { panic!("{body}") };
+        assert!(same("new-refresh", record.grant.refresh_token.as_ref()), "{body}");
+        assert!(record.grant.access_token.matches("an-access-token"), "the old access token stays: {body}");
+        assert!(matches!(scene.sent(), Sent::Answered { .. }), "until the record is stored: {body}");
+        // A crash before that loses nothing.
+        let unstored = scene.attempt(|attempt| attempt.unstored()).expect("a refresh token");
+        assert!(same("new-refresh", unstored.grant.refresh_token.as_ref()), "{body}");
+        assert!(matches!(scene.run(no_connection()), Err(Failed::HalfRefreshed { .. })), "{body}");
+    }
+    for body in [
+        r#"{"access_token":"a b","refresh_token":"old-refresh"}"#,
+        r#"{"access_token":"a","refresh_token":"r","refresh_token":"s"}"#,
+        r#"{"error":"x","refresh_token":"new-refresh"}"#,
+    ] {
+        let failed = Scene::new().run(Ok(response(200, body))).expect_err("no tokens");
+        assert!(matches!(failed, Failed::Exchange { .. }), "{body}: {failed:?}");
+    }
+}
+
+#[test]
 fn r19_a_life_counts_from_one_moment_however_slow_the_provider_is() {
     let (scene, clock) = (Scene::new(), Cell::new(START + 100));
     let now = || at(clock.replace(clock.get() + 25));
     let provider = Provider { scene: &scene, answer: RefCell::new(Some(Ok(response(200, TOKENS)))) };
     let refreshed = scene.attempt(|attempt| attempt.run(&provider, &now)).expect("refreshed");
     let grant = refreshed.record.grant;
-    let life = grant.expiry.time().duration_since(grant.obtained_at).expect("a life");
+    let life = grant.expiry.end().expect("an end").duration_since(grant.obtained_at).expect("a life");
     assert_eq!(60, life.as_secs(), "as the provider said");
 }

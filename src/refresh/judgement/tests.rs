@@ -12,32 +12,63 @@ fn judged(error: ExchangeError) -> (Verdict, Reached) {
     (verdict, reached)
 }
 
-fn denied(code: &str) -> ExchangeError {
-    ExchangeError::Denied(ErrorCode::Other(code.into()))
+fn denied(status: u16, code: &str) -> ExchangeError {
+    ExchangeError::Denied(ErrorResponse::of(status, code))
 }
 
 #[test]
-fn r18_only_invalid_grant_ends_a_grant() {
-    let dead = judged(ExchangeError::Denied(ErrorCode::InvalidGrant));
-    assert_eq!((Verdict::Dead, Reached::Provider), dead);
-    let client = (Verdict::Misconfigured, Reached::Provider);
-    assert_eq!(client, judged(ExchangeError::Denied(ErrorCode::InvalidClient)));
-    for code in ["unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied", "unknown_error"] {
-        assert_eq!(client, judged(denied(code)), "{code}");
+fn d03_known_words_end_a_grant_and_unknown_ones_are_ambiguous() {
+    for code in ["invalid_grant", "bad_refresh_token", "invalid_refresh_token", "token_revoked", "invalid_code"] {
+        for status in [200, 400, 401, 403] {
+            assert_eq!((Verdict::Dead, Reached::Provider), judged(denied(status, code)), "{status} {code}");
+        }
+        assert_eq!((Verdict::Transient, Reached::Maybe), judged(denied(500, code)), "{code}");
     }
-    for code in ["server_error", "slow_down", "temporarily_unavailable"] {
-        assert_eq!((Verdict::Transient, Reached::Maybe), judged(denied(code)), "{code}");
+    assert_eq!((Verdict::Misconfigured, Reached::Provider), judged(denied(401, "invalid_client")));
+    for code in ["unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied", "unknown_error"] {
+        assert_eq!((Verdict::Ambiguous, Reached::Provider), judged(denied(400, code)), "{code}");
+    }
+    for code in ["server_error", "slow_down", "temporarily_unavailable", "internal_failure"] {
+        assert_eq!((Verdict::Transient, Reached::Maybe), judged(denied(400, code)), "{code}");
+    }
+}
+
+#[test]
+fn d03_five_refusals_over_an_hour_are_final() {
+    let at = |minutes: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minutes);
+    let after = |minutes: &[u64]| {
+        let times = minutes.iter().map(|minute| at(*minute));
+        let counted = times.fold(None, |before, now| Some(Refusals::and_one_more(before, now)));
+        counted.expect("refusals").are_final(at(*minutes.last().expect("a time")))
+    };
+    assert!(after(&[0, 15, 30, 45, 60]));
+    assert!(after(&[0, 0, 0, 0, 0, 0, 0, 61]));
+    assert!(!after(&[0, 15, 30, 45, 59]), "within an hour");
+    assert!(!after(&[0, 0, 0, 0, 0, 0, 0, 0]), "many at once");
+    assert!(!after(&[0, 600, 1200, 1800]), "four");
+    assert!(!after(&[100, 100, 100, 100, 0]), "the clock was set back");
+}
+
+#[test]
+fn d14_a_provider_that_is_busy_names_the_pause_in_an_error_as_well() {
+    let later = |seconds: Option<u64>| Reached::TurnedAway { retry_after: seconds.map(Duration::from_secs) };
+    for status in [429, 503] {
+        let mut response = ErrorResponse::of(status, "busy");
+        response.retry_after = Some(Duration::from_secs(7));
+        assert_eq!((Verdict::Transient, later(Some(7))), judged(ExchangeError::Denied(response)), "{status}");
+        let page = NotOAuth { status, bytes: 9, retry_after: Some(Duration::from_secs(8)) };
+        assert_eq!((Verdict::Transient, later(Some(8))), judged(ExchangeError::NotOAuth(page)), "{status}");
     }
 }
 
 #[test]
 fn r18_a_response_that_is_not_oauth_says_nothing_about_the_grant() {
     for status in [200, 204, 302, 400, 401, 403, 404, 408, 500, 502, 504] {
-        let page = ExchangeError::NotOAuth(NotOAuth { status, bytes: 9 });
+        let page = ExchangeError::NotOAuth(NotOAuth { status, bytes: 9, retry_after: None });
         assert_eq!((Verdict::Transient, Reached::Maybe), judged(page), "{status}");
     }
     for status in [429, 503] {
-        let later = ExchangeError::NotOAuth(NotOAuth { status, bytes: 9 });
+        let later = ExchangeError::NotOAuth(NotOAuth { status, bytes: 9, retry_after: None });
         assert_eq!((Verdict::Transient, Reached::TurnedAway { retry_after: None }), judged(later), "{status}");
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     catalog::IntegrationName,
-    oauth::{ErrorCode, ExchangeError, HttpError, MalformedToken},
+    oauth::{ErrorResponse, ExchangeError, HttpError, MalformedToken},
     refresh::{
         Before, OtherSubject,
         tests::{DAY, S, after, grant, record},
@@ -95,7 +95,7 @@ fn r01_who_waited_takes_the_renewed_record_from_what_the_refresh_left() {
 #[test]
 fn r18_each_failure_has_a_result_and_words_of_its_own() {
     let exchange = |error, before| Failed::Exchange { error, before };
-    let dead = || ExchangeError::Denied(ErrorCode::InvalidGrant);
+    let dead = || ExchangeError::Denied(ErrorResponse::of(400, "invalid_grant"));
     for (failed, expected) in [
         (
             exchange(dead(), Before::Nothing),
@@ -106,13 +106,14 @@ fn r18_each_failure_has_a_result_and_words_of_its_own() {
         (
             exchange(dead(), Before::Interrupted),
             RefreshResult::Dead {
-                message: "the last refresh was interrupted, and the provider no longer accepts the refresh token"
+                message: "the last refresh was interrupted, and the provider no longer accepts the refresh token \
+                    (invalid_grant)"
                     .into(),
             },
         ),
         (Failed::NoRefreshToken, RefreshResult::Dead { message: "there is no refresh token".into() }),
         (
-            exchange(ExchangeError::Denied(ErrorCode::InvalidClient), Before::Nothing),
+            exchange(ExchangeError::Denied(ErrorResponse::of(401, "invalid_client")), Before::Nothing),
             RefreshResult::Misconfigured { message: "the token endpoint refused the request: invalid_client".into() },
         ),
         (
@@ -127,4 +128,27 @@ fn r18_each_failure_has_a_result_and_words_of_its_own() {
     ] {
         assert_eq!(expected, RefreshResult::failed(&failed), "{failed:?}");
     }
+}
+
+#[test]
+fn d03_ambiguous_refusals_are_counted_until_they_are_final() {
+    let minute = |minute: u64| after(minute * 60 * S);
+    let ambiguous = || RefreshResult::Ambiguous { message: "refused: x".into() };
+    let result = |results: &[(u64, u64, RefreshResult)]| {
+        let one = |before: Option<LastRefresh>, (at, generation, result): &(u64, u64, RefreshResult)| {
+            let last = LastRefresh::new(result.clone(), *generation, minute(*at)).after(before.as_ref());
+            // As it is read again.
+            LastRefresh::parse(&last.serialize())
+        };
+        results.iter().fold(None, one).expect("a result").result
+    };
+    let hourly = |generations: [u64; 5]| [0, 15, 30, 45, 60].into_iter().zip(generations);
+    let refused: Vec<_> = hourly([3; 5]).map(|(at, generation)| (at, generation, ambiguous())).collect();
+    assert!(matches!(result(&refused), RefreshResult::Dead { .. }));
+    assert_eq!(ambiguous(), result(&refused[..4]), "four");
+    let renewed: Vec<_> = hourly([3, 3, 4, 4, 4]).map(|(at, generation)| (at, generation, ambiguous())).collect();
+    assert_eq!(ambiguous(), result(&renewed), "a refresh succeeded in between");
+    let mut interrupted = refused.clone();
+    interrupted.insert(2, (20, 3, RefreshResult::Transient { message: "no answer".into() }));
+    assert!(matches!(result(&interrupted), RefreshResult::Dead { .. }), "a network failure proves nothing");
 }

@@ -1,23 +1,29 @@
 //! One node at a time: the lease of a connection, the attempt made under it, and the journal of that attempt.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{task, time::sleep};
 
 use super::{
-    RefusedClient, Shared, locked,
+    Mark, Shared, Why, locked,
     ongoing::{RefreshEnd, unchanged},
 };
 use crate::{
+    catalog::IntegrationName,
     deadlines::{CALLER_WAITS, CLIENT_REJECTED_PAUSE, LEASE_LASTS},
     oauth::Client,
-    refresh::{Attempt, Failed},
+    refresh::{Attempt, Failed, Refusals},
     server::revocation::{Revoked, revoke},
     service::store::{Connection, ConnectionId, Lease, LeaseAnswer, LeaseOwner, StoreFault, Written},
     system::{clock, entropy, journal::Journalled, pause},
     vault::{Grant, GrantKey, Journal, Record, StateFiles},
 };
 
+/// Connections that are refused in a row, until their integration is marked.
+const SEVERAL: usize = 5;
 /// How often a lease of another node is looked at: a detail of this loop, which ends after [`CALLER_WAITS`].
 const LEASE_POLLED: Duration = Duration::from_millis(50);
 
@@ -94,17 +100,56 @@ impl Shared {
     }
 
     pub(super) async fn misconfigured(&self, row: &Connection, owner: LeaseOwner) -> RefreshEnd {
-        let now = clock::now();
-        let since = {
-            let mut marks = locked(&self.misconfigured);
-            let since = marks.get(&row.key.integration).map_or(now, |mark| mark.since);
-            marks.insert(row.key.integration.clone(), RefusedClient { since, until: now + CLIENT_REJECTED_PAUSE });
-            since
-        };
+        let since = self.mark(&row.key.integration, Why::Client);
+        self.end_unchanged(row, owner, RefreshEnd::Misconfigured { since }).await
+    }
+
+    /// The connection belongs to a client that is not configured any more. That concerns this connection only.
+    pub(super) async fn without_client(&self, row: &Connection, owner: LeaseOwner) -> RefreshEnd {
+        self.end_unchanged(row, owner, RefreshEnd::Misconfigured { since: clock::now() }).await
+    }
+
+    async fn end_unchanged(&self, row: &Connection, owner: LeaseOwner, end: RefreshEnd) -> RefreshEnd {
         match self.sealed.store.note_failed_refresh(unchanged(row, owner)).await {
             Ok(Written::Gone) => RefreshEnd::Gone,
-            _ => RefreshEnd::Misconfigured { since },
+            _ => end,
         }
+    }
+
+    /// Counts a refusal for an unknown reason.
+    pub(super) fn refused(&self, row: &Connection, now: SystemTime) -> Refusals {
+        self.refused_in_a_row(row);
+        let mut all = locked(&self.refusals);
+        let before =
+            all.get(&row.id).filter(|(generation, _)| *generation == row.generation).map(|(_, before)| *before);
+        let refusals = Refusals::and_one_more(before, now);
+        match refusals.are_final(now) {
+            true => all.remove(&row.id),
+            false => all.insert(row.id, (row.generation, refusals)),
+        };
+        refusals
+    }
+
+    /// Refusals of several connections in a row are more likely about the client.
+    fn refused_in_a_row(&self, row: &Connection) {
+        let mut all = locked(&self.refused);
+        let connections = all.entry(row.key.integration.clone()).or_default();
+        if connections.len() < SEVERAL {
+            connections.insert(row.id);
+        }
+        let several = connections.len() >= SEVERAL;
+        drop(all);
+        if several {
+            self.mark(&row.key.integration, Why::Refusals);
+        }
+    }
+
+    fn mark(&self, integration: &IntegrationName, why: Why) -> SystemTime {
+        let now = clock::now();
+        let mut marks = locked(&self.misconfigured);
+        let since = marks.get(integration).map_or(now, |mark| mark.since);
+        marks.insert(integration.clone(), Mark { since, until: now + CLIENT_REJECTED_PAUSE, why });
+        since
     }
 }
 

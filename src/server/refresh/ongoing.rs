@@ -10,13 +10,13 @@ use tokio::{sync::watch, task, time::sleep};
 
 use super::{Refresher, Shared, handed_out, locked};
 use crate::{
-    refresh::{Failed, Judgement},
+    refresh::{Failed, Judgement, Verdict},
     service::{
         keys::Unopened,
         refresh_plan::{Consequence, Issued, Origin, consequence},
         store::{
-            Connection, ConnectionId, Delay, FailedOutcome, FailedRefresh, Failing, Fate, LeaseOwner, StoreFault,
-            Written,
+            Connection, ConnectionId, Delay, FailedOutcome, FailedRefresh, Failing, Fate, LeaseOwner, ReauthReason,
+            StoreFault, Written,
         },
     },
     system::{clock, pause},
@@ -27,6 +27,8 @@ use crate::{
 /// same refresh token again, for a short while.
 const UNKNOWN_FATE_TRIES: u32 = 4;
 
+/// When a caller should come back after a response that had only a new refresh token.
+const HALF_REFRESHED_PAUSE: Duration = Duration::from_secs(5);
 /// Pauses between two writes of new tokens: details of one loop, for which no caller waits.
 const FIRST_STORE_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_STORE_RETRY: Duration = Duration::from_secs(5);
@@ -92,7 +94,7 @@ impl Refresher {
             Err(end) => return end,
         };
         let Some(client) = shared.integrations.client(&row) else {
-            return shared.misconfigured(&row, owner).await;
+            return shared.without_client(&row, owner).await;
         };
         let record = match shared.sealed.record(&row) {
             Ok(record) => record,
@@ -106,6 +108,11 @@ impl Refresher {
         let attempt = move || blocking.attempt(&at, &sent, &client);
         match task::spawn_blocking(attempt).await {
             Ok(Ok(record)) => self.store(&row, record.grant, sender).await,
+            // Only the new refresh token is worth storing; the access token stays as it is.
+            Ok(Err(Failed::HalfRefreshed { record, .. })) => {
+                self.store(&row, record.grant, sender).await;
+                RefreshEnd::Unavailable { until: clock::now() + HALF_REFRESHED_PAUSE }
+            }
             Ok(Err(failed)) => self.give_up(&row, owner, failed).await,
             Err(why) => RefreshEnd::Failed(why.to_string()),
         }
@@ -115,6 +122,7 @@ impl Refresher {
     async fn store(&self, row: &Connection, grant: Grant, sender: &watch::Sender<Option<RefreshEnd>>) -> RefreshEnd {
         let shared = &self.0;
         self.accepted(&row.key.integration);
+        locked(&shared.refusals).remove(&row.id);
         let issued = RefreshEnd::Refreshed(Box::new(issued(row, &grant)));
         let mut wait = FIRST_STORE_RETRY;
         loop {
@@ -148,8 +156,12 @@ impl Refresher {
 
     async fn give_up(&self, row: &Connection, owner: LeaseOwner, failed: Failed) -> RefreshEnd {
         let shared = &self.0;
-        let now = clock::now();
-        let outcome = match consequence(row, Judgement::of(&failed), pause::jitter(), now) {
+        let (now, judgement) = (clock::now(), Judgement::of(&failed));
+        let refusals = (judgement.verdict == Verdict::Ambiguous).then(|| shared.refused(row, now));
+        let outcome = match consequence(row, judgement, pause::jitter(), now) {
+            _ if refusals.is_some_and(|refusals| refusals.are_final(now)) => {
+                FailedOutcome::Reauth { reason: ReauthReason::RefreshTokenRefused, since: now }
+            }
             Consequence::Failing(failing) => FailedOutcome::Failing(failing),
             Consequence::Misconfigured => return shared.misconfigured(row, owner).await,
             Consequence::Reauth(reason) => FailedOutcome::Reauth { reason, since: now },

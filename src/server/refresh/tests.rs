@@ -152,10 +152,11 @@ impl Integrations for To {
         Some(Client::new(ClientId::parse("me")?, ClientAuthentication::None))
     }
 
-    fn scopes(&self, _: &IntegrationName, action: &ActionKey) -> Option<&Scopes> {
+    fn needed(&self, _: &IntegrationName, action: &ActionKey) -> Option<Needed<'_>> {
         static ALL: LazyLock<Scopes> = LazyLock::new(|| Scopes::parse("read write").expect("scopes"));
         static ONE: LazyLock<Scopes> = LazyLock::new(|| Scopes::parse("read").expect("scopes"));
-        Some(if *action == ActionKey::All { &ALL } else { &ONE })
+        static RULES: LazyLock<ScopeRules> = LazyLock::new(ScopeRules::default);
+        Some(Needed { scopes: if *action == ActionKey::All { &ALL } else { &ONE }, rules: &RULES })
     }
 
     fn http(&self, _: &Connection) -> Box<dyn HttpClient + Send> {
@@ -196,6 +197,10 @@ impl Stage {
     }
 
     fn connect(&self, left: i64) {
+        self.connect_as(&self.key, left);
+    }
+
+    fn connect_as(&self, key: &GrantKey, left: i64) {
         let obtained_at = clock::now() - Duration::from_secs(1000);
         let until = obtained_at + Duration::from_secs(u64::try_from(1000 + left).expect("life"));
         let both = Scopes::parse("read write").expect("scopes");
@@ -219,7 +224,7 @@ impl Stage {
             authentication_method: crate::oauth::AuthenticationMethod::Basic,
         };
         let sealed = self.sealed();
-        self.runtime.block_on(sealed.connect(&self.key, None, pinned, &grant, clock::now())).expect("connected");
+        self.runtime.block_on(sealed.connect(key, None, pinned, &grant, clock::now())).expect("connected");
     }
 
     fn database(&self) -> PathBuf {

@@ -65,7 +65,7 @@ impl Refresher {
         let used_since = now.checked_sub(USED_WITHIN).unwrap_or(SystemTime::UNIX_EPOCH);
         for key in shared.sealed.store.due(used_since, ROUND_SIZE, now).await.unwrap_or_default() {
             if let Ok(Some(row)) = shared.sealed.store.connection(&key).await
-                && shared.marked(&row.key.integration, now).is_none()
+                && shared.marked(&row, now).is_none()
             {
                 self.join(&row);
             }

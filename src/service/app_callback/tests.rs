@@ -309,7 +309,7 @@ fn v11_an_entry_that_says_less_than_an_origin_and_a_path_is_refused_with_its_pla
 #[test]
 fn v12_the_status_is_appended_and_what_the_query_says_of_it_is_replaced() {
     let base = "https://app.example.com/oauth/";
-    let success = Status::Success { connection: "c1" };
+    let success = Status::Success { connection: "c1", scopes: GrantedScopes::AsAsked };
     for (given, expected) in [
         ("", "?status=success&connection=c1"),
         ("?", "?status=success&connection=c1"),
@@ -347,7 +347,7 @@ proptest! {
             format!("https://{tail}{glue}app.example.com/oauth/"),
         ] {
             if let Ok(admitted) = list.admit(&owner("", ""), &text) {
-                let url = url::Url::parse(&admitted.with_status(Status::Success { connection: "c" })).expect("a URL");
+                let url = url::Url::parse(&admitted.with_status(Status::Success { connection: "c", scopes: GrantedScopes::AsAsked })).expect("a URL");
                 prop_assert_eq!("https://app.example.com", url.origin().ascii_serialization());
                 prop_assert!(url.path().starts_with("/oauth/"), "{}", text);
                 prop_assert_eq!(1, url.query_pairs().filter(|(name, _)| name == "status").count());

@@ -65,8 +65,8 @@ pub fn bind_tokens(
     statement.raw_bind_parameter(first + 2, access.asked.to_string())?;
     statement.raw_bind_parameter(first + 3, access.granted.to_string())?;
     statement.raw_bind_parameter(first + 4, millis(access.obtained_at))?;
-    statement.raw_bind_parameter(first + 5, millis(access.expiry.time()))?;
-    statement.raw_bind_parameter(first + 6, matches!(access.expiry, Expiry::Assumed(_)))?;
+    statement.raw_bind_parameter(first + 5, millis(access.expiry.stored_end(access.obtained_at)))?;
+    statement.raw_bind_parameter(first + 6, !access.expiry.is_stated())?;
     statement.raw_bind_parameter(first + 7, access.refreshable_until.map(millis))?;
     statement.raw_bind_parameter(first + 8, access.due_at.map(millis))?;
     statement.raw_bind_parameter(first + 9, access.token.bytes())?;
@@ -127,6 +127,12 @@ pub fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
 /// A row that was looked up by this key.
 pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connection> {
     let expires_at = time(row.get(24)?);
+    let refresh = row.get::<_, Option<Vec<u8>>>(29)?.map(Sealed::from_stored);
+    let expiry = match (row.get(25)?, &refresh) {
+        (false, _) => Expiry::At(expires_at),
+        (true, Some(_)) => Expiry::Assumed(expires_at),
+        (true, None) => Expiry::Unknown,
+    };
     let token_type = row.get_ref(20)?.as_str()?;
     Ok(Connection {
         id: ConnectionId::new(row.get(0)?),
@@ -150,12 +156,12 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
             asked: Scopes::parse(row.get_ref(21)?.as_str()?).map_err(|_| odd(21))?,
             granted: Scopes::parse(row.get_ref(22)?.as_str()?).map_err(|_| odd(22))?,
             obtained_at: time(row.get(23)?),
-            expiry: if row.get(25)? { Expiry::Assumed(expires_at) } else { Expiry::At(expires_at) },
+            expiry,
             refreshable_until: row.get::<_, Option<i64>>(26)?.map(time),
             subject: row.get(19)?,
             due_at: row.get::<_, Option<i64>>(27)?.map(time),
         },
-        refresh: row.get::<_, Option<Vec<u8>>>(29)?.map(Sealed::from_stored),
+        refresh,
         created_at: time(row.get(12)?),
         last_used_at: time(row.get(13)?),
     })

@@ -1,7 +1,10 @@
 //! An id_token that comes with the tokens and breaks a rule. Nothing checks its signature: it came straight from the
 //! token endpoint, over TLS or on loopback.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -27,17 +30,45 @@ fn tokens(header: &Value, changes: &Value) -> String {
     json!({ "access_token": "a-token", "refresh_token": "r", "id_token": id_token }).to_string()
 }
 
+/// A login that asks for an id_token, and gets one with this header and these changes of a good payload.
+fn openid_login(header: &Value, changes: &Value) -> (Sandbox, Finished) {
+    let (header, changes) = (header.clone(), changes.clone());
+    let sent = Arc::new(Mutex::new(String::new()));
+    let nonce = sent.clone();
+    let server = RawServer::new(move |_, stream| {
+        let mut changes = changes.clone();
+        changes["nonce"] = nonce.lock().expect("nonce").as_str().into();
+        send(stream, 200, JSON, tokens(&header, &changes).as_bytes());
+    });
+    let sandbox = Sandbox::at(&server);
+    let login = sandbox.login(&["--scope", "openid"]);
+    *sent.lock().expect("nonce") = login.parameter("nonce");
+    login.answer("a-code");
+    (sandbox, login.finished())
+}
+
+#[test]
+fn d16_an_id_token_that_nobody_asked_for_costs_no_login() {
+    for changes in [json!({ "sub": 7 }), json!({ "exp": "soon" }), json!({ "aud": ["me", "you"] }), json!({ "exp": 1 })]
+    {
+        let (sandbox, finished) = login_with(200, tokens(&json!({ "alg": "RS256" }), &changes).as_bytes());
+        finished.assert_code(0).assert_says("an id_token without being asked, and it was ignored");
+        assert_eq!("a-token\n", sandbox.run(&["token", "work"]).assert_code(0).stdout);
+        sandbox.run(&["token", "work", "--id-token"]).assert_code(4);
+    }
+}
+
 #[test]
 fn h13_an_id_token_that_is_not_valid_yet_or_not_understood_stores_nothing() {
     let good = json!({ "alg": "RS256" });
     let soon = json!({ "nbf": at(60) });
-    login_with(200, tokens(&good, &soon).as_bytes()).1.assert_code(0);
+    openid_login(&good, &soon).1.assert_code(0);
     for (header, changes, why) in [
         (good, json!({ "nbf": at(3600) }), "it is not valid yet (nbf)"),
         (json!({ "alg": "RS256", "crit": ["b64"], "b64": false }), json!({}), "must be understood (crit)"),
         (json!({ "alg": "HS256" }), json!({}), "signed with a client secret (alg), and this client has none"),
     ] {
-        let (sandbox, finished) = login_with(200, tokens(&header, &changes).as_bytes());
+        let (sandbox, finished) = openid_login(&header, &changes);
         finished.assert_code(9).assert_says(why).assert_says("nothing was stored");
         assert_nothing_stored(&sandbox);
     }
@@ -45,6 +76,8 @@ fn h13_an_id_token_that_is_not_valid_yet_or_not_understood_stores_nothing() {
 
 /// A login at a server whose metadata list these algorithms, with an id_token that says RS256.
 fn login_where_listed(algorithms: &'static str) -> Finished {
+    let sent = Arc::new(Mutex::new(String::new()));
+    let nonce = sent.clone();
     let server = RawServer::new(move |request, stream| {
         let origin = origin_of(stream);
         let body = match request.starts_with("GET /.well-known/oauth-authorization-server ") {
@@ -52,7 +85,10 @@ fn login_where_listed(algorithms: &'static str) -> Finished {
                 r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/a","token_endpoint":"{origin}/t",
                     "id_token_signing_alg_values_supported":{algorithms}}}"#
             ),
-            false => tokens(&json!({ "alg": "RS256" }), &json!({ "iss": origin })),
+            false => {
+                let nonce = nonce.lock().expect("nonce").clone();
+                tokens(&json!({ "alg": "RS256" }), &json!({ "iss": origin, "nonce": nonce }))
+            }
         };
         send(stream, 200, JSON, body.as_bytes());
     });
@@ -61,7 +97,10 @@ fn login_where_listed(algorithms: &'static str) -> Finished {
         "[integration.work]\nissuer = \"{}\"\nclient_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n",
         server.origin
     ));
-    sandbox.log_in(&[])
+    let login = sandbox.login(&["--scope", "openid"]);
+    *sent.lock().expect("nonce") = login.parameter("nonce");
+    login.answer("a-code");
+    login.finished()
 }
 
 #[test]

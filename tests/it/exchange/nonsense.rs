@@ -49,7 +49,7 @@ fn x06_what_is_not_a_token_response_is_told_by_status_and_size_and_never_shown()
         (200, b"{\"a\":".repeat(20_000)),
         text(500, &valid),
         text(503, &valid),
-        text(503, "{\"error\":\"invalid_grant\"}"),
+        text(503, "{\"message\":\"CANARY\"}"),
         text(502, "<html>CANARY</html>"),
         text(404, "<html>CANARY</html>"),
         text(400, "CANARY"),

@@ -20,26 +20,41 @@ fn token_after(field: &str, value: &Value) -> (Sandbox, Finished) {
 #[test]
 fn x07_every_shape_of_expires_in_is_a_time_or_an_assumption() {
     const TEN_YEARS: i64 = 10 * 365 * 24 * 3600;
-    for (value, life, assumed) in [
-        (json!(3600), 3600, false),
-        (json!("3600"), 3600, false),
-        (json!(3600.0), 3600, false),
-        (json!("3600.0"), 3600, false),
-        (json!(1e3), 1000, false),
-        (json!(u64::MAX), TEN_YEARS, false),
-        (json!("18446744073709551615"), TEN_YEARS, false),
-        (json!("missing"), 3600, true),
-        (json!(null), 3600, true),
-        (json!(true), 3600, true),
-        (json!("soon"), 3600, true),
-        (json!([3600]), 3600, true),
+    for (value, life) in [
+        (json!(3600), 3600),
+        (json!("3600"), 3600),
+        (json!(3600.0), 3600),
+        (json!("3600.0"), 3600),
+        (json!(1e3), 1000),
+        (json!(u64::MAX), TEN_YEARS),
+        (json!("18446744073709551615"), TEN_YEARS),
     ] {
         let (_sandbox, token) = token_after("expires_in", &value);
         token.assert_code(0);
         let token = token.json();
-        assert_eq!(assumed, token["expiry_assumed"], "{value}: {token}");
+        assert_eq!(false, token["expiry_assumed"], "{value}: {token}");
         let left = token["expires_in"].as_i64().expect("seconds");
         assert!((life - 300..=life).contains(&left), "{value}: {left} of {life}");
+    }
+}
+
+#[test]
+fn x07_d01_where_no_life_is_named_an_hour_is_assumed_only_if_there_is_a_refresh_token() {
+    for value in [json!("missing"), json!(null), json!(true), json!("soon"), json!([3600])] {
+        for refresh_token in [None, Some("a-refresh-token")] {
+            let mut reply = json!({ "access_token": "a-token", "refresh_token": refresh_token });
+            if value != "missing" {
+                reply["expires_in"] = value.clone();
+            }
+            let (sandbox, finished) = login_with(200, reply.to_string().as_bytes());
+            finished.assert_code(0);
+            let token = sandbox.run(&["token", "work", "--json"]).assert_code(0).json();
+            assert_eq!(refresh_token.is_some(), token["expiry_assumed"], "{value}: {token}");
+            match refresh_token {
+                None => assert!(token["expires_at"].is_null() && token["expires_in"].is_null(), "{value}: {token}"),
+                Some(_) => assert!((3300..=3600).contains(&token["expires_in"].as_i64().expect("seconds")), "{token}"),
+            }
+        }
     }
 }
 

@@ -29,12 +29,12 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
         (login.finished(), format!("{grant} warnings")),
         (
             sandbox.run(&["token", "--json"]),
-            "access_token expires_at expires_in expiry_assumed format scopes token_type".into(),
+            "access_token expires_at expires_in expiry_assumed format missing scopes token_type".into(),
         ),
         (
             sandbox.run(&["status", "--json"]),
             format!(
-                "{grant} grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair shared_redirects state"
+                "{grant} grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair shared_redirects state warnings"
             ),
         ),
         (sandbox.run(&["integration", "show", "work", "--json"]), format!("{integration} integration name")),

@@ -75,10 +75,14 @@ impl Rotating {
 
 /// The request of a back end that asks on behalf of `ada`.
 fn asking(serving: &Serving, service: usize) -> String {
+    asking_for(serving, service, "ada")
+}
+
+fn asking_for(serving: &Serving, service: usize, user: &str) -> String {
     let mut claims = claims(&format!("service-{service}"), "acme");
     claims["scope"] = "loopin:service".into();
     let fields = format!("{}Content-Type: application/json\r\n", bearer(&jwt(claims)));
-    let body = json!({ "action": "all", "userId": "ada", "orgKey": "acme" }).to_string();
+    let body = json!({ "action": "all", "userId": user, "orgKey": "acme" }).to_string();
     serving.written("POST", &format!("{BASE}/wiki/token"), &fields, &body)
 }
 
@@ -164,4 +168,71 @@ fn v26_a_service_killed_under_load_loses_no_grant_of_a_provider_that_forgives() 
     let when = "while the provider was answering";
     tell(&format!("{kills} kills under {crowd} callers, {interrupted} of them {when}: {lost} grants lost"));
     assert_eq!(0, lost);
+}
+
+/// A token endpoint that rejects some refresh tokens, in words that are known and in words that are not.
+struct Partly {
+    server: RawServer,
+    /// The refresh tokens that it has rejected, for ever.
+    dead: Arc<Mutex<BTreeMap<String, &'static str>>>,
+}
+
+impl Partly {
+    /// The first so many refresh tokens that it sees are dead.
+    fn new(dead_ones: usize) -> Self {
+        const WORDS: [&str; 4] = [
+            r#"{"error":"nobody_knows"}"#,
+            r#"{"error":"invalid_grant"}"#,
+            r#"{"error":"unauthorized_client"}"#,
+            r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+        ];
+        let dead = Arc::new(Mutex::new(BTreeMap::new()));
+        let (state, issued) = (Arc::clone(&dead), Mutex::new(0));
+        let server = RawServer::replying(move |request| {
+            let sent = request.split("refresh_token=").nth(1).unwrap_or_default();
+            let sent = sent.split('&').next().unwrap_or_default().trim().to_owned();
+            let mut dead = state.lock().expect("provider");
+            let number = dead.len();
+            if number < dead_ones {
+                dead.entry(sent.clone()).or_insert(WORDS[number % WORDS.len()]);
+            }
+            if let Some(word) = dead.get(&sent) {
+                return reply(400, JSON, word);
+            }
+            let mut issued = issued.lock().expect("provider");
+            *issued += 1;
+            json_reply(&format!(
+                r#"{{"access_token":"fresh-{issued}","expires_in":3600,"refresh_token":"next-{issued}"}}"#
+            ))
+        });
+        Self { server, dead }
+    }
+}
+
+/// `LOOPIN_BAR=full`: 200 connections, 10 of them dead; benches/serve-storm.
+#[test]
+fn d04_dead_grants_cost_no_other_user_a_token() {
+    const DEAD: usize = 10;
+    let (connections, rounds) = (bar(40, 200), bar(2, 5));
+    let (serving, provider) = (Serving::new(), Partly::new(DEAD));
+    let users: Vec<_> = (0..connections).map(|n| format!("user-{n}")).collect();
+    for user in &users {
+        assert_success(&serving.connect(user));
+    }
+    let endpoint = format!("{}/token", provider.server.origin);
+    serving.database().execute("UPDATE connection SET token_endpoint = ?1", [endpoint]).expect("update");
+    let ask = |user: &String| http(serving.address(), &asking_for(&serving, 0, user)).status;
+    let mut refused = 0;
+    for round in 0..rounds {
+        serving.database().execute("UPDATE connection SET obtained_at = 1000, expires_at = 2000", []).expect("update");
+        let answers: Vec<_> = users.iter().map(ask).collect();
+        let (dead, healthy) = answers.split_at(DEAD);
+        assert!(dead.iter().all(|status| *status != 200), "round {round}: {dead:?}");
+        refused += healthy.iter().filter(|status| **status != 200).count();
+    }
+    assert_eq!(DEAD, provider.dead.lock().expect("provider").len());
+    tell(&format!(
+        "{connections} connections, {DEAD} of them dead, {rounds} rounds: {refused} healthy requests refused"
+    ));
+    assert_eq!(0, refused);
 }
