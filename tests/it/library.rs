@@ -82,8 +82,12 @@ fn a_program_that_links_the_crate_can_leave_the_refresh_to_a_loopin_that_outlive
 
 /// A program where the host expects loopin, which prints this and does nothing.
 fn impostor(sandbox: &Sandbox, prints: &str) -> PathBuf {
+    script(sandbox, &format!("cat <<'END'\n{prints}\nEND\n"))
+}
+
+fn script(sandbox: &Sandbox, commands: &str) -> PathBuf {
     let program = sandbox.path("impostor");
-    std::fs::write(&program, format!("#!/bin/sh\ncat <<'END'\n{prints}\nEND\n")).expect("script");
+    std::fs::write(&program, format!("#!/bin/sh\n{commands}")).expect("script");
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("mode");
     program
 }
@@ -107,6 +111,25 @@ fn the_message_of_a_worker_is_read_and_any_other_version_of_it_is_not() {
         assert!(ended.assert_code(1).stderr.contains(expected), "{prints}: {}", ended.stderr);
     }
     assert_eq!(1, provider.counters().token, "the login's; nobody has refreshed");
+}
+
+#[test]
+fn x21_a_logout_between_a_refresh_and_its_caller_is_reported_as_what_it_is() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::signed_in(&provider);
+    let loopin = env!("CARGO_BIN_EXE_loopin");
+    // The lock is the worker's standard input: closed here, it is free for the logout before the caller hears anything.
+    let overtaken = format!(
+        "line=$({loopin} \"$@\")\nexec <&-\n{loopin} logout work >'{}' 2>&1\nprintf '%s\\n' \"$line\"\n",
+        sandbox.path("logout").display()
+    );
+    let (mut command, _) = command(&sandbox, &["work", "refused"]);
+    command.env("LOOPIN", script(&sandbox, &overtaken));
+    let ended = Finished::new(command.output().expect("host"));
+    assert!(ended.assert_code(1).stderr.contains("somebody has logged out"), "{}", ended.stderr);
+    let logout = std::fs::read_to_string(sandbox.path("logout")).expect("the logout's output");
+    assert!(logout.starts_with("logged out of work"), "{logout}");
+    assert_eq!(2, provider.counters().token, "the login's and one refresh");
 }
 
 #[test]
