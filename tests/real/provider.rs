@@ -98,13 +98,16 @@ fn the_id_token_is_checked_and_names_the_person() {
 }
 
 #[test]
-fn a_refresh_token_comes_with_offline_access_and_consent_only_and_its_lack_is_told() {
+fn d15_a_refresh_token_comes_with_offline_access_whose_consent_is_added_and_its_lack_is_told() {
     let Some(provider) = Provider::start() else { return };
     let integration = format!("{}{IN_FILES}", provider.discovered_with("openid"));
-    let offline = ["--scope", "offline_access", "--prompt", "consent"];
-    for (arguments, refreshable) in [(&[][..], false), (&offline[..2], false), (&offline[..], true)] {
+    let bare = format!("{}offline_params = {{}}\n{IN_FILES}", provider.discovered_with("openid"));
+    let offline = ["--scope", "offline_access"];
+    for (integration, arguments, refreshable) in
+        [(&integration, &[][..], false), (&bare, &offline[..], false), (&integration, &offline[..], true)]
+    {
         let sandbox = Sandbox::new();
-        sandbox.configure(&integration);
+        sandbox.configure(integration);
         let login = sandbox.login(Browser::person(), arguments);
         login.assert_code(0);
         let note = "the provider gave no refresh token";
