@@ -12,8 +12,8 @@ use crate::{
     refresh::covering,
     reply::{Location, Reply},
     service::{
-        app_callback::{GrantedScopes, Status},
-        callback::Ending,
+        app_callback::Status,
+        callback::{Ending, Warning},
         flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
         pages,
         store::{ConnectionId, Flow, FlowDone, FlowEnd, FlowId, Taken},
@@ -25,7 +25,7 @@ use crate::{
 /// A connection that was made.
 struct Connected {
     id: ConnectionId,
-    scopes: GrantedScopes,
+    warnings: Vec<Warning>,
 }
 
 /// A code and what the flow's row stored for it.
@@ -52,7 +52,7 @@ impl Service {
             Ok(Taken::Now(flow)) => flow,
         };
         let ending = match self.continued(integration, request, &flow, &opened, answer).await {
-            Ok(connection) => Ok(connection),
+            Ok(connected) => Ok(connected),
             Err(NotConnected::Ending(ending)) => Err(ending),
             Err(NotConnected::Lost) => return Ok(pages::lost()),
         };
@@ -136,10 +136,13 @@ impl Service {
         let grant = Grant::new(tokens, content.asked.clone());
         // At once, while the user is here: later the application would only learn it from a failing request.
         let coverage = covering::coverage((&grant).into(), &content.asked, &integration.dialect.scopes);
-        let scopes = if coverage.is_covered() { GrantedScopes::AsAsked } else { GrantedScopes::Fewer };
         let kept = self.sealed.connect(&key, content.base_url.clone(), pinned, &grant, now).await;
         match kept {
-            Ok(id) => Ok(Connected { id, scopes }),
+            Ok(connected) => {
+                let narrower = (!coverage.is_covered()).then_some(Warning::InsufficientScope);
+                let warnings = narrower.into_iter().chain(connected.warning).collect();
+                Ok(Connected { id: connected.id, warnings })
+            }
             Err(_) => {
                 // Nobody can use these tokens, but they would stay valid at the provider.
                 self.revoke_unstored(integration, &content, grant).await;
@@ -183,7 +186,9 @@ impl Service {
         request.ended(word);
         let Ok(url) = self.config.callbacks.admit(&key.owner, url) else { return pages::closed() };
         let to = match ending {
-            Ok(Connected { id, scopes }) => url.with_status(Status::Success { connection: &id.to_string(), scopes }),
+            Ok(Connected { id, warnings }) => {
+                url.with_status(Status::Success { connection: &id.to_string(), warnings: &warnings })
+            }
             Err(ending) => url.with_status(Status::Error { code: ending.code() }),
         };
         let Ok(location) = Location::new(to) else { return pages::closed() };

@@ -15,7 +15,7 @@ use crate::{
     service::{
         jwt::Caller,
         problem::Problem,
-        store::{Connection, ConnectionId, Page, State},
+        store::{Connection, ConnectionId, Page, Refreshable, State},
     },
     system::clock,
     timestamp::rfc3339,
@@ -85,6 +85,7 @@ fn shown(row: &Connection) -> Value {
         "status": status,
         "reason": reason,
         "since": since,
+        "refreshable": row.refreshable() == Refreshable::Yes,
         "scopes": words(&row.access.granted),
         "base_url": row.base_url,
         "expires_at": row.access.expiry.end().map(rfc3339),

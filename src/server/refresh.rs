@@ -28,7 +28,7 @@ use crate::{
     secret::Secret,
     service::{
         refresh_plan::{Decision, Issued, Meanwhile, Origin, TokenAnswer, TokenRequest, decide},
-        store::{Connection, ConnectionId, StoreFault},
+        store::{Connection, ConnectionId, Refreshable, StoreFault},
     },
     system::{clock, private_files::PrivateFiles},
     vault::{ActionKey, GrantKey},
@@ -224,6 +224,7 @@ fn handed_out(
     token_type: TokenType,
     expiry: Expiry,
     granted: Scopes,
+    refreshable: Refreshable,
     origin: Origin,
 ) -> Issued {
     let expires_at = match expiry {
@@ -231,7 +232,7 @@ fn handed_out(
         Expiry::Assumed(_) | Expiry::Unknown => None,
     };
     let (connection, missing, base_url) = (row.id, Scopes::default(), row.base_url.clone());
-    Issued { connection, access_token, token_type, expires_at, granted, missing, base_url, origin }
+    Issued { connection, access_token, token_type, expires_at, granted, missing, base_url, refreshable, origin }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -6,9 +6,13 @@ use std::{sync::Arc, time::SystemTime};
 use crate::{
     secret::Secret,
     service::{
+        callback::Warning,
         keys::{Column, KeyRing, Place, Sealed, Unopened},
         refresh_plan,
-        store::{Access, Connection, ConnectionId, NewConnection, Put, RefreshedTokens, Resealed, Store, StoreFault},
+        store::{
+            Access, Connection, ConnectionId, NewConnection, Put, Refreshable, RefreshedTokens, Resealed, Store,
+            StoreFault,
+        },
     },
     system::entropy::{self, NoEntropy},
     vault::{Grant, GrantKey, Pinned, Record, seal::Nonce},
@@ -40,6 +44,15 @@ pub enum SealedStoreFault {
     Store(#[from] StoreFault),
 }
 
+/// A connection after a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Its identifier.
+    pub id: ConnectionId,
+    /// What the application should know.
+    pub warning: Option<Warning>,
+}
+
 impl SealedStore {
     /// Stores the tokens of a login in a new connection, or in the one that exists.
     ///
@@ -52,22 +65,44 @@ impl SealedStore {
         pinned: Pinned,
         grant: &Grant,
         now: SystemTime,
-    ) -> Result<ConnectionId, SealedStoreFault> {
+    ) -> Result<Connected, SealedStoreFault> {
         for _ in 0..TRIES {
-            let (id, generation) = match self.store.connection(key).await? {
+            let there = self.store.connection(key).await?;
+            let (id, generation) = match &there {
                 Some(there) => (there.id, there.generation + 1),
                 None => (ConnectionId::new(entropy::random()?), 1),
             };
-            let (access, refresh) = self.sealed(id, key, generation, grant)?;
+            let grant = there.as_ref().map_or_else(|| grant.clone(), |there| self.reconnected(there, &pinned, grant));
+            let (access, refresh) = self.sealed(id, key, generation, &grant)?;
+            let warning = match refresh {
+                Some(_) => None,
+                None => Warning::without_refresh_token(grant.expiry, there.as_ref().map(Connection::refreshable)),
+            };
             let (key, base_url, pinned) = (key.clone(), base_url.clone(), pinned.clone());
             let new = NewConnection { id, key, generation, base_url, pinned, access, refresh };
             if self.store.put_connection(new, now).await? == Put::Stored {
-                return Ok(id);
+                return Ok(Connected { id, warning });
             }
         }
         Err(SealedStoreFault::Store(StoreFault::Unavailable(
             "the connection is being written by others all the time".into(),
         )))
+    }
+
+    /// The grant of a login for the connection that exists, with its refresh token where that is kept. One that the
+    /// provider has refused is not kept, and neither is one that cannot be decrypted.
+    fn reconnected(&self, there: &Connection, pinned: &Pinned, grant: &Grant) -> Grant {
+        match (there.refreshable(), self.record(there)) {
+            (Refreshable::Yes, Ok(stored)) => grant.clone().keeping_refresh_token(pinned, &stored),
+            (Refreshable::No, _) | (_, Err(_)) => grant.clone(),
+        }
+    }
+
+    /// What to store in `now` if a login has kept the refresh token of `row` while a refresh replaced it by that of
+    /// `refreshed`. `None`: it has another one.
+    pub fn rotated_meanwhile(&self, row: &Connection, now: &Connection, refreshed: &Grant) -> Option<Grant> {
+        let (before, there) = (self.record(row).ok()?.grant, self.record(now).ok()?.grant);
+        there.with_rotated(&before, refreshed)
     }
 
     /// The tokens of a refresh, encrypted for the row that was refreshed.

@@ -19,6 +19,7 @@ use crate::{
         problem::Problem,
         refresh_plan::{Issued, Origin, TokenAnswer, TokenRequest, TokenSource},
         scopes,
+        store::Refreshable,
     },
     system::clock,
     timestamp::rfc3339,
@@ -87,6 +88,7 @@ struct HandedOut<'a> {
     missing: Vec<&'a str>,
     base_url: Option<&'a str>,
     connection: String,
+    refreshable: bool,
     refreshed: bool,
 }
 
@@ -101,6 +103,7 @@ fn handed_out(issued: &Issued) -> Answer {
         missing: issued.missing.iter().map(Scope::as_str).collect(),
         base_url: issued.base_url.as_deref(),
         connection: issued.connection.to_string(),
+        refreshable: issued.refreshable == Refreshable::Yes,
         refreshed: issued.origin == Origin::Refreshed,
     };
     serde_json::to_vec(&body).map(|body| Reply::json(200, body)).map_err(|_| Problem::Unavailable)

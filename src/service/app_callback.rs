@@ -11,7 +11,10 @@ use url::form_urlencoded;
 
 pub use file::Table;
 
-use super::url_bytes::{HostName, Scheme, UrlBytes, UrlFault};
+use super::{
+    callback::Warning,
+    url_bytes::{HostName, Scheme, UrlBytes, UrlFault},
+};
 use crate::vault::{Namespace, OrgKey, Owner};
 
 /// A URL that an [`AllowList`] allows, byte for byte, without its fragment.
@@ -22,20 +25,13 @@ pub struct AppCallbackUrl(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status<'a> {
     /// `status=error&error=CODE`; the codes are a fixed list and never the provider's text.
+    ///
     /// The flow failed; `code` is one of [`Ending::code`](crate::service::callback::Ending::code).
     Error { code: &'a str },
-    /// `status=success&connection=ID`, and `warning=insufficient_scope` if the provider granted less than was asked.
+    /// `status=success&connection=ID`, and one `warning=CODE` for each warning.
+    ///
     /// The connection was made; `connection` is its identifier.
-    Success { connection: &'a str, scopes: GrantedScopes },
-}
-
-/// Whether a new connection has the scopes that were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantedScopes {
-    /// All of them, as far as the provider says.
-    AsAsked,
-    /// The provider has plainly granted less.
-    Fewer,
+    Success { connection: &'a str, warnings: &'a [Warning] },
 }
 
 impl AppCallbackUrl {
@@ -51,11 +47,9 @@ impl AppCallbackUrl {
         let others = query.split('&').filter(|pair| !pair.is_empty() && !is_ours(pair));
         let ours = match status {
             Status::Error { code } => vec![("status", "error"), ("error", code)],
-            Status::Success { connection, scopes: GrantedScopes::AsAsked } => {
-                vec![("status", "success"), ("connection", connection)]
-            }
-            Status::Success { connection, scopes: GrantedScopes::Fewer } => {
-                vec![("status", "success"), ("connection", connection), ("warning", "insufficient_scope")]
+            Status::Success { connection, warnings } => {
+                let warnings = warnings.iter().map(|warning| ("warning", warning.code()));
+                [("status", "success"), ("connection", connection)].into_iter().chain(warnings).collect()
             }
         };
         let encoded = |value: &str| form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::store::{Access, Connection, ConnectionId, Delay, Failing, Fate, ReauthReason, State};
+use super::store::{Access, Connection, ConnectionId, Delay, Failing, Fate, ReauthReason, Refreshable, State};
 use crate::{
     deadlines::{DELAY_LASTS, FIRST_DELAY, LONGEST_DELAY},
     oauth::{Expiry, Scopes, TokenType},
@@ -95,6 +95,8 @@ pub struct Issued {
     pub missing: Scopes,
     /// The instance, if the application named one.
     pub base_url: Option<String>,
+    /// Whether it can be refreshed.
+    pub refreshable: Refreshable,
     /// Whether it was stored before the request.
     pub origin: Origin,
 }

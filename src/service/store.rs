@@ -15,8 +15,8 @@ mod state;
 use std::{future::Future, pin::Pin, time::SystemTime};
 
 pub use connection::{
-    Access, Connection, FailedOutcome, FailedRefresh, Lease, LeaseAnswer, NewConnection, Page, Put, RefreshedTokens,
-    Written,
+    Access, Connection, FailedOutcome, FailedRefresh, Lease, LeaseAnswer, NewConnection, Page, Put, Refreshable,
+    RefreshedTokens, Written,
 };
 pub use flow::{Flow, FlowDone, FlowEnd, PutFlow, Taken};
 pub use id::{ConnectionId, FlowId, LeaseOwner};

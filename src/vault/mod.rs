@@ -8,6 +8,7 @@ mod error;
 mod index;
 mod journal;
 mod key;
+mod login;
 pub mod memory;
 mod owner;
 mod record;

@@ -32,6 +32,7 @@ mod limits;
 mod migration;
 mod mistakes;
 mod operation;
+mod reconnect;
 mod requests;
 mod rotation;
 #[path = "../shared/jwt.rs"]

@@ -16,7 +16,7 @@ use crate::{
         refresh_plan::{Consequence, Issued, Origin, consequence},
         store::{
             Connection, ConnectionId, Delay, FailedOutcome, FailedRefresh, Failing, Fate, LeaseOwner, ReauthReason,
-            StoreFault, Written,
+            Refreshable, StoreFault, Written,
         },
     },
     system::{clock, pause},
@@ -125,20 +125,25 @@ impl Refresher {
         locked(&shared.refusals).remove(&row.id);
         let issued = RefreshEnd::Refreshed(Box::new(issued(row, &grant)));
         let mut wait = FIRST_STORE_RETRY;
+        let (mut at, mut stored, mut end) = (row.clone(), grant.clone(), issued.clone());
         loop {
-            let written = match shared.sealed.refreshed(row, &grant) {
+            let written = match shared.sealed.refreshed(&at, &stored) {
                 Ok(tokens) => shared.sealed.store.store_refreshed(tokens, clock::now()).await,
                 Err(why) => Err(StoreFault::Unavailable(why.to_string())),
             };
             match written {
                 Ok(Written::Yes) => {
                     shared.clear_journal(row);
-                    return issued;
+                    return end;
                 }
-                Ok(Written::Moved(_)) => {
-                    shared.clear_journal(row);
-                    return RefreshEnd::Read;
-                }
+                Ok(Written::Moved(now)) => match shared.sealed.rotated_meanwhile(row, &now, &grant) {
+                    // A login has kept the refresh token that this refresh has just used up.
+                    Some(rotated) => (at, stored, end) = (*now, rotated, RefreshEnd::Read),
+                    None => {
+                        shared.clear_journal(row);
+                        return RefreshEnd::Read;
+                    }
+                },
                 Ok(Written::Gone) => {
                     sender.send_if_modified(|seen| seen.is_none() && seen.replace(RefreshEnd::Gone).is_none());
                     shared.end(row, grant).await;
@@ -212,6 +217,7 @@ impl Drop for Running {
 }
 
 fn issued(row: &Connection, grant: &Grant) -> Issued {
-    let Grant { access_token, token_type, expiry, granted, .. } = grant.clone();
-    handed_out(row, access_token, token_type, expiry, granted, Origin::Refreshed)
+    let Grant { access_token, token_type, expiry, granted, refresh_token, .. } = grant.clone();
+    let refreshable = refresh_token.map_or(Refreshable::No, |_| Refreshable::Yes);
+    handed_out(row, access_token, token_type, expiry, granted, refreshable, Origin::Refreshed)
 }

@@ -45,8 +45,9 @@ impl Shared {
         }
         let access_token = self.sealed.access_token(row)?;
         let access = &row.access;
-        let granted = access.granted.clone();
-        let issued = handed_out(row, access_token, access.token_type.clone(), access.expiry, granted, Origin::Stored);
+        let (token_type, granted) = (access.token_type.clone(), access.granted.clone());
+        let refreshable = row.refreshable();
+        let issued = handed_out(row, access_token, token_type, access.expiry, granted, refreshable, Origin::Stored);
         Ok(TokenAnswer::Ok(Box::new(Issued { missing: unnamed.clone(), ..issued })))
     }
 

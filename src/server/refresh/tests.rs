@@ -2,6 +2,7 @@
 
 mod crashes;
 mod deletions;
+mod reconnections;
 mod storms;
 mod verdicts;
 

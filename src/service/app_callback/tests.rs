@@ -309,7 +309,7 @@ fn v11_an_entry_that_says_less_than_an_origin_and_a_path_is_refused_with_its_pla
 #[test]
 fn v12_the_status_is_appended_and_what_the_query_says_of_it_is_replaced() {
     let base = "https://app.example.com/oauth/";
-    let success = Status::Success { connection: "c1", scopes: GrantedScopes::AsAsked };
+    let success = Status::Success { connection: "c1", warnings: &[] };
     for (given, expected) in [
         ("", "?status=success&connection=c1"),
         ("?", "?status=success&connection=c1"),
@@ -320,7 +320,7 @@ fn v12_the_status_is_appended_and_what_the_query_says_of_it_is_replaced() {
         ("?a=%2f&b=+&c", "?a=%2f&b=+&c&status=success&connection=c1"),
         ("?status=x", "?status=success&connection=c1"),
         ("?a=1&status=x&b=2&error=y&connection=z", "?a=1&b=2&status=success&connection=c1"),
-        ("?st%61tus=x&err%6Fr&%63onnection=", "?status=success&connection=c1"),
+        ("?st%61tus=x&err%6Fr&%63onnection=&warning=w", "?status=success&connection=c1"),
         ("?statuses=1&errors=2&Status=3", "?statuses=1&errors=2&Status=3&status=success&connection=c1"),
         ("?a=1#status=x", "?a=1&status=success&connection=c1"),
         ("#?a=1", "?status=success&connection=c1"),
@@ -331,6 +331,12 @@ fn v12_the_status_is_appended_and_what_the_query_says_of_it_is_replaced() {
     }
     let url =
         list(CONFIGURED).admit(&owner("", ""), "https://app.example.com/oauth/?connection=old&x=y").expect("listed");
+    let warned = url.with_status(Status::Success {
+        connection: "c1",
+        warnings: &[Warning::InsufficientScope, Warning::NoRefreshToken],
+    });
+    let both = "warning=insufficient_scope&warning=no_refresh_token";
+    assert_eq!(format!("https://app.example.com/oauth/?x=y&status=success&connection=c1&{both}"), warned);
     let error = url.with_status(Status::Error { code: "access_denied" });
     assert_eq!("https://app.example.com/oauth/?x=y&status=error&error=access_denied", error);
     let strange = url.with_status(Status::Error { code: "a&b=c d\r\n#" });
@@ -347,7 +353,7 @@ proptest! {
             format!("https://{tail}{glue}app.example.com/oauth/"),
         ] {
             if let Ok(admitted) = list.admit(&owner("", ""), &text) {
-                let url = url::Url::parse(&admitted.with_status(Status::Success { connection: "c", scopes: GrantedScopes::AsAsked })).expect("a URL");
+                let url = url::Url::parse(&admitted.with_status(Status::Success { connection: "c", warnings: &[] })).expect("a URL");
                 prop_assert_eq!("https://app.example.com", url.origin().ascii_serialization());
                 prop_assert!(url.path().starts_with("/oauth/"), "{}", text);
                 prop_assert_eq!(1, url.query_pairs().filter(|(name, _)| name == "status").count());

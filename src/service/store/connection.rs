@@ -34,6 +34,25 @@ pub struct Connection {
     pub last_used_at: SystemTime,
 }
 
+impl Connection {
+    /// Whether new access tokens can be obtained without the user.
+    pub fn refreshable(&self) -> Refreshable {
+        match (&self.refresh, self.state) {
+            (None, _) | (_, State::Reauth { .. }) => Refreshable::No,
+            (Some(_), _) => Refreshable::Yes,
+        }
+    }
+}
+
+/// Whether new access tokens can be obtained without the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshable {
+    /// There is no refresh token, or the provider no longer accepts it.
+    No,
+    /// There is a refresh token.
+    Yes,
+}
+
 /// The access token and its properties.
 #[derive(Clone, Debug)]
 pub struct Access {

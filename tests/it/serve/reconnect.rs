@@ -1,0 +1,107 @@
+//! A user connects again, and the provider returns no refresh token this time.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::harness::{RawServer, json_reply};
+
+/// What the provider adds to its token responses, and what it leaves out.
+#[derive(Clone, Default)]
+struct Manner {
+    subject: &'static str,
+    nonce: String,
+    leaves_out: &'static [&'static str],
+}
+
+/// A provider whose id_tokens name a user.
+struct Stage {
+    serving: Serving,
+    manner: Arc<Mutex<Manner>>,
+    _server: RawServer,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let provider = Provider::new();
+        let (manner, issuer) = (Arc::<Mutex<Manner>>::default(), provider.origin.clone());
+        let seen = Arc::clone(&manner);
+        let server = RawServer::before(&provider, move |reply| {
+            let manner = seen.lock().expect("manner").clone();
+            let mut tokens: Value = serde_json::from_str(&reply.body).expect("tokens");
+            for name in manner.leaves_out {
+                tokens.as_object_mut().expect("object").remove(*name);
+            }
+            if !manner.subject.is_empty() {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+                let claims = json!({
+                    "iss": issuer, "aud": "practice-client", "sub": manner.subject, "nonce": manner.nonce,
+                    "iat": now, "exp": now + 300,
+                });
+                let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+                tokens["id_token"] = format!("{}.{}.AA", part(&json!({ "alg": "RS256" })), part(&claims)).into();
+            }
+            json_reply(&tokens.to_string())
+        });
+        let other = server.as_token_endpoint_of(&provider);
+        let serving =
+            Serving::with(provider, |config| other(config).replace("scopes = [\"base\"]", "scopes = [\"openid\"]"));
+        Self { serving, manner, _server: server }
+    }
+
+    /// The user `ada` of the application connects the account of `subject`.
+    fn connect(&self, subject: &'static str, leaves_out: &'static [&'static str]) -> Reply {
+        let mut jar = Jar::default();
+        let begun = self.serving.begin("ada", &mut jar, "");
+        let nonce = parameter(begun.field("location").expect("location"), "nonce");
+        *self.manner.lock().expect("manner") = Manner { subject, nonce, leaves_out };
+        let target = self.serving.decided(&begun, "allow");
+        let reply = self.serving.finish(&jar, &target);
+        // Refreshes bring no id_token.
+        *self.manner.lock().expect("manner") = Manner::default();
+        reply
+    }
+
+    fn warning(reply: &Reply) -> String {
+        assert_success(reply);
+        parameter(reply.field("location").expect("location"), "warning")
+    }
+
+    /// `refreshable` in the list and in the token's response.
+    fn refreshable(&self) -> (Value, Value) {
+        let list = self.serving.get(&format!("{BASE}/connections"), &bearer(&token_of("ada", "acme")));
+        let token = self.serving.token("ada");
+        assert_eq!(200, token.status, "{token:?}");
+        (json_of(&list)["connections"][0]["refreshable"].clone(), json_of(&token)["refreshable"].clone())
+    }
+}
+
+const NONE: &[&str] = &["refresh_token"];
+
+#[test]
+fn d18_the_same_user_connects_again_without_a_new_refresh_token_and_the_connection_stays_refreshable() {
+    let stage = Stage::new();
+    assert_eq!("", Stage::warning(&stage.connect("a", &[])));
+    assert_eq!("", Stage::warning(&stage.connect("a", NONE)));
+    assert_eq!((json!(true), json!(true)), stage.refreshable());
+    stage.serving.age();
+    let reply = stage.serving.token("ada");
+    assert_eq!((200, json!(true)), (reply.status, json_of(&reply)["refreshed"].clone()), "{reply:?}");
+}
+
+#[test]
+fn d18_another_user_connects_without_a_refresh_token_and_the_application_is_told() {
+    let stage = Stage::new();
+    assert_success(&stage.connect("a", &[]));
+    assert_eq!("no_refresh_token", Stage::warning(&stage.connect("b", NONE)));
+    assert_eq!((json!(false), json!(false)), stage.refreshable());
+    stage.serving.age();
+    let reply = stage.serving.token("ada");
+    assert_eq!((409, json!("no_refresh_token")), (reply.status, json_of(&reply)["reason"].clone()), "{reply:?}");
+}
+
+#[test]
+fn d18_tokens_that_never_expire_need_no_refresh_token_and_no_warning() {
+    let stage = Stage::new();
+    assert_eq!("", Stage::warning(&stage.connect("a", &["refresh_token", "expires_in"])));
+    assert_eq!((json!(false), json!(false)), stage.refreshable());
+}
