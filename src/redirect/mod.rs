@@ -217,6 +217,11 @@ impl BoundRedirect {
         &self.text
     }
 
+    /// The relay's URI, if a relay stands between.
+    pub fn relay(&self) -> Option<&str> {
+        (self.sent != self.text).then_some(self.sent.as_str())
+    }
+
     /// What the Host field of a request must be: `127.0.0.1:25417`, and for port 80 the host alone
     /// (RFC 9110 section 7.2).
     pub fn authority(&self) -> &str {

@@ -16,7 +16,7 @@ use crate::{
     secret::Secret,
     service::{
         authorize::{Accept, Credential, Fetch, Query, Start, UncheckedFlowRequest, start},
-        base_url::{RedirectAt, client_at},
+        base_url::client_at,
         flow::{
             self, Content, FlowRequest, Ticket, confirm_ticket, link_ticket, new_cookie, open_confirm_ticket,
             open_link_ticket, set_cookie,
@@ -24,7 +24,7 @@ use crate::{
         jwt::{Caller, Role},
         pages,
         problem::Problem,
-        scopes,
+        redirect_uri, scopes,
         store::{Flow, FlowId, PutFlow, Taken},
     },
     system::{clock, entropy},
@@ -141,12 +141,8 @@ impl Service {
         // docs/serve.md says that this is added: there is no user here to tell.
         integration.dialect.offline.complete(&mut asked, &mut extra);
         let at = client_at(integration, base.as_ref());
-        let instance = match &at.redirect {
-            RedirectAt::Integration(_) => None,
-            RedirectAt::Own(instance) => Some(instance),
-        };
-        let redirect =
-            self.config.public_url.redirect(&integration.name, instance).ok_or(Problem::IntegrationMisconfigured)?;
+        let redirect = redirect_uri::of_flow(&self.config.public_url, integration, &at.redirect)
+            .ok_or(Problem::IntegrationMisconfigured)?;
         let client_id = at.id.clone();
         let id = FlowId::new(entropy::random()?);
         let state = flow::state(&self.sealed.keys, id, self.config.state_mode, &wanted, Nonce(entropy::random()?));

@@ -1,6 +1,7 @@
 //! The configuration of the service: TOML in, [`Config`] out. Settings that cannot work or are unsafe are rejected with
 //! their line; settings that weaken security on purpose are printed at the start.
 
+mod fitness;
 mod weaknesses;
 
 use std::{
@@ -11,6 +12,8 @@ use std::{
 
 use serde::Deserialize;
 use serde_spanned::Spanned;
+
+use fitness::{fit_for_a_service, forwarded_once};
 
 use super::{
     app_callback::{self, AllowList},
@@ -24,7 +27,7 @@ use super::{
     url_bytes::UrlBytes,
 };
 use crate::{
-    catalog::{Catalog, CatalogError, Fault, Integration, IntegrationName, SecretSource, Server, Tables},
+    catalog::{Catalog, CatalogError, Fault, IntegrationName, Tables},
     oauth::Endpoint,
     proxies::{ClientField, Network, TrustedProxies},
     redirect::{BoundRedirect, RegisteredRedirect},
@@ -209,6 +212,7 @@ impl Config {
         for integration in catalog.iter() {
             let place = places.get(integration.name.as_str()).copied();
             fit_for_a_service(integration, &server.public_url).map_err(|why| CatalogError { place, ..why })?;
+            forwarded_once(integration, &catalog).map_err(|why| CatalogError { place, ..why })?;
         }
         let ServerSettings { public_url, listen, admin, trusted_proxies, session_cookie, query_token, .. } = server;
         let (state_mode, connections) = (server.state_mode, server.connections);
@@ -344,33 +348,6 @@ fn judged_keys(table: &BTreeMap<String, Spanned<KeyEntry>>) -> Result<Keys, Faul
     match KeyId::parse(key).filter(|id| sources.contains_key(id)) {
         Some(current) => Ok(Keys { current, sources }),
         None => Err(Fault::new("current: there is no key of that name", &form).at(entry)),
-    }
-}
-
-/// Settings that the command line supports and the service does not.
-fn fit_for_a_service(integration: &Integration, public_url: &PublicUrl) -> Result<(), CatalogError> {
-    let fault = |what: String, remedy: &str| {
-        let what = format!("[integration.{}]: {what}", integration.name);
-        Err(CatalogError { place: None, what, remedy: Some(remedy.to_owned()) })
-    };
-    let secrets = integration
-        .client_secret
-        .iter()
-        .chain(integration.base_allow.listed.iter().filter_map(|instance| instance.client_secret.as_ref()));
-    if secrets.into_iter().any(|source| *source == SecretSource::Store) {
-        let remedy = "write: client_secret = { file = \"...\" } or { env = \"...\" }";
-        return fault("a service has no keychain to read the client secret from".into(), remedy);
-    }
-    if matches!(integration.server, Server::Discovered(_)) && !integration.base_allow.listed.is_empty() {
-        let remedy = "write authorization_endpoint and token_endpoint; their paths are used at every instance";
-        return fault("base_allow needs endpoints that are written down".into(), remedy);
-    }
-    match public_url.redirect(&integration.name, None) {
-        Some(_) => Ok(()),
-        None => {
-            let redirect = public_url.below(&format!("/{}/callback", integration.name));
-            fault(format!("{redirect} is no redirect URI"), "see: loopin redirect check URI")
-        }
     }
 }
 

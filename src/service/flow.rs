@@ -22,7 +22,7 @@ use crate::{
         AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept,
         S256, Scopes,
     },
-    redirect::{BoundRedirect, RegisteredRedirect},
+    redirect::{BoundRedirect, RegisteredRedirect, RelayedRedirect},
     reply::FieldValue,
     secret::Secret,
     vault::{AccountName, ActionKey, GrantKey, Namespace, OrgKey, Owner, seal::Nonce, unix},
@@ -239,7 +239,7 @@ pub struct Content {
     pub server: AuthorizationServer,
     /// The client of the authorization request.
     pub client_id: ClientId,
-    /// The redirect URI of the authorization request.
+    /// The redirect URI of the authorization request, and where its response arrives.
     pub redirect: BoundRedirect,
     /// The requested scopes.
     pub asked: Scopes,
@@ -262,7 +262,11 @@ struct StoredContent {
     #[serde(default)]
     authentication_methods: Vec<String>,
     client_id: String,
+    /// Where the response arrives.
     redirect_uri: String,
+    /// The redirect URI of the authorization request, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay: Option<String>,
     asked: String,
     base_url: Option<String>,
     code_verifier: Option<String>,
@@ -283,7 +287,8 @@ impl Content {
             id_token_algorithms: server.id_token_algorithms.names().to_vec(),
             authentication_methods: server.authentication_methods.names().to_vec(),
             client_id: self.client_id.as_str().to_owned(),
-            redirect_uri: self.redirect.as_str().to_owned(),
+            redirect_uri: self.redirect.listened_at().to_owned(),
+            relay: self.redirect.relay().map(str::to_owned),
             asked: self.asked.to_string(),
             base_url: self.base_url.clone(),
             code_verifier: self.kept.code_verifier.as_ref().map(text),
@@ -298,6 +303,7 @@ impl Content {
         let plain = ring.open(&Place { column: Column::FlowContent, id: id.bytes(), key, generation: 0 }, cell).ok()?;
         let stored: StoredContent = serde_json::from_str(plain.expose()).ok()?;
         let endpoint = |text: &str| Endpoint::parse(text).ok();
+        let redirect = RegisteredRedirect::parse(&stored.redirect_uri).ok()?.at_its_own_address().ok()?;
         Some(Self {
             server: AuthorizationServer {
                 issuer: stored.issuer.map(|issuer| Issuer::parse(&issuer).map_err(drop)).transpose().ok()?,
@@ -313,7 +319,10 @@ impl Content {
                 authentication_methods: AuthenticationMethods::new(stored.authentication_methods),
             },
             client_id: ClientId::parse(&stored.client_id)?,
-            redirect: RegisteredRedirect::parse(&stored.redirect_uri).ok()?.at_its_own_address().ok()?,
+            redirect: match stored.relay {
+                None => redirect,
+                Some(relay) => redirect.behind(&RelayedRedirect::parse(&relay).ok()?),
+            },
             asked: Scopes::parse(&stored.asked).ok()?,
             base_url: stored.base_url,
             kept: Kept { code_verifier: stored.code_verifier.map(Secret::new), nonce: stored.nonce.map(Secret::new) },

@@ -39,9 +39,9 @@ providers = ["acme_fit"]
 const TARGET: &str = "https://api.us.junction.com/v2/link/connect/acme_fit";
 
 /// A relay that runs.
-struct Running {
+pub struct Running {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     admin: SocketAddr,
     said: Receiver<String>,
     /// Lines of the access log.
@@ -54,7 +54,7 @@ impl Running {
         Self::with(CONFIG)
     }
 
-    fn with(config: &str) -> Self {
+    pub fn with(config: &str) -> Self {
         Self::within(Sandbox::new(), config)
     }
 

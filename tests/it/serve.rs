@@ -33,6 +33,7 @@ mod migration;
 mod mistakes;
 mod operation;
 mod reconnect;
+mod relayed;
 mod requests;
 mod rotation;
 #[path = "../shared/jwt.rs"]

@@ -14,6 +14,7 @@ use crate::{
     catalog::{Integration, Others, SecretSource},
     command::context::private_file,
     grants::Error,
+    oauth::IssParameter,
     report::{Code, Failure, Outcome},
     secret::{SealKey, Secret},
     service::{
@@ -22,6 +23,7 @@ use crate::{
         config::{Config, KeySource, Keys},
         jwt::{self, Verifier},
         keys::{KeyId, KeyRing},
+        redirect_uri,
         store::StoreFault,
     },
     system::{
@@ -50,6 +52,7 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
             let _ = writeln!(text, "  {}{server}: {redirect}", integration.name);
         }
     }
+    forwarding(config, &mut text);
     let token = match config.query_token {
         QueryToken::Confirm => "a token in an address leads to a page on which the person confirms",
         QueryToken::Off => "a token in an address is refused",
@@ -94,22 +97,39 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
 
 /// What to register where: at the integration's own server, and at each instance that has a redirect of its own.
 fn redirects(config: &Config, integration: &Integration) -> Vec<(String, String)> {
-    let own = config.public_url.redirect(&integration.name, None);
-    let mut all: Vec<_> = own.iter().map(|redirect| (String::new(), redirect.as_str().to_owned())).collect();
+    let of = |at: &RedirectAt| redirect_uri::of_flow(&config.public_url, integration, at);
+    let at_own_server = RedirectAt::Integration(IssParameter::NotPromised);
+    let registered = of(&at_own_server);
+    let mut all: Vec<_> = registered.iter().map(|redirect| (String::new(), redirect.as_str().to_owned())).collect();
     for instance in &integration.base_allow.listed {
         let Ok(base) = BaseUrl::parse(&instance.url(), integration) else { continue };
-        let id = match client_at(integration, Some(&base)).redirect {
-            RedirectAt::Integration(_) => None,
-            RedirectAt::Own(id) => Some(id),
-        };
-        if let Some(redirect) = config.public_url.redirect(&integration.name, id.as_ref()) {
+        if let Some(redirect) = of(&client_at(integration, Some(&base)).redirect) {
             all.push((format!(" at {}", base.as_str()), redirect.as_str().to_owned()));
         }
     }
-    if let (Others::Public, Some(own)) = (integration.base_allow.others, &own) {
-        all.push((" at any other instance".into(), format!("{}/HOST", own.as_str())));
+    if let (Others::Public, Some(own)) = (integration.base_allow.others, &registered) {
+        all.push((" at any other instance".into(), format!("{}/HOST", own.listened_at())));
     }
     all
+}
+
+/// What other domains must forward to this service, and what only `loopin login` can use.
+fn forwarding(config: &Config, text: &mut String) {
+    for integration in config.catalog.iter() {
+        let at_own_server = RedirectAt::Integration(IssParameter::NotPromised);
+        let redirect = redirect_uri::of_flow(&config.public_url, integration, &at_own_server);
+        if let Some((redirect, relay)) = redirect.as_ref().and_then(|it| Some((it, it.relay()?))) {
+            let own = redirect.listened_at();
+            let _ = writeln!(text, "Forward {relay} to {own}, for example with loopin relay.");
+        }
+        for unused in redirect_uri::for_the_command_line(integration) {
+            let (name, uri) = (&integration.name, unused.as_str());
+            let _ = writeln!(
+                text,
+                "[integration.{name}]: the service does not use {uri}, which leads to a user's machine (loopin login)."
+            );
+        }
+    }
 }
 
 /// The keys from where they lie.
