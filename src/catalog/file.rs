@@ -2,21 +2,22 @@
 
 mod forms;
 mod inherit;
+mod instances;
 #[cfg(test)]
 mod tests;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use forms::{BaseEntry, InstanceTable, OneOrMany};
+use forms::{BaseEntry, OneOrMany};
 use inherit::{Relayed, accepted};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Instance,
-    InstancePath, Instances, Integration, IntegrationName, Offline, OfflineParams, Others, PkcePromise, Place, Preset,
-    SecretSource, Server, SharedRedirect, StoreKind,
+    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Integration,
+    IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server, SharedRedirect,
+    StoreKind,
     dialect::{DialectFields, ScopeTable, StatedCheck, TokenFields},
 };
 use crate::{
@@ -87,6 +88,8 @@ pub(super) struct Table {
     allowed_scopes: Vec<Spanned<String>>,
     #[serde(default)]
     base_allow: Vec<Spanned<BaseEntry>>,
+    #[serde(default)]
+    provider_domains: Vec<Spanned<String>>,
     #[serde(default)]
     store: Store,
     store_key: Option<StoreKey>,
@@ -309,50 +312,6 @@ impl Table {
             }
             other => fault(format!("\"{}\" is not known", other.escape_debug().take(80).collect::<String>())),
         }
-    }
-
-    fn base_allow(&self) -> Result<Instances, Fault> {
-        let mut instances = Instances::default();
-        for entry in &self.base_allow {
-            let InstanceTable { url, client_id, client_secret, shared_redirect, iss_parameter } = &entry.get_ref().0;
-            let fault = |what: String| Fault::plain(format!("base_allow: {what}")).at(entry);
-            if client_secret.is_some() && client_id.is_none() {
-                let what = "base_allow: a client_secret belongs to a client_id";
-                return Err(Fault::new(what, "add the client_id that this instance has given out").at(entry));
-            }
-            if url == "*" {
-                if client_id.is_some() {
-                    let what = "base_allow: no client is registered at every server";
-                    return Err(Fault::new(what, "write \"*\" alone").at(entry));
-                }
-                instances.others = Others::Public;
-                continue;
-            }
-            let after_protocol = url.find("://").map_or(0, |at| at + 3);
-            let (server, path) =
-                url.split_at(url[after_protocol..].find('/').map_or(url.len(), |at| after_protocol + at));
-            let host = Host::parse(server).map_err(|e| fault(e.to_string()))?;
-            let path = InstancePath::parse(path).ok_or_else(|| {
-                let what = "base_allow: a path has letters, digits and - . _ ~ only, and no empty, . or .. segment";
-                Fault::new(what, "write it like https://apps.acme.example/gitlab").at(entry)
-            })?;
-            if instances.listed.iter().any(|known: &Instance| known.host == host) {
-                return Err(fault("this server is listed twice".into()));
-            }
-            let parse = |id: &Spanned<String>| {
-                ClientId::parse(id.get_ref())
-                    .ok_or_else(|| Fault::plain("base_allow: client_id is not printable ASCII").at(id))
-            };
-            instances.listed.push(Instance {
-                host,
-                path,
-                client_id: client_id.as_ref().map(parse).transpose()?,
-                client_secret: client_secret.clone(),
-                iss_parameter: *iss_parameter,
-                shared_redirect: *shared_redirect,
-            });
-        }
-        Ok(instances)
     }
 
     fn basic_username(&self) -> Result<BasicUsername, Fault> {

@@ -1,6 +1,6 @@
 //! Instances of a provider, such as self-hosted ones, that `baseUrl` may name in the service.
 
-use super::{Host, SecretSource, SharedRedirect};
+use super::{Host, ProviderDomain, SecretSource, SharedRedirect};
 use crate::oauth::{ClientId, IssParameter};
 
 /// An entry of `base_allow`: the server and the client that is registered there.
@@ -71,6 +71,8 @@ pub enum Others {
 pub struct Instances {
     /// The listed instances.
     pub listed: Vec<Instance>,
+    /// `https://*.DOMAIN`: every host with one more label, with the integration's own client.
+    pub domains: Vec<ProviderDomain>,
     /// What is allowed besides.
     pub others: Others,
 }

@@ -1,7 +1,7 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
 //! `file.rs` reads the configuration, `fault.rs` says what is wrong in one, `edit.rs` changes it and keeps its comments,
-//! `preset.rs` has what is known of real providers, `name.rs` has their names, `host.rs` says who may get the tokens, `instance.rs` which other servers of the same kind there are, `sharing.rs` which
+//! `preset.rs` has what is known of real providers, `name.rs` has their names, `host.rs` says who may get the tokens, `instance.rs` and `provider_domain.rs` which other servers of the same kind there are, `sharing.rs` which
 //! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
 //! program asks for a provider by name.
 
@@ -14,6 +14,7 @@ mod instance;
 mod name;
 mod offline;
 mod preset;
+mod provider_domain;
 mod sharing;
 
 use std::{
@@ -34,6 +35,7 @@ pub use preset::{
     ClientKind, FIXED_PORT, Lifetimes, Loopback, Preset, PresetHost, PresetInstance, RedirectPolicy, Registration,
     Source, Spelling, Subject, UnknownProvider, Variable,
 };
+pub use provider_domain::{ProviderDomain, ProviderDomainError};
 pub use sharing::{SharedRedirect, own_redirect};
 
 use crate::{

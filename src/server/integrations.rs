@@ -134,13 +134,13 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
     Ok(Client::new(at.id.clone(), authentication).speaking(integration.dialect.wire.clone()))
 }
 
-/// The base URL of a stored row, if it is still allowed.
+/// The base URL of a stored row, if it is still allowed. `None`: the integration's own server.
 ///
 /// # Errors
 /// The allow list has changed.
 pub fn base(integration: &Integration, text: Option<&str>) -> Result<Option<BaseUrl>, Problem> {
-    let parsed = text.map(|text| BaseUrl::parse(text, integration)).transpose();
-    parsed.map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))
+    let parsed = text.map(|text| BaseUrl::named(text, integration)).transpose();
+    parsed.map(Option::flatten).map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))
 }
 
 /// The configured integrations, for the refresh.

@@ -96,9 +96,10 @@ impl UncheckedFlowRequest {
         let extra = scopes::extra(pairs, &integration.allowed_scopes).map_err(Problem::ScopeNotAllowed)?;
         let base_url = self.base_url.as_deref().filter(|text| !text.is_empty());
         let base_url = base_url
-            .map(|text| BaseUrl::parse(text, integration))
+            .map(|text| BaseUrl::named(text, integration))
             .transpose()
-            .map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))?;
+            .map_err(|why| Problem::BaseUrlNotAllowed(why.to_string()))?
+            .flatten();
         Ok(FlowRequest {
             key: GrantKey { owner, integration: integration.name.clone(), action },
             app_callback_url: url.as_str().to_owned(),

@@ -15,7 +15,7 @@ pub use instance::InstanceId;
 
 use super::url_bytes::{HostName, Scheme, UrlBytes, UrlFault};
 use crate::{
-    catalog::{Host, Instance, Instances, Integration, Others, SecretSource, SharedRedirect},
+    catalog::{Host, Instance, Instances, Integration, Others, SecretSource, Server, SharedRedirect},
     oauth::{ClientId, Endpoint, IssParameter},
 };
 
@@ -30,7 +30,18 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Parses and checks a base URL. This is repeated when a stored connection is used, because the list may have
+    /// The instance that a caller names. `None`: the integration's own server, as without a base URL, with its client and
+    /// its redirect URI; this is so for a URL that the sign-in page of that server is at or below, unless an entry of the
+    /// list has a client of its own for it.
+    ///
+    /// # Errors
+    /// As [`BaseUrl::parse`].
+    pub fn named(text: &str, integration: &Integration) -> Result<Option<Self>, BaseUrlRefused> {
+        let own = UrlBytes::parse(text).is_ok_and(|url| is_own_server(&url, integration));
+        if own { Ok(None) } else { Self::parse(text, integration).map(Some) }
+    }
+
+    /// Parses and checks the base URL of an instance. This is repeated when a stored connection is used, because the list may have
     /// changed.
     ///
     /// # Errors
@@ -44,20 +55,25 @@ impl BaseUrl {
         if url.path.contains('%') {
             return Err(BaseUrlRefused::Escape);
         }
-        let entry = listed(&integration.base_allow, &url);
-        if entry.is_some_and(|entry| !entry.path.covers(url.path)) {
+        let entry = Entry::of(&integration.base_allow, &url);
+        let covered = match entry {
+            Entry::Listed(instance) => instance.path.covers(url.path),
+            Entry::ProviderDomain => matches!(url.path, "" | "/"),
+            Entry::None => true,
+        };
+        if !covered {
             return Err(BaseUrlRefused::Path);
         }
-        let listed = entry.is_some();
+        let listed = matches!(entry, Entry::Listed(_));
         if url.scheme == Scheme::Http && !(listed && url.host.is_loopback_address()) {
             return Err(BaseUrlRefused::NotHttps);
         }
-        if !listed && integration.base_allow.others == Others::Public {
-            unlisted(&url)?;
-        } else if !listed {
-            return Err(BaseUrlRefused::NotListed);
-        }
-        let trust = if listed { Trust::Listed } else { Trust::Public };
+        let trust = match (entry, integration.base_allow.others) {
+            (Entry::Listed(_), _) => Trust::Listed,
+            (Entry::ProviderDomain, _) => Trust::Public,
+            (Entry::None, Others::Public) => unlisted(&url).map(|()| Trust::Public)?,
+            (Entry::None, Others::Refused) => return Err(BaseUrlRefused::NotListed),
+        };
         let reach = Reach { scheme: url.scheme, port: url.effective_port(), host: url.host.clone(), trust };
         Ok(Self { text: text.trim_end_matches('/').to_owned(), reach })
     }
@@ -110,11 +126,56 @@ fn unlisted(url: &UrlBytes<'_>) -> Result<(), BaseUrlRefused> {
     if PORTS.contains(&url.effective_port()) { Ok(()) } else { Err(BaseUrlRefused::Port) }
 }
 
-fn listed<'i>(instances: &'i Instances, url: &UrlBytes<'_>) -> Option<&'i Instance> {
-    let authority = match url.effective_port() {
+/// What `base_allow` says of a server.
+#[derive(Clone, Copy, Debug)]
+enum Entry<'i> {
+    Listed(&'i Instance),
+    /// One label of a domain that is wholly the provider's.
+    ProviderDomain,
+    None,
+}
+
+impl<'i> Entry<'i> {
+    /// A server that is listed by name is not one of its domain.
+    fn of(instances: &'i Instances, url: &UrlBytes<'_>) -> Self {
+        if let Some(instance) = listed(instances, url) {
+            return Self::Listed(instance);
+        }
+        let usual = url.scheme == Scheme::Https && url.effective_port() == Scheme::Https.usual_port();
+        match &url.host {
+            HostName::Name(name) if usual && instances.domains.iter().any(|domain| domain.covers(name)) => {
+                Self::ProviderDomain
+            }
+            _ => Self::None,
+        }
+    }
+}
+
+/// Whether the integration's own sign-in page is at or below this URL, in whole segments.
+fn is_own_server(url: &UrlBytes<'_>, integration: &Integration) -> bool {
+    let sign_in = match &integration.server {
+        Server::Discovered(issuer) => issuer.as_str(),
+        Server::Explicit(server) => server.authorization_endpoint.as_str(),
+    };
+    let with_client = |instance: &Instance| instance.client_id.is_some() && instance.path.covers(url.path);
+    let place = format!("{}://{}{}", url.scheme.as_str(), authority(url), url.path.trim_end_matches('/'));
+    let below = sign_in.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    below
+        && url.query.is_none()
+        && url.fragment.is_none()
+        && !listed(&integration.base_allow, url).is_some_and(with_client)
+}
+
+/// Host and port, without the scheme's usual port.
+fn authority(url: &UrlBytes<'_>) -> String {
+    match url.effective_port() {
         port if port == url.scheme.usual_port() => url.host.to_string(),
         port => format!("{}:{port}", url.host),
-    };
+    }
+}
+
+fn listed<'i>(instances: &'i Instances, url: &UrlBytes<'_>) -> Option<&'i Instance> {
+    let authority = authority(url);
     let same_server = |host: &Host| {
         let written = host.authority();
         let usual = format!(":{}", url.scheme.usual_port());
@@ -145,14 +206,20 @@ pub enum RedirectAt {
     Own(InstanceId),
 }
 
-/// Our client at `base`. The integration's secret is for its own provider: at an instance only the secret of the
-/// instance's entry is used.
+/// Our client at `base`. The integration's secret is for its own provider: at a listed instance only the secret of the
+/// instance's entry is used. A domain that is wholly the provider's has the integration's client, and its redirect URI
+/// too: no host there is another party that could mix up servers.
 pub fn client_at<'i>(integration: &'i Integration, base: Option<&BaseUrl>) -> ClientAt<'i> {
-    let Some(base) = base else {
+    let own = || {
         let redirect = RedirectAt::Integration(IssParameter::NotPromised);
-        return ClientAt { id: &integration.client_id, secret: integration.client_secret.as_ref(), redirect };
+        ClientAt { id: &integration.client_id, secret: integration.client_secret.as_ref(), redirect }
     };
-    let entry = UrlBytes::parse(&base.text).ok().and_then(|url| listed(&integration.base_allow, &url));
+    let Some(base) = base else { return own() };
+    let entry = match UrlBytes::parse(&base.text).map(|url| Entry::of(&integration.base_allow, &url)) {
+        Ok(Entry::ProviderDomain) => return own(),
+        Ok(Entry::Listed(instance)) => Some(instance),
+        Ok(Entry::None) | Err(_) => None,
+    };
     ClientAt {
         id: entry.and_then(|entry| entry.client_id.as_ref()).unwrap_or(&integration.client_id),
         secret: entry.and_then(|entry| entry.client_secret.as_ref()),

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn d20_what_leads_to_a_users_machine_is_no_override_and_is_reported() {
-        for lines in ["", "redirect_uri = \"http://127.0.0.1:0/callback\"", "redirect_uri = \"example.app:/cb\""] {
+        for lines in ["", "redirect_uri = \"http://127.0.0.1:0/callback\"", "redirect_uri = \"example.app:///cb\""] {
             assert_eq!(Ok(None), sent(lines), "{lines}");
         }
         let left = |lines: &str| {

@@ -146,6 +146,13 @@ impl Table {
             scope_implies: self.scope_implies.or(preset.scope_implies),
             scope_check: self.scope_check.or(preset.scope_check),
             params: params.into_iter().chain(self.params).collect(),
+            provider_domains: match self.provider_domains.is_empty() {
+                true => {
+                    let domains = preset.provider_domains.into_iter();
+                    domains.map(|domain| Spanned::new(at.clone(), domain.into_inner())).collect()
+                }
+                false => self.provider_domains,
+            },
             // Only a user states these; `field_of_a_user` refuses them in a preset.
             actions: self.actions,
             allowed_scopes: self.allowed_scopes,

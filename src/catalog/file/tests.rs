@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    catalog::{ActionName, Place, UnknownName},
+    catalog::{ActionName, Others, Place, ProviderDomain, UnknownName},
     oauth::S256,
 };
 
@@ -240,7 +240,9 @@ fn v13_an_instance_is_a_server_and_perhaps_the_client_that_is_registered_there()
         ("a path has letters", "\"https://git.acme.example/%61\""),
         ("a path has letters", "\"https://git.acme.example/a?b\""),
         ("listed twice", "\"https://b.example\", \"https://b.example/b\""),
-        ("no path, no user", "\"https://*.acme.example\""),
+        ("is not in provider_domains", "\"https://*.acme.example\""),
+        ("has no client of its own", "{ url = \"https://*.acme.example\", client_id = \"b\" }"),
+        ("no path, no user", "\"https://a.*.example\""),
         ("http would carry", "\"http://git.acme.example\""),
         ("a port is", "\"https://git.acme.example:0\""),
         ("belongs to a client_id", "{ url = \"https://b.example\", client_secret = { env = \"B\" } }"),
@@ -253,5 +255,29 @@ fn v13_an_instance_is_a_server_and_perhaps_the_client_that_is_registered_there()
         let error = of(entry).expect_err(words);
         assert!(error.to_string().contains(words) && !error.to_string().contains("canary"), "{words}: {error}");
         assert_eq!(Some(5), error.place.map(|place| place.line), "{error}");
+    }
+}
+
+#[test]
+fn d17_every_host_of_a_domain_is_taken_only_if_the_table_marks_it_as_the_providers() {
+    let of = |domains: &str| {
+        Catalog::parse(&format!(
+            "[integration.shop]\nissuer = \"https://a.example\"\nclient_id = \"x\"\nprovider_domains = {domains}\n\
+             base_allow = [\"https://*.myshopify.com\"]\n"
+        ))
+    };
+    let catalog = of("[\"myshopify.com\"]").expect("configuration");
+    let instances = &catalog.get("shop").expect("integration").base_allow;
+    assert_eq!(vec![ProviderDomain::parse("myshopify.com").expect("a domain")], instances.domains);
+    for (words, domains, line) in [
+        ("https://*.myshopify.com is not in provider_domains", "[]", 5),
+        ("is not in provider_domains", "[\"shopify.com\"]", 5),
+        ("anybody can get a host below github.io", "[\"github.io\"]", 4),
+        ("anybody can get a host below herokuapp.com", "[\"myshopify.com\", \"herokuapp.com\"]", 4),
+        ("not a domain name", "[\"*.myshopify.com\"]", 4),
+    ] {
+        let error = of(domains).expect_err(words);
+        assert!(error.to_string().contains(words) && error.remedy.is_some(), "{words}: {error:?}");
+        assert_eq!(Some(line), error.place.map(|place| place.line), "{error}");
     }
 }

@@ -107,6 +107,10 @@ fn redirects(config: &Config, integration: &Integration) -> Vec<(String, String)
             all.push((format!(" at {}", base.as_str()), redirect.as_str().to_owned()));
         }
     }
+    if let Some(own) = &registered {
+        let domains = integration.base_allow.domains.iter();
+        all.extend(domains.map(|domain| (format!(" at https://*.{domain}"), own.as_str().to_owned())));
+    }
     if let (Others::Public, Some(own)) = (integration.base_allow.others, &registered) {
         all.push((" at any other instance".into(), format!("{}/HOST", own.listened_at())));
     }

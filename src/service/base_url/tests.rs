@@ -340,3 +340,68 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn d17_a_base_url_of_the_integrations_own_server_is_the_same_as_none() {
+    for base_allow in ["[]", r#"["*"]"#, r#"["https://git.example"]"#] {
+        let integration = integration(base_allow);
+        for own in
+            ["https://git.example", "https://git.example/", "https://git.example:443", "https://git.example/oauth"]
+        {
+            assert_eq!(Ok(None), BaseUrl::named(own, &integration), "{own} {base_allow}");
+        }
+        for other in
+            ["http://git.example", "https://git.example:8443/x", "https://git.example/oaut", "https://it.example/x/.."]
+        {
+            assert_ne!(Ok(None), BaseUrl::named(other, &integration), "{other} {base_allow}");
+        }
+        assert!(BaseUrl::named("https://git.example?x=y", &integration).is_err());
+    }
+    let other_client = integration(r#"[{ url = "https://git.example", client_id = "own" }]"#);
+    let named = BaseUrl::named("https://git.example", &other_client).expect("listed").expect("an entry of its own");
+    assert_eq!("own", client_at(&other_client, Some(&named)).id.as_str(), "the operator has listed another client");
+    let text = "[integration.git]\nissuer = \"https://id.example/tenant\"\nclient_id = \"me\"\n";
+    let discovered = Catalog::parse(text).expect("configuration").get("git").expect("integration").clone();
+    for own in ["https://id.example", "https://id.example/tenant", "https://id.example/tenant/"] {
+        assert_eq!(Ok(None), BaseUrl::named(own, &discovered), "{own}");
+    }
+    assert!(BaseUrl::named("https://id.example/tenant2", &discovered).is_err());
+}
+
+fn shops() -> Integration {
+    let text = "[integration.shop]\nauthorization_endpoint = \"https://shopify.example/admin/oauth/authorize\"\n\
+         token_endpoint = \"https://shopify.example/admin/oauth/access_token\"\nclient_id = \"shared\"\n\
+         client_secret = { env = \"SHARED\" }\nprovider_domains = [\"myshopify.com\"]\n\
+         base_allow = [\"https://*.myshopify.com\", \"https://own.myshopify.com\"]\n";
+    Catalog::parse(text).expect("configuration").get("shop").expect("integration").clone()
+}
+
+#[test]
+fn d17_a_host_of_the_providers_domain_gets_the_integrations_client_and_redirect() {
+    let shops = shops();
+    let base = BaseUrl::parse("https://acme.myshopify.com/", &shops).expect("allowed");
+    let at = client_at(&shops, Some(&base));
+    assert_eq!(("shared", shops.client_secret.as_ref()), (at.id.as_str(), at.secret));
+    assert_eq!(RedirectAt::Integration(IssParameter::NotPromised), at.redirect);
+    assert!(base.reach().judge(&[IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))]).is_err(), "at public addresses only");
+    let listed = BaseUrl::parse("https://own.myshopify.com", &shops).expect("allowed");
+    let at = client_at(&shops, Some(&listed));
+    assert_eq!(None, at.secret, "an entry by name is an instance of its own");
+    assert!(matches!(at.redirect, RedirectAt::Own(_)));
+}
+
+#[test]
+fn d17_no_host_outside_the_providers_domain_gets_the_secret() {
+    let shops = shops();
+    for (why, url) in [
+        (BaseUrlRefused::NotListed, "https://myshopify.com"),
+        (BaseUrlRefused::NotListed, "https://a.b.myshopify.com"),
+        (BaseUrlRefused::NotListed, "https://evilmyshopify.com"),
+        (BaseUrlRefused::NotListed, "https://acme.myshopify.com.evil.example"),
+        (BaseUrlRefused::NotListed, "https://acme.myshopify.com:8443"),
+        (BaseUrlRefused::NotHttps, "http://acme.myshopify.com"),
+        (BaseUrlRefused::Path, "https://acme.myshopify.com/evil"),
+    ] {
+        assert_eq!(Err(why), BaseUrl::parse(url, &shops), "{url}");
+    }
+}

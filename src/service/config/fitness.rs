@@ -17,7 +17,8 @@ pub(super) fn fit_for_a_service(integration: &Integration, public_url: &PublicUr
         let remedy = "write: client_secret = { file = \"...\" } or { env = \"...\" }";
         return fault("a service has no keychain to read the client secret from".into(), remedy);
     }
-    if matches!(integration.server, Server::Discovered(_)) && !integration.base_allow.listed.is_empty() {
+    let instances = !integration.base_allow.listed.is_empty() || !integration.base_allow.domains.is_empty();
+    if matches!(integration.server, Server::Discovered(_)) && instances {
         let remedy = "write authorization_endpoint and token_endpoint; their paths are used at every instance";
         return fault("base_allow needs endpoints that are written down".into(), remedy);
     }

@@ -207,3 +207,61 @@ fn h03_no_hostile_callback_is_exchanged() {
     }
     assert_eq!(0, serving.provider.counters().token, "no code was sent");
 }
+
+#[test]
+fn d17_a_base_url_of_the_own_server_is_the_same_as_none_and_the_client_secret_is_sent() {
+    let provider = Provider::new();
+    let server = RawServer::before(&provider, |reply| reply.written());
+    let seen = server.as_token_endpoint_of(&provider);
+    let origin = provider.origin.clone();
+    let serving = Serving::with(provider, |config| {
+        seen(config).replace("requiresPKCE", &format!("base_allow = [\"{origin}\"]\nrequiresPKCE")).replace(
+            "scopes = [\"base\"]",
+            "scopes = [\"base\"]\nclient_secret = { file = \"{dir}/hs256\" }\n\
+                      token_endpoint_auth_method = \"client_secret_post\"",
+        )
+    });
+    for (user, base) in [("ada", ""), ("bob", "&baseUrl={}"), ("eve", "&baseUrl={}/")] {
+        let mut jar = Jar::default();
+        let begun = serving.begin(user, &mut jar, &base.replace("{}", &origin));
+        assert_eq!(shared_redirect(&serving), parameter(begun.field("location").expect("location"), "redirect_uri"));
+        assert_success(&serving.finish(&jar, &serving.decided(&begun, "allow")));
+        let reply = serving.token(user);
+        assert_eq!((200, &Value::Null), (reply.status, &json_of(&reply)["base_url"]), "{base}: {reply:?}");
+    }
+    let requests = server.requests();
+    assert_eq!(3, requests.iter().filter(|request| request.contains("client_secret=")).count(), "{requests:#?}");
+}
+
+#[test]
+fn d17_every_host_of_the_providers_domain_starts_with_the_integrations_client_and_redirect() {
+    let serving = Serving::with(Provider::new(), |config| {
+        let lines = "provider_domains = [\"myshopify.com\"]\nbase_allow = [\"https://*.myshopify.com\"]\nrequiresPKCE";
+        config.replace("requiresPKCE", lines)
+    });
+    let begun = serving.begin("ada", &mut Jar::default(), "&baseUrl=https://acme.myshopify.com");
+    let to = begun.field("location").unwrap_or_else(|| panic!("{begun:?}")).to_owned();
+    assert!(to.starts_with("https://acme.myshopify.com/authorize?"), "{to}");
+    assert_eq!(shared_redirect(&serving), parameter(&to, "redirect_uri"));
+    assert_eq!("practice-client", parameter(&to, "client_id"));
+    for other in ["https://a.b.myshopify.com", "https://myshopify.com", "https://myshopify.com.evil.example"] {
+        let refused = serving.begin("eve", &mut Jar::default(), &format!("&baseUrl={other}"));
+        assert_eq!((400, "base_url_not_allowed".into()), (refused.status, code(&refused)), "{other}");
+    }
+    let path = serving.sandbox.path("loopin.toml");
+    let checked = serving.sandbox.run(&["serve", "check", "--config", path.to_str().expect("path")]);
+    checked.assert_code(0).assert_says(&format!("  wiki at https://*.myshopify.com: {}\n", shared_redirect(&serving)));
+}
+
+#[test]
+fn d17_a_hosting_domain_is_refused_at_the_start() {
+    let (sandbox, provider) = (Sandbox::new(), Provider::new());
+    let lines = "provider_domains = [\"github.io\"]\nbase_allow = [\"https://*.github.io\"]\nrequiresPKCE";
+    prepare(&sandbox, &config(&provider, 8080).replace("requiresPKCE", lines));
+    let path = sandbox.path("loopin.toml");
+    let checked = sandbox.run(&["serve", "check", "--config", path.to_str().expect("path")]);
+    checked
+        .assert_code(3)
+        .assert_says("anybody can get a host below github.io")
+        .assert_says("every host is the provider's own");
+}
