@@ -3,6 +3,7 @@
 mod forms;
 mod inherit;
 mod instances;
+mod response_mode;
 #[cfg(test)]
 mod tests;
 
@@ -82,6 +83,7 @@ pub(super) struct Table {
     token_request: Option<TokenBody>,
     token_at: Option<Spanned<String>>,
     error_at: Option<Spanned<String>>,
+    response_mode: Option<Spanned<String>>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
@@ -173,7 +175,12 @@ impl Table {
         let basic_username = self.basic_username()?;
         let relay = self.relay()?;
         let redirects = self.redirects(&name, preset.as_ref())?;
-        let extra = parameters("params", &self.params)?;
+        if let Some((name, value)) = self.params.iter().find(|(name, _)| name.get_ref() == "response_mode") {
+            return Err(response_mode::misplaced(value).at(name));
+        }
+        let mut extra = parameters("params", &self.params)?;
+        let response_mode = self.response_mode()?;
+        extra.set_response_mode(response_mode);
         let dialect = self.dialect()?;
         let mut actions = BTreeMap::new();
         for (action, list) in &self.actions {
@@ -210,6 +217,7 @@ impl Table {
             },
             extra,
             dialect,
+            response_mode,
             hosts,
             basic_username,
             allowed_scopes: scopes(&self.allowed_scopes)?,

@@ -41,7 +41,7 @@ pub use sharing::{SharedRedirect, own_redirect};
 use crate::{
     oauth::{
         AuthenticationMethod, AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, ExtraParameters,
-        IdTokenAlgorithms, IssParameter, Issuer, NoCommonMethod, Pkce, S256, Scopes,
+        IdTokenAlgorithms, IssParameter, Issuer, NoCommonMethod, Pkce, ResponseMode, S256, Scopes,
     },
     redirect::{RegisteredRedirect, RelayedRedirect},
 };
@@ -161,6 +161,8 @@ pub struct Integration {
     pub extra: ExtraParameters,
     /// What its provider does differently from the RFCs.
     pub dialect: Dialect,
+    /// How the provider returns its response.
+    pub response_mode: ResponseMode,
     /// Who may be given its tokens by a helper.
     pub hosts: Hosts,
     pub basic_username: BasicUsername,

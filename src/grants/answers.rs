@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     deadlines::{BROWSER_HELD, FINAL_PAGE_FETCHED},
+    head::Head,
     loopback::{Loopback, Outcome, Reaction, SentBy, Stray, pages},
     oauth::{CodeReceived, Denial, Refusal},
     reply::Reply,
@@ -90,10 +91,14 @@ impl Answers {
 }
 
 impl Service for Answers {
+    fn body_limit(&self, head: &Head) -> usize {
+        self.loopback.body_limit(head)
+    }
+
     fn respond(&mut self, request: &Request<'_>) -> Answer {
         let (peer, local) = (request.peer, self.local(request.peer));
         let mut owner = Owner::Unknown;
-        let reaction = self.loopback.receive(request.head, || {
+        let reaction = self.loopback.receive_with_body(request.head, request.body, || {
             owner = peer::owner(peer, local);
             sent_by(owner)
         });

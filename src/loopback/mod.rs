@@ -10,16 +10,21 @@ use std::fmt;
 
 use crate::{
     head::{Fetch, Head, Host, Method},
-    oauth::{CodeReceived, Denial, Pending, Pkce, Received, Refusal, Unrelated},
+    oauth::{CodeReceived, Denial, Pending, Pkce, Received, Refusal, ResponseMode, Unrelated, form_response},
     redirect::BoundRedirect,
     reply::{Location, Reply},
 };
+
+/// The largest body of a response in a form, in bytes: as long as the longest query.
+const LONGEST_FORM: usize = 64 * 1024;
 
 /// The login as seen from its listener.
 #[derive(Debug)]
 pub struct Loopback {
     redirect: BoundRedirect,
     pkce: Pkce,
+    /// With [`ResponseMode::FormPost`] a response in the query is accepted too: some providers return errors there.
+    mode: ResponseMode,
     stage: Stage,
 }
 
@@ -81,6 +86,8 @@ pub enum Stray {
     OtherUser,
     /// Favicons, scans, the final page before its time.
     Path,
+    /// A POST at the redirect URI, which only an integration with `response_mode = "form_post"` expects.
+    Posted,
     Prefetch,
     /// A picture, script, frame, fetch or form of some page: `Sec-Fetch-*` tells.
     Subresource,
@@ -100,6 +107,10 @@ impl fmt::Display for Stray {
                  URL as the user who runs loopin, or set code_challenge_method = \"S256\" if the provider checks it"
             }
             Self::Path => "another path",
+            Self::Posted => {
+                "a POST at the redirect URI; if the provider returns its response in that way, add to the integration: \
+                 response_mode = \"form_post\""
+            }
             Self::Prefetch => "a prefetch",
             Self::Subresource => "a request that some page makes, not a person",
             Self::Unrelated(why) => return why.fmt(f),
@@ -110,14 +121,29 @@ impl fmt::Display for Stray {
 impl Loopback {
     /// `pkce` is what can be relied on: [`Pkce::Off`] where the server is not known to check it.
     pub fn new(pending: Pending, pkce: Pkce) -> Self {
-        Self { redirect: pending.redirect().clone(), pkce, stage: Stage::Waiting(pending) }
+        let mode = pending.response_mode();
+        Self { redirect: pending.redirect().clone(), pkce, mode, stage: Stage::Waiting(pending) }
+    }
+
+    /// The largest body in bytes to read for this request.
+    pub fn body_limit(&self, head: &Head) -> usize {
+        if self.is_form_post(head) { LONGEST_FORM } else { 0 }
+    }
+
+    /// A request whose body was not read.
+    pub fn receive(&mut self, head: &Head, sent_by: impl FnOnce() -> SentBy) -> Reaction {
+        self.receive_with_body(head, &[], sent_by)
     }
 
     /// `sent_by` is only called for an answer with the right `state`.
-    pub fn receive(&mut self, head: &Head, sent_by: impl FnOnce() -> SentBy) -> Reaction {
+    pub fn receive_with_body(&mut self, head: &Head, body: &[u8], sent_by: impl FnOnce() -> SentBy) -> Reaction {
         let reaction = match self.place(head) {
             Err(stray) => Err(stray),
             Ok(Place::Landing(outcome)) => Ok(Reaction::Landed(pages::landing(outcome))),
+            Ok(Place::Callback) if head.method == Method::Post => match form_response(body) {
+                Some(query) => self.answer(query.as_bytes(), sent_by),
+                None => Err((pages::unrelated(), Stray::Unrelated(Unrelated::NotText))),
+            },
             Ok(Place::Callback) => self.answer(head.query().unwrap_or_default(), sent_by),
         };
         reaction.unwrap_or_else(|(reply, why)| Reaction::Stray(reply, why))
@@ -143,11 +169,24 @@ impl Loopback {
         matches!(self.stage, Stage::Waiting(_))
     }
 
+    /// Whether the request may be a response in a form (OAuth 2.0 Form Post Response Mode section 2).
+    fn is_form_post(&self, head: &Head) -> bool {
+        self.mode == ResponseMode::FormPost && self.is_post_at_the_redirect(head)
+    }
+
+    fn is_post_at_the_redirect(&self, head: &Head) -> bool {
+        head.method == Method::Post && head.path() == self.redirect.path().as_bytes()
+    }
+
     /// Which of the two pages the request is for, or why it is for none.
     fn place(&self, head: &Head) -> Result<Place, (Reply, Stray)> {
         let refuse = |status: u16, why: Stray| Err((Reply::status(status), why));
         match head.method {
             Method::Get => {}
+            Method::Post if self.is_form_post(head) => {}
+            Method::Post if self.is_post_at_the_redirect(head) => {
+                return Err((Reply::status(405).allow("GET"), Stray::Posted));
+            }
             // No Access-Control-Allow-*: a preflight never opens the way for a page.
             Method::Options => return refuse(403, Stray::Method),
             Method::Head | Method::Other | Method::Post => {
@@ -159,7 +198,7 @@ impl Loopback {
             Host::One(_) => return refuse(421, Stray::Host),
             Host::Missing | Host::Several => return refuse(400, Stray::Host),
         }
-        if head.content_length > 0 {
+        if head.content_length > 0 && !self.is_form_post(head) {
             return refuse(400, Stray::Body);
         }
         let path = head.path();

@@ -1,6 +1,7 @@
 //! Every request that can reach the redirect, and the one that ends the wait.
 
 mod other_users;
+mod posted;
 mod strays;
 
 use std::num::NonZeroU16;
@@ -24,6 +25,10 @@ fn login() -> Loopback {
 }
 
 fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopback {
+    login_with(registered, port, iss_parameter, ExtraParameters::default())
+}
+
+fn login_with(registered: &str, port: u16, iss_parameter: IssParameter, extra: ExtraParameters) -> Loopback {
     let endpoint = |text: &str| Endpoint::parse(text).expect("endpoint");
     let secret = |text: &str| Secret::new(text.to_owned());
     let registered = RegisteredRedirect::parse_insisting_on_localhost(registered).expect("redirect");
@@ -42,7 +47,7 @@ fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopbac
         redirect: registered.bind(NonZeroU16::new(port).expect("port")).expect("bound"),
         scopes: Scopes::default(),
         pkce: Pkce::S256,
-        extra: ExtraParameters::default(),
+        extra,
     };
     let entropy = Entropy {
         state: secret("canary-state"),

@@ -24,6 +24,18 @@ pub fn reserved_in_answers(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// The body of a POST at the redirect URI as the query of the same response (OAuth 2.0 Form Post Response Mode section 2).
+/// Only parameters of the response are kept, byte for byte: others, such as the user's name, do not belong into a URL.
+/// `None`: the body has bytes that no form has.
+pub fn form_response(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok().filter(|text| text.bytes().all(|b| b.is_ascii_graphic() && b != b'#'))?;
+    let of_response = |pair: &&str| {
+        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
+        name.is_some_and(|name| reserved_in_answers(&name))
+    };
+    Some(text.split('&').filter(of_response).collect::<Vec<_>>().join("&"))
+}
+
 /// A well-formed response. It has no effect before its `state` has matched a login: see [`MatchedAnswer`].
 #[derive(Debug)]
 pub struct Answer {

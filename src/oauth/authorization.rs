@@ -8,14 +8,18 @@ use super::{
 };
 use crate::{redirect::BoundRedirect, secret::Secret};
 
+/// How the response is returned (OAuth 2.0 Multiple Response Type Encoding Practices section 2.1).
+const RESPONSE_MODE: &str = "response_mode";
+
 /// Parameters that callers cannot set: the flow sets them.
-const OWNED: [&str; 9] = [
+const OWNED: [&str; 10] = [
     "client_id",
     "client_secret",
     "code_challenge",
     "code_challenge_method",
     "nonce",
     "redirect_uri",
+    RESPONSE_MODE,
     "response_type",
     "scope",
     "state",
@@ -29,6 +33,16 @@ pub enum Pkce {
     /// `code_challenge_method=S256` (RFC 7636 section 4.2).
     #[default]
     S256,
+}
+
+/// How the provider returns the authorization response. A fragment is not offered, because browsers send it to no server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// In the body of a POST (OAuth 2.0 Form Post Response Mode).
+    FormPost,
+    /// In the query of the redirect, which is the default for a code.
+    #[default]
+    Query,
 }
 
 /// Additional parameters of the authorization request, in order.
@@ -59,6 +73,18 @@ impl ExtraParameters {
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    fn response_mode(&self) -> ResponseMode {
+        if self.has(RESPONSE_MODE) { ResponseMode::FormPost } else { ResponseMode::Query }
+    }
+
+    /// Requests that the response is returned in this way. The default is not sent.
+    pub fn set_response_mode(&mut self, mode: ResponseMode) {
+        self.0.retain(|(known, _)| known != RESPONSE_MODE);
+        if mode == ResponseMode::FormPost {
+            self.0.push((RESPONSE_MODE.into(), "form_post".into()));
+        }
     }
 
     /// `prompt` of OpenID Connect Core section 3.1.2.1.
@@ -129,6 +155,7 @@ impl AuthorizationRequest {
     pub fn begin(self, entropy: Entropy) -> Result<(AuthorizationUrl, Pending), EndpointError> {
         let Self { server, client, redirect, scopes, pkce, extra } = self;
         let nonce = scopes.contains("openid").then_some(entropy.nonce);
+        let response_mode = extra.response_mode();
         let verifier = PkceCodeVerifier::new(entropy.code_verifier.expose().to_owned());
         let registered = RedirectUrl::new(redirect.as_str().to_owned()).map_err(|_| EndpointError::NotAUrl)?;
         let oauth = BasicClient::new(oauth2::ClientId::new(client.id.as_str().to_owned()))
@@ -160,7 +187,8 @@ impl AuthorizationRequest {
             return Err(EndpointError::TooLong);
         }
         let code_verifier = (pkce == Pkce::S256).then_some(entropy.code_verifier);
-        let pending = Pending { state: entropy.state, flow: Flow { server, client, redirect, code_verifier, nonce } };
+        let flow = Flow { server, client, redirect, code_verifier, nonce };
+        let pending = Pending { state: entropy.state, response_mode, flow };
         Ok((AuthorizationUrl(url.into()), pending))
     }
 }
@@ -178,6 +206,7 @@ pub(super) struct Flow {
 #[derive(Debug)]
 pub struct Pending {
     state: Secret,
+    response_mode: ResponseMode,
     flow: Flow,
 }
 
@@ -245,12 +274,17 @@ impl Pending {
     /// The same login again, in case the next response is not the user's own. The code of a response is still exchanged
     /// only once.
     pub fn again(&self) -> Self {
-        Self { state: self.state.clone(), flow: self.flow.clone() }
+        Self { state: self.state.clone(), response_mode: self.response_mode, flow: self.flow.clone() }
     }
 
     /// What must be kept if the response arrives in another process or later. The rest can be built again.
     pub fn keep(&self) -> Kept {
         Kept { code_verifier: self.flow.code_verifier.clone(), nonce: self.flow.nonce.clone() }
+    }
+
+    /// How its response was requested.
+    pub fn response_mode(&self) -> ResponseMode {
+        self.response_mode
     }
 
     /// The redirect URI of this login.

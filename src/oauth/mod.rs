@@ -27,10 +27,10 @@ mod scope_rules;
 mod token;
 mod token_rules;
 
-pub use answer::{Answer, MatchedAnswer, Unrelated, reserved_in_answers};
+pub use answer::{Answer, MatchedAnswer, Unrelated, form_response, reserved_in_answers};
 pub use authorization::{
     AuthorizationRequest, AuthorizationUrl, CodeReceived, Denial, ExtraParameters, Kept, ParameterError, Pending, Pkce,
-    Received, Resumed, Settled,
+    Received, ResponseMode, Resumed, Settled,
 };
 pub use client::{
     AuthenticationMethod, AuthenticationMethods, Client, ClientAuthentication, ClientId, NoCommonMethod, SecretMask,

@@ -1,4 +1,5 @@
-//! `GET /:group/callback`: the authorization response, accepted once and only in the browser that started the flow.
+//! `GET /:group/callback`: the authorization response, accepted once and only in the browser that started the flow. A POST
+//! is redirected to it.
 
 use super::{
     integrations::{self, base},
@@ -13,9 +14,11 @@ use crate::{
     reply::{Location, Reply},
     service::{
         app_callback::Status,
+        base_url::InstanceId,
         callback::{Ending, Warning},
         flow::{self, Content, Opened, clear_cookie, cookie_name, open_state},
         pages,
+        problem::Problem,
         store::{ConnectionId, Flow, FlowDone, FlowEnd, FlowId, Taken},
     },
     system::clock,
@@ -57,6 +60,26 @@ impl Service {
             Err(NotConnected::Lost) => return Ok(pages::lost()),
         };
         Ok(self.redirect_to_application(request, &flow.key, &flow.app_callback_url, ending, opened.id))
+    }
+
+    /// The response in the body of a POST (OAuth 2.0 Form Post Response Mode section 2). The page of the provider that posts
+    /// it is of another site, so the browser leaves out the flow's cookie (`SameSite=Lax`). It is redirected to the same
+    /// callback with GET, which sends the cookie and judges the response. Nothing is consumed here.
+    pub(super) fn posted_callback(
+        &self,
+        integration: &Integration,
+        instance: Option<&InstanceId>,
+        request: &ParsedRequest,
+    ) -> Answer {
+        let Some(query) = oauth::form_response(request.http.body()) else { return self.unexpected(request) };
+        let Ok(answer) = oauth::Answer::parse(query.as_bytes()) else { return self.unexpected(request) };
+        let open = |state: &_| open_state(&self.sealed.keys, &integration.name, state);
+        if answer.opened_by(open).is_none() {
+            return self.unexpected(request);
+        }
+        let own = self.config.public_url.redirect(&integration.name, instance);
+        let location = own.and_then(|own| Location::new(format!("{}?{query}", own.listened_at())).ok());
+        location.map(|location| Reply::redirect(303, location)).ok_or(Problem::IntegrationMisconfigured)
     }
 
     /// The response belongs to no flow of this service. Only such requests count against this limit: a valid `state` is

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     catalog::{Integration, IntegrationName},
+    oauth::ResponseMode,
     reply::{FieldValue, Reply},
     secret::Secret,
     service::{
@@ -113,7 +114,8 @@ impl Service {
 
     async fn routed(&self, route: &Route, request: &ParsedRequest) -> Answer {
         let method = request.http.method().as_str();
-        if !route.methods().split(", ").any(|known| known == method) {
+        let posted = method == "POST" && self.expects_a_post(route);
+        if !posted && !route.methods().split(", ").any(|known| known == method) {
             return Err(Problem::MethodNotAllowed(route.methods()));
         }
         if let Some(origin) = request.field("origin")? {
@@ -128,6 +130,9 @@ impl Service {
         match (route, method) {
             (Route::Health, _) => Ok(Reply::text(200, "ok\n")),
             (Route::Authorize(group), _) => self.authorize(self.integration(group)?, request).await,
+            (Route::Callback(group, instance), "POST") => {
+                self.posted_callback(self.integration(group)?, instance.as_ref(), request)
+            }
             (Route::Callback(group, _), _) => self.callback(self.integration(group)?, request).await,
             (Route::Link(group), _) => self.link(self.integration(group)?, request).await,
             (Route::Token(group), _) => self.token(self.integration(group)?, request).await,
@@ -135,6 +140,12 @@ impl Service {
             (Route::Connection(id), "DELETE") => self.disconnect(*id, request).await,
             (Route::Connection(id), _) => self.connection(*id, request).await,
         }
+    }
+
+    /// Whether the provider posts its response to this callback.
+    fn expects_a_post(&self, route: &Route) -> bool {
+        let Route::Callback(group, _) = route else { return false };
+        self.integration(group).is_ok_and(|integration| integration.response_mode == ResponseMode::FormPost)
     }
 
     pub fn integration(&self, group: &IntegrationName) -> Result<&Integration, Problem> {

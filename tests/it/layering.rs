@@ -44,6 +44,7 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
         &[
             "catalog",
             "deadlines",
+            "head",
             "loopback",
             "oauth",
             "redirect",

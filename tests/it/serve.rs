@@ -23,6 +23,7 @@ mod callback;
 #[path = "../shared/connections.rs"]
 mod connections;
 mod documentation;
+mod form_post;
 mod guards;
 mod headers;
 mod instances;

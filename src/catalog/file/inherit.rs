@@ -146,6 +146,7 @@ impl Table {
             scope_implies: self.scope_implies.or(preset.scope_implies),
             scope_check: self.scope_check.or(preset.scope_check),
             params: params.into_iter().chain(self.params).collect(),
+            response_mode: inherited(self.response_mode, preset.response_mode),
             provider_domains: match self.provider_domains.is_empty() {
                 true => {
                     let domains = preset.provider_domains.into_iter();

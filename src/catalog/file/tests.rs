@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     catalog::{ActionName, Others, Place, ProviderDomain, UnknownName},
-    oauth::S256,
+    oauth::{ResponseMode, S256},
 };
 
 mod places;
@@ -279,5 +279,33 @@ fn d17_every_host_of_a_domain_is_taken_only_if_the_table_marks_it_as_the_provide
         let error = of(domains).expect_err(words);
         assert!(error.to_string().contains(words) && error.remedy.is_some(), "{words}: {error:?}");
         assert_eq!(Some(line), error.place.map(|place| place.line), "{error}");
+    }
+}
+
+#[test]
+fn d19_response_mode_is_a_field_and_not_a_parameter_and_never_fragment() {
+    let of = |line: &str| {
+        Catalog::parse(&format!("[integration.a]\nissuer = \"https://a.example\"\nclient_id = \"x\"\n{line}\n"))
+    };
+    let mode = |line: &str| of(line).map(|catalog| catalog.get("a").expect("integration").response_mode);
+    assert_eq!(Ok(ResponseMode::Query), mode(""));
+    assert_eq!(Ok(ResponseMode::Query), mode("response_mode = \"query\""));
+    assert_eq!(Ok(ResponseMode::FormPost), mode("response_mode = \"form_post\""));
+    for (line, what, remedy) in [
+        (
+            "params = { response_mode = \"form_post\" }",
+            "is a field of the integration",
+            "write: response_mode = \"form_post\"",
+        ),
+        ("params = { response_mode = \"fragment\" }", "to no server", "write response_mode = \"form_post\""),
+        ("params = { response_mode = \"query\" }", "by default", "remove it from params"),
+        ("response_mode = \"fragment\"", "to no server", "write response_mode = \"form_post\", or leave it out"),
+        ("response_mode = \"jwt\"", "\"jwt\" is not supported", "or leave it out"),
+        ("response_mode = \"form_post\"\nrelay = \"https://a.example/cb\"", "a relay forwards no POST", "remove one"),
+    ] {
+        let error = of(line).expect_err(line);
+        assert!(error.what.contains(what), "{line}: {error}");
+        assert!(error.remedy.as_deref().is_some_and(|it| it.contains(remedy)), "{line}: {error:?}");
+        assert_eq!(Some(4), error.place.map(|place| place.line), "{line}");
     }
 }

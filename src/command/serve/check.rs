@@ -14,7 +14,7 @@ use crate::{
     catalog::{Integration, Others, SecretSource},
     command::context::private_file,
     grants::Error,
-    oauth::IssParameter,
+    oauth::{IssParameter, ResponseMode},
     report::{Code, Failure, Outcome},
     secret::{SealKey, Secret},
     service::{
@@ -124,7 +124,11 @@ fn forwarding(config: &Config, text: &mut String) {
         let redirect = redirect_uri::of_flow(&config.public_url, integration, &at_own_server);
         if let Some((redirect, relay)) = redirect.as_ref().and_then(|it| Some((it, it.relay()?))) {
             let own = redirect.listened_at();
-            let _ = writeln!(text, "Forward {relay} to {own}, for example with loopin relay.");
+            let how = match integration.response_mode {
+                ResponseMode::FormPost => "POST too, with a proxy (loopin relay forwards GET only)",
+                ResponseMode::Query => "for example with loopin relay",
+            };
+            let _ = writeln!(text, "Forward {relay} to {own}, {how}.");
         }
         for unused in redirect_uri::for_the_command_line(integration) {
             let (name, uri) = (&integration.name, unused.as_str());

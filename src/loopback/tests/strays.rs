@@ -132,7 +132,10 @@ fn l18_a_preflight_opens_nothing_and_the_answer_still_counts() {
 
 #[test]
 fn l19_only_get_is_an_answer() {
-    for method in ["HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "GET2"] {
+    let reply = assert_stray("POST", &request("POST", RIGHT, HOST, ""), 405, Stray::Posted);
+    assert_eq!(["GET"], *field(&reply, "Allow"));
+    assert_stray("POST", &request("POST", "/other", HOST, ""), 405, Stray::Method);
+    for method in ["HEAD", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "GET2"] {
         let reply = assert_stray(method, &request(method, RIGHT, HOST, ""), 405, Stray::Method);
         assert_eq!(["GET"], *field(&reply, "Allow"), "{method}");
     }

@@ -2,7 +2,7 @@
 //! the browser's own request still counts afterwards.
 
 use super::assert_turned_away;
-use crate::harness::Waiting;
+use crate::harness::{Login, Provider, Sandbox, Waiting};
 
 #[test]
 fn l14_favicons_and_scans_are_nothing_here() {
@@ -81,6 +81,42 @@ fn l17_what_a_hostile_page_makes_a_browser_send_is_not_the_answer() {
     assert_eq!((303, Some("/done")), (reply.status, reply.field("location")), "{reply:?}");
     assert!(waiting.login.get_with("/done", navigation).body.contains("You are signed in"));
     waiting.login.finished().assert_code(0);
+}
+
+/// The form that a provider's page submits.
+fn form(login: &Login, body: &str) -> String {
+    format!(
+        "POST /callback HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nOrigin: https://op.example\r\nSec-Fetch-Site: cross-site\r\n\
+         Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        login.port(),
+        body.len()
+    )
+}
+
+#[test]
+fn d19_a_response_is_posted_where_the_integration_asks_for_it() {
+    let (provider, sandbox) = (Provider::new(), Sandbox::new());
+    sandbox.configure(&(provider.integration() + "response_mode = \"form_post\"\n"));
+    let waiting = Waiting { login: sandbox.login(&[]), sandbox, provider };
+    assert!(waiting.login.url.contains("response_mode=form_post"), "{}", waiting.login.url);
+    let answer = waiting.answer();
+    let body = answer.split_once('?').expect("query").1;
+    let reply = waiting.login.send(form(&waiting.login, &body.replace("state=", "state=x")));
+    assert_eq!(400, reply.status, "{reply:?}");
+    let reply = waiting.login.send(form(&waiting.login, body));
+    assert_eq!((303, Some("/done")), (reply.status, reply.field("location")), "{reply:?}");
+    assert!(waiting.login.get_with("/done", "").body.contains("You are signed in"));
+    waiting.login.finished().assert_code(0);
+}
+
+#[test]
+fn d19_a_post_that_nobody_asked_for_is_said_on_the_terminal_with_the_line_to_write() {
+    let waiting = Waiting::new();
+    let answer = waiting.answer();
+    let reply = waiting.login.send(form(&waiting.login, answer.split_once('?').expect("query").1));
+    assert_turned_away(405, &reply);
+    waiting.ends_well().assert_says("response_mode = \"form_post\"");
 }
 
 #[test]
