@@ -28,6 +28,12 @@ pub struct Entry<'a> {
     pub ending: Option<&'static str>,
     /// Why the caller's token was rejected. The response does not contain it.
     pub refused: Option<&'static str>,
+    /// Why the provider was of no use, or the callback unexpected. The response does not contain it.
+    pub why: Option<&'a str>,
+    /// The `error` of the provider's OAuth error response.
+    pub oauth_error: Option<&'a str>,
+    /// The HTTP status of the provider's response.
+    pub provider_status: Option<u16>,
     pub ms: u64,
 }
 

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    integrations::base,
+    integrations::{NoServer, base},
     parsed_request::ParsedRequest,
+    provider_failure::Step,
     request::{Answer, Cookie, Service},
 };
 use crate::{
@@ -85,11 +86,11 @@ impl Service {
         match how {
             Start::Confirm => self.confirm_page(integration, &Ticket { request: wanted, link: None }),
             Start::Json => {
-                let (url, started) = self.begin(integration, wanted).await?;
+                let (url, started) = self.begin(integration, wanted, request).await?;
                 let body = json!({ "authorization_url": url.as_str() }).to_string();
                 Ok(started.with_cookie(Reply::json(200, body.into_bytes())))
             }
-            Start::Redirect => self.redirect_to_provider(integration, wanted).await,
+            Start::Redirect => self.redirect_to_provider(integration, wanted, request).await,
         }
     }
 
@@ -107,7 +108,7 @@ impl Service {
                 Taken::Ended(_) | Taken::Unknown => return Ok(pages::stale()),
             }
         }
-        self.redirect_to_provider(integration, ticket.request).await
+        self.redirect_to_provider(integration, ticket.request, request).await
     }
 
     fn confirm_page(&self, integration: &Integration, ticket: &Ticket) -> Answer {
@@ -121,8 +122,13 @@ impl Service {
         Ok(StartedFlow { id, cookie }.with_cookie(pages::confirm(&ticket.request, &server, &href)))
     }
 
-    async fn redirect_to_provider(&self, integration: &Integration, wanted: FlowRequest) -> Answer {
-        let (url, started) = self.begin(integration, wanted).await?;
+    async fn redirect_to_provider(
+        &self,
+        integration: &Integration,
+        wanted: FlowRequest,
+        request: &ParsedRequest,
+    ) -> Answer {
+        let (url, started) = self.begin(integration, wanted, request).await?;
         let location = Location::new(url.as_str().to_owned()).map_err(|_| Problem::IntegrationMisconfigured)?;
         Ok(started.with_cookie(Reply::redirect(302, location)))
     }
@@ -132,9 +138,17 @@ impl Service {
         &self,
         integration: &Integration,
         wanted: FlowRequest,
+        request: &ParsedRequest,
     ) -> Result<(AuthorizationUrl, StartedFlow), Problem> {
         let base = base(integration, wanted.base_url.as_deref())?;
-        let server = self.providers.server(integration, base.as_ref()).await?;
+        let server = match self.providers.server(integration, base.as_ref()).await {
+            Ok(server) => server,
+            Err(NoServer { problem, failure }) => {
+                failure.into_iter().for_each(|failure| self.provider_failed(integration, request, failure));
+                return Err(problem);
+            }
+        };
+        self.reported.succeeded(&integration.name, Step::Discovery);
         let mut asked =
             scopes::requested(integration, &wanted.key.action, &wanted.scopes).map_err(|_| Problem::UnknownAction)?;
         let mut extra = integration.extra.clone();

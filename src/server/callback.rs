@@ -4,12 +4,13 @@
 use super::{
     integrations::{self, base},
     parsed_request::ParsedRequest,
+    provider_failure::{ProviderFailure, Step},
     request::{Answer, Service},
     revocation::revoke,
 };
 use crate::{
     catalog::Integration,
-    oauth::{self, CodeReceived, MatchedAnswer, Resumed, Settled, TokenSet},
+    oauth::{self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Resumed, Settled, TokenSet, Unrelated},
     refresh::covering,
     reply::{Location, Reply},
     service::{
@@ -41,9 +42,14 @@ struct ReceivedCode {
 impl Service {
     pub(super) async fn callback(&self, integration: &Integration, request: &ParsedRequest) -> Answer {
         let query = request.query().as_bytes();
-        let Ok(answer) = oauth::Answer::parse(query) else { return self.unexpected(request) };
+        let answer = match oauth::Answer::parse(query) {
+            Ok(answer) => answer,
+            Err(why) => return self.unexpected(request, why),
+        };
         let open = |state: &_| open_state(&self.sealed.keys, &integration.name, state);
-        let Some((answer, opened)) = answer.opened_by(open) else { return self.unexpected(request) };
+        let Some((answer, opened)) = answer.opened_by(open) else {
+            return self.unexpected(request, Unrelated::WrongState);
+        };
         self.limits.answer(opened.id, request.client, clock::now())?;
         // The flow is consumed here, whatever happens next: no other request gets it.
         let taken = self.sealed.store.take_flow(opened.id, integration.name.as_str(), clock::now()).await;
@@ -71,11 +77,16 @@ impl Service {
         instance: Option<&InstanceId>,
         request: &ParsedRequest,
     ) -> Answer {
-        let Some(query) = oauth::form_response(request.http.body()) else { return self.unexpected(request) };
-        let Ok(answer) = oauth::Answer::parse(query.as_bytes()) else { return self.unexpected(request) };
+        let Some(query) = oauth::form_response(request.http.body()) else {
+            return self.unexpected(request, Unrelated::NotText);
+        };
+        let answer = match oauth::Answer::parse(query.as_bytes()) {
+            Ok(answer) => answer,
+            Err(why) => return self.unexpected(request, why),
+        };
         let open = |state: &_| open_state(&self.sealed.keys, &integration.name, state);
         if answer.opened_by(open).is_none() {
-            return self.unexpected(request);
+            return self.unexpected(request, Unrelated::WrongState);
         }
         let own = self.config.public_url.redirect(&integration.name, instance);
         let location = own.and_then(|own| Location::new(format!("{}?{query}", own.listened_at())).ok());
@@ -84,7 +95,8 @@ impl Service {
 
     /// The response belongs to no flow of this service. Only such requests count against this limit: a valid `state` is
     /// never refused because of what others sent from the same address.
-    fn unexpected(&self, request: &ParsedRequest) -> Answer {
+    fn unexpected(&self, request: &ParsedRequest, why: Unrelated) -> Answer {
+        let _ = request.unexpected.set(why.to_string());
         self.limits.failed_callback(request.client, clock::now())?;
         Ok(pages::lost())
     }
@@ -130,10 +142,17 @@ impl Service {
         match resumed.receive(answer) {
             Settled::Code(code) => {
                 let received = ReceivedCode { code, content, key: flow.key.clone() };
-                Ok(self.exchanged(integration, received).await?)
+                Ok(self.exchanged(integration, received, request).await?)
             }
-            Settled::Denied(denial) => Err(Ending::from(&denial).into()),
-            Settled::Refused(refusal) => Err(Ending::from(&refusal).into()),
+            Settled::Denied(denial) => {
+                // The user decides, so this is no news.
+                let _ = request.failure.set((&denial).into());
+                Err(Ending::from(&denial).into())
+            }
+            Settled::Refused(refusal) => {
+                self.provider_failed(integration, request, (&refusal).into());
+                Err(Ending::from(&refusal).into())
+            }
         }
     }
 
@@ -147,12 +166,28 @@ impl Service {
         verified.any(|verified| verified.has_left(&key.owner))
     }
 
-    async fn exchanged(&self, integration: &Integration, received: ReceivedCode) -> Result<Connected, Ending> {
+    async fn exchanged(
+        &self,
+        integration: &Integration,
+        received: ReceivedCode,
+        request: &ParsedRequest,
+    ) -> Result<Connected, Ending> {
         let ReceivedCode { code, content, key } = received;
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
         let http = integrations::http(base.as_ref());
         let tokens = self.providers.ask(move || code.exchange(http.as_ref(), clock::now())).await;
-        let tokens: TokenSet = tokens.map_err(|error| Ending::from(&error))?;
+        let tokens: TokenSet = tokens.map_err(|error| {
+            let failure = ProviderFailure::of_exchange(&content.server.token_endpoint, &error);
+            match &error {
+                // One user was too late, which is no news for the operator.
+                ExchangeError::Denied(response) if response.code == ErrorCode::InvalidGrant => {
+                    drop(request.failure.set(failure));
+                }
+                _ => self.provider_failed(integration, request, failure),
+            }
+            Ending::from(&error)
+        })?;
+        self.reported.succeeded(&integration.name, Step::Exchange);
         let now = clock::now();
         let issuer = tokens.claims.as_ref().map(|claims| claims.iss.clone());
         let pinned = Pinned::new(&content.server, &content.client_id, issuer.as_deref());

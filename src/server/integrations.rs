@@ -8,14 +8,17 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::refresh::{Integrations, Needed};
+use super::{
+    provider_failure::ProviderFailure,
+    refresh::{Integrations, Needed},
+};
 
 use crate::{
     catalog::{Catalog, Integration, IntegrationName, Server},
     deadlines::{PROVIDER_RETRY, SERVICE_REQUESTS},
     oauth::{
-        AuthenticationMethods, AuthorizationServer, Client, ClientAuthentication, HttpClient, IdTokenAlgorithms,
-        IssParameter, Scopes, discover,
+        AuthenticationMethods, AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient,
+        IdTokenAlgorithms, IssParameter, Scopes, discover,
     },
     service::{
         base_url::{BaseUrl, RedirectAt, client_at},
@@ -59,10 +62,10 @@ impl Providers {
         &self,
         integration: &Integration,
         base: Option<&BaseUrl>,
-    ) -> Result<AuthorizationServer, Problem> {
+    ) -> Result<AuthorizationServer, NoServer> {
         let server = match &integration.server {
             Server::Explicit(server) => server.as_ref().clone(),
-            Server::Discovered(_) if base.is_some() => return Err(Problem::IntegrationMisconfigured),
+            Server::Discovered(_) if base.is_some() => return Err(Problem::IntegrationMisconfigured.into()),
             Server::Discovered(issuer) => {
                 if let Some((at, server)) =
                     self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
@@ -71,12 +74,7 @@ impl Providers {
                     return Ok(server.clone());
                 }
                 let issuer = issuer.clone();
-                let found = self.ask(move || discover(&issuer, &Http::default())).await.map_err(|why| {
-                    match why.is_passing() {
-                        true => Problem::ProviderUnavailable { retry_after: PROVIDER_RETRY.as_secs() },
-                        false => Problem::IntegrationMisconfigured,
-                    }
-                })?;
+                let found = self.ask(move || discover(&issuer, &Http::default())).await?;
                 let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(integration.name.clone(), (clock::instant(), found.clone()));
                 found
@@ -89,9 +87,33 @@ impl Providers {
                     RedirectAt::Integration(promise) => promise,
                     RedirectAt::Own(_) => IssParameter::NotPromised,
                 };
-                at_instance(&server, base, promise).ok_or(Problem::IntegrationMisconfigured)
+                at_instance(&server, base, promise).ok_or(Problem::IntegrationMisconfigured.into())
             }
         }
+    }
+}
+
+/// Why the endpoints of an integration are not known.
+pub struct NoServer {
+    /// The response to the caller.
+    pub problem: Problem,
+    /// What the operator should know.
+    pub failure: Option<ProviderFailure>,
+}
+
+impl From<Problem> for NoServer {
+    fn from(problem: Problem) -> Self {
+        Self { problem, failure: None }
+    }
+}
+
+impl From<DiscoveryError> for NoServer {
+    fn from(error: DiscoveryError) -> Self {
+        let problem = match error.is_passing() {
+            true => Problem::ProviderUnavailable { retry_after: PROVIDER_RETRY.as_secs() },
+            false => Problem::IntegrationMisconfigured,
+        };
+        Self { problem, failure: Some(ProviderFailure::of_discovery(&error)) }
     }
 }
 

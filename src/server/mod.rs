@@ -2,7 +2,7 @@
 //!
 //! [`Server::build`] creates it, [`Server::run`] serves requests until it is stopped. `request.rs` handles one request;
 //! `authorize.rs`, `callback.rs`, `token.rs` and `connections.rs` are its routes; `refresh.rs` refreshes tokens;
-//! `admin.rs` serves operators on a separate listener.
+//! `admin.rs` serves operators on a separate listener, and `provider_failure.rs` tells them why a provider was of no use.
 
 mod access;
 mod admin;
@@ -12,6 +12,7 @@ mod connections;
 mod integrations;
 mod notices;
 mod parsed_request;
+mod provider_failure;
 pub mod refresh;
 mod request;
 mod revocation;
@@ -33,6 +34,7 @@ use self::{
     access::Metrics,
     admin::Admin,
     integrations::{Configured, Providers},
+    provider_failure::Reported,
     refresh::Refresher,
     request::{RequestNumbers, Service},
     sealed_store::{SealedStore, SealedStoreFault},
@@ -134,6 +136,7 @@ impl Server {
             numbers: RequestNumbers::from(u64::from_be_bytes(first)),
             notices: notices.clone(),
             forwarding: Once::new(),
+            reported: Reported::default(),
         });
         Ok(Self { runtime, store, keys, verifier, refresher, metrics, service, public, admin, log, notices })
     }

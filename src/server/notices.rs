@@ -9,6 +9,9 @@ pub enum Notice<'a> {
     ForwardingIgnored { peer: IpAddr, header: &'a str },
     /// The keys of an issuer were fetched after a failure.
     KeysFetched { issuer: &'a str },
+    /// A request to an integration's provider failed. Reported again when the reason changes. `step` is `authorization`,
+    /// `discovery` or `exchange`.
+    ProviderFailed { integration: &'a str, step: &'a str, why: &'a str, oauth_error: Option<&'a str> },
     /// The keys of an issuer cannot be fetched. Reported again when the reason changes.
     KeysMissing { issuer: &'a str, why: &'a str },
 }

@@ -7,6 +7,7 @@ use hyper::header::HeaderValue;
 use crate::{
     oauth::HttpRequest,
     proxies::TrustedProxies,
+    server::provider_failure::ProviderFailure,
     service::{jwt::Refused, problem::Problem, route::Route},
     system::server::Request,
 };
@@ -22,6 +23,10 @@ pub struct ParsedRequest {
     pub ending: OnceLock<&'static str>,
     /// Why the request's token was rejected.
     pub refused: OnceLock<Refused>,
+    /// Why the provider was of no use.
+    pub failure: OnceLock<ProviderFailure>,
+    /// Why the callback was unexpected.
+    pub unexpected: OnceLock<String>,
 }
 
 impl ParsedRequest {
@@ -29,8 +34,9 @@ impl ParsedRequest {
         let Request { http, peer } = request;
         let forwarded = http.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
         let client = proxies.client(peer, forwarded);
-        let (ending, refused) = (OnceLock::new(), OnceLock::new());
-        Self { route: Route::of(http.uri().path()), http, client, number, ending, refused }
+        let (ending, refused, failure, unexpected) =
+            (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { route: Route::of(http.uri().path()), http, client, number, ending, refused, failure, unexpected }
     }
 
     /// Records the result of a flow for the log: `success`, or the error code that the application gets.
@@ -42,6 +48,12 @@ impl ParsedRequest {
     pub fn refuse(&self, why: Refused) -> Problem {
         let _ = self.refused.set(why);
         Problem::Unauthenticated
+    }
+
+    /// What the operator reads in the log, if there is something.
+    pub fn why(&self) -> Option<&str> {
+        let failure = self.failure.get().map(|failure| failure.why.as_str());
+        failure.or_else(|| self.unexpected.get().map(String::as_str))
     }
 
     pub fn query(&self) -> &str {

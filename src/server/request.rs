@@ -13,12 +13,13 @@ use super::{
     integrations::Providers,
     notices::{Notice, Notices},
     parsed_request::ParsedRequest,
+    provider_failure::{ProviderFailure, Reported},
     refresh::Refresher,
     sealed_store::SealedStore,
 };
 use crate::{
     catalog::{Integration, IntegrationName},
-    oauth::ResponseMode,
+    oauth::{RemoteText, ResponseMode},
     reply::{FieldValue, Reply},
     secret::Secret,
     service::{
@@ -54,6 +55,7 @@ pub struct Service {
     pub numbers: RequestNumbers,
     pub notices: Notices,
     pub forwarding: Once,
+    pub reported: Reported,
 }
 
 /// Numbers for requests. They start at a random one, so that the numbers of two runs differ.
@@ -142,6 +144,19 @@ impl Service {
         }
     }
 
+    /// Tells the operator why a provider was of no use: in the log line of this request, and as a notice if it is news.
+    pub fn provider_failed(&self, integration: &Integration, request: &ParsedRequest, failure: ProviderFailure) {
+        if self.reported.is_news(&integration.name, &failure) {
+            (self.notices)(&Notice::ProviderFailed {
+                integration: integration.name.as_str(),
+                step: failure.step.as_str(),
+                why: &failure.why,
+                oauth_error: failure.oauth_error.as_ref().map(RemoteText::as_str),
+            });
+        }
+        let _ = request.failure.set(failure);
+    }
+
     /// Whether the provider posts its response to this callback.
     fn expects_a_post(&self, route: &Route) -> bool {
         let Route::Callback(group, _) = route else { return false };
@@ -215,6 +230,7 @@ impl Service {
         let template = route.map_or("", Route::template);
         self.metrics.answered(template, reply.status_code());
         let took = clock::instant().duration_since(began);
+        let failure = request.failure.get();
         let entry = Entry {
             request: &request.number,
             client: request.client,
@@ -231,6 +247,9 @@ impl Service {
             code,
             ending: request.ending.get().copied(),
             refused: request.refused.get().map(|why| why.as_str()),
+            why: request.why(),
+            oauth_error: failure.and_then(|failure| Some(failure.oauth_error.as_ref()?.as_str())),
+            provider_status: failure.and_then(|failure| failure.status),
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         if self.log.write(&entry, clock::now()).is_err() {

@@ -33,6 +33,7 @@ mod limits;
 mod migration;
 mod mistakes;
 mod operation;
+mod reasons;
 mod reconnect;
 mod relayed;
 mod requests;

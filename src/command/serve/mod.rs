@@ -95,6 +95,13 @@ fn in_words(talk: Talk) -> Notices {
                 "a request from {peer} has {header}, which is ignored because {peer} is not in trusted_proxies. If it is \
                  your proxy, add under [server]: trusted_proxies = [\"{peer}\"] (reported once)"
             ),
+            Notice::ProviderFailed { integration, step, why, oauth_error } => {
+                let code = oauth_error.map(|code| format!(" (OAuth error {code})")).unwrap_or_default();
+                format!(
+                    "[integration.{integration}]: {step} failed: {why}{code} (reported again when the reason changes; \
+                     the access log has every failure)"
+                )
+            }
             Notice::KeysFetched { issuer } => format!("the keys of {issuer} have come"),
             Notice::KeysMissing { issuer, why } => {
                 format!("the keys of {issuer} do not come: {why}; they are asked for every minute")
