@@ -36,7 +36,7 @@ fn address() -> SocketAddr {
 }
 
 /// Ended when dropped.
-struct Server(Child);
+pub struct Server(Child);
 
 impl Server {
     /// Waits until somebody listens.
@@ -76,7 +76,7 @@ fn nginx(sandbox: &Sandbox, http: &str, address: SocketAddr) -> Server {
 }
 
 /// A relay that runs with these routes, and its access log.
-fn relay(sandbox: &Sandbox, config: &str, address: SocketAddr) -> (Server, impl FnMut() -> Value + use<>) {
+pub fn relay(sandbox: &Sandbox, config: &str, address: SocketAddr) -> (Server, impl FnMut() -> Value + use<>) {
     std::fs::write(sandbox.path("relay.toml"), config).expect("relay.toml");
     let mut command = sandbox.loopin(&["relay", "--config", &sandbox.path("relay.toml").display().to_string()]);
     let mut server = Server::start(command.stderr(Stdio::null()), address);
@@ -149,7 +149,7 @@ fn assert_routes(address: SocketAddr) {
 }
 
 /// For 127.0.0.1, for a day.
-fn certificate(sandbox: &Sandbox) {
+pub fn certificate(sandbox: &Sandbox) {
     let mut command = Command::new("openssl");
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]);
     command.args([

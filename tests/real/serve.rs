@@ -18,6 +18,7 @@ mod browser;
 #[path = "../shared/connections.rs"]
 mod connections;
 mod providers;
+mod relayed;
 #[path = "../shared/jwt.rs"]
 mod signed;
 
@@ -59,10 +60,17 @@ impl Service {
     }
 
     pub fn with(change: impl FnOnce(String) -> String) -> Option<Self> {
+        Self::registered(fixed_port(), None, change)
+    }
+
+    /// At this port, and with another redirect URI at the first provider than the service's own callback.
+    pub fn registered(port: u16, redirect: Option<&str>, change: impl FnOnce(String) -> String) -> Option<Self> {
         installed(&["openssl"], &[])?;
-        let (port, app_port) = (fixed_port(), fixed_port());
+        let app_port = fixed_port();
         let origin = format!("http://127.0.0.1:{port}");
-        let first = Provider::for_redirect(&format!("{origin}{BASE}/gitlab/callback"))?;
+        let own = format!("{origin}{BASE}/gitlab/callback");
+        let redirect = redirect.unwrap_or(&own);
+        let first = Provider::for_redirect(redirect)?;
         let second = Provider::second(&format!("{origin}{BASE}/second/callback"))?;
         let sandbox = Sandbox::new();
         let (etc, var) = (text_of(&sandbox.path("etc")), text_of(&sandbox.path("var")));
@@ -117,7 +125,7 @@ scopes = ["profile"]
 
         let file = text_of(&sandbox.path("etc/loopin.toml"));
         let checked = sandbox.run(&["serve", "check", "--config", &file]);
-        checked.assert_code(0).assert_says(&format!("gitlab: {origin}{BASE}/gitlab/callback"));
+        checked.assert_code(0).assert_says(&format!("gitlab: {redirect}"));
         checked.assert_says(&format!("second: {origin}{BASE}/second/callback"));
 
         let secret = std::fs::read_to_string(sandbox.path("etc/keys/jwt")).expect("secret").trim().to_owned();

@@ -24,10 +24,12 @@ export async function signIn(page, decision, arrived) {
     const abort = page.locator('a[href$="/abort"]');
     const prompt = page.locator('form:has(input[name=prompt]) button[type=submit]');
     let target;
-    if (await button.count()) target = button;
-    else if (await prompt.count()) target = decision === 'deny' ? abort : prompt;
+    const found = (locator) => locator.count().catch(() => 0); // the page may be on its way already
+    if (await found(button)) target = button;
+    else if (await found(prompt)) target = decision === 'deny' ? abort : prompt;
     else if (arrived()) return;
-    else throw new Error(`no form of a provider on this page: ${page.url()}`);
+    // A page that submits itself (response_mode=form_post) leads on without a click.
+    else return page.waitForURL(() => arrived(), { timeout: 60_000 }).catch(() => { throw new Error(`no form of a provider on this page: ${page.url()}`); });
     for (const name of ['login', 'password']) {
       const field = page.locator(`input[name=${name}]`);
       if (await field.count()) await field.fill('person');

@@ -8,6 +8,7 @@
 //   attacks                      an attacker and a victim, each with cookies of their own: `rounds`
 //
 //   KIT_SCREENSHOT=prefix        of the page on which the person confirms; see browser.mjs
+//   KIT_DOMAIN=name              a domain that leads to 127.0.0.1
 //   KIT_AXE=1                    axe-core on that page (turns its CSP off)
 //
 // The application is http://127.0.0.1:PORT: another origin of the service's site. http://localhost:PORT is another site.
@@ -93,8 +94,13 @@ await new Promise((ready) => server.listen(port, '127.0.0.1', ready));
 // ---- The customer ----
 
 const arrived = (tab) => () => tab.url().startsWith(done);
+// Another domain of the service's operator leads to this machine, with a certificate that nobody signed.
+const domain = env.KIT_DOMAIN ? [
+  '--ignore-certificate-errors',
+  `--host-resolver-rules=MAP ${env.KIT_DOMAIN} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE ::1`,
+] : [];
 const open = async (options) => {
-  const context = await launch(mkdtempSync(join(work, 'profile-')), options);
+  const context = await launch(mkdtempSync(join(work, 'profile-')), { args: domain, ...options });
   return { context, tab: context.pages()[0] ?? await context.newPage() };
 };
 const visit = (path, more) => `${app}${path}?${new URLSearchParams(more)}`;

@@ -13,7 +13,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 
 /// The browser is back at the application, which knows the connection, and the application's back end gets its token.
 #[track_caller]
-fn assert_connected(service: &Service, report: &Value) {
+pub fn assert_connected(service: &Service, report: &Value) {
     let url = text(report, "url");
     assert!(url.starts_with(&service.done()), "{report:#}");
     let connection = parameter(url, "connection");
