@@ -40,7 +40,7 @@ pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
 pub use reported::ReportedError;
 pub use revocation::{LoggedOut, Revocation, RevocationScope, Unconfirmed};
 pub use settings::{Prompts, Settings, directory_of};
-pub use sign_in::{Attempt, Behind, LastPage, Opener, WithoutBrowser, sign_in};
+pub use sign_in::{Attempt, Behind, LastPage, Opener, Sent, WithoutBrowser, sign_in};
 pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Unknown};
 pub use worker::Message;
 
