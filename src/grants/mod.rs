@@ -30,7 +30,7 @@ mod token;
 mod worker;
 
 pub use canceller::Canceller;
-pub use code::Code;
+pub use code::{Code, of_http};
 pub use error::Error;
 pub use event::{Event, Hear, Warning, Weight};
 pub use id_token::IdToken;
