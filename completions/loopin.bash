@@ -139,6 +139,9 @@ _loopin() {
             loopin__subcmd__help__subcmd__integration,show)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__show"
                 ;;
+            loopin__subcmd__help__subcmd__integration,verify)
+                cmd="loopin__subcmd__help__subcmd__integration__subcmd__verify"
+                ;;
             loopin__subcmd__help__subcmd__redirect,check)
                 cmd="loopin__subcmd__help__subcmd__redirect__subcmd__check"
                 ;;
@@ -220,6 +223,9 @@ _loopin() {
             loopin__subcmd__integration,show)
                 cmd="loopin__subcmd__integration__subcmd__show"
                 ;;
+            loopin__subcmd__integration,verify)
+                cmd="loopin__subcmd__integration__subcmd__verify"
+                ;;
             loopin__subcmd__integration__subcmd__help,add)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__add"
                 ;;
@@ -237,6 +243,9 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,show)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__show"
+                ;;
+            loopin__subcmd__integration__subcmd__help,verify)
+                cmd="loopin__subcmd__integration__subcmd__help__subcmd__verify"
                 ;;
             loopin__subcmd__redirect,check)
                 cmd="loopin__subcmd__redirect__subcmd__check"
@@ -575,7 +584,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration)
-            opts="add list providers show remove"
+            opts="add list providers show remove verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -645,6 +654,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__integration__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1187,7 +1210,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration)
-            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove help"
+            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1279,7 +1302,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help)
-            opts="add list providers show remove help"
+            opts="add list providers show remove verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1376,6 +1399,20 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__integration__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__integration__subcmd__list)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1443,6 +1480,28 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__show)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__integration__subcmd__verify)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -238,6 +238,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;integration;add'= {
@@ -309,12 +310,24 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'loopin;integration;verify'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'loopin;integration;help'= {
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
             cand list 'List all integrations'
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;integration;help;add'= {
@@ -326,6 +339,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;integration;help;show'= {
         }
         &'loopin;integration;help;remove'= {
+        }
+        &'loopin;integration;help;verify'= {
         }
         &'loopin;integration;help;help'= {
         }
@@ -621,6 +636,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
         }
         &'loopin;help;integration;add'= {
         }
@@ -631,6 +647,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;integration;show'= {
         }
         &'loopin;help;integration;remove'= {
+        }
+        &'loopin;help;integration;verify'= {
         }
         &'loopin;help;redirect'= {
             cand check 'Judge a redirect URI by fourteen rules, each with its number and a remedy'

@@ -49,11 +49,15 @@ const _: () = assert!(longer(COMMAND_ENDS, ASKER_WAITS), "a command ends soon af
 
 /// A user has this long to sign in, unless the caller says otherwise: the default of `--timeout`.
 pub const USER_SIGNS_IN: Duration = Duration::from_secs(300);
+/// A login that has no answer after this long shows what it sent: the provider may have rejected it on a page of its own,
+/// which loopin does not see. A login that waits for less than twice as long shows it at half of its time.
+pub const PROVIDER_IS_SILENT: Duration = Duration::from_secs(30);
 /// The browser's callback request is held open this long, so that its page can show the outcome.
 pub const BROWSER_HELD: Duration = Duration::from_secs(8);
 /// The browser has this long to fetch the final page once the outcome is known.
 pub const FINAL_PAGE_FETCHED: Duration = Duration::from_secs(2);
 
+const _: () = assert!(longer(USER_SIGNS_IN, sum(PROVIDER_IS_SILENT, PROVIDER_IS_SILENT)), "a user has time to compare");
 const _: () = assert!(longer(COMMAND_REQUESTS, BROWSER_HELD), "a browser is not held until a slow exchange fails");
 
 // The keychain.

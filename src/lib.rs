@@ -123,5 +123,5 @@ mod library;
 #[doc(inline)]
 pub use library::{
     AccessToken, Again, Behind, Cancelled, Canceller, Code, Error, Event, Expiry, GrantId, Opening, Options, Renewal,
-    ReportedError, Scopes, Secret, SignedIn, TokenType, Warning, Weight, access_token, causes, login,
+    ReportedError, Scopes, Secret, Sent, SignedIn, TokenType, Warning, Weight, access_token, causes, login,
 };

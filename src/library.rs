@@ -10,7 +10,7 @@ use std::{
 
 pub use crate::{
     grants::{
-        Again, Behind, Canceller, Code, Error, Event, GrantId, Renewal, ReportedError, SignedIn, Warning, Weight,
+        Again, Behind, Canceller, Code, Error, Event, GrantId, Renewal, ReportedError, Sent, SignedIn, Warning, Weight,
         causes,
     },
     oauth::{Expiry, Scopes, TokenType},

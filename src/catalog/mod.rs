@@ -1,11 +1,13 @@
 //! Integrations: clients registered at authorization servers, and the file that lists them.
 //!
 //! `file.rs` reads the configuration, `fault.rs` says what is wrong in one, `edit.rs` changes it and keeps its comments,
-//! `preset.rs` has what is known of real providers, `name.rs` has their names, `host.rs` says who may get the tokens, `instance.rs` and `provider_domain.rs` which other servers of the same kind there are, `sharing.rs` which
-//! integrations await answers at one redirect. Quirks of a provider are fields here with a named type; nothing in the
-//! program asks for a provider by name.
+//! `preset.rs` has what is known of real providers, `name.rs` has their names, `host.rs` says who may get the tokens,
+//! `instance.rs` and `provider_domain.rs` which other servers of the same kind there are, `sharing.rs` which integrations
+//! await answers at one redirect, `difference.rs` what a provider's metadata have otherwise. Quirks of a provider are fields
+//! here with a named type; nothing in the program asks for a provider by name.
 
 mod dialect;
+mod difference;
 mod edit;
 mod fault;
 mod file;
@@ -24,6 +26,7 @@ use std::{
 };
 
 pub use dialect::Dialect;
+pub use difference::{Difference, Effect};
 pub use edit::{NewIntegration, NewSecret, add, remove};
 pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;

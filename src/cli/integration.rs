@@ -22,6 +22,11 @@ pub enum Integration {
         /// Which integration
         name: String,
     },
+    /// Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work
+    Verify {
+        /// Which integration
+        name: String,
+    },
 }
 
 /// Add an integration to the configuration; on a terminal it asks for what is missing

@@ -1,4 +1,6 @@
-//! `loopin integration add|list|providers|show|remove`.
+//! `loopin integration add|list|providers|show|remove|verify`.
+
+mod verify;
 
 use super::context::{Context, of_the_configuration};
 use crate::{
@@ -20,6 +22,7 @@ pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failur
         cli::Integration::List => Ok(Outcome::Integrations(context.catalog()?.iter().cloned().collect())),
         cli::Integration::Show { name } => Ok(Outcome::Integration(Box::new(context.catalog()?.get(name)?.clone()))),
         cli::Integration::Remove { name } => remove(context, name),
+        cli::Integration::Verify { name } => verify::run(context, name),
     }
 }
 

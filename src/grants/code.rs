@@ -190,7 +190,7 @@ fn of_discovery(error: &DiscoveryError) -> Code {
     match error {
         DiscoveryError::Endpoint { .. } | DiscoveryError::OtherIssuer { .. } => Code::Refused,
         DiscoveryError::NotFound { .. } => Code::Unavailable,
-        DiscoveryError::Proxy(why) => of_http(why),
+        DiscoveryError::Connection(why) => of_http(why),
     }
 }
 
@@ -207,9 +207,11 @@ fn of_exchange(error: &ExchangeError) -> Code {
     }
 }
 
-fn of_http(error: &HttpError) -> Code {
+/// The class of a request that got no response.
+pub fn of_http(error: &HttpError) -> Code {
     match error {
-        HttpError::Proxy { .. } => Code::Configuration,
+        HttpError::NoCa(_) | HttpError::Proxy { .. } => Code::Configuration,
+        HttpError::Certificate(_) | HttpError::UnknownCa(_) => Code::Refused,
         _ => Code::Unavailable,
     }
 }
@@ -244,7 +246,7 @@ mod tests {
             (Code::Unavailable, Error::Exchange(denied("temporarily_unavailable"))),
             (Code::Configuration, Error::Exchange(denied("unauthorized_client"))),
             (Code::Unavailable, Error::Discovery(DiscoveryError::NotFound { issuer, missed: Vec::new() })),
-            (Code::Configuration, Error::Discovery(DiscoveryError::Proxy(proxy()))),
+            (Code::Configuration, Error::Discovery(DiscoveryError::Connection(proxy()))),
             (Code::Refused, listen(LoopbackHost::Localhost, io::ErrorKind::AddrInUse)),
             (Code::Configuration, listen(LoopbackHost::V4, io::ErrorKind::AddrInUse)),
         ] {

@@ -3,7 +3,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{Again, Behind, GrantId, ReportedError};
+use super::{Again, Behind, GrantId, ReportedError, Sent};
 use crate::{
     catalog::{CatalogError, IntegrationName, NameError, UnknownName},
     oauth::{
@@ -287,10 +287,12 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The user did not answer in time.
-    #[error("nobody answered within {} s ({})", after.as_secs(), way(behind.as_deref()))]
+    #[error("nobody answered within {} s ({}; {})", after.as_secs(), way(behind.as_deref()), compare(sent))]
     Timeout {
         /// How long the login waited.
         after: Duration,
+        /// What the provider compares with the client's registration.
+        sent: Box<Sent>,
         /// The relay that the answer would have come through.
         behind: Option<Box<Behind>>,
         /// The login that can be started again.
@@ -360,6 +362,13 @@ fn unbound(host: LoopbackHost, port: u16, error: &io::Error) -> String {
             format!("cannot listen at {name}: {kind}")
         }
     }
+}
+
+fn compare(Sent { client_id, redirect_uri }: &Sent) -> String {
+    format!(
+        "if the provider showed an error, compare client_id \"{client_id}\" and redirect_uri \"{redirect_uri}\" with the \
+         client's registration there"
+    )
 }
 
 fn way(behind: Option<&Behind>) -> String {

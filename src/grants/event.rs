@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::{Error, Sent};
 use crate::{
     catalog::{AddedForOffline, IntegrationName},
     loopback::Stray,
@@ -56,6 +56,9 @@ pub enum Event<'a> {
     Storing,
     /// A request arrived at the redirect that is not the callback, and was turned away.
     Stray(Stray, Weight),
+    /// The login has waited for a while without an answer. The provider may have rejected the request on a page of its own,
+    /// and this is what was sent. Once in a login.
+    Unanswered(&'a Sent),
     /// The store did not accept the renewed grant. It is kept, sealed, and the next refresh stores it.
     Unstored,
     /// The user signs in at this URL.

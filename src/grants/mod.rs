@@ -30,7 +30,7 @@ mod token;
 mod worker;
 
 pub use canceller::Canceller;
-pub use code::Code;
+pub use code::{Code, of_http};
 pub use error::Error;
 pub use event::{Event, Hear, Warning, Weight};
 pub use id_token::IdToken;
@@ -40,7 +40,7 @@ pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
 pub use reported::ReportedError;
 pub use revocation::{LoggedOut, Revocation, RevocationScope, Unconfirmed};
 pub use settings::{Prompts, Settings, directory_of};
-pub use sign_in::{Attempt, Behind, LastPage, Opener, WithoutBrowser, sign_in};
+pub use sign_in::{Attempt, Behind, LastPage, Opener, Sent, WithoutBrowser, sign_in};
 pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Unknown};
 pub use worker::Message;
 

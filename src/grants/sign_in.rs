@@ -16,6 +16,7 @@ use super::{
     listen::Binding,
 };
 use crate::{
+    deadlines::PROVIDER_IS_SILENT,
     loopback::{Loopback, Outcome, SentBy, Stray},
     oauth::{
         AuthorizationRequest, AuthorizationServer, Client, CodeReceived, Entropy, ExtraParameters, Pkce, Scopes,
@@ -78,6 +79,22 @@ pub struct Behind {
     pub listener: String,
 }
 
+/// What the provider compares with the registration of the client. A provider that knows another value shows an error page
+/// and sends no answer (RFC 6749 section 4.1.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sent {
+    /// `client_id`.
+    pub client_id: String,
+    /// `redirect_uri`, with the port that the listener has.
+    pub redirect_uri: String,
+}
+
+/// How long a login waits before it reports [`Event::Unanswered`].
+fn unanswered_after(timeout: Duration) -> Duration {
+    PROVIDER_IS_SILENT.min(timeout / 2)
+}
+
 /// The listener of a login that has ended, while the browser still fetches its last page.
 #[derive(Clone, Debug, Default)]
 pub struct LastPage(Arc<Mutex<Option<JoinHandle<()>>>>);
@@ -114,6 +131,7 @@ pub fn sign_in<T>(
         Some(Behind { relay, listener }) => hear(&Event::Relayed { relay, listener }),
     }
     let Attempt { server, client, scopes, pkce, extra, canceller, again, timeout, .. } = attempt;
+    let sent = Sent { client_id: client.id.to_string(), redirect_uri: redirect.as_str().to_owned() };
     let request = AuthorizationRequest { server, client, redirect, scopes, pkce, extra };
     let (url, pending) = request.begin(Entropy::from_bytes(&entropy::random()?))?;
     let (heard, hearing) = mpsc::channel();
@@ -125,11 +143,14 @@ pub fn sign_in<T>(
     let thread = thread::spawn(move || drop(listener.run(answers)));
     hear(&Event::Url(url.as_str()));
     let without_browser = open(attempt.opener, url.as_str(), attempt.hidden_variable, heard, hear);
+    let begun = clock::instant();
     let waiting = Waiting {
         hearing,
         listener: &thread,
-        deadline: clock::instant() + timeout,
+        deadline: begun + timeout,
+        unanswered_at: Some(begun + unanswered_after(timeout)),
         timeout,
+        sent,
         behind,
         again,
         without_browser,
@@ -184,7 +205,10 @@ struct Waiting<'a> {
     hearing: Receiver<Heard>,
     listener: &'a JoinHandle<()>,
     deadline: Instant,
+    /// When the silence is reported; `None` if it was.
+    unanswered_at: Option<Instant>,
     timeout: Duration,
+    sent: Sent,
     behind: Option<Behind>,
     again: Option<Again>,
     without_browser: WithoutBrowser,
@@ -235,6 +259,8 @@ impl Waiting<'_> {
 
     fn code(&mut self) -> Result<(CodeReceived, SentBy), Error> {
         loop {
+            // Before the time-out is noticed, so that a short login reports it too.
+            self.report_silence();
             let left = self.deadline.saturating_duration_since(clock::instant());
             if left.is_zero() {
                 return Err(self.timed_out());
@@ -257,8 +283,19 @@ impl Waiting<'_> {
         }
     }
 
+    fn report_silence(&mut self) {
+        if self.unanswered_at.take_if(|due| *due <= clock::instant()).is_some() {
+            (self.hear)(&Event::Unanswered(&self.sent));
+        }
+    }
+
     fn timed_out(&self) -> Error {
-        Error::Timeout { after: self.timeout, behind: self.behind.clone().map(Box::new), again: self.again() }
+        Error::Timeout {
+            after: self.timeout,
+            sent: Box::new(self.sent.clone()),
+            behind: self.behind.clone().map(Box::new),
+            again: self.again(),
+        }
     }
 
     fn again(&self) -> Option<Box<Again>> {
@@ -274,5 +311,18 @@ impl Waiting<'_> {
         };
         self.strays += u32::from(!everyday);
         (self.hear)(&Event::Stray(why, weight));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deadlines::USER_SIGNS_IN;
+
+    #[test]
+    fn d22_silence_is_reported_while_there_is_time_to_compare() {
+        assert_eq!(Duration::from_secs(30), unanswered_after(USER_SIGNS_IN));
+        assert_eq!(Duration::from_secs(30), unanswered_after(Duration::from_secs(60)));
+        assert_eq!(Duration::from_secs(10), unanswered_after(Duration::from_secs(20)), "a login that waits for less");
     }
 }

@@ -152,6 +152,17 @@ impl Issuer {
         }
     }
 
+    /// The origin of an endpoint, as an issuer (RFC 6454 section 6.2).
+    pub fn at_origin_of(endpoint: &Endpoint) -> Self {
+        Self(endpoint.0.origin().ascii_serialization())
+    }
+
+    /// Whether scheme, host and port are the same (RFC 6454 section 4).
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        let (own, other) = (Endpoint::parse(&self.0), Endpoint::parse(&other.0));
+        own.is_ok_and(|own| other.is_ok_and(|other| own.has_origin_of(&other)))
+    }
+
     /// The issuer as it is configured.
     pub fn as_str(&self) -> &str {
         &self.0

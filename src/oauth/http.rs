@@ -1,6 +1,6 @@
 //! The HTTP client of this module, as a trait; `system/http.rs` implements it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 pub use oauth2::{HttpRequest, HttpResponse};
 
@@ -28,6 +28,15 @@ pub enum HttpError {
     /// The proxy in the environment cannot be used. Nothing was sent.
     #[error("the variable {variable} names no usable proxy: {why}")]
     Proxy { variable: &'static str, why: &'static str },
+    /// The server's certificate cannot be trusted (RFC 5280 section 6). Nothing of the request was sent.
+    #[error("the server's certificate is not valid: {0}")]
+    Certificate(String),
+    /// The server's certificate is of a CA that is not trusted here. Nothing of the request was sent.
+    #[error("the server's certificate is of a CA that is not in {0}")]
+    UnknownCa(CaStore),
+    /// No server can be trusted, because there is no CA certificate here. Nothing was sent.
+    #[error("{0} has no CA certificate, so no server can be trusted")]
+    NoCa(CaStore),
     /// The response is larger than 1 MiB.
     #[error("the reply is larger than 1 MiB")]
     TooLarge,
@@ -40,4 +49,36 @@ pub enum HttpError {
     /// TLS failed. Nothing of the request was sent.
     #[error("TLS: {0}")]
     Tls(String),
+}
+
+impl HttpError {
+    /// Whether any other request to this server fails in the same way until a user changes something: the environment, or
+    /// the server's certificate.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Certificate(_) | Self::NoCa(_) | Self::Proxy { .. } | Self::UnknownCa(_) => true,
+            Self::Broken(_) | Self::Connect(_) | Self::Timeout | Self::Tls(_) | Self::TooLarge => false,
+        }
+    }
+}
+
+/// Where the certificates of trusted CAs come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaStore {
+    System,
+    /// A variable replaces the system's store.
+    Variable {
+        name: &'static str,
+        /// Of a file or of directories, as the variable has it.
+        path: String,
+    },
+}
+
+impl fmt::Display for CaStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("the certificate store of this system"),
+            Self::Variable { name, path } => write!(f, "{name} (\"{path}\")"),
+        }
+    }
 }

@@ -151,7 +151,7 @@ impl fmt::Display for ExchangeError {
             Self::IdToken(why) => write!(f, "the id_token is not acceptable: {why}"),
             Self::Malformed(why) => why.fmt(f),
             Self::NotOAuth(what) => write!(f, "the token endpoint {what}"),
-            Self::Unreachable(why @ HttpError::Proxy { .. }) => write!(f, "the token endpoint was not asked: {why}"),
+            Self::Unreachable(why) if why.is_lasting() => write!(f, "the token endpoint was not asked: {why}"),
             Self::Unreachable(why) => write!(f, "the token endpoint gave no reply: {why}"),
         }
     }

@@ -20,13 +20,14 @@ pub enum Verdict {
     Ambiguous,
     /// The provider no longer accepts the refresh token: the user has to log in again.
     Dead,
-    /// The provider rejects the client, or the environment names no usable proxy. The grant may still be valid.
+    /// The provider rejects the client, or the environment names no usable proxy or no CA certificates. The grant may
+    /// still be valid.
     Misconfigured,
     /// There is nothing to send: the user has to log in again.
     NoRefreshToken,
     /// The response is for another user (OpenID Connect Core section 12.2).
     OtherSubject,
-    /// The response breaks a rule of the protocol; the old tokens are kept.
+    /// The response breaks a rule of the protocol, or the server's certificate is not valid; the old tokens are kept.
     Refused,
     /// The response says nothing about the grant: try again later.
     Transient,
@@ -75,8 +76,11 @@ impl Judgement {
             ExchangeError::NotOAuth(what) => {
                 judged(Verdict::Transient, Reached::by_status(what.status, what.retry_after))
             }
-            ExchangeError::Unreachable(why @ HttpError::Proxy { .. }) => {
+            ExchangeError::Unreachable(why @ (HttpError::NoCa(_) | HttpError::Proxy { .. })) => {
                 judged(Verdict::Misconfigured, Reached::by_error(why))
+            }
+            ExchangeError::Unreachable(why @ (HttpError::Certificate(_) | HttpError::UnknownCa(_))) => {
+                judged(Verdict::Refused, Reached::by_error(why))
             }
             ExchangeError::Unreachable(why) => judged(Verdict::Transient, Reached::by_error(why)),
         }
@@ -131,7 +135,12 @@ impl Reached {
     /// How far a request got that was not answered.
     pub fn by_error(error: &HttpError) -> Self {
         match error {
-            HttpError::Connect(_) | HttpError::Proxy { .. } | HttpError::Tls(_) => Self::Nobody,
+            HttpError::Certificate(_)
+            | HttpError::Connect(_)
+            | HttpError::NoCa(_)
+            | HttpError::Proxy { .. }
+            | HttpError::Tls(_)
+            | HttpError::UnknownCa(_) => Self::Nobody,
             HttpError::Broken(_) | HttpError::Timeout | HttpError::TooLarge => Self::Maybe,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::remedy;
 use crate::{
     catalog::{CatalogError, NameError, UnknownName, UnknownProvider},
-    grants::{Code, Error, ReportedError},
+    grants::{Code, Error, ReportedError, of_http},
     helper::{
         git::{Malformed, UnspeakableToken},
         kubectl::ExecInfoError,
@@ -119,11 +119,7 @@ impl From<DiscoveryError> for Failure {
 
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
-        let code = match error {
-            HttpError::Proxy { .. } => Code::Configuration,
-            _ => Code::Unavailable,
-        };
-        Self { code, what: error.to_string(), remedy: remedy::of_http(&error) }
+        Self { code: of_http(&error), what: error.to_string(), remedy: remedy::of_http(&error) }
     }
 }
 

@@ -16,6 +16,7 @@ mod remedy;
 mod status;
 mod talk;
 mod time;
+mod verification;
 mod wire;
 mod worker;
 
@@ -36,6 +37,7 @@ pub use relay_check::{CheckedCallback, RelayCheck};
 pub use remedy::{login_command, missing_file};
 pub use talk::{Event, Talk, Verbosity, Words, ask};
 pub use time::time;
+pub use verification::Verification;
 pub use wire::Wire;
 pub use worker::worker;
 

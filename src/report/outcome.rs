@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, HandedOut, Registering, RelayCheck, TokenForm, integration, login, logout, provider, redirect,
-    status,
+    ClosedPipe, Code, HandedOut, Registering, RelayCheck, TokenForm, Verification, integration, login, logout,
+    provider, redirect, status,
     time::{left, time},
 };
 use crate::{
@@ -61,6 +61,7 @@ pub enum Outcome {
         token: HandedOut,
         form: TokenForm,
     },
+    Verified(Verification),
     /// A token in a file.
     Written {
         file: PathBuf,
@@ -96,6 +97,7 @@ impl Outcome {
                     0
                 }
             }
+            Self::Verified(verification) if verification.is_broken() => Code::Configuration.exit(),
             Self::RelayCheck(check) if check.is_broken() => Code::Refused.exit(),
             Self::Ended(code) => *code,
             Self::Spoken { answered: Answered::No, .. } => Code::Internal.exit(),
@@ -136,6 +138,7 @@ impl Outcome {
                 grants.iter().map(|g| status::text(g, now)).chain(shared.iter().map(status::shared_text)).collect()
             }
             Self::Spoken { text, .. } => text.expose().to_owned(),
+            Self::Verified(verification) => verification.text(),
             Self::Token { token, form } => token.line(*form, now).expose().to_owned(),
             Self::Ended(_) | Self::Written { .. } => String::new(),
         }
@@ -170,6 +173,7 @@ impl Outcome {
             Self::Stopped => Value::Null,
             Self::Spoken { text, .. } => json!({ "answer": text.expose() }),
             Self::Token { token, .. } => token.json(now),
+            Self::Verified(verification) => verification.json(),
             Self::Written { file, expires_at } => {
                 json!({ "file": file.display().to_string(), "expires_at": expires_at.map(time), "expires_in": expires_at.map(|end| left(end, now)) })
             }

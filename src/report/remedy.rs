@@ -5,7 +5,7 @@ use std::{io::ErrorKind, time::Duration};
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
     grants::{Again, Error, GrantId},
-    oauth::{DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
+    oauth::{CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
     vault::{AccountName, Exposure, StoreError},
@@ -198,7 +198,7 @@ fn of_exchange(error: &ExchangeError) -> Option<String> {
         ExchangeError::NotOAuth(what) if what.redirected() => "write the final address as token_endpoint".into(),
         ExchangeError::NotOAuth(what) if what.status == 429 || what.retry_after.is_some() => later(what.retry_after),
         ExchangeError::NotOAuth(_) => "check token_endpoint, or try again later".into(),
-        ExchangeError::Unreachable(why @ HttpError::Proxy { .. }) => return of_http(why),
+        ExchangeError::Unreachable(why) if why.is_lasting() => return of_http(why),
         ExchangeError::Unreachable(_) => "log in again once the provider can be reached".into(),
     };
     Some(text)
@@ -217,7 +217,7 @@ fn of_discovery(error: &DiscoveryError) -> Option<String> {
             }
             found => format!("if you trust {found}, write: issuer = \"{found}\""),
         },
-        DiscoveryError::Proxy(why) => return of_http(why),
+        DiscoveryError::Connection(why) => return of_http(why),
     };
     Some(text)
 }
@@ -225,7 +225,20 @@ fn of_discovery(error: &DiscoveryError) -> Option<String> {
 /// What fixes a request that got no response.
 pub fn of_http(error: &HttpError) -> Option<String> {
     match error {
+        HttpError::Certificate(_) => Some("check the address and the clock of this machine; if both are right, tell the provider".into()),
+        HttpError::NoCa(CaStore::System) => Some("install the CA certificates of the system (package ca-certificates)".into()),
+        HttpError::NoCa(CaStore::Variable { name, .. }) => {
+            Some(format!("set {name} to CA certificates in PEM form, or use those of the system: unset {name}"))
+        }
         HttpError::Proxy { variable, .. } => Some(unset(variable)),
+        HttpError::UnknownCa(CaStore::System) => Some(
+            "if you trust the server's CA (a company's proxy may have one), add its certificate to that store, or name a \
+             file that has it: export SSL_CERT_FILE=FILE"
+                .into(),
+        ),
+        HttpError::UnknownCa(CaStore::Variable { name, path }) => Some(format!(
+            "if you trust the server's CA, add its certificate to \"{path}\"; or use those of the system: unset {name}"
+        )),
         _ => Some(LATER.into()),
     }
 }

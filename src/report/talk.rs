@@ -142,6 +142,12 @@ impl fmt::Display for Words<'_, '_> {
             Event::Stray(why, _) => {
                 write!(f, "a request that is not the answer was turned away ({why}); still waiting")
             }
+            Event::Unanswered(sent) => write!(
+                f,
+                "no answer yet; if the provider shows an error, compare this with the client's registration there:\n  \
+                 client_id     {}\n  redirect_uri  {}",
+                sent.client_id, sent.redirect_uri
+            ),
             Event::Unstored => f.write_str(
                 "note: the renewed token could not be stored; it is kept sealed, and the next run stores it",
             ),

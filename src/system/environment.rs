@@ -30,6 +30,11 @@ pub fn raw(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// A variable that is set, empty or not.
+pub fn as_set(name: &str) -> Option<OsString> {
+    env::var_os(name)
+}
+
 /// Whether a user can see a browser here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Desktop {

@@ -2,6 +2,7 @@
 //! loopback.
 
 mod proxy;
+mod trust;
 
 use std::time::{Duration, Instant};
 
@@ -163,6 +164,11 @@ fn words(error: ureq::Error) -> String {
     match error {
         // "proxy server responded 407/407", or that it did not respond.
         ureq::Error::ConnectProxyFailed(why) => match why.split(|c: char| !c.is_ascii_digit()).find(|d| d.len() == 3) {
+            Some("407") => {
+                "it answered with status 407; write the user name and password that it wants into the variable: \
+                            http://USER:PASSWORD@HOST:PORT"
+                    .into()
+            }
             Some(status) => format!("it answered with status {status}"),
             None => "it did not answer".into(),
         },
@@ -171,6 +177,7 @@ fn words(error: ureq::Error) -> String {
         ureq::Error::Timeout(_) => "it did not answer in time".into(),
         other => match self::error(other) {
             HttpError::Connect(why) | HttpError::Broken(why) | HttpError::Tls(why) => why,
+            why @ (HttpError::Certificate(_) | HttpError::NoCa(_) | HttpError::UnknownCa(_)) => why.to_string(),
             HttpError::Proxy { .. } | HttpError::Timeout | HttpError::TooLarge => "it did not answer".into(),
         },
     }
@@ -185,7 +192,7 @@ fn error(error: ureq::Error) -> HttpError {
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => HttpError::Connect(NOT_IN_TIME.into()),
         ureq::Error::Timeout(_) => HttpError::Timeout,
         ureq::Error::Tls(why) => HttpError::Tls(why.into()),
-        ureq::Error::Rustls(why) => HttpError::Tls(why.to_string()),
+        ureq::Error::Rustls(why) => trust::error(&why),
         ureq::Error::RequireHttpsOnly(_) | ureq::Error::TlsRequired => HttpError::Tls("plain http is refused".into()),
         ureq::Error::Io(why) => io(&why),
         // An error of our resolver or connector, before anything was sent.
@@ -203,7 +210,10 @@ pub(super) fn io(error: &std::io::Error) -> HttpError {
         }
         ErrorKind::TimedOut => HttpError::Timeout,
         // rustls reports I/O errors; their texts name certificates, never what was sent.
-        ErrorKind::InvalidData => HttpError::Tls(error.to_string()),
+        ErrorKind::InvalidData => match error.get_ref().and_then(|why| why.downcast_ref()) {
+            Some(why) => trust::error(why),
+            None => HttpError::Tls(error.to_string()),
+        },
         kind => HttpError::Broken(kind.to_string()),
     }
 }

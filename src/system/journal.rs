@@ -40,7 +40,7 @@ impl HttpClient for Journalled<'_> {
                         return result;
                     }
                 },
-                Err(HttpError::Proxy { .. }) => return result,
+                Err(why) if why.is_lasting() => return result,
                 Err(why) if at_once => Reached::by_error(why),
                 // A provider that does not answer is not asked again: it may have received the request.
                 Err(_) => Reached::Maybe,

@@ -4,7 +4,7 @@ use std::{fs, io::Write, process::Stdio};
 
 use serde_json::json;
 
-use crate::harness::{Finished, Provider, RawServer, Sandbox, TOKENS};
+use crate::harness::{Finished, Provider, RawServer, Sandbox, TOKENS, reply};
 
 const ISSUER: &str = "https://op.example";
 
@@ -285,4 +285,88 @@ fn on_a_terminal_a_person_is_asked_for_what_is_missing() {
         .assert_says("Client identifier")
         .assert_says("added work");
     assert!(config(&sandbox).contains("issuer = \"https://op.example\"\nclient_id = \"me\""), "{}", config(&sandbox));
+}
+
+/// Metadata with another authorization endpoint than the one that is configured.
+const MOVED: &str = r#"{"issuer":"{origin}","authorization_endpoint":"{origin}/v2/authorize","token_endpoint":"{origin}/token","code_challenge_methods_supported":["S256"]}"#;
+
+#[test]
+fn verify_finds_no_difference_at_a_provider_that_is_discovered() {
+    let provider = Provider::new();
+    let verified = Sandbox::with(&provider).run(&["integration", "verify", "work"]);
+    verified.assert_code(0).assert_says(&format!("work agrees with the metadata of {}", provider.origin));
+}
+
+#[test]
+fn verify_lists_what_the_provider_publishes_otherwise_with_the_line_that_takes_it_over() {
+    let server = RawServer::metadata(MOVED);
+    let sandbox = Sandbox::at(&server);
+    let (verified, published) =
+        (sandbox.run(&["integration", "verify", "work"]), format!("{}/v2/authorize", server.origin));
+    verified.assert_code(0).assert_says(&format!("work differs from the metadata of {}:", server.origin));
+    verified.assert_says("warning: authorization_endpoint");
+    verified.assert_says(&format!("→ authorization_endpoint = \"{published}\""));
+    assert!(!verified.stdout.contains("token_endpoint"), "it is the same: {verified:?}");
+    let json = sandbox.run(&["integration", "verify", "work", "--json"]).json();
+    let endpoint =
+        json["differences"].as_array().and_then(|list| list.iter().find(|d| d["name"] == "authorization_endpoint"));
+    assert_eq!(
+        Some((json!(published), json!("warning"))),
+        endpoint.map(|found| (found["published"].clone(), found["effect"].clone()))
+    );
+}
+
+#[test]
+fn verify_ends_with_3_where_a_login_cannot_work() {
+    let plain = RawServer::metadata(MOVED.replace("S256", "plain"));
+    let config =
+        |origin: &str| format!("[integration.work]\nissuer = \"{origin}\"\nclient_id = \"me\"\nrequire_pkce = true\n");
+    let sandbox = Sandbox::new();
+    sandbox
+        .configure(&config(&plain.origin))
+        .run(&["integration", "verify", "work"])
+        .assert_code(3)
+        .assert_says("error: code_challenge_methods_supported");
+    let other = RawServer::metadata(MOVED.replace(r#""issuer":"{origin}""#, r#""issuer":"https://op.example""#));
+    let verified = sandbox.configure(&config(&other.origin)).run(&["integration", "verify", "work"]);
+    verified.assert_code(3).assert_says("error: issuer").assert_says("issuer = \"https://op.example\"");
+    let nothing = RawServer::json(404, "{}");
+    sandbox.configure(&config(&nothing.origin)).run(&["integration", "verify", "work"]).assert_code(3);
+}
+
+#[test]
+fn verify_compares_with_the_issuer_that_a_provider_names_at_its_own_origin_only() {
+    let named =
+        RawServer::replying(|request| match request.starts_with("GET /.well-known/oauth-authorization-server ") {
+            true => tenant(request, "{host}/tenant"),
+            false if request.starts_with("GET /.well-known/oauth-authorization-server/tenant ") => {
+                tenant(request, "{host}/tenant")
+            }
+            false => reply(404, "", ""),
+        });
+    let verified = Sandbox::at(&named).run(&["integration", "verify", "work"]);
+    verified.assert_code(0).assert_says(&format!("→ issuer = \"{}/tenant\"", named.origin));
+    let other = RawServer::replying(|request| tenant(request, "https://op.example"));
+    let verified = Sandbox::at(&other).run(&["integration", "verify", "work"]);
+    verified.assert_code(0).assert_says("there is no metadata of");
+    assert!(!verified.said().contains("op.example"), "{verified:?}");
+}
+
+/// Metadata with this issuer; `{host}` stands for the origin that was asked.
+fn tenant(request: &str, issuer: &str) -> String {
+    let host = request.lines().find_map(|line| line.strip_prefix("host: ").or(line.strip_prefix("Host: ")));
+    let origin = format!("http://{}", host.unwrap_or_default());
+    let document = MOVED.replacen("{origin}", issuer, 1).replace("{host}", &origin).replace("{origin}", &origin);
+    reply(200, "Content-Type: application/json\r\n", &document)
+}
+
+#[test]
+fn verify_reports_a_provider_that_cannot_be_reached_or_is_down_as_unavailable() {
+    let down = RawServer::json(503, "{}");
+    let sandbox = Sandbox::at(&down);
+    sandbox.run(&["integration", "verify", "work"]).assert_code(7).assert_says("answers 503");
+    drop(down);
+    sandbox.run(&["integration", "verify", "work"]).assert_code(7).assert_says("cannot connect");
+    let provider = Sandbox::at(&RawServer::json(404, "{}"));
+    provider.run(&["integration", "verify", "nowork"]).assert_code(3).assert_says("there is no integration");
 }

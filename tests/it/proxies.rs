@@ -11,6 +11,8 @@ use serde_json::json;
 
 use crate::harness::{Finished, Login, Mounts, Provider, Proxy, Sandbox, TlsServer, json_reply, tell};
 
+mod certificates;
+
 const ADDRESS: &str = "192.0.2.1";
 const NAME: &str = "op.test";
 

@@ -7,7 +7,9 @@ use std::{
     process::Command,
 };
 
-use loopin::deadlines::{HELPER_INPUT, LINK_LIFE, RELAY_DRAINS, REQUEST_ARRIVES, SERVICE_DRAINS, USER_SIGNS_IN};
+use loopin::deadlines::{
+    HELPER_INPUT, LINK_LIFE, PROVIDER_IS_SILENT, RELAY_DRAINS, REQUEST_ARRIVES, SERVICE_DRAINS, USER_SIGNS_IN,
+};
 
 use crate::layering::collect;
 
@@ -60,6 +62,7 @@ fn deadlines_that_the_documents_promise_are_those_of_the_program() {
     for (text, promise) in [
         (&threats, format!("Every head has {} s from the accepted connection", REQUEST_ARRIVES.as_secs())),
         (&threats, format!("finishes accepted requests, for at most {} s", RELAY_DRAINS.as_secs())),
+        (&threats, format!("After {} s without an answer", PROVIDER_IS_SILENT.as_secs())),
         (&threats, format!("Reads at most 64 KiB for at most {} s", HELPER_INPUT.as_secs())),
         (&serve, format!("is valid for {} s and works", LINK_LIFE.as_secs())),
         (&serve, format!("finishes accepted requests ({} s at most)", SERVICE_DRAINS.as_secs())),

@@ -28,9 +28,9 @@ pub enum DiscoveryError {
     /// The document says that it belongs to another issuer (RFC 8414 section 3.3).
     #[error("the issuer in the provider's metadata is {found}, and {configured} is configured")]
     OtherIssuer { configured: Issuer, found: RemoteText },
-    /// The environment names a proxy that cannot be used.
+    /// No place can be asked ([`HttpError::is_lasting`]).
     #[error("{0}")]
-    Proxy(#[source] HttpError),
+    Connection(#[source] HttpError),
 }
 
 /// One place, and what was there instead of metadata.
@@ -99,7 +99,7 @@ pub fn discover(issuer: &Issuer, http: &dyn HttpClient) -> Result<AuthorizationS
                 Err(Unusable::Incomplete(why)) => why,
                 Err(Unusable::Untrusted(why)) => return Err(why),
             },
-            Err(Miss::Unreachable(why @ HttpError::Proxy { .. })) => return Err(DiscoveryError::Proxy(why)),
+            Err(Miss::Unreachable(why)) if why.is_lasting() => return Err(DiscoveryError::Connection(why)),
             Err(why) => why,
         };
         missed.push(Missed { place, why });

@@ -281,7 +281,7 @@ fn no_reply_is_told_as_what_it_is() {
     let error = discover(&issuer, &Dead(HttpError::Timeout)).expect_err("nobody answers");
     assert!(error.is_passing() && error.to_string().contains("no answer in time"), "{error}");
     let proxy = HttpError::Proxy { variable: "HTTPS_PROXY", why: "not a URL" };
-    assert_eq!(Err(DiscoveryError::Proxy(proxy.clone())), discover(&issuer, &Dead(proxy)));
+    assert_eq!(Err(DiscoveryError::Connection(proxy.clone())), discover(&issuer, &Dead(proxy)));
 }
 
 #[test]

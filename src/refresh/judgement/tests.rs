@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    oauth::{MalformedToken, NotOAuth},
+    oauth::{CaStore, MalformedToken, NotOAuth},
     refresh::{Before, OtherSubject},
     vault::StoreError,
 };
@@ -80,6 +80,11 @@ fn r16_a_request_without_a_connection_reached_nobody() {
     }
     let proxy = HttpError::Proxy { variable: "HTTPS_PROXY", why: "no port" };
     assert_eq!((Verdict::Misconfigured, Reached::Nobody), judged(ExchangeError::Unreachable(proxy)));
+    let no_ca = HttpError::NoCa(CaStore::System);
+    assert_eq!((Verdict::Misconfigured, Reached::Nobody), judged(ExchangeError::Unreachable(no_ca)));
+    for why in [HttpError::Certificate("expired".into()), HttpError::UnknownCa(CaStore::System)] {
+        assert_eq!((Verdict::Refused, Reached::Nobody), judged(ExchangeError::Unreachable(why)));
+    }
     for why in [HttpError::Broken("reset".into()), HttpError::Timeout, HttpError::TooLarge] {
         assert_eq!((Verdict::Transient, Reached::Maybe), judged(ExchangeError::Unreachable(why)));
     }

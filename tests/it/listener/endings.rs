@@ -151,6 +151,22 @@ fn l36_a_time_out_says_what_the_browser_may_have_done() {
 }
 
 #[test]
+fn d22_a_login_without_an_answer_shows_what_was_sent_and_what_to_compare_it_with() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::with(&provider);
+    let mut login = sandbox.login(&["--timeout", "2s"]);
+    let (client_id, redirect_uri) = (login.parameter("client_id"), login.redirect_uri());
+    login.wait_for("if the provider shows an error, compare this with the client's registration there");
+    login.wait_for(&format!("client_id     {client_id}"));
+    login.wait_for(&format!("redirect_uri  {redirect_uri}"));
+    let finished = login.finished();
+    finished.assert_code(6).assert_says("nobody answered within 2 s").assert_says(&format!(
+        "compare client_id \"{client_id}\" and redirect_uri \"{redirect_uri}\" with the client's registration there"
+    ));
+    assert_eq!(1, finished.stderr.matches("if the provider shows an error").count(), "once in a login: {finished:?}");
+}
+
+#[test]
 fn l36_the_redirect_is_a_literal_address_that_no_browser_upgrades() {
     let waiting = Waiting::new();
     assert_eq!(format!("http://127.0.0.1:{}/callback", waiting.login.port()), waiting.login.redirect_uri());
