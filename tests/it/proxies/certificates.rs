@@ -25,7 +25,9 @@ fn d21_an_unknown_ca_is_refused_and_the_variable_of_the_store_is_named() {
     scene.use_up(&[("ALL_PROXY", url.as_ref())])[1].assert_code(0);
     scene.sandbox.certificate("other", "DNS:op.test");
     let other = scene.sandbox.path("other.pem");
+    let before = proxy.asked().len();
     let [login, token] = scene.trusting(&url, other.as_os_str());
+    assert_eq!(before + 2, proxy.asked().len(), "one connection each: nothing is repeated");
     login.assert_says("unset SSL_CERT_FILE");
     for finished in [login, token] {
         finished.assert_code(9).assert_says("the server's certificate is of a CA that is not in");
