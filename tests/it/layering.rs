@@ -181,7 +181,7 @@ const EXPOSE: [&str; 37] = [
     "vault/index.rs",
     "vault/journal.rs",
     "vault/memory.rs",
-    "vault/mod.rs",
+    "vault.rs",
     "vault/record.rs",
     "vault/seal.rs",
 ];
