@@ -103,7 +103,7 @@ fn complete(
             [(&mut new.base_url, &preset.base_url, "base-url"), (&mut new.tenant, &preset.tenant, "tenant")];
         for (stated, variable, option) in variables {
             if let (None, Some(Variable { default: None, example })) = (&stated, variable) {
-                let what = format!("The {option} of {}, such as {example}", preset.name);
+                let what = format!("The {option} of your instance of {} (like {example})", preset.name);
                 *stated = Some(question(&what, &format!("--{option} {example}"))?);
             }
         }

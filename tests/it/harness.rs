@@ -16,9 +16,9 @@ use std::{
 mod browser;
 #[cfg(unix)]
 mod mounts;
-#[path = "../shared/ports.rs"]
+#[path = "../support/ports.rs"]
 mod ports;
-#[path = "../shared/program.rs"]
+#[path = "../support/program.rs"]
 mod program;
 mod provider;
 mod proxy;

@@ -20,7 +20,7 @@ use crate::harness::{
 
 mod answers;
 mod callback;
-#[path = "../shared/connections.rs"]
+#[path = "../support/connections.rs"]
 mod connections;
 mod documentation;
 mod form_post;
@@ -38,7 +38,7 @@ mod reconnect;
 mod relayed;
 mod requests;
 mod rotation;
-#[path = "../shared/jwt.rs"]
+#[path = "../support/jwt.rs"]
 mod signed;
 mod start;
 mod storm;

@@ -15,9 +15,9 @@ mod bench;
 mod browser;
 mod gate;
 mod keyring;
-#[path = "../shared/ports.rs"]
+#[path = "../support/ports.rs"]
 mod ports;
-#[path = "../shared/program.rs"]
+#[path = "../support/program.rs"]
 mod program;
 mod provider;
 mod sandbox;

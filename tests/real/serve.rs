@@ -15,11 +15,11 @@ use crate::harness::{Finished, PATIENCE, Provider, Sandbox, fixed_port, installe
 
 mod attacks;
 mod browser;
-#[path = "../shared/connections.rs"]
+#[path = "../support/connections.rs"]
 mod connections;
 mod providers;
 mod relayed;
-#[path = "../shared/jwt.rs"]
+#[path = "../support/jwt.rs"]
 mod signed;
 
 const BASE: &str = "/api/v1/oauth2";
