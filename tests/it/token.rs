@@ -59,6 +59,25 @@ fn a_login_covers_an_action_though_the_provider_does_not_repeat_offline_access()
 }
 
 #[test]
+fn d05_a_strict_check_hands_out_no_token_with_less_than_was_asked_for() {
+    let server = RawServer::json(
+        200,
+        r#"{"access_token":"an-access-token","token_type":"Bearer","expires_in":3600,"scope":"read_api"}"#,
+    );
+    for (check, code) in [("lenient", 0), ("strict", 4)] {
+        let sandbox = Sandbox::new();
+        let fields = format!("scopes = [\"read_api\", \"api\"]\nscope_check = \"{check}\"\n");
+        sandbox.configure(&format!("{}{fields}", server.integration()));
+        sandbox.log_in(&[]).assert_code(0);
+        let token = sandbox.run(&["token", "work", "--json"]);
+        match token.assert_code(code).code {
+            Some(0) => assert_eq!(serde_json::json!(["api"]), token.json()["missing"]),
+            _ => drop(token.assert_says("did not grant api").assert_says("loopin login work")),
+        }
+    }
+}
+
+#[test]
 fn each_format_is_one_line_for_its_reader() {
     let (_server, sandbox) = signed_in();
     for (format, line) in [

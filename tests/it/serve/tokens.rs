@@ -120,6 +120,16 @@ fn v35_scopes_that_permit_nothing_are_never_missing() {
 }
 
 #[test]
+fn d05_a_narrower_grant_is_told_to_the_application_at_the_callback() {
+    for (granted, warning) in [("base read write", ""), ("base read", "insufficient_scope")] {
+        let (serving, _server) = granting("base read write", granted, |config| config);
+        let reply = serving.connect("ada");
+        assert_success(&reply);
+        assert_eq!(warning, parameter(reply.field("location").expect("location"), "warning"), "{granted}");
+    }
+}
+
+#[test]
 fn v35_what_the_person_granted_is_shown_and_what_it_does_not_cover_is_refused() {
     // The user unticks a box.
     let (serving, _server) = granting("base read write", "base read", |config| config);
