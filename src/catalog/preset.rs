@@ -32,7 +32,6 @@ presets![
     "cloudflare",
     "digitalocean",
     "discord",
-    "dockerhub",
     "dropbox",
     "facebook",
     "figma",
@@ -223,6 +222,7 @@ pub enum Subject {
     /// Parameters and scopes.
     Parameters,
     Redirect,
+    /// Where a client is registered, and which kind of client.
     Registration,
     /// Shape of the token response.
     Response,

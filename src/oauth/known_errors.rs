@@ -27,7 +27,7 @@ const fn with_text(word: &'static str, text: &'static str, means: Meaning, sourc
 }
 
 /// A line with a text stands before the line of its word alone.
-pub(super) const KNOWN: [Known; 29] = [
+pub(super) const KNOWN: [Known; 28] = [
     // -- the standards ------------------------------------------------------------------------------------------------
     word("invalid_grant", DeadGrant, "RFC 6749 section 5.2"),
     word("invalid_client", Client, "RFC 6749 section 5.2"),
@@ -41,10 +41,9 @@ pub(super) const KNOWN: [Known; 29] = [
     word("bad_refresh_token", DeadGrant, "lelylan/simple-oauth2#459 (GitHub); airbytehq/airbyte#79592 (HubSpot)"),
     word("invalid_refresh_token", DeadGrant, "slackapi/python-slack-sdk#1242; josuebrunel/yahoo-oauth#51"),
     word("token_revoked", DeadGrant, "CogniQ/CogniQ#72 (Slack)"),
-    word("token_expired", DeadGrant, "slackapi/bolt-js#1968"),
-    word("expired_token", DeadGrant, "orcasgit/python-fitbit#86 (of an access token)"),
+    word("token_expired", DeadGrant, "slackapi/bolt-js#1968 (of an access token)"),
     word("invalid_token", DeadGrant, "ccpgames/sso-issues#31"),
-    word("refresh_token_not_found", DeadGrant, "supabase/ssr#112"),
+    word("refresh_token_not_found", DeadGrant, "supabase/auth@00fc461 internal/api/apierrors/errorcode.go"),
     word("refresh_token_expired", DeadGrant, "docs.cloudbase.net/en/error-code/REFRESH_TOKEN_EXPIRED"),
     word("invalid_code", DeadGrant, "schmorrison/Zoho#18"),
     word("RefreshToken.invalid", DeadGrant, "dreeveapp/dreeve#1449 (Strava)"),

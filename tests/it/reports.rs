@@ -34,9 +34,28 @@ struct Refused {
     source: String,
     status: u16,
     content_type: String,
+    body_from: BodyFrom,
     body: String,
     #[serde(default, rename = "note")]
     _note: String,
+}
+
+/// Where the body of a response comes from. A body that no report quotes is reconstructed from what the report names.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum BodyFrom {
+    /// Reconstructed from an error code.
+    Code,
+    /// Made of a code that a provider's documentation lists.
+    Documentation,
+    /// Written down from notes about the report, which was not read again.
+    Notes,
+    /// As the report quotes it.
+    Report,
+    /// Reconstructed from a status.
+    Status,
+    /// Reconstructed from a message.
+    Text,
 }
 
 /// A token response, and what is read from it.
@@ -163,6 +182,19 @@ fn d05_reported_scopes_are_covered_unless_the_provider_plainly_granted_less() {
         if let Coverage::Lacking { missing } = judged {
             assert_eq!(case.missing, Some(missing.to_string()), "{}", case.source);
         }
+    }
+}
+
+#[test]
+fn a_body_says_where_it_comes_from_and_no_status_alone_ends_a_grant() {
+    let quoted = ["dead", "transient", "ambiguous"]
+        .into_iter()
+        .flat_map(cases::<Refused>)
+        .filter(|case| case.body_from == BodyFrom::Report)
+        .count();
+    assert!(quoted >= 10, "{quoted} bodies are quoted");
+    for case in ["dead", "ambiguous"].into_iter().flat_map(cases::<Refused>) {
+        assert_ne!(BodyFrom::Status, case.body_from, "{}", case.source);
     }
 }
 

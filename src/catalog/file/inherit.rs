@@ -69,17 +69,28 @@ impl Table {
         stated.into_iter().find_map(|(field, stated)| stated.then_some(field))
     }
 
-    /// Whether it says how the client proves itself or whether PKCE is checked.
+    /// Whether it says how the client proves itself, how it writes its requests, or whether PKCE is checked.
     #[cfg(test)]
     pub(in crate::catalog) fn states_a_client(&self) -> bool {
         self.token_endpoint_auth_method.is_some()
             || self.code_challenge_method.is_some()
             || self.client_secret_mask.is_some()
+            || self.token_request.is_some()
     }
 
     #[cfg(test)]
     pub(in crate::catalog) fn states_parameters(&self) -> bool {
-        !self.params.is_empty() || self.offline_scopes.is_some() || self.offline_params.is_some()
+        !self.params.is_empty()
+            || self.token_params.is_some()
+            || self.refresh_params.is_some()
+            || self.offline_scopes.is_some()
+            || self.offline_params.is_some()
+            || self.scope_separator.is_some()
+    }
+
+    #[cfg(test)]
+    pub(in crate::catalog) fn states_a_response(&self) -> bool {
+        self.token_at.is_some() || self.error_at.is_some()
     }
 
     /// Which instance is meant, judged by what the provider has.
@@ -208,4 +219,38 @@ pub(super) fn accepted(
 pub(super) enum Relayed {
     No,
     Yes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A provider that treats redirects on loopback in this way.
+    fn preset(loopback: &str) -> Preset {
+        let text = format!(
+            "name = \"Acme\"\n[integration]\nissuer = \"https://acme.example\"\n[redirect]\nloopback = \"{loopback}\"\n\
+             [registration]\nat = \"https://acme.example/apps\"\nkind = \"app\"\nclient = \"either\"\n[lifetimes]\n[[source]]\n\
+             of = [\"endpoints\"]\nat = \"Acme\"\nread = \"2026-11-27\"\n"
+        );
+        Preset::parse("acme", &text).expect("a preset")
+    }
+
+    fn fault(loopback: &str, redirect: &str, relayed: Relayed) -> Option<String> {
+        let redirect = RegisteredRedirect::parse(redirect).expect("a redirect");
+        let name = IntegrationName::parse("work").expect("a name");
+        accepted(redirect, &preset(loopback), &name, relayed).err().map(|fault| fault.within(0..0, "").what)
+    }
+
+    #[test]
+    fn a_redirect_to_this_machine_is_refused_where_the_provider_refuses_it_and_goes_through_a_relay() {
+        let (here, port) = ("http://127.0.0.1:47128/callback", "http://127.0.0.1:0/callback");
+        let refused = fault("refused", here, Relayed::No).expect("refused");
+        assert!(refused.contains("https redirect URIs only"), "{refused}");
+        assert_eq!(None, fault("refused", here, Relayed::Yes));
+        assert_eq!(None, fault("refused", "https://acme.example/cli/work", Relayed::No));
+        let compared = fault("fixed_port", port, Relayed::No).expect("refused");
+        assert!(compared.contains("compares the port"), "{compared}");
+        assert_eq!(None, fault("fixed_port", here, Relayed::No));
+        assert_eq!(None, fault("any_port", port, Relayed::No));
+    }
 }

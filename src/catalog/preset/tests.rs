@@ -40,27 +40,51 @@ fn presets_are_listed_in_alphabetical_order_so_that_they_are_found() {
     }
 }
 
+/// The kinds of facts that a preset states without a source.
+fn unsourced(preset: &Preset) -> Vec<&'static str> {
+    let (lifetimes, registration, integration) = (&preset.lifetimes, &preset.registration, &preset.integration);
+    let scopes = registration.scopes.is_some() || registration.refresh.is_some();
+    let stated = [
+        (Subject::Endpoints, true),
+        (Subject::Registration, true),
+        (Subject::Lifetimes, lifetimes.access_token.is_some() || lifetimes.refresh_token.is_some()),
+        (Subject::Redirect, preset.redirect.loopback != Loopback::Unstated || !preset.redirect.hosts.is_empty()),
+        (Subject::Client, integration.states_a_client()),
+        (Subject::Parameters, integration.states_parameters() || scopes),
+        (Subject::Response, integration.states_a_response()),
+    ];
+    let sourced = |subject: Subject| preset.sources.iter().any(|source| source.of.contains(&subject));
+    stated.into_iter().filter(|(subject, stated)| *stated && !sourced(*subject)).map(|(s, _)| s.as_str()).collect()
+}
+
 #[test]
 fn every_fact_has_a_source_with_a_date() {
     for preset in Preset::all() {
-        let has = |subject: Subject| preset.sources.iter().any(|source| source.of.contains(&subject));
         let id = preset.id;
-        assert!(has(Subject::Endpoints), "{id}: endpoints");
-        let lifetimes = &preset.lifetimes;
-        let stated = [
-            (Subject::Lifetimes, lifetimes.access_token.is_some() || lifetimes.refresh_token.is_some()),
-            (Subject::Redirect, preset.redirect.loopback != Loopback::Unstated || !preset.redirect.hosts.is_empty()),
-            (Subject::Client, preset.integration.states_a_client()),
-            (Subject::Parameters, preset.integration.states_parameters()),
-        ];
-        for (subject, stated) in stated {
-            assert!(!stated || has(subject), "{id}: no source for {}", subject.as_str());
-        }
+        assert_eq!(Vec::<&str>::new(), unsourced(&preset), "{id}");
         for source in &preset.sources {
             let date: Vec<_> = source.read.split('-').map(str::len).collect();
             assert_eq!(vec![4, 2, 2], date, "{id}: {}", source.read);
             assert!(!source.at.trim().is_empty() && !source.of.is_empty(), "{id}");
         }
+    }
+}
+
+#[test]
+fn a_kind_of_fact_without_a_source_is_found() {
+    let preset = |text: &str| Preset::parse("acme", text).expect("a preset");
+    assert_eq!(vec!["registration"], unsourced(&preset(&GOOD.replace("\"registration\", ", ""))));
+    for (after, line, kind) in [
+        ("[integration]", "token_endpoint_auth_method = \"client_secret_post\"", "client"),
+        ("[integration]", "token_request = \"json\"", "client"),
+        ("[integration]", "scope_separator = \",\"", "parameters"),
+        ("[integration]", "token_params = { action = \"requesttoken\" }", "parameters"),
+        ("[integration]", "token_at = \"body\"", "response"),
+        ("client = \"public\"", "scopes = \"read\"", "parameters"),
+        ("[lifetimes]", "access_token = \"1 hour\"", "lifetimes"),
+    ] {
+        let text = GOOD.replacen(after, &format!("{after}\n{line}"), 1);
+        assert_eq!(vec![kind], unsourced(&preset(&text)), "{line}");
     }
 }
 
@@ -111,7 +135,7 @@ kind = "native"
 client = "public"
 [lifetimes]
 [[source]]
-of = ["endpoints"]
+of = ["registration", "endpoints", "redirect"]
 at = "Acme's documentation"
 read = "2026-11-27"
 "#;
