@@ -57,9 +57,10 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         talk.clear();
         crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
     });
+    let client = Client::new(id.clone(), ClientAuthentication::None);
     let attempt = Attempt {
         server: server.clone(),
-        client: Client::new(id.clone(), ClientAuthentication::None),
+        client: client.clone(),
         binding: Binding { redirects: vec![redirect], port: None, relay: None },
         scopes: scopes.clone(),
         pkce: Pkce::S256,
@@ -79,11 +80,10 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let hear = move |event: &grants::Event<'_>| talk.hear(event);
     let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens| {
         say("the code was exchanged for an access token and a refresh token");
-        let grant = Grant::new(tokens, scopes);
-        let signed_in = SignedIn::new(stored.clone(), "memory", &grant, Vec::new());
-        keep(&vault, None, &stored.key(), Pinned::new(&server, &id, None), grant)?;
+        let pinned = Pinned::new(&server, &id, None);
+        let kept = keep(&vault, None, &stored.key(), &client, pinned, Grant::new(tokens, scopes))?;
         say("the tokens are stored (here: in memory) and read back; now the browser is told");
-        Ok(signed_in)
+        Ok(SignedIn::new(stored.clone(), "memory", &kept.grant, Vec::new()))
     });
     signals.disarm();
     context.talk.clear();

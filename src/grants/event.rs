@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Error, Sent};
 use crate::{
-    catalog::{AddedForOffline, IntegrationName},
+    catalog::{AddedForOffline, IntegrationName, OfflineAdvice},
     loopback::Stray,
     oauth::{IdTokenError, Scopes},
     redirect::RegisteredRedirect,
@@ -89,8 +89,8 @@ pub enum Warning {
     IdTokenIgnored(IdTokenError),
     /// The provider granted less than was asked; these scopes are missing.
     NarrowerScopes(Scopes),
-    /// The provider gave no refresh token.
-    NoRefreshToken,
+    /// The provider returned no refresh token, and none of the same user could be kept; what may bring one.
+    NoRefreshToken(OfflineAdvice),
     /// Another user (`sub`) than before; the stored grant is replaced.
     OtherSubject,
     /// The provider does not promise to check PKCE.
