@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod integration;
 
-pub use integration::{Add, Integration};
+pub use integration::{Add, Diagnose, Integration};
 
 /// OAuth tokens for native applications: log in once, fresh access tokens for ever
 #[derive(Debug, Parser)]

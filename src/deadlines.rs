@@ -33,6 +33,8 @@ pub const ASKER_WITH_A_VALID_TOKEN_WAITS: Duration = Duration::from_secs(2);
 const COMMAND_ENDS: Duration = Duration::from_secs(35);
 /// A credential helper reads its input for this long (docs/threats.md, P04).
 pub const HELPER_INPUT: Duration = Duration::from_secs(4);
+/// `integration diagnose` waits this long for another program to send a response: the program may be asking a provider.
+pub const SAVED_RESPONSE: Duration = Duration::from_secs(60);
 
 const _: () = assert!(longer(CONNECTS, FAILED_AT_ONCE), "a connection that timed out is not tried twice");
 const _: () = assert!(longer(RETRIES_LAST, FAILED_AT_ONCE), "what failed at once can be repeated");

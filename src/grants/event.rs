@@ -61,6 +61,9 @@ pub enum Event<'a> {
     Unanswered(&'a Sent),
     /// The store did not accept the renewed grant. It is kept, sealed, and the next refresh stores it.
     Unstored,
+    /// What is unusual about a response of the token endpoint: names of members, and fields of the configuration that would
+    /// read it. No value is in it, and it is fit to print.
+    TokenResponse(&'a str),
     /// The user signs in at this URL.
     Url(&'a str),
     /// The login waits for the user, for this long at most. Once a second.

@@ -69,7 +69,7 @@ impl Talk {
             Event::Done | Event::Exchanging | Event::Storing => {}
             Event::Waiting(left) | Event::WaitingForLogin(left) => self.waiting(*left),
             Event::CodeReceived if self.verbosity == Verbosity::Usual => self.clear(),
-            Event::BrowserOpening | Event::Listening(_) | Event::Stray(_, Weight::Detail)
+            Event::BrowserOpening | Event::Listening(_) | Event::Stray(_, Weight::Detail) | Event::TokenResponse(_)
                 if self.verbosity == Verbosity::Usual => {}
             Event::Url(url) => url_line(url),
             other => self.line(&Words(other)),
@@ -143,6 +143,7 @@ impl fmt::Display for Words<'_, '_> {
             Event::Stray(why, _) => {
                 write!(f, "a request that is not the answer was turned away ({why}); still waiting")
             }
+            Event::TokenResponse(what) => f.write_str(what),
             Event::Unanswered(sent) => write!(
                 f,
                 "no answer yet; if the provider shows an error, compare this with the client's registration there:\n  \
