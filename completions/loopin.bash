@@ -385,12 +385,16 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__demo)
-            opts="-v -h -V --yes --browser --json --store --config --verbose --help --version"
+            opts="-v -h -V --yes --provider --browser --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --browser)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -404,6 +404,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;demo'= {
+            cand --provider 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead'
             cand --browser 'Open the URL with this command'
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'

@@ -272,6 +272,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand stdio" -l json -d 'Print o
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l provider -d 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead' -r
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -l browser -d 'Open the URL with this command' -r
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -l store -d 'Keep tokens here, whatever the configuration says' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"

@@ -76,6 +76,26 @@ impl MemberPath {
     }
 }
 
+impl MemberPath {
+    /// Puts a value there. The members of an object join those that are there already.
+    pub fn put(&self, into: &mut Map<String, Value>, value: Value) {
+        let Some((last, outer)) = self.0.split_last() else { return };
+        let mut at = into;
+        for name in outer {
+            let inner = at.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+            if !inner.is_object() {
+                *inner = Value::Object(Map::new());
+            }
+            let Value::Object(inner) = inner else { return };
+            at = inner;
+        }
+        match (at.get_mut(last), value) {
+            (Some(Value::Object(there)), Value::Object(members)) => there.extend(members),
+            (_, value) => drop(at.insert(last.clone(), value)),
+        }
+    }
+}
+
 impl fmt::Display for MemberPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("."))
