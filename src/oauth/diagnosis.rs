@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 use serde_json::Value;
 
 use super::{
-    ExchangeError, Expiry, HttpResponse, Meaning, TokenSet, WireDialect,
+    ExchangeError, Expiry, HttpResponse, Meaning, TokenRules, TokenSet, WireDialect,
     normalise::{self, Fields, Form, LIFE, Members},
 };
 pub use advice::Advice;
@@ -29,6 +29,8 @@ pub struct Diagnosis {
     pub reading: Result<Taken, ExchangeError>,
     /// Fields with which it would be read, or read otherwise.
     pub advice: Vec<Advice>,
+    /// What is taken with [`Advice::TokenAt`], if nothing is taken without it.
+    pub with_advice: Option<Taken>,
 }
 
 /// How a body is written.
@@ -114,8 +116,14 @@ impl Diagnosis {
         let (body, fields) = body_of(response);
         let tokens = read(dialect);
         let advice = advice::of(response.status().as_u16(), &fields, dialect, &tokens, &read);
+        let with_advice = advice.iter().find_map(|advice| {
+            let Advice::TokenAt(path) = advice else { return None };
+            let token = TokenRules { token_at: Some(path.clone()), ..dialect.token.clone() };
+            let dialect = WireDialect { token, ..dialect.clone() };
+            Some(taken(&read(&dialect).ok()?, response, &fields, &dialect))
+        });
         let reading = tokens.map(|tokens| taken(&tokens, response, &fields, dialect));
-        Self { body, names: MemberNames::of(&fields), reading, advice }
+        Self { body, names: MemberNames::of(&fields), reading, advice, with_advice }
     }
 
     /// Whether it is worth a line: no tokens in it and no error that is understood, or something that a field would change.

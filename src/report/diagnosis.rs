@@ -46,7 +46,7 @@ impl Diagnosed {
     }
 
     pub(super) fn text(&self) -> String {
-        let Diagnosis { body, names, reading, advice } = &self.diagnosis;
+        let Diagnosis { body, names, reading, advice, with_advice } = &self.diagnosis;
         let status = self.status.map(|status| format!(", status {status}")).unwrap_or_default();
         let mut text = match names.is_empty() {
             true => format!("the response is {body}{status}\n"),
@@ -57,7 +57,7 @@ impl Diagnosed {
             let _ = writeln!(text, "  and {} more", names.left_out());
         }
         let _ = writeln!(text, "\n{}", self.words());
-        if let Ok(taken) = reading {
+        if let Some(taken) = reading.as_ref().ok().or(with_advice.as_ref()) {
             rows(taken).into_iter().for_each(|(what, from)| text += &format!("  {what:14} {from}\n"));
         }
         let (lines, notes): (Vec<_>, Vec<_>) = advice.iter().partition(|advice| advice.line().is_some());
@@ -74,7 +74,7 @@ impl Diagnosed {
     fn words(&self) -> &'static str {
         match self.meaning() {
             Meaning::Tokens => "loopin takes:",
-            Meaning::Lines => "loopin takes nothing from it as it is; with the lines below it finds the tokens",
+            Meaning::Lines => "loopin takes nothing from it as it is, and with the lines below:",
             Meaning::Refused(Verdict::Dead) => {
                 "an error: at a refresh it means that the refresh token is no longer valid, and the user has to log in again"
             }
@@ -95,7 +95,7 @@ impl Diagnosed {
     }
 
     pub(super) fn json(&self) -> Value {
-        let Diagnosis { body, names, reading, advice } = &self.diagnosis;
+        let Diagnosis { body, names, reading, advice, with_advice } = &self.diagnosis;
         let verdict = match self.meaning() {
             Meaning::Tokens => "tokens",
             Meaning::Lines => "lines_missing",
@@ -119,6 +119,7 @@ impl Diagnosed {
             "members_left_out": names.left_out(),
             "result": verdict,
             "takes": reading.as_ref().ok().map(taken),
+            "takes_with_lines": with_advice.as_ref().map(taken),
             "lines": lines.collect::<Vec<_>>(),
         })
     }

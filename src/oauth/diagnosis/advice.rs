@@ -52,15 +52,17 @@ impl Advice {
             Self::DeadGrantErrors => {
                 "if this error means that the refresh token is no longer valid, write its code in place of CODE".into()
             }
-            Self::ErrorAt(path) => format!("{path} says whether the request failed").into(),
-            Self::OtherName(path) => format!("loopin reads access_token only, and not {path}").into(),
-            Self::OtherTokenAt(path) => format!("to use the access token at {path} instead").into(),
+            Self::ErrorAt(path) => format!("errors are reported in {path}").into(),
+            Self::OtherName(path) => {
+                format!("loopin reads the access token from access_token only, not from {path}").into()
+            }
+            Self::OtherTokenAt(path) => format!("to use the access token in {path} instead").into(),
             Self::RequestSeparator(separator) => {
                 format!("if the provider wants the scopes of a request separated by \"{separator}\" too").into()
             }
             Self::ScopeSeparator(' ') => "the scopes are separated by spaces".into(),
             Self::ScopeSeparator(separator) => format!("the scopes are separated by \"{separator}\"").into(),
-            Self::TokenAt(path) => format!("the access token is at {path}").into(),
+            Self::TokenAt(path) => format!("the tokens are in {path}").into(),
             Self::TokenRequest(TokenBody::Form) => "the server seems to want the request as a form".into(),
             Self::TokenRequest(TokenBody::Json) => "the server seems to want the request as JSON".into(),
         }
@@ -71,6 +73,9 @@ impl Advice {
         !matches!(self, Self::DeadGrantErrors | Self::RequestSeparator(_))
     }
 }
+
+/// Places that are tried: each try reads the whole response again.
+const TRIES: usize = 4;
 
 type Reading = Result<TokenSet, ExchangeError>;
 
@@ -88,7 +93,7 @@ pub(super) fn of(
         read(&changed)
     };
     let mut advice = Vec::new();
-    let token_at = token_paths(fields).into_iter().find(|path| {
+    let token_at = token_paths(fields).into_iter().take(TRIES).find(|path| {
         let configured = dialect.token.token_at.as_ref() == Some(path);
         !configured && with(&|rules| rules.token_at = Some(path.clone())).is_ok()
     });
@@ -104,7 +109,7 @@ pub(super) fn of(
                 _ => false,
             }
         };
-        advice.extend(error_paths(fields).into_iter().find(tells).map(Advice::ErrorAt));
+        advice.extend(error_paths(fields).into_iter().take(TRIES).find(tells).map(Advice::ErrorAt));
     }
     if tokens.is_err() && found.is_none() {
         advice.extend(other_name(fields).map(Advice::OtherName));

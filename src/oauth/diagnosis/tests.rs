@@ -115,6 +115,23 @@ fn what_is_taken_is_named_with_its_place() {
 }
 
 #[test]
+fn a_response_with_many_places_is_read_a_few_times_only() {
+    // A line feed keeps every one of them from being a token.
+    let place = serde_json::json!({ "access_token": "canary\n", "code": "canary" });
+    let many: Fields = (0..200).map(|at| (format!("name{at}"), place.clone())).collect();
+    let reads = std::cell::Cell::new(0);
+    let read = |dialect: &WireDialect| {
+        reads.set(reads.get() + 1);
+        let body = Value::Object(many.clone().into_iter().collect()).to_string();
+        TokenSet::of_response(response(200, &body), dialect, UNIX_EPOCH)
+    };
+    let dialect = WireDialect::default();
+    let tokens = read(&dialect);
+    advice::of(200, &many, &dialect, &tokens, &read);
+    assert!(reads.get() < 12, "{} reads", reads.get());
+}
+
+#[test]
 fn an_error_that_is_understood_is_no_news_and_another_one_is() {
     assert!(!of(400, r#"{"error":"invalid_grant","error_description":"canary"}"#).is_news());
     assert!(!of(200, "error=bad_refresh_token").is_news());

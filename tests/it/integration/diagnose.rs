@@ -38,6 +38,9 @@ fn d09_the_lines_that_would_read_a_nested_response_are_proposed() {
     let json = diagnosed(response.as_bytes(), &["--json"]).json();
     assert_eq!((json!("lines_missing"), json!("json")), (json["result"].clone(), json["body"].clone()));
     assert_eq!(json!("token_at = \"body\""), json["lines"][0]["line"]);
+    assert!(json["takes"].is_null(), "nothing as it is");
+    found.assert_says("by body.expires_in");
+    assert_eq!(json!("body.refresh_token"), json["takes_with_lines"]["refresh_token_at"]);
 }
 
 #[test]
