@@ -127,6 +127,9 @@ _loopin() {
             loopin__subcmd__help__subcmd__integration,add)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__add"
                 ;;
+            loopin__subcmd__help__subcmd__integration,diagnose)
+                cmd="loopin__subcmd__help__subcmd__integration__subcmd__diagnose"
+                ;;
             loopin__subcmd__help__subcmd__integration,list)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__list"
                 ;;
@@ -208,6 +211,9 @@ _loopin() {
             loopin__subcmd__integration,add)
                 cmd="loopin__subcmd__integration__subcmd__add"
                 ;;
+            loopin__subcmd__integration,diagnose)
+                cmd="loopin__subcmd__integration__subcmd__diagnose"
+                ;;
             loopin__subcmd__integration,help)
                 cmd="loopin__subcmd__integration__subcmd__help"
                 ;;
@@ -228,6 +234,9 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,add)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__add"
+                ;;
+            loopin__subcmd__integration__subcmd__help,diagnose)
+                cmd="loopin__subcmd__integration__subcmd__help__subcmd__diagnose"
                 ;;
             loopin__subcmd__integration__subcmd__help,help)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__help"
@@ -376,12 +385,16 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__demo)
-            opts="-v -h -V --yes --browser --json --store --config --verbose --help --version"
+            opts="-v -h -V --yes --provider --browser --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --browser)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -584,7 +597,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration)
-            opts="add list providers show remove verify"
+            opts="add list providers show remove diagnose verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -598,6 +611,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__integration__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1210,7 +1237,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration)
-            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove verify help"
+            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove diagnose verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1301,8 +1328,30 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__integration__subcmd__diagnose)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__integration__subcmd__help)
-            opts="add list providers show remove verify help"
+            opts="add list providers show remove diagnose verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1316,6 +1365,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__integration__subcmd__help__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

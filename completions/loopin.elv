@@ -238,6 +238,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand diagnose 'Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more'
             cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -310,6 +311,17 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'loopin;integration;diagnose'= {
+            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'loopin;integration;verify'= {
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
@@ -327,6 +339,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand diagnose 'Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more'
             cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -339,6 +352,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;integration;help;show'= {
         }
         &'loopin;integration;help;remove'= {
+        }
+        &'loopin;integration;help;diagnose'= {
         }
         &'loopin;integration;help;verify'= {
         }
@@ -389,6 +404,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;demo'= {
+            cand --provider 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead'
             cand --browser 'Open the URL with this command'
             cand --store 'Keep tokens here, whatever the configuration says'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
@@ -636,6 +652,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
             cand remove 'Remove an integration from the configuration, and its client secret from the store'
+            cand diagnose 'Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more'
             cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
         }
         &'loopin;help;integration;add'= {
@@ -647,6 +664,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;integration;show'= {
         }
         &'loopin;help;integration;remove'= {
+        }
+        &'loopin;help;integration;diagnose'= {
         }
         &'loopin;help;integration;verify'= {
         }

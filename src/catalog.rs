@@ -33,7 +33,7 @@ pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
 pub use instance::{Instance, InstancePath, Instances, Others};
 pub use name::{ActionName, IntegrationName, NameError};
-pub use offline::{AddedForOffline, Offline, OfflineParams};
+pub use offline::{AddedForOffline, OFFLINE_ACCESS, Offline, OfflineAdvice, OfflineParams};
 pub use preset::{
     ClientKind, FIXED_PORT, Lifetimes, Loopback, Preset, PresetHost, PresetInstance, RedirectPolicy, Registration,
     Source, Spelling, Subject, UnknownProvider, Variable,
@@ -188,6 +188,19 @@ impl Integration {
     pub fn needs_relay(&self) -> Option<CatalogError> {
         let preset = self.preset.as_ref().filter(|preset| preset.redirect.loopback == Loopback::Refused)?;
         self.relay.is_none().then(|| preset.needs_relay(&self.name))
+    }
+
+    /// What may bring a refresh token, after a login that has sent these and got none.
+    pub fn offline_advice(&self, scopes: &Scopes, extra: &ExtraParameters) -> OfflineAdvice {
+        let of_preset = || {
+            let preset = self.preset.as_ref()?;
+            let text = preset.registration.refresh.clone()?;
+            Some(OfflineAdvice::OfProvider { provider: preset.name.clone(), text })
+        };
+        match self.dialect.offline.advice(scopes, extra) {
+            missing @ OfflineAdvice::Send(_) => missing,
+            other => of_preset().unwrap_or(other),
+        }
     }
 
     /// How the client secret is sent to this server: as the configuration says, else as the server's metadata lists.

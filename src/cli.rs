@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod integration;
 
-pub use integration::{Add, Integration};
+pub use integration::{Add, Diagnose, Integration};
 
 /// OAuth tokens for native applications: log in once, fresh access tokens for ever
 #[derive(Debug, Parser)]
@@ -367,6 +367,9 @@ pub struct Demo {
     /// Play the person too: no browser is opened
     #[arg(long)]
     pub yes: bool,
+    /// Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Option<String>,
     /// Open the URL with this command
     #[arg(long, value_name = "COMMAND")]
     pub browser: Option<String>,

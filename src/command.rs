@@ -9,6 +9,7 @@ mod integration;
 mod login;
 mod logout;
 mod man;
+mod published;
 mod redirect;
 mod refresh_worker;
 mod relay;

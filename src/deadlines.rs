@@ -12,6 +12,9 @@ use std::time::Duration;
 pub const COMMAND_REQUESTS: Duration = Duration::from_secs(28);
 /// A connection to a provider or its proxy is open within this time, or it is given up.
 pub const CONNECTS: Duration = Duration::from_secs(10);
+/// `serve check` compares all integrations with their providers' metadata within this time, and reports those that take
+/// longer.
+pub const PROVIDERS_COMPARED: Duration = Duration::from_secs(20);
 /// The first place where a provider's metadata may be has this long; then the second is asked.
 pub const FIRST_METADATA_ARRIVES: Duration = Duration::from_secs(8);
 /// A request may be sent again if it failed this early. A connection that took longer is not tried twice.
@@ -30,6 +33,8 @@ pub const ASKER_WITH_A_VALID_TOKEN_WAITS: Duration = Duration::from_secs(2);
 const COMMAND_ENDS: Duration = Duration::from_secs(35);
 /// A credential helper reads its input for this long (docs/threats.md, P04).
 pub const HELPER_INPUT: Duration = Duration::from_secs(4);
+/// `integration diagnose` waits this long for another program to send a response: the program may be asking a provider.
+pub const SAVED_RESPONSE: Duration = Duration::from_secs(60);
 
 const _: () = assert!(longer(CONNECTS, FAILED_AT_ONCE), "a connection that timed out is not tried twice");
 const _: () = assert!(longer(RETRIES_LAST, FAILED_AT_ONCE), "what failed at once can be repeated");

@@ -34,7 +34,7 @@ pub use code::{Code, of_http};
 pub use error::Error;
 pub use event::{Event, Hear, Warning, Weight};
 pub use id_token::IdToken;
-pub use keep::keep;
+pub use keep::{RefreshToken, Stored, keep};
 pub use listen::Binding;
 pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
 pub use reported::ReportedError;

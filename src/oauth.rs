@@ -8,6 +8,7 @@
 mod answer;
 mod authorization;
 mod client;
+mod diagnosis;
 mod dialect;
 mod endpoint;
 mod entropy;
@@ -34,6 +35,10 @@ pub use authorization::{
 };
 pub use client::{
     AuthenticationMethod, AuthenticationMethods, Client, ClientAuthentication, ClientId, NoCommonMethod, SecretMask,
+};
+pub use diagnosis::{
+    Advice, BodyKind, Diagnosis, ExpirySource, MemberNames, NotAResponse, Observed, SavedResponse, ScopeSpelling,
+    Taken, TakenScope,
 };
 pub use dialect::WireDialect;
 pub use endpoint::{Endpoint, EndpointError, Issuer};

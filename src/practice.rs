@@ -2,7 +2,10 @@
 //!
 //! Enforces what a good server enforces: exact redirect URIs with any port for `:0`, PKCE with S256, codes that
 //! count once, refresh tokens that rotate and whose reuse revokes the grant. `demo` shows a login against it;
-//! the tests ask it for named [`Fault`]s, which real servers do not commit on demand.
+//! the tests ask it for named [`Fault`]s, which real servers do not commit on demand. With a [`Shape`] it wants and answers
+//! what one provider does.
+
+mod shape;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +17,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
+pub use shape::Shape;
+
 use crate::{
     head::{Head, Method},
+    oauth::TokenOccasion,
     redirect::rules,
     reply::{ContentSecurityPolicy, Location, Reply, page},
 };
@@ -58,6 +64,8 @@ pub enum Fault {
 pub struct Practice {
     issuer: String,
     faults: Vec<Fault>,
+    /// Without one: as the RFCs have it.
+    shape: Option<Shape>,
     redirects: Vec<String>,
     /// Life of an access token.
     token_life: Duration,
@@ -88,6 +96,14 @@ struct Consent {
     state: String,
     code_challenge: String,
     scope: String,
+    refresh_token: RefreshToken,
+}
+
+/// Whether a login gets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RefreshToken {
+    Issued,
+    NotAsked,
 }
 
 #[derive(Debug)]
@@ -104,6 +120,7 @@ impl Practice {
         Self {
             issuer: origin,
             faults,
+            shape: None,
             redirects: vec![REDIRECT_URI.to_owned()],
             token_life,
             consents: BTreeMap::new(),
@@ -114,6 +131,11 @@ impl Practice {
             families: 0,
             counters: Counters::default(),
         }
+    }
+
+    /// The same, in the shape of a provider that does some things in its own way.
+    pub fn shaped(self, shape: Shape) -> Self {
+        Self { shape: Some(shape), ..self }
     }
 
     /// Registers one more redirect of the client, such as a service's.
@@ -146,7 +168,7 @@ impl Practice {
             }
             (Method::Get, b"/authorize") => self.authorize(head.query().unwrap_or_default(), chance),
             (Method::Post, b"/consent") => self.consent(body, chance, now),
-            (Method::Post, b"/token") => self.token(body, chance, now),
+            (Method::Post, b"/token") => self.token(head, body, chance, now),
             (Method::Post, b"/revoke") => self.revoke(body),
             (_, b"/authorize" | b"/consent" | b"/token" | b"/revoke") => Reply::status(405),
             _ => Reply::status(404),
@@ -189,14 +211,26 @@ impl Practice {
         if !only.map_or_else(|| self.redirects.iter().any(registered), registered) {
             return wrong("The redirect URI is not the registered one.");
         }
-        let consent =
-            Consent { redirect_uri, state: get("state"), code_challenge: get("code_challenge"), scope: get("scope") };
+        let consent = Consent {
+            redirect_uri,
+            state: get("state"),
+            code_challenge: get("code_challenge"),
+            scope: get("scope"),
+            refresh_token: match self.shape.as_ref().is_none_or(|shape| shape.is_offline(&asked)) {
+                true => RefreshToken::Issued,
+                false => RefreshToken::NotAsked,
+            },
+        };
         if get("response_type") != "code" {
             return self.back(&consent, &[("error", "unsupported_response_type")]);
         }
         if get("code_challenge_method") != "S256" || consent.code_challenge.len() != 43 {
             return self
                 .back(&consent, &[("error", "invalid_request"), ("error_description", "PKCE with S256 is required")]);
+        }
+        if let Some(missing) = self.shape.as_ref().and_then(|shape| shape.lacks(&asked)) {
+            let why = format!("{missing} is missing");
+            return self.back(&consent, &[("error", "invalid_request"), ("error_description", &why)]);
         }
         let id = name(&chance);
         self.consents.insert(id.clone(), consent);
@@ -223,7 +257,7 @@ impl Practice {
         query.extend_pairs(answer).append_pair("state", &consent.state);
         if self.faults.contains(&Fault::AnswersWithOtherIss) {
             query.append_pair("iss", "https://other.example");
-        } else if !self.faults.contains(&Fault::AnswersWithoutIss) {
+        } else if self.shape.is_none() && !self.faults.contains(&Fault::AnswersWithoutIss) {
             query.append_pair("iss", &self.issuer);
         }
         let joint = if consent.redirect_uri.contains('?') { '&' } else { '?' };
@@ -233,7 +267,7 @@ impl Practice {
         }
     }
 
-    fn token(&mut self, body: &[u8], chance: Chance, now: SystemTime) -> Reply {
+    fn token(&mut self, head: &Head, body: &[u8], chance: Chance, now: SystemTime) -> Reply {
         self.counters.token += 1;
         for fault in &self.faults {
             match fault {
@@ -247,57 +281,83 @@ impl Practice {
                 _ => {}
             }
         }
-        let Some(form) = parameters(body) else { return refuse("invalid_request") };
+        let form = match &self.shape {
+            None => parameters(body),
+            Some(shape) => shape.token_request(head, body),
+        };
+        let Some(form) = form else { return self.refuse("invalid_request") };
         let get = |name: &str| form.get(name).map_or("", String::as_str);
-        if get("client_id") != CLIENT_ID {
-            return refuse("invalid_client");
+        let authenticates = |shape: &Shape| shape.authenticates(head, &form);
+        if !self.shape.as_ref().map_or_else(|| get("client_id") == CLIENT_ID, authenticates) {
+            return self.refuse("invalid_client");
+        }
+        let occasion =
+            if get("grant_type") == "refresh_token" { TokenOccasion::Refresh } else { TokenOccasion::Exchange };
+        if self.shape.as_ref().is_some_and(|shape| !shape.is_complete(&form, occasion)) {
+            return self.refuse("invalid_request");
         }
         match get("grant_type") {
             "authorization_code" => {
                 // Removed before it is judged: a code counts once, whatever comes with it.
-                let Some(code) = self.codes.remove(get("code")) else { return refuse("invalid_grant") };
+                let Some(code) = self.codes.remove(get("code")) else { return self.refuse("invalid_grant") };
                 let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(get("code_verifier")));
                 let ours = challenge == code.consent.code_challenge
                     && get("redirect_uri") == code.consent.redirect_uri
                     && now <= code.expires_at;
                 if !ours {
-                    return refuse("invalid_grant");
+                    return self.refuse("invalid_grant");
                 }
                 self.families += 1;
-                self.grant(self.families, &code.consent.scope, chance)
+                self.grant(self.families, &code.consent.scope, code.consent.refresh_token, chance)
             }
             "refresh_token" => {
                 let sent = get("refresh_token");
                 if let Some(family) = self.used.get(sent) {
                     // Reuse: somebody has a copy. The whole grant ends (RFC 9700 section 4.14.2).
                     self.revoked.insert(*family);
-                    return refuse("invalid_grant");
+                    return self.refuse("invalid_grant");
                 }
                 match self.refresh.remove(sent) {
                     Some(family) if !self.revoked.contains(&family) => {
                         self.used.insert(sent.to_owned(), family);
-                        self.grant(family, "", chance)
+                        self.grant(family, "", RefreshToken::Issued, chance)
                     }
-                    _ => refuse("invalid_grant"),
+                    _ => self.refuse("invalid_grant"),
                 }
             }
-            _ => refuse("unsupported_grant_type"),
+            _ => self.refuse("unsupported_grant_type"),
         }
     }
 
-    fn grant(&mut self, family: Family, scope: &str, chance: Chance) -> Reply {
-        let refresh_token = format!("refresh.{}", name(&Sha256::digest(chance).into()));
-        self.refresh.insert(refresh_token.clone(), family);
+    fn grant(&mut self, family: Family, scope: &str, refresh_token: RefreshToken, chance: Chance) -> Reply {
         let mut reply = json!({
             "access_token": format!("access.{}", name(&chance)),
             "token_type": "Bearer",
             "expires_in": self.token_life.as_secs(),
-            "refresh_token": refresh_token,
         });
+        if refresh_token == RefreshToken::Issued {
+            let refresh_token = format!("refresh.{}", name(&Sha256::digest(chance).into()));
+            self.refresh.insert(refresh_token.clone(), family);
+            reply["refresh_token"] = refresh_token.into();
+        }
         if !scope.is_empty() {
             reply["scope"] = scope.into();
         }
-        reply_json(200, reply)
+        reply_json(
+            200,
+            match &self.shape {
+                None => reply,
+                Some(shape) => shape.tokens(reply),
+            },
+        )
+    }
+
+    /// RFC 6749 section 5.2.
+    fn refuse(&self, error: &str) -> Reply {
+        let status = if error == "invalid_client" { 401 } else { 400 };
+        let rfc = || (status, json!({ "error": error }));
+        let (status, body) = self.shape.as_ref().map_or_else(rfc, |shape| shape.error(status, error));
+        reply_json(status, body)
     }
 
     fn revoke(&mut self, body: &[u8]) -> Reply {
@@ -332,11 +392,6 @@ fn name(chance: &Chance) -> String {
 
 fn reply_json(status: u16, body: serde_json::Value) -> Reply {
     Reply::json(status, body.to_string().into_bytes())
-}
-
-/// RFC 6749 section 5.2.
-fn refuse(error: &str) -> Reply {
-    reply_json(if error == "invalid_client" { 401 } else { 400 }, json!({ "error": error }))
 }
 
 /// A fault that may not be reported to the redirect.

@@ -122,7 +122,8 @@ impl Server {
         let log = AccessLog::new();
         let metrics = Arc::new(Metrics::default());
         let sealed = SealedStore { store: Arc::clone(&store), keys: Arc::clone(&keys) };
-        let refresher = Refresher::new(sealed.clone(), Arc::new(Configured::new(config.catalog.clone())), files);
+        let configured = Configured::new(config.catalog.clone(), notices.clone());
+        let refresher = Refresher::new(sealed.clone(), Arc::new(configured), files);
         let first = entropy::random().map_err(ServerError::NoEntropy)?;
         let service = Arc::new(Service {
             limits: Limits::new(&config.limits),

@@ -25,6 +25,8 @@ pub mod keychain;
 pub mod listener;
 pub mod lock;
 #[cfg(feature = "cli")]
+pub mod named_file;
+#[cfg(feature = "cli")]
 pub mod parent;
 pub mod paths;
 pub mod patience;

@@ -20,6 +20,7 @@ pub use error::{Exposure, Rights, StoreError};
 pub use index::IndexEntry;
 pub use journal::{Journal, Sent};
 pub use key::{AccountName, AccountNameError, ActionKey, GrantKey, ItemName, StateName};
+pub use login::Refreshable;
 pub use owner::{Namespace, NamespaceError, OrgKey, Owner};
 pub(crate) use record::unix;
 pub use record::{Grant, Pinned, Record, RecordError};

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::oauth::{ExtraParameters, Scopes};
 
 /// The scope of OpenID Connect Core section 11.
-const OFFLINE_ACCESS: &str = "offline_access";
+pub const OFFLINE_ACCESS: &str = "offline_access";
 /// Required beside it, by the same section.
 const CONSENT: (&str, &str) = ("prompt", "consent");
 
@@ -47,18 +47,54 @@ impl fmt::Display for AddedForOffline {
     }
 }
 
+/// What may bring the refresh token that a login did not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OfflineAdvice {
+    /// The login asked for it in the way that is known to work: the client may not be allowed to have one.
+    Asked,
+    /// What the provider's preset says.
+    OfProvider {
+        /// What people call the provider.
+        provider: String,
+        /// In words.
+        text: String,
+    },
+    /// This was left out, or sent with another value.
+    Send(AddedForOffline),
+    /// Nothing is known of the provider.
+    Unknown,
+}
+
 impl Offline {
+    /// For a login that has sent these and got no refresh token.
+    pub fn advice(&self, scopes: &Scopes, extra: &ExtraParameters) -> OfflineAdvice {
+        let sent = |(name, value): &(&str, &str)| extra.iter().any(|sent| sent == (*name, *value));
+        let wanted = self.wanted(scopes);
+        let missing: Vec<_> =
+            wanted.iter().filter(|pair| !sent(pair)).map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        match (missing.is_empty(), wanted.is_empty() && self.scopes.is_empty() && !scopes.contains(OFFLINE_ACCESS)) {
+            (false, _) => OfflineAdvice::Send(AddedForOffline { scopes: Scopes::default(), params: missing }),
+            (true, false) => OfflineAdvice::Asked,
+            (true, true) => OfflineAdvice::Unknown,
+        }
+    }
+
+    /// The parameters of a login with these scopes.
+    fn wanted(&self, scopes: &Scopes) -> Vec<(&str, &str)> {
+        match &self.params {
+            OfflineParams::Stated(params) => params.iter().collect(),
+            OfflineParams::OpenIdConnect if scopes.contains(OFFLINE_ACCESS) => vec![CONSENT],
+            OfflineParams::OpenIdConnect => Vec::new(),
+        }
+    }
+
     /// Adds what is missing. A parameter that is set already keeps its value.
     pub fn complete(&self, scopes: &mut Scopes, extra: &mut ExtraParameters) -> AddedForOffline {
         let missing = self.scopes.without(scopes);
         *scopes = scopes.union(&missing);
-        let wanted: Vec<_> = match &self.params {
-            OfflineParams::Stated(params) => params.iter().collect(),
-            OfflineParams::OpenIdConnect if scopes.contains(OFFLINE_ACCESS) => vec![CONSENT],
-            OfflineParams::OpenIdConnect => Vec::new(),
-        };
         let mut added = AddedForOffline { scopes: missing, params: Vec::new() };
-        for (name, value) in wanted {
+        for (name, value) in self.wanted(scopes) {
             // What the flow owns was refused when the table was read.
             if !extra.has(name) && extra.add(name, value).is_ok() {
                 added.params.push((name.to_owned(), value.to_owned()));
@@ -117,6 +153,22 @@ mod tests {
             "no consent where it is not wanted"
         );
         assert_eq!("scope offline_access", added);
+    }
+
+    #[test]
+    fn d18_a_login_without_a_refresh_token_learns_what_it_left_out() {
+        let google = Offline {
+            scopes: Scopes::default(),
+            params: OfflineParams::Stated(params(&[("access_type", "offline"), ("prompt", "consent")])),
+        };
+        let (usual, login) = (Offline::default(), &[("access_type", "offline"), ("prompt", "login")][..]);
+        let OfflineAdvice::Send(missing) = google.advice(&scopes("email"), &params(login)) else { panic!("nothing") };
+        assert_eq!("prompt=consent", missing.to_string());
+        let whole = params(&[("access_type", "offline"), ("prompt", "consent")]);
+        assert_eq!(OfflineAdvice::Asked, google.advice(&scopes("email"), &whole));
+        assert_eq!(OfflineAdvice::Unknown, usual.advice(&scopes("read"), &params(&[])));
+        let consent = params(&[("prompt", "consent")]);
+        assert_eq!(OfflineAdvice::Asked, usual.advice(&scopes("offline_access"), &consent));
     }
 
     #[test]

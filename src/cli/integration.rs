@@ -1,6 +1,8 @@
 //! Arguments of `loopin integration`. The doc comments here are its help.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
 
 #[derive(Debug, Subcommand)]
 pub enum Integration {
@@ -22,11 +24,24 @@ pub enum Integration {
         /// Which integration
         name: String,
     },
+    Diagnose(Diagnose),
     /// Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work
     Verify {
         /// Which integration
         name: String,
     },
+}
+
+/// Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more
+///
+/// The response is a body in JSON or as a form, perhaps with the HTTP head before it, as curl -i prints it. Names of members
+/// are shown, and never a value; nothing is stored. The exit code is that of a refresh which gets this response: 0 if loopin
+/// can use it as it is, 3 if lines are missing, 4 if the user has to log in again, 7 if it is no token response.
+#[derive(Args, Debug)]
+pub struct Diagnose {
+    /// The file with the response; without it standard input is read
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
 }
 
 /// Add an integration to the configuration; on a terminal it asks for what is missing

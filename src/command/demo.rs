@@ -1,7 +1,10 @@
 //! `loopin demo`: a whole login against the practice provider, over real sockets and through the code of `login`.
 
+mod shaped;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -14,8 +17,8 @@ use crate::{
     grants::{self, Attempt, Binding, Canceller, GrantId, Opener, SignedIn, WithoutBrowser, keep, sign_in},
     head::Head,
     oauth::{
-        Client, ClientAuthentication, ClientId, ExtraParameters, HttpClient, HttpRequest, Issuer, Pkce, Scopes,
-        discover,
+        AuthorizationServer, Client, ClientAuthentication, ClientId, ExtraParameters, HttpClient, HttpRequest, Issuer,
+        Pkce, Scopes, discover,
     },
     practice::{self, Practice},
     redirect::RegisteredRedirect,
@@ -37,57 +40,100 @@ use crate::{
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
 pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
+    if let Some(provider) = &args.provider {
+        return shaped::run(context, args, provider);
+    }
     let say = |text: &str| context.talk.say(&Event::Step(text));
-    let broken = |what: String| Failure::new(Code::Internal, what);
-    let listener = Listener::bind(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))])
-        .map_err(|e| Failure::new(Code::Unavailable, format!("cannot listen at 127.0.0.1: {}", e.kind())))?;
-    let origin = format!("http://127.0.0.1:{}", listener.port());
-    let provider = Provider(Practice::new(origin.clone(), TOKEN_LIFE, Vec::new()));
-    thread::spawn(move || drop(listener.run(provider)));
+    let (listener, origin) = listen()?;
+    serve(listener, Practice::new(origin.clone(), TOKEN_LIFE, Vec::new()));
     say(&format!("practice provider at {origin}, with {DEFAULT_REDIRECT} registered"));
 
     let issuer = Issuer::parse(&origin).map_err(|e| broken(e.to_string()))?;
     let server = discover(&issuer, &Http::default())?;
     say("its endpoints are discovered (RFC 8414); PKCE with S256 and iss are promised");
     let id = ClientId::parse(practice::CLIENT_ID).ok_or_else(|| broken("the practice client has no name".into()))?;
-    let redirect = RegisteredRedirect::parse(DEFAULT_REDIRECT).map_err(|e| broken(e.to_string()))?;
-    let scopes = Scopes::parse("practice")?;
-    let (talk, form) = (context.talk.clone(), context.form);
-    let signals = signal::end_on(move |signal| {
-        talk.clear();
-        crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
-    });
-    let attempt = Attempt {
-        server: server.clone(),
-        client: Client::new(id.clone(), ClientAuthentication::None),
-        binding: Binding { redirects: vec![redirect], port: None, relay: None },
-        scopes: scopes.clone(),
-        pkce: Pkce::S256,
-        effective_pkce: Pkce::S256,
-        extra: ExtraParameters::default(),
-        opener: opener(args, &say)?,
-        hidden_variable: None,
-        timeout: USER_SIGNS_IN,
-        canceller: Canceller::default(),
-        again: None,
-    };
+    let client = Client::new(id, ClientAuthentication::None);
     let (items, files) = (MemoryItems::default(), MemoryFiles::default());
     let vault = Vault { items: &items, files: &files };
-    let name = IntegrationName::parse("demo")?;
-    let stored = GrantId { integration: name, account: AccountName::default(), action: ActionKey::All };
-    let talk = context.talk.clone();
-    let hear = move |event: &grants::Event<'_>| talk.hear(event);
-    let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens| {
-        say("the code was exchanged for an access token and a refresh token");
-        let grant = Grant::new(tokens, scopes);
-        let signed_in = SignedIn::new(stored.clone(), "memory", &grant, Vec::new());
-        keep(&vault, None, &stored.key(), Pinned::new(&server, &id, None), grant)?;
-        say("the tokens are stored (here: in memory) and read back; now the browser is told");
-        Ok(signed_in)
-    });
-    signals.disarm();
-    context.talk.clear();
-    Ok(Outcome::SignedIn(signed_in?))
+    let login = Login { server, client, scopes: Scopes::parse("practice")?, extra: ExtraParameters::default() };
+    Ok(Outcome::SignedIn(login.run(context, args, &vault)?))
+}
+
+/// Where the practice provider will be.
+fn listen() -> Result<(Listener, String), Failure> {
+    let listener = Listener::bind(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))])
+        .map_err(|e| Failure::new(Code::Unavailable, format!("cannot listen at 127.0.0.1: {}", e.kind())))?;
+    let origin = format!("http://127.0.0.1:{}", listener.port());
+    Ok((listener, origin))
+}
+
+/// Runs it on a thread of its own, until the program ends.
+fn serve(listener: Listener, practice: Practice) -> Arc<Mutex<Practice>> {
+    let practice = Arc::new(Mutex::new(practice));
+    let provider = Provider(Arc::clone(&practice));
+    thread::spawn(move || drop(listener.run(provider)));
+    practice
+}
+
+fn broken(what: String) -> Failure {
+    Failure::new(Code::Internal, what)
+}
+
+/// The grant of the demo.
+fn grant_id() -> Result<GrantId, Failure> {
+    let integration = IntegrationName::parse("demo")?;
+    Ok(GrantId { integration, account: AccountName::default(), action: ActionKey::All })
+}
+
+/// A login at the practice provider.
+struct Login {
+    server: AuthorizationServer,
+    client: Client,
+    scopes: Scopes,
+    extra: ExtraParameters,
+}
+
+impl Login {
+    fn run(self, context: &Context, args: &cli::Demo, vault: &Vault<'_>) -> Result<SignedIn, Failure> {
+        let Self { server, client, scopes, extra } = self;
+        let say = |text: &str| context.talk.say(&Event::Step(text));
+        let redirect = RegisteredRedirect::parse(DEFAULT_REDIRECT).map_err(|e| broken(e.to_string()))?;
+        let (talk, form) = (context.talk.clone(), context.form);
+        let signals = signal::end_on(move |signal| {
+            talk.clear();
+            crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
+        });
+        let attempt = Attempt {
+            server: server.clone(),
+            client: client.clone(),
+            binding: Binding { redirects: vec![redirect], port: None, relay: None },
+            scopes: scopes.clone(),
+            pkce: Pkce::S256,
+            effective_pkce: Pkce::S256,
+            extra,
+            opener: opener(args, &say)?,
+            hidden_variable: None,
+            timeout: USER_SIGNS_IN,
+            canceller: Canceller::default(),
+            again: None,
+        };
+        let stored = grant_id()?;
+        let talk = context.talk.clone();
+        let hear = move |event: &grants::Event<'_>| talk.hear(event);
+        let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens| {
+            say(match tokens.refresh_token {
+                Some(_) => "the code was exchanged for an access token and a refresh token",
+                None => "the code was exchanged for an access token",
+            });
+            let pinned = Pinned::new(&server, &client.id, None);
+            let kept = keep(vault, None, &stored.key(), &client, pinned, Grant::new(tokens, scopes))?;
+            say("the tokens are stored (here: in memory) and read back; now the browser is told");
+            Ok(SignedIn::new(stored.clone(), "memory", &kept.grant, Vec::new()))
+        });
+        signals.disarm();
+        context.talk.clear();
+        Ok(signed_in?)
+    }
 }
 
 fn opener(args: &cli::Demo, say: &dyn Fn(&str)) -> Result<Opener, Failure> {
@@ -110,7 +156,7 @@ fn opener(args: &cli::Demo, say: &dyn Fn(&str)) -> Result<Opener, Failure> {
 }
 
 /// The practice provider on the same listener as the login: it faces a person's browser.
-struct Provider(Practice);
+struct Provider(Arc<Mutex<Practice>>);
 
 impl Service for Provider {
     fn body_limit(&self, head: &Head) -> usize {
@@ -119,7 +165,10 @@ impl Service for Provider {
 
     fn respond(&mut self, &Request { head, body, .. }: &Request<'_>) -> Answer {
         Answer::Now(match entropy::random() {
-            Ok(chance) => self.0.respond(head, body, chance, clock::now()),
+            Ok(chance) => {
+                let mut practice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                practice.respond(head, body, chance, clock::now())
+            }
             Err(_) => Reply::status(500),
         })
     }

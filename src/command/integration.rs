@@ -1,5 +1,6 @@
-//! `loopin integration add|list|providers|show|remove|verify`.
+//! `loopin integration add|diagnose|list|providers|show|remove|verify`.
 
+mod diagnose;
 mod verify;
 
 use super::context::{Context, of_the_configuration};
@@ -22,6 +23,7 @@ pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failur
         cli::Integration::List => Ok(Outcome::Integrations(context.catalog()?.iter().cloned().collect())),
         cli::Integration::Show { name } => Ok(Outcome::Integration(Box::new(context.catalog()?.get(name)?.clone()))),
         cli::Integration::Remove { name } => remove(context, name),
+        cli::Integration::Diagnose(args) => diagnose::run(context, args),
         cli::Integration::Verify { name } => verify::run(context, name),
     }
 }

@@ -102,6 +102,9 @@ fn in_words(talk: Talk) -> Notices {
                      the access log has every failure)"
                 )
             }
+            Notice::TokenResponse { integration, what } => {
+                format!("[integration.{integration}]: refresh: {what} (reported again when that changes)")
+            }
             Notice::KeysFetched { issuer } => format!("the keys of {issuer} have come"),
             Notice::KeysMissing { issuer, why } => {
                 format!("the keys of {issuer} do not come: {why}; they are asked for every minute")

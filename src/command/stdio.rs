@@ -295,7 +295,11 @@ fn sign_in(settings: Settings, login: Login, canceller: Canceller) -> Result<Val
 /// What the client reads about an event.
 fn told(event: &Event<'_>) -> Option<LoginEvent> {
     Some(match event {
-        Event::BrowserOpening | Event::Listening(_) | Event::Storing | Event::Stray(_, Weight::Detail) => return None,
+        Event::BrowserOpening
+        | Event::Listening(_)
+        | Event::Storing
+        | Event::Stray(_, Weight::Detail)
+        | Event::TokenResponse(_) => return None,
         Event::CodeReceived => LoginEvent::Code,
         Event::Done => LoginEvent::Done,
         Event::Exchanging => LoginEvent::Exchanging,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Error, Sent};
 use crate::{
-    catalog::{AddedForOffline, IntegrationName},
+    catalog::{AddedForOffline, IntegrationName, OfflineAdvice},
     loopback::Stray,
     oauth::{IdTokenError, Scopes},
     redirect::RegisteredRedirect,
@@ -61,6 +61,9 @@ pub enum Event<'a> {
     Unanswered(&'a Sent),
     /// The store did not accept the renewed grant. It is kept, sealed, and the next refresh stores it.
     Unstored,
+    /// What is unusual about a response of the token endpoint: names of members, and fields of the configuration that would
+    /// read it. No value is in it, and it is fit to print.
+    TokenResponse(&'a str),
     /// The user signs in at this URL.
     Url(&'a str),
     /// The login waits for the user, for this long at most. Once a second.
@@ -89,8 +92,8 @@ pub enum Warning {
     IdTokenIgnored(IdTokenError),
     /// The provider granted less than was asked; these scopes are missing.
     NarrowerScopes(Scopes),
-    /// The provider gave no refresh token.
-    NoRefreshToken,
+    /// The provider returned no refresh token, and none of the same user could be kept; what may bring one.
+    NoRefreshToken(OfflineAdvice),
     /// Another user (`sub`) than before; the stored grant is replaced.
     OtherSubject,
     /// The provider does not promise to check PKCE.

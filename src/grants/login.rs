@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, LOCK, Opener, Warning, WithoutBrowser, keep, sign_in,
+    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, LOCK, Opener, RefreshToken, Stored, Warning,
+    WithoutBrowser, keep, sign_in,
 };
 use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
@@ -190,7 +191,8 @@ impl Grants {
         let shared = shared_redirect(integration, &self.catalog.sharing(&sent), &server)?;
         let mut warnings: Vec<Warning> = promised.into_iter().chain(shared).collect();
         warnings.iter().for_each(|warning| self.hear(&Event::Warning(warning)));
-        let pinned_server = server.clone();
+        let advice = integration.offline_advice(&scopes, &extra);
+        let (pinned_server, own_client) = (server.clone(), client.clone());
         let attempt = Attempt {
             server,
             client,
@@ -221,11 +223,15 @@ impl Grants {
             let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
             let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
             let grant = Grant::new(tokens, scopes);
-            let signed_in = SignedIn::new(request.grant.clone(), vault.items.kind(), &grant, warnings);
             self.hear(&Event::Storing);
-            keep(&vault, Some(&self.files), &key, pinned, grant)?;
+            let Stored { grant, refresh_token } = keep(&vault, Some(&self.files), &key, &own_client, pinned, grant)?;
+            if refresh_token == RefreshToken::Missed {
+                let warning = Warning::NoRefreshToken(advice);
+                self.hear(&Event::Warning(&warning));
+                warnings.push(warning);
+            }
             self.hear(&Event::Done);
-            Ok(signed_in)
+            Ok(SignedIn::new(request.grant.clone(), vault.items.kind(), &grant, warnings))
         })
     }
 }
@@ -300,9 +306,6 @@ fn of_tokens(tokens: &TokenSet, asked: &Scopes, rules: &ScopeRules) -> Vec<Warni
         && let Coverage::Lacking { missing } = covering::coverage(Granted { asked, granted }, asked, rules)
     {
         warnings.push(Warning::NarrowerScopes(missing));
-    }
-    if tokens.refresh_token.is_none() {
-        warnings.push(Warning::NoRefreshToken);
     }
     if let Some(why) = &tokens.ignored_id_token {
         warnings.push(Warning::IdTokenIgnored(*why));

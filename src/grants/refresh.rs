@@ -10,7 +10,7 @@ use super::{Error, Event, GrantId, Grants, LOCK, ReportedError, worker::Message}
 use crate::{
     catalog::Integration,
     deadlines::{ASKER_WAITS, ASKER_WITH_A_VALID_TOKEN_WAITS, LOCK_WAITS},
-    oauth::Expiry,
+    oauth::{Expiry, RemoteText},
     refresh::{LastRefresh, RefreshResult, Wish, WorkerMessage, Worth},
     system::{
         clock,
@@ -48,6 +48,7 @@ impl Refresh<'_> {
         let held = match lock::hold_unless(&self.grants.files, &self.lock_name(), patience, answer) {
             Ok(Waited::Held(held)) => held,
             Ok(Waited::Answered(last)) => {
+                self.hear_response(&last);
                 let record = last.record(&stale, &self.vault.state_name(self.key));
                 return self.outcome(record.map_or_else(|| self.read(), Ok)?, last.result);
             }
@@ -66,6 +67,7 @@ impl Refresh<'_> {
         }
         if let Some(last) = self.answer(&record, start) {
             drop(held);
+            self.hear_response(&last);
             return self.outcome(record, last.result);
         }
         self.work(held, record, start, deadline)
@@ -93,7 +95,10 @@ impl Refresh<'_> {
                 // A logout that waited for the worker has deleted the record and the result of the refresh.
                 let record = self.read()?;
                 match last {
-                    Some(last) => self.outcome(record, last.result),
+                    Some(last) => {
+                        self.hear_response(&last);
+                        self.outcome(record, last.result)
+                    }
                     None => self.serve_or(record, |_| Error::WorkerEnded),
                 }
             }
@@ -126,6 +131,12 @@ impl Refresh<'_> {
         let message = "a server rejected the access token, and there is no refresh token".to_owned();
         let last = LastRefresh::new(RefreshResult::Dead { message }, record.generation, clock::now());
         self.vault.files.replace(&self.vault.state_name(self.key).file(LastRefresh::SUFFIX), &last.serialize())
+    }
+
+    fn hear_response(&self, last: &LastRefresh) {
+        // A file beside the lock: whoever can write it can do worse, but a terminal need not believe it.
+        let response = last.response().map(RemoteText::new);
+        response.iter().for_each(|response| self.grants.hear(&Event::TokenResponse(response.as_str())));
     }
 
     /// What a refresh that has just ended means for this caller.

@@ -19,8 +19,8 @@ use crate::{
     deadlines::PROVIDER_IS_SILENT,
     loopback::{Loopback, Outcome, SentBy, Stray},
     oauth::{
-        AuthorizationRequest, AuthorizationServer, Client, CodeReceived, Entropy, ExtraParameters, Pkce, Scopes,
-        TokenSet,
+        AuthorizationRequest, AuthorizationServer, Client, CodeReceived, Entropy, ExtraParameters, Observed, Pkce,
+        Scopes, TokenSet,
     },
     system::{browser::Browser, clock, entropy, http::Http, listener::Waker},
 };
@@ -244,7 +244,11 @@ impl Waiting<'_> {
             }
             (self.hear)(&Event::CodeReceived);
             (self.hear)(&Event::Exchanging);
-            match code.exchange(&Http::default(), clock::now()) {
+            let (http, now) = (Http::default(), clock::now());
+            let http = Observed::new(&http, code.dialect().clone(), now);
+            let result = code.exchange(&http, now);
+            http.news().iter().for_each(|news| (self.hear)(&Event::TokenResponse(news)));
+            match result {
                 Err(error) if sent_by == SentBy::Other && error.blames_code() => {
                     // The listener may have ended, which the wait notices.
                     let _ = self.tell.send(Told::CodeRefused);

@@ -12,7 +12,7 @@ use std::{
 use super::{Error, GrantId, Grants, LOCK, Settings};
 use crate::{
     deadlines::STORE_RETRIES,
-    oauth::Client,
+    oauth::{Client, HttpClient, Observed},
     refresh::{
         Attempt, Failed, LastRefresh, RefreshResult, Refreshed, Source, Wish, WorkerMessage, Worth, same_refresh_token,
     },
@@ -89,7 +89,7 @@ fn refresh(vault: &Vault<'_>, key: &GrantKey, client: &Client, record: Record) -
         }
         _ => {}
     }
-    let Ended { result, unstored, generation, .. } = ended;
+    let Ended { result, unstored, generation, response, .. } = ended;
     let place = vault.state_name(key);
     // Without it the count of refusals begins again.
     let before = vault.files.read(&place.file(LastRefresh::SUFFIX)).ok().flatten();
@@ -101,6 +101,7 @@ fn refresh(vault: &Vault<'_>, key: &GrantKey, client: &Client, record: Record) -
         }
         _ => LastRefresh::new(result, generation, clock::now()).after(before.as_ref()),
     };
+    let last = last.with_response(response);
     #[expect(
         clippy::let_underscore_must_use,
         reason = "waiting callers read this file; without it they send one more request at most"
@@ -129,11 +130,13 @@ struct Ended {
     unstored: Option<Box<Record>>,
     /// Of the record that is stored now, as far as its result is about that.
     generation: u64,
+    /// What is unusual about the response.
+    response: Option<String>,
 }
 
 impl Ended {
     fn of(result: RefreshResult, generation: u64) -> Self {
-        Self { result, source: Source::Provider, unstored: None, generation }
+        Self { result, source: Source::Provider, unstored: None, generation, response: None }
     }
 }
 
@@ -141,15 +144,21 @@ impl Refresh<'_> {
     /// # Errors
     /// The journal cannot be read or written, so nothing was sent.
     fn run(&self) -> Result<Ended, StoreError> {
+        let http = Http::default();
+        let http = Observed::new(&http, self.client.dialect.clone(), clock::now());
+        let ended = self.attempt(&http)?;
+        Ok(Ended { response: http.news(), ..ended })
+    }
+
+    fn attempt(&self, http: &dyn HttpClient) -> Result<Ended, StoreError> {
         let journal = self.vault.journal(self.key);
         let seal_keys = slice::from_ref(&self.record.seal_key);
         let attempt = Attempt { journal: &journal, record: self.record, seal_keys, client: self.client };
-        let http = Http::default();
-        let http = Journalled { journal: &journal, record: self.record, http: &http };
+        let http = Journalled { journal: &journal, record: self.record, http };
         match attempt.run(&http, &clock::now) {
             Ok(Refreshed { record, source }) => {
                 let (result, unstored) = self.keep(&journal, record);
-                Ok(Ended { result, source, unstored, generation: self.record.generation })
+                Ok(Ended { source, unstored, ..Ended::of(result, self.record.generation) })
             }
             Err(Failed::Journal(why)) => Err(why),
             // Only the new refresh token is worth keeping; the failure is reported all the same. If the store does not

@@ -14,10 +14,12 @@ use url::form_urlencoded;
 use super::{
     ErrorResponse, ScopeSeparator,
     error_response::{OwnSecrets, retry_after},
-    json_object::Members,
 };
 use crate::secret::Secret;
 
+/// Members that state the lifetime of an access token, in seconds. Salesforce-like and Microsoft names are hints, where the
+/// member of the RFC is missing.
+pub(super) const LIFE: [&str; 3] = ["expires_in", "expires_in_sec", "ext_expires_in"];
 /// Longest lifetime that is accepted: ten years, in seconds.
 const LONGEST_LIFE_SECS: u64 = 10 * 365 * 24 * 3600;
 
@@ -49,6 +51,8 @@ impl fmt::Display for NotOAuth {
         }
     }
 }
+
+pub(super) use super::json_object::Members;
 
 pub(super) type Fields = BTreeMap<String, Value>;
 
@@ -109,13 +113,14 @@ fn rotated(fields: &Fields) -> Option<Secret> {
 
 /// How a reply was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// `application/x-www-form-urlencoded`, whatever its content type says.
     Encoded,
     Json,
 }
 
-fn members(reply: &HttpResponse) -> Option<(Members, Form)> {
+/// The members of a body, and how it was written.
+pub(super) fn members(reply: &HttpResponse) -> Option<(Members, Form)> {
     let body = reply.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(reply.body());
     let text = std::str::from_utf8(body).ok()?.trim();
     if text.starts_with('{') {
@@ -143,9 +148,7 @@ fn token(fields: Fields, separator: ScopeSeparator) -> Option<Value> {
             normal[name] = value.into();
         }
     }
-    // Salesforce-like and Microsoft names are hints, where the member of the RFC is missing.
-    let life = ["expires_in", "expires_in_sec", "ext_expires_in"];
-    if let Some(seconds) = life.iter().find_map(|name| fields.get(*name).and_then(expires_in)) {
+    if let Some(seconds) = LIFE.iter().find_map(|name| fields.get(*name).and_then(expires_in)) {
         normal["expires_in"] = seconds.into();
     } else if let Some(millis) = fields.get("expires_at").and_then(expires_at) {
         normal["expires_at"] = millis.into();
@@ -165,7 +168,7 @@ fn token(fields: Fields, separator: ScopeSeparator) -> Option<Value> {
 
 /// Seconds from `3600`, `"3600"`, `3600.0` or `1e3`; at most ten years. Zero or less means already expired; `None` for
 /// anything else, which counts as not sent.
-fn expires_in(value: &Value) -> Option<u64> {
+pub(super) fn expires_in(value: &Value) -> Option<u64> {
     let seconds = match value {
         Value::Number(number) => number.as_u64().map(|n| n as f64).or(number.as_f64())?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,
@@ -176,7 +179,7 @@ fn expires_in(value: &Value) -> Option<u64> {
 }
 
 /// Milliseconds since 1970, from a number or its text in seconds or in milliseconds.
-fn expires_at(value: &Value) -> Option<u64> {
+pub(super) fn expires_at(value: &Value) -> Option<u64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,

@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::{
     AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, ErrorCode, ErrorResponse,
-    HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion,
+    HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion, WireDialect,
     error_response::OwnSecrets,
     id_token::{Expected, Occasion, jwt_expiry},
     normalise::{NotOAuth, Unusable, normalise},
@@ -179,6 +179,11 @@ impl ExchangeError {
 }
 
 impl CodeReceived {
+    /// How the provider's token endpoint differs from the RFCs.
+    pub fn dialect(&self) -> &WireDialect {
+        &self.flow.client.dialect
+    }
+
     /// Sends the code, once. `now` dates the tokens and judges the id_token.
     ///
     /// # Errors
@@ -258,6 +263,22 @@ pub(super) struct Incomplete {
 }
 
 impl TokenSet {
+    /// The tokens of a response that somebody else requested. An id_token in it is not checked.
+    ///
+    /// # Errors
+    /// No tokens, as for a response that was requested here.
+    pub(super) fn of_response(
+        response: HttpResponse,
+        dialect: &WireDialect,
+        now: SystemTime,
+    ) -> Result<Self, ExchangeError> {
+        let normal = Fault::sort(&dialect.token.response(response), &OwnSecrets::default(), dialect);
+        let reply = normal.map_err(RequestTokenError::Request).and_then(|normal| {
+            serde_json::from_slice(normal.body()).map_err(|_| RequestTokenError::Other(String::new()))
+        });
+        Self::read(reply, now).map_err(|incomplete| incomplete.error)
+    }
+
     pub(super) fn read(reply: TolerantResult, now: SystemTime) -> Result<Self, Incomplete> {
         let reply = reply.map_err(|error| {
             let nothing = |bytes| ExchangeError::NotOAuth(NotOAuth { status: 200, bytes, retry_after: None });
@@ -335,10 +356,15 @@ impl Fault {
     pub(super) fn guard(http: &dyn HttpClient, client: &Client, request: HttpRequest) -> Result<HttpResponse, Self> {
         let secrets = secrets_of(&request, client);
         let response = http.send(request).map_err(Self::Http)?;
-        normalise(&response, &secrets, client.dialect.scope_separator).map_err(|unusable| match unusable {
-            Unusable::Error(response) => Self::Error(
-                response.with_dead_grant_errors(client.dialect.dead_grant_errors.iter().map(String::as_str)),
-            ),
+        Self::sort(&response, &secrets, &client.dialect)
+    }
+
+    /// The normal form of a response with tokens.
+    fn sort(response: &HttpResponse, secrets: &OwnSecrets, dialect: &WireDialect) -> Result<HttpResponse, Self> {
+        normalise(response, secrets, dialect.scope_separator).map_err(|unusable| match unusable {
+            Unusable::Error(response) => {
+                Self::Error(response.with_dead_grant_errors(dialect.dead_grant_errors.iter().map(String::as_str)))
+            }
             Unusable::NotOAuth { what, refresh_token } => Self::NotOAuth { what, refresh_token },
         })
     }

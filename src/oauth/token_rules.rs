@@ -3,6 +3,8 @@
 //! [`TokenRules::over`] stands between the token requests and the network: it completes what is sent and brings what
 //! comes back into the form that the reader of responses knows.
 
+use std::{collections::BTreeMap, fmt};
+
 use oauth2::http::{HeaderValue, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -67,9 +69,36 @@ impl MemberPath {
         good.then_some(Self(names))
     }
 
-    fn of<'v>(&self, object: &'v Map<String, Value>) -> Option<&'v Value> {
+    /// The value at this path.
+    pub(super) fn of<'v>(&self, object: &'v BTreeMap<String, Value>) -> Option<&'v Value> {
         let (first, rest) = self.0.split_first()?;
         rest.iter().try_fold(object.get(first)?, |value, name| value.get(name))
+    }
+}
+
+impl MemberPath {
+    /// Puts a value there. The members of an object join those that are there already.
+    pub fn put(&self, into: &mut Map<String, Value>, value: Value) {
+        let Some((last, outer)) = self.0.split_last() else { return };
+        let mut at = into;
+        for name in outer {
+            let inner = at.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+            if !inner.is_object() {
+                *inner = Value::Object(Map::new());
+            }
+            let Value::Object(inner) = inner else { return };
+            at = inner;
+        }
+        match (at.get_mut(last), value) {
+            (Some(Value::Object(there)), Value::Object(members)) => there.extend(members),
+            (_, value) => drop(at.insert(last.clone(), value)),
+        }
+    }
+}
+
+impl fmt::Display for MemberPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
     }
 }
 
@@ -119,18 +148,18 @@ impl TokenRules {
 
     /// The members at `token_at` beside those at the top, and the error at `error_at` as `error`. Anything that is not a
     /// JSON object goes on as it came.
-    fn response(&self, response: HttpResponse) -> HttpResponse {
+    pub(super) fn response(&self, response: HttpResponse) -> HttpResponse {
         if self.token_at.is_none() && self.error_at.is_none() {
             return response;
         }
         let body = response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body());
-        let Ok(JsonObject(fields)) = serde_json::from_slice(body) else { return response };
-        let mut object: Map<String, Value> = fields.into_iter().collect();
-        if let Some(code) = self.error_at.as_ref().and_then(|path| error_code(path.of(&object)?)) {
-            object.entry("error").or_insert(Value::String(code));
+        let Ok(JsonObject(mut fields)) = serde_json::from_slice(body) else { return response };
+        if let Some(code) = self.error_at.as_ref().and_then(|path| error_code(path.of(&fields)?)) {
+            fields.entry("error".to_owned()).or_insert(Value::String(code));
         }
-        let inner = self.token_at.as_ref().and_then(|path| path.of(&object)?.as_object().cloned());
-        object.extend(inner.into_iter().flatten());
+        let inner = self.token_at.as_ref().and_then(|path| path.of(&fields)?.as_object().cloned());
+        fields.extend(inner.into_iter().flatten());
+        let object: Map<String, Value> = fields.into_iter().collect();
         let (mut parts, _) = response.into_parts();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         HttpResponse::from_parts(parts, Value::Object(object).to_string().into_bytes())
@@ -152,7 +181,7 @@ fn json(pairs: Vec<(String, String)>) -> Value {
 }
 
 /// `None`: success, which is 0, false, "", "ok" or null.
-fn error_code(value: &Value) -> Option<String> {
+pub(super) fn error_code(value: &Value) -> Option<String> {
     match value {
         Value::Null | Value::Bool(false) => None,
         Value::Bool(true) | Value::Array(_) | Value::Object(_) => Some("unknown_error".to_owned()),

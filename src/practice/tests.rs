@@ -109,7 +109,7 @@ const REDEEM: &[(&str, &str)] = &[
     ("code_verifier", VERIFIER),
 ];
 
-fn head(text: &str) -> Head {
+pub(super) fn head(text: &str) -> Head {
     match HeadReader::new(Limits::DEFAULT).push(text.as_bytes()) {
         Progress::Complete { head, .. } => head,
         other => panic!("{text}: {other:?}"),

@@ -27,6 +27,9 @@ pub struct LastRefresh {
     /// Ambiguous refusals of the refresh token of this generation, until now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refusals: Option<StoredRefusals>,
+    /// What is unusual about the response, without any value of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    response: Option<String>,
     /// The new record, sealed with the key that it shares with the record before. Without it hundreds of waiting
     /// processes would query the keychain at once, and some keychains fail under that load.
     #[serde(skip)]
@@ -84,7 +87,7 @@ impl LastRefresh {
 
     /// The result of a refresh that left no new record. `generation` is that of the stored record.
     pub fn new(result: RefreshResult, generation: u64, now: SystemTime) -> Self {
-        Self { v: 1, at: millis(now), generation, result, refusals: None, sealed: Vec::new() }
+        Self { v: 1, at: millis(now), generation, result, refusals: None, response: None, sealed: Vec::new() }
     }
 
     /// With the ambiguous refusals before this one counted, if they were of the same refresh token. Refusals that are
@@ -108,6 +111,16 @@ impl LastRefresh {
         let aad = Self::aad(place, record.generation);
         let sealed = seal::seal(&record.seal_key, aad.as_bytes(), nonce, record.serialize().expose().as_bytes());
         Self { sealed, ..Self::new(RefreshResult::Renewed, record.generation, now) }
+    }
+
+    /// With what is unusual about the response ([`Observed::news`](crate::oauth::Observed::news)).
+    pub fn with_response(self, response: Option<String>) -> Self {
+        Self { response, ..self }
+    }
+
+    /// What is unusual about the response, in one line.
+    pub fn response(&self) -> Option<&str> {
+        self.response.as_deref()
     }
 
     /// The new record, for those who hold the record before.

@@ -12,7 +12,8 @@ use crate::{
     },
     oauth::{DiscoveryError, HttpError, ScopeError},
     system::{
-        browser::BadCommand, entropy::NoEntropy, exec::NotStarted, paths::NoHome, signal::Signal, stdin::InputError,
+        browser::BadCommand, entropy::NoEntropy, exec::NotStarted, named_file::NamedFileError, paths::NoHome,
+        signal::Signal, stdin::InputError,
     },
     vault::{AccountNameError, StoreError},
 };
@@ -139,6 +140,7 @@ plain! {
     UnspeakableToken => Code::Refused,
     AccountNameError => Code::Usage,
     InputError => Code::Usage,
+    NamedFileError => Code::Usage,
     NotStarted => Code::Usage,
     BadCommand => Code::Usage,
     NameError => Code::Usage,

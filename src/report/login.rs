@@ -46,7 +46,7 @@ fn word(warning: &Warning) -> &'static str {
     match warning {
         Warning::IdTokenIgnored(_) => "id_token_ignored",
         Warning::NarrowerScopes(_) => "narrower_scopes",
-        Warning::NoRefreshToken => "no_refresh_token",
+        Warning::NoRefreshToken(_) => "no_refresh_token",
         Warning::OtherSubject => "other_subject",
         Warning::PkceUnverified => "pkce_unverified",
         Warning::SharedRedirect(_) => "shared_redirect",

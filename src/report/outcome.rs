@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, HandedOut, Registering, RelayCheck, TokenForm, Verification, integration, login, logout,
-    provider, redirect, status,
+    ClosedPipe, Code, Diagnosed, HandedOut, Registering, RelayCheck, TokenForm, Verification, integration, login,
+    logout, provider, redirect, status,
     time::{left, time},
 };
 use crate::{
@@ -26,6 +26,7 @@ pub enum Outcome {
         registration: Registering,
         next: String,
     },
+    Diagnosed(Diagnosed),
     /// Completions, the man page.
     Document(Vec<u8>),
     /// A command that `exec` ran has ended so.
@@ -98,6 +99,7 @@ impl Outcome {
                 }
             }
             Self::Verified(verification) if verification.is_broken() => Code::Configuration.exit(),
+            Self::Diagnosed(diagnosed) => diagnosed.exit(),
             Self::RelayCheck(check) if check.is_broken() => Code::Refused.exit(),
             Self::Ended(code) => *code,
             Self::Spoken { answered: Answered::No, .. } => Code::Internal.exit(),
@@ -117,6 +119,7 @@ impl Outcome {
             Self::Added { name, config, registration, next } => {
                 format!("added {name} to {config}\n{}next: {next}\n", registration.text())
             }
+            Self::Diagnosed(diagnosed) => diagnosed.text(),
             Self::Document(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Self::Integration(integration) => integration::text(integration),
             Self::Integrations(list) if list.is_empty() => {
@@ -152,6 +155,7 @@ impl Outcome {
                 "redirect_uris": registration.redirect_uris,
                 "registration": registration.steps,
             }),
+            Self::Diagnosed(diagnosed) => diagnosed.json(),
             Self::Document(bytes) => json!({ "document": String::from_utf8_lossy(bytes) }),
             Self::Ended(code) => json!({ "exit": code }),
             Self::Integration(integration) => json!({ "integration": integration::json(integration) }),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    catalog::OfflineAdvice,
     grants::{self, Warning, Weight},
     oauth::printable,
     system::terminal,
@@ -68,7 +69,7 @@ impl Talk {
             Event::Done | Event::Exchanging | Event::Storing => {}
             Event::Waiting(left) | Event::WaitingForLogin(left) => self.waiting(*left),
             Event::CodeReceived if self.verbosity == Verbosity::Usual => self.clear(),
-            Event::BrowserOpening | Event::Listening(_) | Event::Stray(_, Weight::Detail)
+            Event::BrowserOpening | Event::Listening(_) | Event::Stray(_, Weight::Detail) | Event::TokenResponse(_)
                 if self.verbosity == Verbosity::Usual => {}
             Event::Url(url) => url_line(url),
             other => self.line(&Words(other)),
@@ -142,6 +143,7 @@ impl fmt::Display for Words<'_, '_> {
             Event::Stray(why, _) => {
                 write!(f, "a request that is not the answer was turned away ({why}); still waiting")
             }
+            Event::TokenResponse(what) => f.write_str(what),
             Event::Unanswered(sent) => write!(
                 f,
                 "no answer yet; if the provider shows an error, compare this with the client's registration there:\n  \
@@ -167,10 +169,13 @@ fn warning_words(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Warning::NarrowerScopes(missing) => {
             write!(f, "note: the provider granted less than was asked; missing: {missing}")
         }
-        Warning::NoRefreshToken => f.write_str(
-            "note: the provider gave no refresh token, so you will have to log in again when this one expires; \
-             many want a parameter or scope for it (offline_access, access_type=offline, prompt=consent)",
-        ),
+        Warning::NoRefreshToken(advice) => {
+            f.write_str(
+                "note: the provider gave no refresh token, so you will have to log in again when this one expires \
+                 (no_refresh_token); ",
+            )?;
+            offline_words(advice, f)
+        }
         Warning::OtherSubject => {
             f.write_str("note: this is another person (sub) than before; the stored grant is replaced")
         }
@@ -180,6 +185,20 @@ fn warning_words(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             "note: {other} uses the same redirect URI at another server (shared_redirect); sign in only if you trust both servers"
         ),
         Warning::UnknownTokenType(name) => write!(f, "note: the provider calls its token \"{name}\", not Bearer"),
+    }
+}
+
+fn offline_words(advice: &OfflineAdvice, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match advice {
+        OfflineAdvice::Send(missing) => write!(f, "to get one, log in with {missing}"),
+        OfflineAdvice::OfProvider { provider, text } => write!(f, "{provider} gives one for: {text}"),
+        OfflineAdvice::Asked => {
+            f.write_str("the login asked for one; check at the provider whether this client may have refresh tokens")
+        }
+        _ => f.write_str(
+            "many providers want a scope or a parameter for it: --scope offline_access, or --param \
+             access_type=offline --prompt consent",
+        ),
     }
 }
 

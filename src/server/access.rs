@@ -34,6 +34,9 @@ pub struct Entry<'a> {
     pub oauth_error: Option<&'a str>,
     /// The HTTP status of the provider's response.
     pub provider_status: Option<u16>,
+    /// What is unusual about the response of the token endpoint. No value of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_response: Option<&'a str>,
     pub ms: u64,
 }
 

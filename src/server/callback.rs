@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     catalog::Integration,
-    oauth::{self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Resumed, Settled, TokenSet, Unrelated},
+    oauth::{
+        self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Observed, Resumed, Settled, TokenSet, Unrelated,
+    },
     refresh::covering,
     reply::{Location, Reply},
     service::{
@@ -175,7 +177,13 @@ impl Service {
         let ReceivedCode { code, content, key } = received;
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
         let http = integrations::http(base.as_ref());
-        let tokens = self.providers.ask(move || code.exchange(http.as_ref(), clock::now())).await;
+        let exchange = move || {
+            let now = clock::now();
+            let http = Observed::new(http.as_ref(), code.dialect().clone(), now);
+            (code.exchange(&http, now), http.news())
+        };
+        let (tokens, news) = self.providers.ask(exchange).await;
+        news.into_iter().for_each(|news| drop(request.token_response.set(news)));
         let tokens: TokenSet = tokens.map_err(|error| {
             let failure = ProviderFailure::of_exchange(&content.server.token_endpoint, &error);
             match &error {

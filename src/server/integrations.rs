@@ -9,6 +9,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use super::{
+    notices::{Notice, Notices},
     provider_failure::ProviderFailure,
     refresh::{Integrations, Needed},
 };
@@ -170,10 +171,13 @@ pub struct Configured {
     catalog: Catalog,
     /// The scopes that each action needs. They are read for every token that is handed out.
     needed: BTreeMap<IntegrationName, BTreeMap<ActionKey, Scopes>>,
+    notices: Notices,
+    /// What was last reported of each integration's responses.
+    reported: Mutex<BTreeMap<IntegrationName, String>>,
 }
 
 impl Configured {
-    pub fn new(catalog: Catalog) -> Self {
+    pub fn new(catalog: Catalog, notices: Notices) -> Self {
         let needed = |integration: &Integration| {
             let actions = integration.actions.keys().cloned().map(ActionKey::One).chain([ActionKey::All]);
             let scopes = actions.filter_map(|action| {
@@ -182,7 +186,7 @@ impl Configured {
             });
             (integration.name.clone(), scopes.collect())
         };
-        Self { needed: catalog.iter().map(needed).collect(), catalog }
+        Self { needed: catalog.iter().map(needed).collect(), catalog, notices, reported: Mutex::default() }
     }
 }
 
@@ -208,6 +212,13 @@ impl Integrations for Configured {
         match base {
             Some(base) => Box::new(PinnedHttp::through(Http::within(SERVICE_REQUESTS), base.reach().clone())),
             None => Box::new(Http::within(SERVICE_REQUESTS)),
+        }
+    }
+
+    fn note_response(&self, integration: &IntegrationName, response: &str) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.insert(integration.clone(), response.to_owned()).as_deref() != Some(response) {
+            (self.notices)(&Notice::TokenResponse { integration: integration.as_str(), what: response });
         }
     }
 }

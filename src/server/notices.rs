@@ -12,6 +12,9 @@ pub enum Notice<'a> {
     /// A request to an integration's provider failed. Reported again when the reason changes. `step` is `authorization`,
     /// `discovery` or `exchange`.
     ProviderFailed { integration: &'a str, step: &'a str, why: &'a str, oauth_error: Option<&'a str> },
+    /// A refresh got an unusual response from an integration's token endpoint: what it has, and the fields that would read
+    /// it. No value of it. Reported again when that changes.
+    TokenResponse { integration: &'a str, what: &'a str },
     /// The keys of an issuer cannot be fetched. Reported again when the reason changes.
     KeysMissing { issuer: &'a str, why: &'a str },
 }

@@ -25,6 +25,8 @@ pub struct ParsedRequest {
     pub refused: OnceLock<Refused>,
     /// Why the provider was of no use.
     pub failure: OnceLock<ProviderFailure>,
+    /// What is unusual about the response of the token endpoint.
+    pub token_response: OnceLock<String>,
     /// Why the callback was unexpected.
     pub unexpected: OnceLock<String>,
 }
@@ -34,9 +36,17 @@ impl ParsedRequest {
         let Request { http, peer } = request;
         let forwarded = http.headers().get_all("x-forwarded-for").iter().map(|value| value.as_bytes());
         let client = proxies.client(peer, forwarded);
-        let (ending, refused, failure, unexpected) =
-            (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { route: Route::of(http.uri().path()), http, client, number, ending, refused, failure, unexpected }
+        Self {
+            route: Route::of(http.uri().path()),
+            http,
+            client,
+            number,
+            ending: OnceLock::new(),
+            refused: OnceLock::new(),
+            failure: OnceLock::new(),
+            token_response: OnceLock::new(),
+            unexpected: OnceLock::new(),
+        }
     }
 
     /// Records the result of a flow for the log: `success`, or the error code that the application gets.

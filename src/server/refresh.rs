@@ -52,6 +52,9 @@ pub trait Integrations: Send + Sync {
 
     /// HTTP for one attempt, whose requests all end within [`SERVICE_REQUESTS`](crate::deadlines::SERVICE_REQUESTS).
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send>;
+
+    /// For the operator: what is unusual about the response to a refresh, without any value of it.
+    fn note_response(&self, integration: &IntegrationName, response: &str);
 }
 
 /// What an action needs, and what is known of its provider's scopes.

@@ -250,6 +250,7 @@ impl Service {
             why: request.why(),
             oauth_error: failure.and_then(|failure| Some(failure.oauth_error.as_ref()?.as_str())),
             provider_status: failure.and_then(|failure| failure.status),
+            token_response: request.token_response.get().map(String::as_str),
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         if self.log.write(&entry, clock::now()).is_err() {

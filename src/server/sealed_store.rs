@@ -74,10 +74,8 @@ impl SealedStore {
             };
             let grant = there.as_ref().map_or_else(|| grant.clone(), |there| self.reconnected(there, &pinned, grant));
             let (access, refresh) = self.sealed(id, key, generation, &grant)?;
-            let warning = match refresh {
-                Some(_) => None,
-                None => Warning::without_refresh_token(grant.expiry, there.as_ref().map(Connection::refreshable)),
-            };
+            let missed = grant.misses_refresh_token(there.as_ref().map(Connection::refreshable));
+            let warning = missed.then_some(Warning::NoRefreshToken);
             let (key, base_url, pinned) = (key.clone(), base_url.clone(), pinned.clone());
             let new = NewConnection { id, key, generation, base_url, pinned, access, refresh };
             if self.store.put_connection(new, now).await? == Put::Stored {

@@ -1,8 +1,7 @@
 //! `GET /:group/callback`: the result that the application gets, as one of a fixed list of codes. A provider's own text
 //! is never passed on.
 
-use super::store::Refreshable;
-use crate::oauth::{Denial, ErrorCode, ExchangeError, Expiry, Meaning, Refusal};
+use crate::oauth::{Denial, ErrorCode, ExchangeError, Meaning, Refusal};
 
 /// Errors of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6 that are passed on by name.
 const KNOWN: [&str; 11] = [
@@ -102,15 +101,6 @@ impl Warning {
         match self {
             Self::InsufficientScope => "insufficient_scope",
             Self::NoRefreshToken => "no_refresh_token",
-        }
-    }
-
-    /// The warning for a connection without a refresh token. `before` is the connection that it replaces. A provider that
-    /// issues tokens without expiry and without refresh tokens has lost nothing.
-    pub fn without_refresh_token(expiry: Expiry, before: Option<Refreshable>) -> Option<Self> {
-        match (expiry, before) {
-            (Expiry::At(_), _) | (_, Some(Refreshable::Yes)) => Some(Self::NoRefreshToken),
-            (Expiry::Assumed(_) | Expiry::Unknown, None | Some(Refreshable::No)) => None,
         }
     }
 }

@@ -15,14 +15,15 @@ mod state;
 use std::{future::Future, pin::Pin, time::SystemTime};
 
 pub use connection::{
-    Access, Connection, FailedOutcome, FailedRefresh, Lease, LeaseAnswer, NewConnection, Page, Put, Refreshable,
-    RefreshedTokens, Written,
+    Access, Connection, FailedOutcome, FailedRefresh, Lease, LeaseAnswer, NewConnection, Page, Put, RefreshedTokens,
+    Written,
 };
 pub use flow::{Flow, FlowDone, FlowEnd, PutFlow, Taken};
 pub use id::{ConnectionId, FlowId, LeaseOwner};
 pub use state::{Delay, Failing, Fate, NoLease, ReauthReason, State};
 
 use super::keys::{KeyId, Sealed};
+pub use crate::vault::Refreshable;
 use crate::vault::{GrantKey, Owner};
 
 /// The result of a store's method: available at once (reads of SQLite), or later.

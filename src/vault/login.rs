@@ -1,6 +1,16 @@
 //! What a new login does with the refresh token that is already stored.
 
 use super::{Grant, Pinned, Record, same};
+use crate::{catalog::OFFLINE_ACCESS, oauth::Expiry};
+
+/// Whether new access tokens can be obtained without the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshable {
+    /// There is no refresh token, or the provider no longer accepts it.
+    No,
+    /// There is a refresh token.
+    Yes,
+}
 
 impl Grant {
     /// The grant of a new login for `pinned`. If the login brought no refresh token, it keeps the one that is stored for
@@ -16,7 +26,22 @@ impl Grant {
             return self;
         }
         let (refresh_token, refreshable_until) = (old.refresh_token.clone(), old.refreshable_until);
-        Self { refresh_token, refreshable_until, ..self }
+        let expiry = match (self.expiry, &refresh_token) {
+            // A token that can be refreshed is not used until a server rejects it.
+            (Expiry::Unknown, Some(_)) => Expiry::Assumed(self.expiry.stored_end(self.obtained_at)),
+            (expiry, _) => expiry,
+        };
+        Self { refresh_token, refreshable_until, expiry, ..self }
+    }
+
+    /// Whether a login has ended without a refresh token that somebody relies on. `before` is what it replaces. A provider
+    /// that issues tokens without expiry and without refresh tokens takes nothing away, unless one was asked for (OpenID
+    /// Connect Core section 11).
+    pub fn misses_refresh_token(&self, before: Option<Refreshable>) -> bool {
+        let relied_on = matches!(self.expiry, Expiry::At(_))
+            || before == Some(Refreshable::Yes)
+            || self.asked.contains(OFFLINE_ACCESS);
+        self.refresh_token.is_none() && relied_on
     }
 
     /// This grant of a login with the refresh token of `refreshed`, if the login has kept the one of `before` while a
@@ -38,7 +63,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        oauth::{AuthenticationMethod, ClientId, Endpoint, Expiry, Issuer, Scopes, TokenType},
+        oauth::{AuthenticationMethod, ClientId, Endpoint, Issuer, Scopes, TokenType},
         secret::{SealKey, Secret},
     };
 
@@ -80,6 +105,26 @@ mod tests {
         let again = || grant(Some("ada"), None);
         assert_eq!(Some("old".into()), kept(again(), &pinned(), Some("ada")));
         assert_eq!(Some("new".into()), kept(grant(Some("ada"), Some("new")), &pinned(), Some("ada")));
+    }
+
+    #[test]
+    fn d18_a_token_whose_end_nobody_states_is_refreshed_with_the_kept_refresh_token() {
+        let again = Grant { expiry: Expiry::Unknown, ..grant(Some("ada"), None) };
+        let before = grant(Some("ada"), Some("old"));
+        let stored = Record { seal_key: SealKey::new([1; 32]), generation: 1, pinned: pinned(), grant: before };
+        let kept = again.keeping_refresh_token(&pinned(), &stored);
+        assert_eq!(Expiry::Assumed(UNIX_EPOCH + Duration::from_secs(3600)), kept.expiry);
+    }
+
+    #[test]
+    fn d18_a_refresh_token_is_missed_where_the_token_ends_or_one_was_there_or_asked_for() {
+        let unknown = || Grant { expiry: Expiry::Unknown, ..grant(None, None) };
+        assert!(grant(None, None).misses_refresh_token(None), "the token has an end");
+        assert!(unknown().misses_refresh_token(Some(Refreshable::Yes)), "one was there");
+        let asked = Scopes::parse("read offline_access").expect("scopes");
+        assert!(Grant { asked, ..unknown() }.misses_refresh_token(None), "one was asked for");
+        assert!(!unknown().misses_refresh_token(None) && !unknown().misses_refresh_token(Some(Refreshable::No)));
+        assert!(!grant(None, Some("new")).misses_refresh_token(Some(Refreshable::Yes)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod endpoints;
 mod id_tokens;
 mod nonsense;
 mod request;
+mod shape;
 mod size;
 mod tokens;
 

@@ -24,6 +24,7 @@ mod provider;
 mod proxy;
 mod raw_server;
 mod stage;
+mod users;
 
 pub use browser::{Person, Reply, follow, http, parameter, read_reply};
 #[cfg(unix)]
@@ -34,6 +35,7 @@ pub use provider::Provider;
 pub use proxy::{Proxy, TlsServer};
 pub use raw_server::{JSON, RawServer, TOKENS, json_reply, origin_of, reply, send};
 pub use stage::{Gate, Pipe, Waiting, crowd, kill, status_line, target, tell, wait_for};
+pub use users::{Manner, NamedUsers};
 
 /// Longest wait for an event that must come. Only a broken program reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(60);

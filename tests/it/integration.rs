@@ -4,6 +4,8 @@ use std::{fs, io::Write, process::Stdio};
 
 use serde_json::json;
 
+mod diagnose;
+
 use crate::harness::{Finished, Provider, RawServer, Sandbox, TOKENS, reply};
 
 const ISSUER: &str = "https://op.example";

@@ -63,7 +63,7 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
     ("loopback", &["head", "oauth", "redirect", "reply"]),
     ("main", &[]),
     ("oauth", &["deadlines", "redirect", "secret"]),
-    ("practice", &["head", "redirect", "reply"]),
+    ("practice", &["catalog", "head", "oauth", "redirect", "reply", "secret"]),
     ("redirect", &[]),
     ("refresh", &["deadlines", "oauth", "secret", "vault"]),
     ("proxies", &[]),

@@ -2,6 +2,8 @@
 
 use crate::harness::{Provider, Sandbox};
 
+mod again;
+
 #[test]
 fn a_login_stores_a_token_that_token_prints_and_logout_revokes() {
     let provider = Provider::new();

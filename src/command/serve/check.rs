@@ -1,5 +1,7 @@
 //! What has to be right before the service starts; `loopin serve check` says it and stops there.
 
+mod providers;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -83,6 +85,7 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
             Err(why) => writeln!(text, "The keys of {name} do not come: {why}. Until they do, it vouches for nobody."),
         };
     }
+    providers::differences(&config.catalog, &mut text);
     for weakness in config.weaknesses().into_iter().chain(weak_keys(config, &ring)?) {
         let _ = writeln!(text, "Weaker than it could be: {weakness}");
     }

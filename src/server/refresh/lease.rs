@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalog::IntegrationName,
     deadlines::{CALLER_WAITS, CLIENT_REJECTED_PAUSE, LEASE_LASTS},
-    oauth::Client,
+    oauth::{Client, Observed},
     refresh::{Attempt, Failed, Refusals},
     server::revocation::{Revoked, revoke},
     service::store::{Connection, ConnectionId, Lease, LeaseAnswer, LeaseOwner, StoreFault, Written},
@@ -55,8 +55,11 @@ impl Shared {
     pub(super) fn attempt(&self, row: &Connection, record: &Record, client: &Client) -> Result<Record, Failed> {
         self.attempting(row, record, client, |attempt| {
             let http = self.integrations.http(row);
-            let http = Journalled { journal: attempt.journal, record, http: http.as_ref() };
-            attempt.run(&http, &clock::now).map(|refreshed| refreshed.record)
+            let observed = Observed::new(http.as_ref(), client.dialect.clone(), clock::now());
+            let http = Journalled { journal: attempt.journal, record, http: &observed };
+            let result = attempt.run(&http, &clock::now).map(|refreshed| refreshed.record);
+            observed.news().iter().for_each(|news| self.integrations.note_response(&row.key.integration, news));
+            result
         })
     }
 

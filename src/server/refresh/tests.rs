@@ -149,6 +149,8 @@ impl HttpClient for To {
 }
 
 impl Integrations for To {
+    fn note_response(&self, _: &IntegrationName, _: &str) {}
+
     fn client(&self, _: &Connection) -> Option<Client> {
         Some(Client::new(ClientId::parse("me")?, ClientAuthentication::None))
     }

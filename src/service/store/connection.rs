@@ -6,7 +6,7 @@ use super::{ConnectionId, Failing, LeaseOwner, ReauthReason, State};
 use crate::{
     oauth::{Expiry, Scopes, TokenType},
     service::keys::Sealed,
-    vault::{GrantKey, Owner, Pinned},
+    vault::{GrantKey, Owner, Pinned, Refreshable},
 };
 
 /// A stored connection.
@@ -42,15 +42,6 @@ impl Connection {
             (Some(_), _) => Refreshable::Yes,
         }
     }
-}
-
-/// Whether new access tokens can be obtained without the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refreshable {
-    /// There is no refresh token, or the provider no longer accepts it.
-    No,
-    /// There is a refresh token.
-    Yes,
 }
 
 /// The access token and its properties.

@@ -9,7 +9,7 @@ use std::{
 
 use loopin::{
     head::Head,
-    practice::{self, Counters, Fault, Practice},
+    practice::{self, Counters, Fault, Practice, Shape},
     system::listener::{Answer, Listener, Request, Service, Turn, Waker},
 };
 
@@ -45,9 +45,18 @@ impl Provider {
 
     /// `life` is that of an access token.
     pub fn living(life: Duration, faults: Vec<Fault>) -> Self {
+        Self::start(|origin| Practice::new(origin, life, faults))
+    }
+
+    /// In the shape of a real provider.
+    pub fn shaped(shape: Shape) -> Self {
+        Self::start(|origin| Practice::new(origin, Duration::from_secs(3600), Vec::new()).shaped(shape))
+    }
+
+    fn start(practice: impl FnOnce(String) -> Practice) -> Self {
         let listener = Listener::bind(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).expect("port");
         let origin = format!("http://127.0.0.1:{}", listener.port());
-        let desk = Arc::new(Mutex::new(Practice::new(origin.clone(), life, faults)));
+        let desk = Arc::new(Mutex::new(practice(origin.clone())));
         let stop = Arc::new(Mutex::new(Running::Yes));
         let waker = listener.waker();
         let service = Desk { practice: Arc::clone(&desk), stop: Arc::clone(&stop), served: 0 };

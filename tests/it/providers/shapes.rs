@@ -1,23 +1,19 @@
-//! Every preset through login, token, refresh, dead grant and logout, at a server that has the preset's shape: how the
-//! secret is sent, how requests are written, where the response is nested.
+//! Every preset through login, token, refresh, dead grant and logout, at a practice provider in its provider's shape. What
+//! that provider wants and answers is compared with the preset's file, which is read here by other means.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
-use serde_json::{Value, json};
+use loopin::{catalog::Catalog, practice, practice::Shape, secret::Secret};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{known, root, text};
-use crate::harness::{Finished, Login, RawServer, Sandbox, fixed_port, http, parameter, send, write_private};
+use crate::harness::{Finished, Login, Provider, RawServer, Sandbox, fixed_port, http, parameter, write_private};
 
-/// The first 16 digits of the SHA-256 of "first".
-const FIRST: &str = "a7937b64b8caa58f";
-/// Of "second".
-const SECOND: &str = "16367aacb67a4a01";
+const SECRET: &str = "the secret";
 
 /// The `[integration]` table of a preset.
 fn stated(id: &str) -> toml_edit::Table {
@@ -31,46 +27,15 @@ fn word<'t>(table: &'t toml_edit::Table, field: &str) -> Option<&'t str> {
     table.get(field).map(|item| item.as_str().expect("a text"))
 }
 
-/// Puts the response where the preset says that it stands.
-fn nested(table: &toml_edit::Table, response: Value) -> String {
-    let nested = match word(table, "token_at") {
-        None => response,
-        Some(path) => path.rsplit('.').fold(response, |inner, name| json!({ name: inner })),
-    };
-    nested.to_string()
-}
-
-/// A token endpoint of that shape. Its second refresh finds a dead grant.
-fn server(table: &toml_edit::Table) -> RawServer {
-    let tokens = |access: &str, refresh: &str| {
-        nested(table, json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3600 }))
-    };
-    let (first, second, refreshed) =
-        (tokens("first", "refresh-1"), tokens("second", "refresh-2"), Arc::new(AtomicBool::new(false)));
-    RawServer::new(move |request, stream| {
-        let refresh = request.contains("refresh-");
-        let (status, body) = match (refresh, request.starts_with("POST /revoke")) {
-            (_, true) => (200, "{}"),
-            (false, _) => (200, &*first),
-            (true, _) if !refreshed.swap(true, Ordering::SeqCst) => (200, &*second),
-            (true, _) => (400, r#"{"error":"invalid_grant"}"#),
-        };
-        send(stream, status, "Content-Type: application/json\r\n", body.as_bytes());
-    })
-}
-
-/// Where the preset's own lines are overruled: endpoints here, a free port, a secret in a file.
-fn configure(sandbox: &Sandbox, server: &RawServer, preset: &Value) -> u16 {
-    let (id, origin, port) = (text(preset, "provider"), &server.origin, fixed_port());
+/// An integration with the preset, whose own lines are overruled: endpoints here, a free port.
+fn integration(preset: &Value, authorization: &str, token: &str, port: u16) -> String {
+    let id = text(preset, "provider");
     let host = preset["hosts"][0].as_str().unwrap_or("127.0.0.1");
-    let secret = sandbox.path("secret");
-    write_private(&secret, b"the secret\n");
     let mut lines = format!(
-        "[integration.work]\nprovider = \"{id}\"\nauthorization_endpoint = \"{origin}/authorize\"\n\
-         token_endpoint = \"{origin}/token\"\nrevocation_endpoint = \"{origin}/revoke\"\nclient_id = \"me\"\n\
-         client_secret = {{ file = \"{}\" }}\nredirect_uri = \"http://{host}:{port}/callback\"\nscopes = [\"read\"]\n\
-         store = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n",
-        secret.display()
+        "[integration.work]\nprovider = \"{id}\"\nauthorization_endpoint = \"{authorization}/authorize\"\n\
+         token_endpoint = \"{token}/token\"\nrevocation_endpoint = \"{token}/revoke\"\nclient_id = \"{}\"\n\
+         redirect_uri = \"http://{host}:{port}/callback\"\nscopes = [\"read\", \"write\"]\n",
+        practice::CLIENT_ID
     );
     for variable in ["base_url", "tenant"] {
         if let Some(example) = preset[variable]["example"].as_str() {
@@ -80,19 +45,63 @@ fn configure(sandbox: &Sandbox, server: &RawServer, preset: &Value) -> u16 {
     if text(preset, "loopback") == "refused" {
         lines += "relay = \"https://acme.example/cli/work\"\n";
     }
-    sandbox.configure(&lines);
-    port
+    lines
 }
 
-/// Brings a code to the listener, past a relay where there is one, and fetches the last page.
-fn answered(login: Login, host: &str, port: u16) -> Finished {
-    let listener = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let get = |target: &str| http(listener, &format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"));
-    let reply = get(&format!("/callback?code=x&state={}", login.state()));
-    if let Some(to) = reply.field("location") {
-        get(to.split_once(&format!(":{port}")).map_or(to, |(_, path)| path));
+/// The practice provider in the shape of a preset, and what goes in and out at its token endpoint.
+struct Shaped {
+    provider: Provider,
+    server: RawServer,
+    responses: Arc<Mutex<Vec<String>>>,
+    host: String,
+    port: u16,
+}
+
+impl Shaped {
+    fn of(preset: &Value) -> Self {
+        let (host, port) = (preset["hosts"][0].as_str().unwrap_or("127.0.0.1").to_owned(), fixed_port());
+        let nowhere = "http://127.0.0.1:1";
+        let catalog = Catalog::parse(&integration(preset, nowhere, nowhere, port)).expect("a configuration");
+        let shape = Shape::of(catalog.get("work").expect("work"), Some(Secret::new(SECRET.into())));
+        let provider = Provider::shaped(shape);
+        provider.register(format!("http://{host}:{port}/callback"));
+        provider.register("https://acme.example/cli/work".into());
+        let responses = Arc::<Mutex<Vec<String>>>::default();
+        let seen = Arc::clone(&responses);
+        let server = RawServer::before(&provider, move |reply| {
+            seen.lock().expect("responses").push(reply.body.clone());
+            reply.written()
+        });
+        Self { provider, server, responses, host, port }
     }
-    login.finished()
+
+    fn configure(&self, sandbox: &Sandbox, preset: &Value) {
+        let secret = sandbox.path("secret");
+        write_private(&secret, format!("{SECRET}\n").as_bytes());
+        let more = format!(
+            "client_secret = {{ file = \"{}\" }}\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n",
+            secret.display()
+        );
+        sandbox.configure(&(integration(preset, &self.provider.origin, &self.server.origin, self.port) + &more));
+    }
+
+    /// The user allows. The browser brings the code to the listener, past a relay where there is one, and fetches the last
+    /// page.
+    fn allowed(&self, login: Login) -> Finished {
+        let listener = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let (host, port) = (&self.host, self.port);
+        let get = |target: &str| http(listener, &format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"));
+        let to = login.person().decide("allow");
+        let reply = get(&format!("/callback?{}", to.split_once('?').expect("a query").1));
+        if let Some(to) = reply.field("location") {
+            get(to.split_once(&format!(":{port}")).map_or(to, |(_, path)| path));
+        }
+        login.finished()
+    }
+}
+
+fn hash(token: &str) -> String {
+    Sha256::digest(token.trim()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
@@ -100,9 +109,8 @@ fn every_preset_serves_a_login_a_refresh_a_dead_grant_and_a_logout_in_its_provid
     for preset in known(&Sandbox::new()) {
         let id = text(&preset, "provider");
         let table = stated(id);
-        let (server, sandbox) = (server(&table), Sandbox::new());
-        let port = configure(&sandbox, &server, &preset);
-        let host = preset["hosts"][0].as_str().unwrap_or("127.0.0.1");
+        let (shaped, sandbox) = (Shaped::of(&preset), Sandbox::new());
+        shaped.configure(&sandbox, &preset);
         let login = sandbox.login(&[]);
         for field in ["params", "offline_params"] {
             let sent = table.get(field).and_then(|item| item.as_table_like());
@@ -110,16 +118,36 @@ fn every_preset_serves_a_login_a_refresh_a_dead_grant_and_a_logout_in_its_provid
                 assert_eq!(value.as_str(), Some(&*login.parameter(name)), "{id}: {name}");
             }
         }
-        answered(login, host, port).assert_code(0);
-        assert_eq!("first\n", sandbox.run(&["token", "work"]).assert_code(0).stdout, "{id}");
-        let second = sandbox.run(&["token", "work", "--rejected", FIRST]);
-        assert_eq!("second\n", second.assert_code(0).stdout, "{id}");
-        sandbox.run(&["token", "work", "--rejected", SECOND]).assert_code(4);
+        let separator = word(&table, "scope_separator").unwrap_or(" ");
+        assert!(login.parameter("scope").starts_with(&format!("read{separator}write")), "{id}");
+        shaped.allowed(login).assert_code(0);
+        let first = sandbox.run(&["token", "work"]).assert_code(0).stdout.clone();
+        let second = sandbox.run(&["token", "work", "--rejected", &hash(&first)]).assert_code(0).stdout.clone();
+        assert!(first.starts_with("access.") && second.starts_with("access.") && first != second, "{id}");
+        shaped.provider.forget();
+        sandbox.run(&["token", "work", "--rejected", &hash(&second)]).assert_code(4);
         sandbox.run(&["logout", "work"]).assert_code(0);
-        for request in server.requests().iter().filter(|request| request.starts_with("POST /token")) {
+        for request in shaped.server.requests().iter().filter(|request| request.starts_with("POST /token")) {
             assert_shape(id, &table, request);
         }
+        assert_nested(id, &table, &shaped.responses.lock().expect("responses"));
     }
+}
+
+/// Tokens and errors are where the preset says.
+fn assert_nested(id: &str, table: &toml_edit::Table, responses: &[String]) {
+    let at = |field: &str, usual: &[&str]| -> Vec<String> {
+        let path = word(table, field).map(|path| path.split('.').map(str::to_owned).collect());
+        path.unwrap_or_else(|| usual.iter().map(|name| (*name).to_owned()).collect())
+    };
+    let value = |response: &String, path: &[String]| -> Value {
+        let whole: Value = serde_json::from_str(response).expect("JSON");
+        path.iter().fold(whole, |inner, name| inner[name].clone())
+    };
+    for tokens in &responses[..2] {
+        assert!(value(tokens, &at("token_at", &[]))["access_token"].is_string(), "{id}: {tokens}");
+    }
+    assert_eq!("invalid_grant", value(&responses[2], &at("error_at", &["error"])), "{id}: {}", responses[2]);
 }
 
 /// How the secret is sent, how the request is written, and what is in it beside the RFC's own parameters.
@@ -135,11 +163,7 @@ fn assert_shape(id: &str, table: &toml_edit::Table, request: &str) {
     let post = word(table, "token_endpoint_auth_method") == Some("client_secret_post");
     let masked = word(table, "client_secret_mask").is_some();
     assert_eq!(!post, head.contains("authorization: basic "), "{id}: {request}");
-    assert_eq!(
-        (post && !masked, post),
-        (sent("client_secret") == "the secret", !sent("client_secret").is_empty()),
-        "{id}"
-    );
+    assert_eq!((post && !masked, post), (sent("client_secret") == SECRET, !sent("client_secret").is_empty()), "{id}");
     let params = table.get("token_params").and_then(|item| item.as_table_like());
     for (name, value) in params.into_iter().flat_map(|table| table.iter()) {
         assert_eq!(value.as_str(), Some(&*sent(name)), "{id}: {name}");

@@ -20,6 +20,50 @@ fn check_says_what_to_register_and_what_is_weak() {
 }
 
 #[test]
+fn check_compares_each_integration_with_its_providers_metadata_and_fails_for_no_difference() {
+    let moved = "authorization_endpoint = \"https://old.example/authorize\"";
+    let changed = |config: String| {
+        let lines = config.lines().map(|line| match line.starts_with("authorization_endpoint") {
+            true => format!("{moved}\n"),
+            false => format!("{line}\n"),
+        });
+        lines.collect::<String>()
+    };
+    let provider = Provider::new();
+    let differs = checked_at(&provider, changed);
+    differs.assert_code(0).assert_says("[integration.wiki] differs from the metadata of");
+    differs.assert_says(&format!("→ authorization_endpoint = \"{}/authorize\"", provider.origin));
+    let agrees = checked_at(&provider, |config| {
+        let kept = config.lines().filter(|line| !line.contains("_endpoint = "));
+        kept.map(|line| format!("{line}\n")).collect()
+    });
+    assert!(!agrees.assert_code(0).said().contains("metadata"), "{agrees:?}");
+    let other = checked_at(&provider, |config| {
+        let table = format!("[integration.other]\nissuer = \"{}/elsewhere\"\nclient_id = \"me\"\n", provider.origin);
+        format!("{config}\n{table}")
+    });
+    other.assert_code(0).assert_says("[integration.other] was not compared with its provider's metadata");
+}
+
+#[test]
+fn check_works_without_a_network() {
+    let provider = Provider::new();
+    let configuration = config(&provider, fixed_port());
+    // Nobody listens there any more.
+    drop(provider);
+    let checked = checked_at(&Provider::new(), |_| configuration);
+    checked.assert_code(0).assert_says("[integration.wiki] was not compared").assert_says("cannot connect");
+    checked.assert_says("/api/v1/oauth2/wiki/callback");
+}
+
+fn checked_at(provider: &Provider, change: impl FnOnce(String) -> String) -> Finished {
+    let sandbox = Sandbox::new();
+    prepare(&sandbox, &change(config(provider, fixed_port())));
+    let path = sandbox.path("loopin.toml");
+    sandbox.run(&["serve", "check", "--config", path.to_str().expect("path")])
+}
+
+#[test]
 fn what_could_not_work_is_not_started_with() {
     for (from, to, says) in [
         ("public_url", "public_uri", "line 3, column 1: unknown field"),

@@ -51,6 +51,33 @@ fn d14_a_failed_exchange_that_is_no_oauth_is_logged_with_its_status() {
 }
 
 #[test]
+fn d09_the_shape_of_a_response_without_tokens_is_logged_and_no_value() {
+    let serving = Serving::new();
+    let body = br#"{"data":{"access_token":"canary","user":{"mail":"canary"}}}"#;
+    let fault = Fault::TokenReply { status: 200, content_type: "application/json", body: body.to_vec() };
+    serving.provider.misbehave(fault);
+    assert_error(&serving.connect("ada"), "provider_unreachable");
+    let line = logged(&serving, "/:group/callback");
+    let response = line["token_response"].as_str().expect("the shape");
+    assert!(response.contains("data.user.mail") && response.contains("token_at = \"data\""), "{line}");
+    assert!(!line.to_string().contains("canary"), "{line}");
+}
+
+#[test]
+fn d09_the_shape_of_a_refresh_without_tokens_is_a_notice_and_no_value() {
+    let serving = Serving::new();
+    assert_success(&serving.connect("ada"));
+    assert!(logged(&serving, "/:group/callback")["token_response"].is_null(), "tokens as they should be");
+    let body = br#"{"data":{"access_token":"canary"}}"#;
+    let fault = Fault::TokenReply { status: 200, content_type: "application/json", body: body.to_vec() };
+    serving.provider.misbehave(fault);
+    serving.age();
+    serving.token("ada");
+    let notice = wait_for(&serving.said, "[integration.wiki]: refresh: the token response is ");
+    assert!(notice.contains("token_at = \"data\"") && !notice.contains("canary"), "{notice}");
+}
+
+#[test]
 fn d14_a_failed_discovery_is_logged_with_each_place_and_its_status() {
     let away = RawServer::json(503, "{}");
     let origin = away.origin.clone();

@@ -1,51 +1,20 @@
 //! A user connects again, and the provider returns no refresh token this time.
 
-use std::sync::{Arc, Mutex};
-
 use super::*;
-use crate::harness::{RawServer, json_reply};
-
-/// What the provider adds to its token responses, and what it leaves out.
-#[derive(Clone, Default)]
-struct Manner {
-    subject: &'static str,
-    nonce: String,
-    leaves_out: &'static [&'static str],
-}
+use crate::harness::{Manner, NamedUsers};
 
 /// A provider whose id_tokens name a user.
 struct Stage {
     serving: Serving,
-    manner: Arc<Mutex<Manner>>,
-    _server: RawServer,
+    users: NamedUsers,
 }
 
 impl Stage {
     fn new() -> Self {
         let provider = Provider::new();
-        let (manner, issuer) = (Arc::<Mutex<Manner>>::default(), provider.origin.clone());
-        let seen = Arc::clone(&manner);
-        let server = RawServer::before(&provider, move |reply| {
-            let manner = seen.lock().expect("manner").clone();
-            let mut tokens: Value = serde_json::from_str(&reply.body).expect("tokens");
-            for name in manner.leaves_out {
-                tokens.as_object_mut().expect("object").remove(*name);
-            }
-            if !manner.subject.is_empty() {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-                let claims = json!({
-                    "iss": issuer, "aud": "practice-client", "sub": manner.subject, "nonce": manner.nonce,
-                    "iat": now, "exp": now + 300,
-                });
-                let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-                tokens["id_token"] = format!("{}.{}.AA", part(&json!({ "alg": "RS256" })), part(&claims)).into();
-            }
-            json_reply(&tokens.to_string())
-        });
-        let other = server.as_token_endpoint_of(&provider);
-        let serving =
-            Serving::with(provider, |config| other(config).replace("scopes = [\"base\"]", "scopes = [\"openid\"]"));
-        Self { serving, manner, _server: server }
+        let users = NamedUsers::before(&provider);
+        let configuration = users.configuration(&provider);
+        Self { serving: Serving::with(provider, configuration), users }
     }
 
     /// The user `ada` of the application connects the account of `subject`.
@@ -53,11 +22,11 @@ impl Stage {
         let mut jar = Jar::default();
         let begun = self.serving.begin("ada", &mut jar, "");
         let nonce = parameter(begun.field("location").expect("location"), "nonce");
-        *self.manner.lock().expect("manner") = Manner { subject, nonce, leaves_out };
+        self.users.answer(Manner { subject, nonce, leaves_out });
         let target = self.serving.decided(&begun, "allow");
         let reply = self.serving.finish(&jar, &target);
         // Refreshes bring no id_token.
-        *self.manner.lock().expect("manner") = Manner::default();
+        self.users.answer(Manner::default());
         reply
     }
 
