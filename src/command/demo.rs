@@ -58,7 +58,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
     });
     let attempt = Attempt {
-        server: server.clone(),
+        server,
         client: Client::new(id.clone(), ClientAuthentication::None),
         binding: Binding { redirects: vec![redirect], port: None, relay: None },
         scopes: scopes.clone(),
@@ -77,7 +77,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let stored = GrantId { integration: name, account: AccountName::default(), action: ActionKey::All };
     let talk = context.talk.clone();
     let hear = move |event: &grants::Event<'_>| talk.hear(event);
-    let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens| {
+    let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens, server| {
         say("the code was exchanged for an access token and a refresh token");
         let grant = Grant::new(tokens, scopes);
         let signed_in = SignedIn::new(stored.clone(), "memory", &grant, Vec::new());

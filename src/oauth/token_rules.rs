@@ -56,20 +56,29 @@ impl Resource {
 
 /// Names of members, from the outermost: `authed_user` or `body.tokens`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberPath(Vec<String>);
+pub struct MemberPath(String);
 
 impl MemberPath {
     /// Letters, digits, `_` and `-`, separated by dots.
     pub fn parse(text: &str) -> Option<Self> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
-        let names: Vec<_> = text.split('.').map(str::to_owned).collect();
-        let good = names.len() <= 8 && names.iter().all(|name| !name.is_empty() && name.bytes().all(plain));
-        good.then_some(Self(names))
+        let few = text.split('.').count() <= 8;
+        let good = few && text.split('.').all(|name| !name.is_empty() && name.bytes().all(plain));
+        good.then(|| Self(text.to_owned()))
     }
 
-    fn of<'v>(&self, object: &'v Map<String, Value>) -> Option<&'v Value> {
-        let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(object.get(first)?, |value, name| value.get(name))
+    /// The path as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value there. `member` gives the members of the outermost object.
+    pub(super) fn of<'v>(&self, member: impl FnOnce(&str) -> Option<&'v Value>) -> Option<&'v Value> {
+        let mut names = self.0.split('.');
+        names
+            .next()
+            .and_then(member)
+            .and_then(|outer| names.try_fold(outer, |value, name| value.as_object()?.get(name)))
     }
 }
 
@@ -126,10 +135,10 @@ impl TokenRules {
         let body = response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body());
         let Ok(JsonObject(fields)) = serde_json::from_slice(body) else { return response };
         let mut object: Map<String, Value> = fields.into_iter().collect();
-        if let Some(code) = self.error_at.as_ref().and_then(|path| error_code(path.of(&object)?)) {
+        if let Some(code) = self.error_at.as_ref().and_then(|path| error_code(path.of(|name| object.get(name))?)) {
             object.entry("error").or_insert(Value::String(code));
         }
-        let inner = self.token_at.as_ref().and_then(|path| path.of(&object)?.as_object().cloned());
+        let inner = self.token_at.as_ref().and_then(|path| path.of(|name| object.get(name))?.as_object().cloned());
         object.extend(inner.into_iter().flatten());
         let (mut parts, _) = response.into_parts();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

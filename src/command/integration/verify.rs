@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     catalog::{Difference, Integration, Server},
-    oauth::{AuthorizationServer, DiscoveryError, Issuer, RemoteText, discover},
+    oauth::{AuthorizationServer, DiscoveryError, Issuer, RemoteText, discover_tenants},
     report::{Code, Failure, Outcome, Verification},
     system::http::Http,
 };
@@ -35,10 +35,11 @@ pub(super) fn run(context: &Context, name: &str) -> Result<Outcome, Failure> {
 /// An issuer that was only presumed may have published another name for itself.
 fn published(integration: &Integration, asked: &Issuer) -> Result<AuthorizationServer, DiscoveryError> {
     let http = Http::default();
-    match discover(asked, &http) {
+    let template = integration.issuer_template.as_ref();
+    match discover_tenants(asked, template, &http) {
         Err(DiscoveryError::OtherIssuer { configured, found }) if !is_configured(integration) => {
             match same_origin(asked, &found) {
-                Some(named) => discover(&named, &http),
+                Some(named) => discover_tenants(&named, template, &http),
                 None => Err(DiscoveryError::OtherIssuer { configured, found }),
             }
         }
