@@ -100,7 +100,8 @@ impl Table {
 
     #[cfg(test)]
     pub(in crate::catalog) fn states_a_response(&self) -> bool {
-        self.token_at.is_some() || self.error_at.is_some()
+        let kept = self.kept().iter().any(|names| !names.is_empty());
+        kept || self.token_at.is_some() || self.error_at.is_some() || self.issuer_template.is_some()
     }
 
     /// Which instance is meant, judged by what the provider has.

@@ -31,22 +31,42 @@ fn word<'t>(table: &'t toml_edit::Table, field: &str) -> Option<&'t str> {
     table.get(field).map(|item| item.as_str().expect("a text"))
 }
 
+/// The names of what the preset keeps from one place.
+fn names(table: &toml_edit::Table, field: &str) -> Vec<String> {
+    let list = table.get(field).map(|item| item.as_array().expect("a list"));
+    list.into_iter().flatten().map(|name| name.as_str().expect("a name").to_owned()).collect()
+}
+
+/// The parameter that chooses a server of the provider, which a test must not reach.
+fn chooses_server(table: &toml_edit::Table, name: &str) -> bool {
+    table.get("token_servers").is_some_and(|servers| servers["parameter"].as_str() == Some(name))
+}
+
+/// Puts a value at a path.
+fn put(object: &mut Value, path: &str, value: &str) {
+    *path.split('.').fold(object, |inner, name| &mut inner[name]) = value.into();
+}
+
 /// Puts the response where the preset says that it stands.
 fn nested(table: &toml_edit::Table, response: Value) -> String {
-    let nested = match word(table, "token_at") {
+    let mut nested = match word(table, "token_at") {
         None => response,
         Some(path) => path.rsplit('.').fold(response, |inner, name| json!({ name: inner })),
     };
+    names(table, "keep_from_token").iter().for_each(|path| put(&mut nested, path, &format!("value of {path}")));
     nested.to_string()
 }
 
 /// A token endpoint of that shape. Its second refresh finds a dead grant.
 fn server(table: &toml_edit::Table) -> RawServer {
-    let tokens = |access: &str, refresh: &str| {
+    let tokens = |table: &toml_edit::Table, access: &str, refresh: &str| {
         nested(table, json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3600 }))
     };
-    let (first, second, refreshed) =
-        (tokens("first", "refresh-1"), tokens("second", "refresh-2"), Arc::new(AtomicBool::new(false)));
+    // A refresh brings nothing beside the tokens.
+    let mut without = table.clone();
+    without.remove("keep_from_token");
+    let (first, second) = (tokens(table, "first", "refresh-1"), tokens(&without, "second", "refresh-2"));
+    let refreshed = Arc::new(AtomicBool::new(false));
     RawServer::new(move |request, stream| {
         let refresh = request.contains("refresh-");
         let (status, body) = match (refresh, request.starts_with("POST /revoke")) {
@@ -85,10 +105,11 @@ fn configure(sandbox: &Sandbox, server: &RawServer, preset: &Value) -> u16 {
 }
 
 /// Brings a code to the listener, past a relay where there is one, and fetches the last page.
-fn answered(login: Login, host: &str, port: u16) -> Finished {
+fn answered(login: Login, host: &str, port: u16, kept: &[String]) -> Finished {
     let listener = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let get = |target: &str| http(listener, &format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"));
-    let reply = get(&format!("/callback?code=x&state={}", login.state()));
+    let kept: String = kept.iter().map(|name| format!("&{name}=value+of+{name}")).collect();
+    let reply = get(&format!("/callback?code=x&state={}{kept}", login.state()));
     if let Some(to) = reply.field("location") {
         get(to.split_once(&format!(":{port}")).map_or(to, |(_, path)| path));
     }
@@ -110,10 +131,17 @@ fn every_preset_serves_a_login_a_refresh_a_dead_grant_and_a_logout_in_its_provid
                 assert_eq!(value.as_str(), Some(&*login.parameter(name)), "{id}: {name}");
             }
         }
-        answered(login, host, port).assert_code(0);
+        let mut kept = names(&table, "keep_from_callback");
+        kept.retain(|name| !chooses_server(&table, name));
+        answered(login, host, port, &kept).assert_code(0);
         assert_eq!("first\n", sandbox.run(&["token", "work"]).assert_code(0).stdout, "{id}");
         let second = sandbox.run(&["token", "work", "--rejected", FIRST]);
         assert_eq!("second\n", second.assert_code(0).stdout, "{id}");
+        kept.extend(names(&table, "keep_from_token"));
+        let expected: serde_json::Map<_, _> =
+            kept.iter().map(|n| (n.clone(), format!("value of {n}").into())).collect();
+        let shown = sandbox.run(&["token", "work", "--json"]).assert_code(0).json()["metadata"].clone();
+        assert_eq!(Value::from(expected), shown, "{id}");
         sandbox.run(&["token", "work", "--rejected", SECOND]).assert_code(4);
         sandbox.run(&["logout", "work"]).assert_code(0);
         for request in server.requests().iter().filter(|request| request.starts_with("POST /token")) {
