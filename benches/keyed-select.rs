@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             refreshable_until: None,
             id_token: None,
             subject: Some("248289761001".into()),
+            metadata: loopin::oauth::GrantMetadata::default(),
             obtained_at: now,
         };
         let pinned = Pinned {

@@ -44,7 +44,7 @@ pub use sharing::{SharedRedirect, own_redirect};
 use crate::{
     oauth::{
         AuthenticationMethod, AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, ExtraParameters,
-        IdTokenAlgorithms, IssParameter, Issuer, NoCommonMethod, Pkce, ResponseMode, S256, Scopes,
+        IdTokenAlgorithms, IssParameter, Issuer, IssuerTemplate, NoCommonMethod, Pkce, ResponseMode, S256, Scopes,
     },
     redirect::{RegisteredRedirect, RelayedRedirect},
 };
@@ -80,6 +80,7 @@ impl Server {
         let s256 = S256::Unstated;
         Self::Explicit(Box::new(AuthorizationServer {
             issuer,
+            issuer_template: None,
             authorization_endpoint,
             token_endpoint,
             revocation_endpoint,
@@ -88,6 +89,14 @@ impl Server {
             id_token_algorithms: IdTokenAlgorithms::Unstated,
             authentication_methods: AuthenticationMethods::Unstated,
         }))
+    }
+
+    /// Where every tenant has an issuer. A configured one is more exact, and metadata name theirs themselves.
+    fn with_tenants(mut self, template: Option<&IssuerTemplate>) -> Self {
+        if let Self::Explicit(server) = &mut self {
+            server.issuer_template = template.filter(|_| server.issuer.is_none()).cloned();
+        }
+        self
     }
 }
 
@@ -146,6 +155,8 @@ pub struct Integration {
     /// The instance of the provider, where the table names one.
     pub base_url: Option<String>,
     pub server: Server,
+    /// How the provider names its issuers, if each tenant has its own.
+    pub issuer_template: Option<IssuerTemplate>,
     pub client_id: ClientId,
     pub client_secret: Option<SecretSource>,
     /// What the configuration says, before what the server's metadata says.

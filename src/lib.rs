@@ -122,6 +122,7 @@ mod library;
 #[cfg(feature = "grants")]
 #[doc(inline)]
 pub use library::{
-    AccessToken, Again, Behind, Cancelled, Canceller, Code, Error, Event, Expiry, GrantId, Opening, Options, Renewal,
-    ReportedError, Scopes, Secret, Sent, SignedIn, TokenType, Warning, Weight, access_token, causes, login,
+    AccessToken, Again, Behind, Cancelled, Canceller, Code, Error, Event, Expiry, GrantId, GrantMetadata,
+    MetadataValue, Opening, Options, Renewal, ReportedError, Scopes, Secret, Sent, SignedIn, TokenType, Warning,
+    Weight, access_token, causes, login,
 };

@@ -13,7 +13,7 @@ pub use crate::{
         Again, Behind, Canceller, Code, Error, Event, GrantId, Renewal, ReportedError, Sent, SignedIn, Warning, Weight,
         causes,
     },
-    oauth::{Expiry, Scopes, TokenType},
+    oauth::{Expiry, GrantMetadata, MetadataValue, Scopes, TokenType},
     secret::Secret,
     stdio::{Cancelled, Opening},
 };
@@ -74,6 +74,9 @@ pub struct AccessToken {
     pub scopes: Scopes,
     /// Scopes that the integration or the action needs and that the provider does not name as granted.
     pub missing: Scopes,
+    /// What the provider sent beside the tokens, as far as the integration keeps it (`keep_from_token`,
+    /// `keep_from_callback`), such as the address of the user's API.
+    pub metadata: GrantMetadata,
 }
 
 /// Which grant is meant, and what is wished for. Everything has the command's default.
@@ -191,6 +194,7 @@ impl Options {
             token_type: grant.token_type,
             expires_at: grant.expiry.end(),
             scopes: grant.granted,
+            metadata: grant.metadata,
         })
     }
 

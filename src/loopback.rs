@@ -10,7 +10,9 @@ use std::fmt;
 
 use crate::{
     head::{Fetch, Head, Host, Method},
-    oauth::{CodeReceived, Denial, Pending, Pkce, Received, Refusal, ResponseMode, Unrelated, form_response},
+    oauth::{
+        CodeReceived, Denial, Pending, Pkce, Received, Refusal, ResponseMode, Unrelated, WireDialect, form_response,
+    },
     redirect::BoundRedirect,
     reply::{Location, Reply},
 };
@@ -25,6 +27,7 @@ pub struct Loopback {
     pkce: Pkce,
     /// With [`ResponseMode::FormPost`] a response in the query is accepted too: some providers return errors there.
     mode: ResponseMode,
+    dialect: WireDialect,
     stage: Stage,
 }
 
@@ -122,7 +125,8 @@ impl Loopback {
     /// `pkce` is what can be relied on: [`Pkce::Off`] where the server is not known to check it.
     pub fn new(pending: Pending, pkce: Pkce) -> Self {
         let mode = pending.response_mode();
-        Self { redirect: pending.redirect().clone(), pkce, mode, stage: Stage::Waiting(pending) }
+        let (redirect, dialect) = (pending.redirect().clone(), pending.dialect().clone());
+        Self { redirect, pkce, mode, dialect, stage: Stage::Waiting(pending) }
     }
 
     /// The largest body in bytes to read for this request.
@@ -140,7 +144,7 @@ impl Loopback {
         let reaction = match self.place(head) {
             Err(stray) => Err(stray),
             Ok(Place::Landing(outcome)) => Ok(Reaction::Landed(pages::landing(outcome))),
-            Ok(Place::Callback) if head.method == Method::Post => match form_response(body) {
+            Ok(Place::Callback) if head.method == Method::Post => match form_response(body, &self.dialect) {
                 Some(query) => self.answer(query.as_bytes(), sent_by),
                 None => Err((pages::unrelated(), Stray::Unrelated(Unrelated::NotText))),
             },

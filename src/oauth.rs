@@ -13,8 +13,10 @@ mod dialect;
 mod endpoint;
 mod entropy;
 mod error_response;
+mod grant_metadata;
 mod http;
 mod id_token;
+mod issuer_template;
 mod json_object;
 mod known_errors;
 mod metadata;
@@ -27,6 +29,7 @@ mod scope;
 mod scope_rules;
 mod token;
 mod token_rules;
+mod token_servers;
 
 pub use answer::{Answer, MatchedAnswer, Unrelated, form_response, reserved_in_answers};
 pub use authorization::{
@@ -44,11 +47,14 @@ pub use dialect::WireDialect;
 pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
 pub use error_response::{ErrorCode, ErrorResponse, Meaning, retry_after};
+pub use grant_metadata::{GrantMetadata, KeepError, KeepRules, MetadataValue};
 pub use http::{AtMost, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
+pub use issuer_template::{IssuerTemplate, IssuerTemplateError};
 pub use json_object::JsonObject;
 pub use metadata::{
     AuthorizationServer, DiscoveryError, IdTokenAlgorithms, IssParameter, Miss, Missed, S256, discover,
+    discover_tenants,
 };
 pub use mix_up::Refusal;
 pub use normalise::NotOAuth;
@@ -59,3 +65,4 @@ pub use scope::{Scope, ScopeError, ScopeSeparator, Scopes};
 pub use scope_rules::{ScopeCheck, ScopeRules};
 pub use token::{ExchangeError, Expiry, MalformedToken, TokenSet, TokenType};
 pub use token_rules::{MemberPath, Resource, TokenBody, TokenOccasion, TokenRules, is_free};
+pub use token_servers::TokenServers;

@@ -9,8 +9,8 @@ use serde_spanned::Spanned;
 
 use super::{Fault, Offline};
 use crate::oauth::{
-    MemberPath, Resource, Scope, ScopeCheck, ScopeRules, ScopeSeparator, Scopes, SecretMask, TokenBody, TokenOccasion,
-    TokenRules, WireDialect, is_free,
+    KeepError, KeepRules, MemberPath, Resource, Scope, ScopeCheck, ScopeRules, ScopeSeparator, Scopes, SecretMask,
+    TokenBody, TokenOccasion, TokenRules, TokenServers, WireDialect, is_free,
 };
 
 /// What differs at one provider.
@@ -36,7 +36,6 @@ pub(super) enum StatedCheck {
 }
 
 /// The fields of a table, not judged yet.
-#[derive(Clone, Copy)]
 pub(super) struct DialectFields<'t> {
     pub(super) dead_grant_errors: &'t [Spanned<String>],
     pub(super) scope_separator: Option<&'t Spanned<String>>,
@@ -45,6 +44,8 @@ pub(super) struct DialectFields<'t> {
     pub(super) scope_check: Option<StatedCheck>,
     pub(super) token: TokenFields<'t>,
     pub(super) secret_mask: Option<SecretMask>,
+    pub(super) keep: KeepFields<'t>,
+    pub(super) token_servers: Option<TokenServers>,
 }
 
 impl DialectFields<'_> {
@@ -65,7 +66,13 @@ impl DialectFields<'_> {
         };
         let (aliases, implies) = (scope_table(self.scope_aliases)?, scope_table(self.scope_implies)?);
         Ok(Dialect {
-            wire: WireDialect { token: self.token.rules()?, scope_separator, dead_grant_errors },
+            wire: WireDialect {
+                token: self.token.rules()?,
+                scope_separator,
+                dead_grant_errors,
+                keep: self.keep.rules()?,
+                token_servers: self.token_servers,
+            },
             scopes: ScopeRules { aliases, implies, check },
             offline,
             secret_mask: self.secret_mask.unwrap_or_default(),
@@ -103,6 +110,43 @@ impl TokenFields<'_> {
             error_at: self.error_at.map(|text| path("error_at", text)).transpose()?,
         })
     }
+}
+
+/// The fields of a table about what is kept beside the tokens, not judged yet.
+#[derive(Clone, Copy)]
+pub(super) struct KeepFields<'t> {
+    pub(super) from_token: &'t [Spanned<String>],
+    pub(super) from_callback: &'t [Spanned<String>],
+    pub(super) account_from: Option<&'t Spanned<String>>,
+}
+
+impl KeepFields<'_> {
+    /// # Errors
+    /// The first name that cannot be kept.
+    pub(super) fn rules(self) -> Result<KeepRules, Fault> {
+        let mut rules = KeepRules::default();
+        for name in self.from_callback {
+            rules.keep_from_callback(name.get_ref()).map_err(|why| not_kept("keep_from_callback", name, why))?;
+        }
+        for path in self.from_token {
+            rules.keep_from_token(path.get_ref()).map_err(|why| not_kept("keep_from_token", path, why))?;
+        }
+        if let Some(name) = self.account_from {
+            rules.account_from(name.get_ref()).map_err(|why| not_kept("account_from", name, why))?;
+        }
+        Ok(rules)
+    }
+}
+
+fn not_kept(field: &str, name: &Spanned<String>, why: KeepError) -> Fault {
+    let shown: String = name.get_ref().escape_debug().take(80).collect();
+    let remedy = match why {
+        KeepError::NotAName => "write a name such as \"realmId\", or the names that lead to it: \"team.id\"",
+        KeepError::NotKept => "write one of the names in keep_from_token and keep_from_callback",
+        KeepError::Secret => "remove it; tokens are stored anyway",
+        KeepError::TooMany | KeepError::Twice => "remove it",
+    };
+    Fault::new(format!("{field}: \"{shown}\": {why}"), remedy).at(name)
 }
 
 fn free(

@@ -4,12 +4,13 @@ mod forms;
 mod inherit;
 mod instances;
 mod response_mode;
+mod servers;
 #[cfg(test)]
 mod tests;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use forms::{BaseEntry, OneOrMany};
+use forms::{BaseEntry, OneOrMany, TokenServersTable};
 use inherit::{Relayed, accepted};
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -19,12 +20,12 @@ use super::{
     ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Integration,
     IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server, SharedRedirect,
     StoreKind,
-    dialect::{DialectFields, ScopeTable, StatedCheck, TokenFields},
+    dialect::{DialectFields, KeepFields, ScopeTable, StatedCheck, TokenFields},
 };
 use crate::{
     oauth::{
-        AuthenticationMethod, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, Pkce, Scope, Scopes,
-        SecretMask, TokenBody, reserved_in_answers,
+        AuthenticationMethod, ClientId, Endpoint, ExtraParameters, IssParameter, Issuer, IssuerTemplate, Pkce, Scope,
+        Scopes, SecretMask, TokenBody, reserved_in_answers,
     },
     redirect::{Landing, LoopbackHost, RegisteredRedirect, RelayedRedirect},
 };
@@ -48,6 +49,7 @@ pub(super) struct Table {
     base_url: Option<Spanned<String>>,
     tenant: Option<Spanned<String>>,
     issuer: Option<Spanned<String>>,
+    issuer_template: Option<Spanned<String>>,
     authorization_endpoint: Option<Spanned<String>>,
     token_endpoint: Option<Spanned<String>>,
     revocation_endpoint: Option<Spanned<String>>,
@@ -83,6 +85,10 @@ pub(super) struct Table {
     token_request: Option<TokenBody>,
     token_at: Option<Spanned<String>>,
     error_at: Option<Spanned<String>>,
+    keep_from_token: Option<Vec<Spanned<String>>>,
+    keep_from_callback: Option<Vec<Spanned<String>>>,
+    account_from: Option<Spanned<String>>,
+    token_servers: Option<TokenServersTable>,
     response_mode: Option<Spanned<String>>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
@@ -168,7 +174,8 @@ impl Table {
             let what = "requiresPKCE and code_challenge_method = \"off\" contradict each other";
             return Err(Fault::new(what, "take one of them out"));
         }
-        let server = self.server()?;
+        let issuer_template = self.issuer_template()?;
+        let server = self.server(issuer_template.as_ref())?;
         let authentication_method = self.authentication_method()?;
         let base_allow = self.base_allow()?;
         let hosts = self.hosts(&server)?;
@@ -197,6 +204,7 @@ impl Table {
             preset: preset.map(Arc::new),
             base_url: self.base_url.map(Spanned::into_inner),
             server,
+            issuer_template,
             client_id,
             client_secret: self.client_secret,
             authentication_method,
@@ -254,11 +262,17 @@ impl Table {
             scope_check: self.scope_check,
             token,
             secret_mask: self.client_secret_mask,
+            keep: KeepFields {
+                from_token: self.keep_from_token.as_deref().unwrap_or_default(),
+                from_callback: self.keep_from_callback.as_deref().unwrap_or_default(),
+                account_from: self.account_from.as_ref(),
+            },
+            token_servers: self.token_servers()?,
         };
         fields.dialect(offline)
     }
 
-    fn server(&self) -> Result<Server, Fault> {
+    fn server(&self, issuer_template: Option<&IssuerTemplate>) -> Result<Server, Fault> {
         let endpoint = |name: &str, text: &Option<Spanned<String>>| {
             let parse = |t: &Spanned<String>| {
                 Endpoint::parse(t.get_ref())
@@ -276,7 +290,7 @@ impl Table {
         let revocation = endpoint("revocation_endpoint", &self.revocation_endpoint)?;
         match (authorization, token, issuer) {
             (Some(authorization), Some(token), issuer) => {
-                Ok(Server::explicit(authorization, token, revocation, issuer))
+                Ok(Server::explicit(authorization, token, revocation, issuer).with_tenants(issuer_template))
             }
             (None, None, Some(issuer)) => Ok(Server::Discovered(issuer)),
             (None, None, None) => Err(Fault::new(

@@ -317,6 +317,16 @@ impl Preset {
         std::mem::take(&mut self.integration)
     }
 
+    /// What is kept beside the tokens: members of the token response, then parameters of the callback.
+    pub fn kept(&self) -> [Vec<&str>; 2] {
+        self.integration.kept()
+    }
+
+    /// Which of it identifies the account.
+    pub fn account_from(&self) -> Option<&str> {
+        self.integration.kept_account()
+    }
+
     /// The redirect that its rules allow, for an integration of this name; without a name as in a table that has no
     /// `redirect_uri`. Behind a relay it is where the relay's route ends.
     pub fn redirect_uri(&self, name: Option<&IntegrationName>) -> String {

@@ -104,7 +104,7 @@ impl Login {
             crate::report::fail(&Failure::new(Code::Signalled(signal), "stopped"), form)
         });
         let attempt = Attempt {
-            server: server.clone(),
+            server,
             client: client.clone(),
             binding: Binding { redirects: vec![redirect], port: None, relay: None },
             scopes: scopes.clone(),
@@ -120,7 +120,7 @@ impl Login {
         let stored = grant_id()?;
         let talk = context.talk.clone();
         let hear = move |event: &grants::Event<'_>| talk.hear(event);
-        let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens| {
+        let signed_in = sign_in(attempt, &hear, &context.settings.last_page, |tokens, server| {
             say(match tokens.refresh_token {
                 Some(_) => "the code was exchanged for an access token and a refresh token",
                 None => "the code was exchanged for an access token",

@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{Difference, Integration, Server},
-    oauth::{AuthorizationServer, DiscoveryError, HttpClient, Issuer, RemoteText, discover},
+    oauth::{AuthorizationServer, DiscoveryError, HttpClient, Issuer, RemoteText, discover_tenants},
 };
 
 /// The result of a comparison.
@@ -47,10 +47,11 @@ fn published(
     asked: &Issuer,
     http: &dyn HttpClient,
 ) -> Result<AuthorizationServer, DiscoveryError> {
-    match discover(asked, http) {
+    let template = integration.issuer_template.as_ref();
+    match discover_tenants(asked, template, http) {
         Err(DiscoveryError::OtherIssuer { configured, found }) if !is_configured(integration) => {
             match same_origin(asked, &found) {
-                Some(named) => discover(&named, http),
+                Some(named) => discover_tenants(&named, template, http),
                 None => Err(DiscoveryError::OtherIssuer { configured, found }),
             }
         }

@@ -217,6 +217,7 @@ mod tests {
             refreshable_until: None,
             id_token: None,
             subject: None,
+            metadata: crate::oauth::GrantMetadata::default(),
             obtained_at: SystemTime::UNIX_EPOCH,
         }
     }

@@ -13,8 +13,8 @@ use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
     deadlines::USER_SIGNS_IN,
     oauth::{
-        AuthorizationServer, Expiry, ExtraParameters, IssParameter, Pkce, S256, ScopeRules, Scopes, TokenSet,
-        TokenType, discover,
+        AuthorizationServer, Expiry, ExtraParameters, GrantMetadata, IssParameter, Pkce, S256, ScopeRules, Scopes,
+        TokenSet, TokenType, discover_tenants,
     },
     redirect::RelayedRedirect,
     refresh::covering::{self, Coverage, Granted},
@@ -107,6 +107,8 @@ pub struct SignedIn {
     pub renewal: Renewal,
     /// The scopes that the provider granted.
     pub granted: Scopes,
+    /// What the provider sent beside the tokens, as far as the integration keeps it.
+    pub metadata: GrantMetadata,
     /// What is not as it could be.
     pub warnings: Vec<Warning>,
 }
@@ -114,7 +116,7 @@ pub struct SignedIn {
 impl SignedIn {
     pub fn new(id: GrantId, store: &'static str, grant: &Grant, warnings: Vec<Warning>) -> Self {
         let (expiry, renewal, granted) = (grant.expiry, Renewal::of(grant), grant.granted.clone());
-        Self { grant: id, store, expiry, renewal, granted, warnings }
+        Self { grant: id, store, expiry, renewal, granted, metadata: grant.metadata.clone(), warnings }
     }
 }
 
@@ -192,14 +194,14 @@ impl Grants {
         let mut warnings: Vec<Warning> = promised.into_iter().chain(shared).collect();
         warnings.iter().for_each(|warning| self.hear(&Event::Warning(warning)));
         let advice = integration.offline_advice(&scopes, &extra);
-        let (pinned_server, own_client) = (server.clone(), client.clone());
+        let (s256, own_client) = (server.s256, client.clone());
         let attempt = Attempt {
             server,
             client,
             binding: Binding { redirects: integration.redirects.clone(), port: request.port, relay },
             scopes: scopes.clone(),
             pkce: integration.pkce,
-            effective_pkce: integration.effective_pkce(pinned_server.s256),
+            effective_pkce: integration.effective_pkce(s256),
             extra,
             opener,
             hidden_variable: match &integration.client_secret {
@@ -210,7 +212,7 @@ impl Grants {
             canceller: request.canceller.clone(),
             again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
         };
-        sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens| {
+        sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens, server| {
             let found = of_tokens(&tokens, &scopes, &integration.dialect.scopes).into_iter().chain(other_subject(
                 request,
                 before.as_ref(),
@@ -221,7 +223,7 @@ impl Grants {
                 warnings.push(warning);
             }
             let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
-            let pinned = Pinned::new(&pinned_server, &integration.client_id, issuer.as_deref());
+            let pinned = Pinned::new(&server, &integration.client_id, issuer.as_deref());
             let grant = Grant::new(tokens, scopes);
             self.hear(&Event::Storing);
             let Stored { grant, refresh_token } = keep(&vault, Some(&self.files), &key, &own_client, pinned, grant)?;
@@ -267,7 +269,7 @@ fn browser(request: &LoginRequest) -> Result<Browser, Error> {
 
 fn server(integration: &Integration) -> Result<AuthorizationServer, Error> {
     let server = match &integration.server {
-        Server::Discovered(issuer) => discover(issuer, &Http::default())?,
+        Server::Discovered(issuer) => discover_tenants(issuer, integration.issuer_template.as_ref(), &Http::default())?,
         Server::Explicit(server) => (**server).clone(),
     };
     Ok(integration.as_stated(server))

@@ -113,12 +113,12 @@ impl LastPage {
     }
 }
 
-/// `keep` stores the tokens; the browser gets the page of success only after that.
+/// `keep` stores the tokens, and where they were issued; the browser gets the page of success only after that.
 pub fn sign_in<T>(
     attempt: Attempt,
     hear: &Hear,
     last_page: &LastPage,
-    keep: impl FnOnce(TokenSet) -> Result<T, Error>,
+    keep: impl FnOnce(TokenSet, AuthorizationServer) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let (listener, redirect) = attempt.binding.bind(hear)?;
     let behind = attempt
@@ -223,8 +223,8 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     /// Waits for the tokens and stores them; then the browser gets its last page.
-    fn end<T>(mut self, keep: impl FnOnce(TokenSet) -> Result<T, Error>) -> Result<T, Error> {
-        let result = self.tokens().and_then(keep);
+    fn end<T>(mut self, keep: impl FnOnce(TokenSet, AuthorizationServer) -> Result<T, Error>) -> Result<T, Error> {
+        let result = self.tokens().and_then(|(tokens, server)| keep(tokens, server));
         if result.is_ok() {
             let _ = self.tell.send(Told::Ended(Outcome::Done));
         }
@@ -235,7 +235,7 @@ impl Waiting<'_> {
 
     /// Exchanges the user's own code. The code of another user counts as well if the token endpoint accepts it, which
     /// means that PKCE has tied it to this login; if not, the wait goes on.
-    fn tokens(&mut self) -> Result<TokenSet, Error> {
+    fn tokens(&mut self) -> Result<(TokenSet, AuthorizationServer), Error> {
         loop {
             let (code, sent_by) = self.code()?;
             // Who cancels in this instant is either heard or told that it is too late.
@@ -244,6 +244,7 @@ impl Waiting<'_> {
             }
             (self.hear)(&Event::CodeReceived);
             (self.hear)(&Event::Exchanging);
+            let server = code.server().clone();
             let (http, now) = (Http::default(), clock::now());
             let http = Observed::new(&http, code.dialect().clone(), now);
             let result = code.exchange(&http, now);
@@ -256,7 +257,7 @@ impl Waiting<'_> {
                     self.stray(Stray::CodeRefused);
                 }
                 Err(error) => return Err(error.into()),
-                Ok(tokens) => return self.canceller.decide().map(|()| tokens),
+                Ok(tokens) => return self.canceller.decide().map(|()| (tokens, server)),
             }
         }
     }

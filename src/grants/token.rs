@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     catalog::{Integration, Server},
-    oauth::{Expiry, ScopeCheck, Scopes},
+    oauth::{Endpoint, Expiry, Issuer, IssuerTemplate, ScopeCheck, Scopes},
     refresh::{
         RefreshResult, Wish, Worth,
         covering::{self, Coverage},
@@ -87,9 +87,16 @@ fn needed(integration: &Integration, id: &GrantId) -> Result<Scopes, Error> {
 
 /// Whether a stored grant still belongs to what the configuration says.
 pub(super) fn fits(integration: &Integration, record: &Record) -> bool {
+    let Record { pinned, .. } = record;
     let (token_endpoint, issuer) = match &integration.server {
         Server::Discovered(issuer) => (None, Some(issuer)),
         Server::Explicit(server) => (Some(&server.token_endpoint), server.issuer.as_ref()),
     };
-    record.pinned.fits(&integration.client_id, token_endpoint, issuer)
+    // The login may have chosen another server of the provider, and have found the issuer of a tenant.
+    let servers = integration.dialect.wire.token_servers.as_ref();
+    let chosen = |configured: &&Endpoint| !servers.is_some_and(|s| s.reach(configured, &pinned.token_endpoint));
+    let template = integration.issuer_template.as_ref();
+    let of_tenant = |t: &IssuerTemplate| pinned.issuer.as_ref().is_none_or(|issuer| t.covers(issuer.as_str()));
+    let named = |_: &&Issuer| !(matches!(integration.server, Server::Discovered(_)) && template.is_some_and(of_tenant));
+    pinned.fits(&integration.client_id, token_endpoint.filter(chosen), issuer.filter(named))
 }

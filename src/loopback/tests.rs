@@ -35,6 +35,7 @@ fn login_with(registered: &str, port: u16, iss_parameter: IssParameter, extra: E
     let request = AuthorizationRequest {
         server: AuthorizationServer {
             issuer: Some(Issuer::parse("https://op.example").expect("issuer")),
+            issuer_template: None,
             authorization_endpoint: endpoint("https://op.example/authorize"),
             token_endpoint: endpoint("https://op.example/token"),
             revocation_endpoint: None,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::form_urlencoded;
 
-use super::RemoteText;
+use super::{Endpoint, GrantMetadata, KeepRules, RemoteText, TokenServers, WireDialect, token_servers::Unlisted};
 use crate::secret::Secret;
 
 /// Longest accepted query in bytes. The RFCs set no limit (RFC 6749 section 4.1.2); known codes are shorter than 16
@@ -25,13 +25,13 @@ pub fn reserved_in_answers(name: &str) -> bool {
 }
 
 /// The body of a POST at the redirect URI as the query of the same response (OAuth 2.0 Form Post Response Mode section 2).
-/// Only parameters of the response are kept, byte for byte: others, such as the user's name, do not belong into a URL.
-/// `None`: the body has bytes that no form has.
-pub fn form_response(body: &[u8]) -> Option<String> {
+/// Only parameters of the response are kept, byte for byte, and those that `dialect` uses: others, such as the user's name,
+/// do not belong into a URL. `None`: the body has bytes that no form has.
+pub fn form_response(body: &[u8], dialect: &WireDialect) -> Option<String> {
     let text = std::str::from_utf8(body).ok().filter(|text| text.bytes().all(|b| b.is_ascii_graphic() && b != b'#'))?;
     let of_response = |pair: &&str| {
         let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
-        name.is_some_and(|name| reserved_in_answers(&name))
+        name.is_some_and(|name| reserved_in_answers(&name) || dialect.uses_parameter(&name))
     };
     Some(text.split('&').filter(of_response).collect::<Vec<_>>().join("&"))
 }
@@ -42,6 +42,7 @@ pub struct Answer {
     state: Secret,
     pub(super) iss: Option<String>,
     pub(super) result: Result<Secret, (RemoteText, Option<RemoteText>)>,
+    query: Secret,
 }
 
 /// A response that belongs to a login: its `state` equals the one that was sent, or it opened an encrypted handle (RFC
@@ -55,6 +56,23 @@ pub struct Answer {
 /// ```
 #[derive(Debug)]
 pub struct MatchedAnswer(pub(super) Answer);
+
+impl MatchedAnswer {
+    /// What is kept of its other parameters; never its code.
+    pub(super) fn metadata(&self, rules: &KeepRules) -> GrantMetadata {
+        rules.of_callback(self.0.query.expose()).without(&[self.0.result.as_ref().ok(), Some(&self.0.state)])
+    }
+
+    /// The server at which it says that the code is exchanged, of those that are listed; `None`: the configured one.
+    pub(super) fn token_server(
+        &self,
+        servers: Option<&TokenServers>,
+        configured: &Endpoint,
+    ) -> Result<Option<Endpoint>, Unlisted> {
+        let named = servers.map(|servers| servers.named_in(self.0.query.expose(), configured)).transpose()?;
+        Ok(named.flatten().cloned())
+    }
+}
 
 /// Why a request at the redirect URI is not the expected response. The login continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +148,7 @@ impl Answer {
             (None, Some(error)) => Err((RemoteText::new(&error), description.map(|d| RemoteText::new(&d)))),
             _ => return Err(Unrelated::Incomplete),
         };
-        Ok(Self { state, iss, result })
+        let query = Secret::new(query.iter().map(|byte| char::from(*byte)).collect());
+        Ok(Self { state, iss, result, query })
     }
 }

@@ -3,8 +3,9 @@
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, basic::BasicClient};
 
 use super::{
-    Answer, AuthorizationServer, Client, ClientAuthentication, EndpointError, Entropy, MatchedAnswer, Refusal,
-    RemoteText, Scopes, Unrelated, endpoint::safe_to_open, mix_up,
+    Answer, AuthorizationServer, Client, ClientAuthentication, EndpointError, Entropy, GrantMetadata, Issuer,
+    MatchedAnswer, Refusal, RemoteText, Scopes, Unrelated, WireDialect, endpoint::safe_to_open, mix_up,
+    token_servers::Unlisted,
 };
 use crate::{redirect::BoundRedirect, secret::Secret};
 
@@ -287,6 +288,11 @@ impl Pending {
         self.response_mode
     }
 
+    /// How its provider differs from the RFCs.
+    pub fn dialect(&self) -> &WireDialect {
+        &self.flow.client.dialect
+    }
+
     /// The redirect URI of this login.
     pub fn redirect(&self) -> &BoundRedirect {
         &self.flow.redirect
@@ -316,14 +322,31 @@ impl Resumed {
 }
 
 impl Flow {
-    fn settle(self, MatchedAnswer(answer): MatchedAnswer) -> Settled {
+    fn settle(mut self, answer: MatchedAnswer) -> Settled {
+        let rules = &self.client.dialect;
+        let metadata = answer.metadata(&rules.keep);
+        let chosen = answer.token_server(rules.token_servers.as_ref(), &self.server.token_endpoint);
+        let MatchedAnswer(answer) = answer;
         if let Err(refusal) = mix_up::came_from(&self.server, answer.iss.as_deref()) {
             return Settled::Refused(refusal);
         }
-        match answer.result {
-            Ok(code) => Settled::Code(CodeReceived { code, flow: self }),
-            Err((error, description)) => Settled::Denied(Denial { error, description }),
+        let code = match answer.result {
+            Ok(code) => code,
+            Err((error, description)) => return Settled::Denied(Denial { error, description }),
+        };
+        match chosen {
+            Ok(None) => {}
+            Ok(Some(origin)) => match self.server.clone().with_tokens_at(&origin) {
+                Some(server) => self.server = server,
+                None => return Settled::Refused(Refusal::UnlistedServer(RemoteText::new(origin.as_str()))),
+            },
+            Err(Unlisted(named)) => return Settled::Refused(Refusal::UnlistedServer(named)),
         }
+        // One of a template's issuers: the id_token must have the very same.
+        if self.server.issuer_template.is_some() && self.server.issuer.is_none() {
+            self.server.issuer = answer.iss.and_then(|iss| Issuer::parse(&iss).ok());
+        }
+        Settled::Code(CodeReceived { code, flow: self, metadata })
     }
 }
 
@@ -332,6 +355,16 @@ impl Flow {
 pub struct CodeReceived {
     pub(super) code: Secret,
     pub(super) flow: Flow,
+    /// Of the response that brought it.
+    pub(super) metadata: GrantMetadata,
+}
+
+impl CodeReceived {
+    /// The server as the response to this login leaves it: where the code is exchanged, and where the grant will be
+    /// refreshed and revoked.
+    pub fn server(&self) -> &AuthorizationServer {
+        &self.flow.server
+    }
 }
 
 impl Client {

@@ -50,6 +50,17 @@ impl Endpoint {
         self.0.origin() == other.0.origin()
     }
 
+    /// Whether it is scheme, host and port only.
+    pub fn is_origin(&self) -> bool {
+        self.0.path() == "/" && self.0.query().is_none()
+    }
+
+    /// The same path and query at the origin of `other`. `None`: that is no safe URL.
+    pub(super) fn at_origin(&self, other: &Self) -> Option<Self> {
+        let query = self.0.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Self::parse(&format!("{}{}{query}", other.0.origin().ascii_serialization(), self.0.path())).ok()
+    }
+
     pub(super) fn url(&self) -> &Url {
         &self.0
     }

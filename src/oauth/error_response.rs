@@ -205,7 +205,7 @@ impl OwnSecrets {
     }
 
     /// Whether the text has a secret in it, or is a part of one.
-    fn hold(&self, text: &str) -> bool {
+    pub(super) fn hold(&self, text: &str) -> bool {
         self.0.iter().map(Secret::expose).any(|secret| {
             (secret.len() >= SHORTEST_PART && text.contains(secret))
                 || (text.len() >= SHORTEST_PART && secret.contains(text))

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 
-use super::{Client, IdTokenAlgorithms, Issuer};
+use super::{Client, IdTokenAlgorithms, Issuer, IssuerTemplate};
 use crate::secret::Secret;
 
 /// The largest difference between clocks.
@@ -36,6 +36,8 @@ pub enum IdTokenError {
     Expired,
     /// `iat` is in the future.
     IssuedInTheFuture,
+    /// The issuer depends on the tenant, and `tid` is missing.
+    NoTenant,
     /// `alg` is `none`.
     NotSigned,
     /// It is no JWT with `iss`, `sub`, `aud`, `exp` and `iat`.
@@ -61,6 +63,7 @@ impl fmt::Display for IdTokenError {
         f.write_str(match self {
             Self::Expired => "it has expired already; is this machine's clock right?",
             Self::IssuedInTheFuture => "it was issued in the future; is this machine's clock right?",
+            Self::NoTenant => "it names no tenant (tid), on which the issuer depends (issuer_template)",
             Self::NotSigned => "it is not signed (alg none)",
             Self::NotAJwt => "it is not a JWT with iss, sub, aud, exp and iat",
             Self::NotYetValid => "it is not valid yet (nbf); is this machine's clock right?",
@@ -77,6 +80,8 @@ impl fmt::Display for IdTokenError {
 /// What the claims are compared with.
 pub(super) struct Expected<'a> {
     pub issuer: Option<&'a Issuer>,
+    /// The issuer has to be that of the tenant which the id_token names.
+    pub template: Option<&'a IssuerTemplate>,
     pub client: &'a Client,
     pub algorithms: &'a IdTokenAlgorithms,
     pub occasion: Occasion<'a>,
@@ -113,6 +118,14 @@ struct Payload {
     iat: f64,
     nbf: Option<f64>,
     nonce: Option<String>,
+    /// The tenant (Microsoft identity platform, id_token claims).
+    #[serde(default, deserialize_with = "text")]
+    tid: Option<String>,
+}
+
+/// Another server may use the name for something else.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_str().map(str::to_owned))
 }
 
 impl Claims {
@@ -141,6 +154,11 @@ impl Claims {
         let payload: Payload = decode(payload)?;
         if expected.issuer.is_some_and(|issuer| issuer.as_str() != payload.iss) {
             return Err(IdTokenError::OtherIssuer);
+        }
+        if let Some(template) = expected.template {
+            let tenant = payload.tid.as_deref().ok_or(IdTokenError::NoTenant)?;
+            let issuer = template.issuer_of(tenant).filter(|issuer| issuer.as_str() == payload.iss);
+            issuer.ok_or(IdTokenError::OtherIssuer)?;
         }
         let client_id = expected.client.id.as_str();
         let several = match &payload.aud {
@@ -279,7 +297,7 @@ mod tests {
     ) -> Result<Claims, IdTokenError> {
         let issuer = Issuer::parse("https://op.example").expect("issuer");
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        Claims::read(token, &Expected { issuer: Some(&issuer), client, algorithms, occasion, now })
+        Claims::read(token, &Expected { issuer: Some(&issuer), template: None, client, algorithms, occasion, now })
     }
 
     #[test]
@@ -287,6 +305,33 @@ mod tests {
         let claims =
             read(r#"{"iss":"https://op.example","sub":"7","aud":"me","exp":1000060,"iat":1000000,"nonce":"n"}"#);
         assert_eq!(Ok(Claims { iss: "https://op.example".into(), sub: "7".into() }), claims);
+    }
+
+    #[test]
+    fn d12_where_the_issuer_depends_on_the_tenant_it_is_that_of_tid() {
+        let template = IssuerTemplate::parse("https://op.example/{tenantid}/v2.0").expect("a template");
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let (client, algorithms) = (client(ClientAuthentication::None), IdTokenAlgorithms::Unstated);
+        let read = |iss: &str, tid: &str, issuer: Option<&Issuer>| {
+            let claims = format!(r#"{{"iss":"{iss}","sub":"7","aud":"me","exp":1000060,"iat":1000000{tid}}}"#);
+            let occasion = Occasion::Login { nonce: None };
+            let template = Some(&template);
+            let expected = Expected { issuer, template, client: &client, algorithms: &algorithms, occasion, now };
+            Claims::read(&token(r#"{"alg":"RS256"}"#, &claims), &expected).map(|claims| claims.iss)
+        };
+        let own = "https://op.example/t1/v2.0";
+        assert_eq!(Ok(own.to_owned()), read(own, r#","tid":"t1""#, None));
+        assert_eq!(Err(IdTokenError::OtherIssuer), read(own, r#","tid":"t2""#, None), "of another tenant");
+        assert_eq!(Err(IdTokenError::OtherIssuer), read(own, r#","tid":"t1/v2.0/../t1""#, None));
+        assert_eq!(Err(IdTokenError::OtherIssuer), read("https://evil.example/t1/v2.0", r#","tid":"t1""#, None));
+        assert_eq!(Err(IdTokenError::NoTenant), read(own, "", None));
+        assert_eq!(Err(IdTokenError::NoTenant), read(own, r#","tid":7"#, None));
+        let of_callback = Issuer::parse("https://op.example/t2/v2.0").ok();
+        assert_eq!(
+            Err(IdTokenError::OtherIssuer),
+            read(own, r#","tid":"t1""#, of_callback.as_ref()),
+            "a mix-up of tenants"
+        );
     }
 
     #[test]

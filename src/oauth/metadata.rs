@@ -6,14 +6,16 @@ mod document;
 
 use serde::Deserialize;
 
-use super::{AuthenticationMethods, Endpoint, Issuer};
-pub use discovery::{DiscoveryError, Miss, Missed, discover};
+use super::{AuthenticationMethods, Endpoint, Issuer, IssuerTemplate};
+pub use discovery::{DiscoveryError, Miss, Missed, discover, discover_tenants};
 
 /// The endpoints of a login. A stored grant keeps its endpoints: a later discovery does not move it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationServer {
-    /// The issuer identifier; `None` if only endpoints are configured.
+    /// The issuer identifier; `None` if only endpoints are configured, or if it depends on the tenant.
     pub issuer: Option<Issuer>,
+    /// The issuers of its tenants, if each has its own. Only used without `issuer`.
+    pub issuer_template: Option<IssuerTemplate>,
     /// RFC 6749 section 3.1.
     pub authorization_endpoint: Endpoint,
     /// RFC 6749 section 3.2.

@@ -3,10 +3,10 @@
 //! The same rule for the command line and the service. It cannot decide for servers that do not send `iss`: for these
 //! each server has its own redirect URI, and the listener accepts responses at its own path only.
 
-use super::{AuthorizationServer, Endpoint, IssParameter};
+use super::{AuthorizationServer, Endpoint, IssParameter, RemoteText};
 
 /// Why the code of a response with the right `state` must not be exchanged (RFC 9207 section 2.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The server promises `iss`, and the response has none.
@@ -18,6 +18,11 @@ pub enum Refusal {
     /// `iss` is not the configured issuer.
     #[error("the answer came from another provider than the one that was asked (iss, RFC 9207)")]
     OtherIssuer,
+    /// It names a server for the exchange of the code that is not listed.
+    #[error(
+        "the answer sends the code to \"{0}\", which is none of the provider's servers that are listed (token_servers)"
+    )]
+    UnlistedServer(RemoteText),
 }
 
 /// Checks `iss` of an authorization response. It counts whenever it is present, even if it is empty.
@@ -25,12 +30,18 @@ pub enum Refusal {
 /// # Errors
 /// The response is from another server, or `iss` is missing although the server promises it.
 pub fn came_from(server: &AuthorizationServer, iss: Option<&str>) -> Result<(), Refusal> {
-    match (iss, &server.issuer, server.iss_parameter) {
-        (None, _, IssParameter::Promised) => Err(Refusal::IssuerMissing),
-        (None, _, IssParameter::NotPromised) => Ok(()),
-        (Some(iss), Some(issuer), _) if iss == issuer.as_str() => Ok(()),
-        (Some(_), Some(_), _) => Err(Refusal::OtherIssuer),
-        (Some(iss), None, _) => match Endpoint::parse(iss) {
+    let Some(iss) = iss else {
+        return match server.iss_parameter {
+            IssParameter::Promised => Err(Refusal::IssuerMissing),
+            IssParameter::NotPromised => Ok(()),
+        };
+    };
+    match (&server.issuer, &server.issuer_template) {
+        (Some(issuer), _) if iss == issuer.as_str() => Ok(()),
+        // The tenant is compared with that of the id_token.
+        (None, Some(template)) if template.covers(iss) => Ok(()),
+        (Some(_), _) | (None, Some(_)) => Err(Refusal::OtherIssuer),
+        (None, None) => match Endpoint::parse(iss) {
             Ok(iss) if iss.has_origin_of(&server.authorization_endpoint) => Ok(()),
             _ => Err(Refusal::OtherOrigin),
         },
@@ -40,12 +51,13 @@ pub fn came_from(server: &AuthorizationServer, iss: Option<&str>) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::{IdTokenAlgorithms, Issuer, S256};
+    use crate::oauth::{IdTokenAlgorithms, Issuer, IssuerTemplate, S256};
 
     fn server(issuer: Option<&str>, iss_parameter: IssParameter) -> AuthorizationServer {
         let endpoint = |text: &str| Endpoint::parse(text).expect("an endpoint");
         AuthorizationServer {
             issuer: issuer.map(|text| Issuer::parse(text).expect("an issuer")),
+            issuer_template: None,
             authorization_endpoint: endpoint("https://op.example/a/authorize"),
             token_endpoint: endpoint("https://op.example/a/token"),
             revocation_endpoint: None,
@@ -88,5 +100,21 @@ mod tests {
         }
         assert_eq!(Err(Refusal::IssuerMissing), came_from(&server(None, Promised), None));
         assert_eq!(Ok(()), came_from(&server(None, NotPromised), None));
+    }
+
+    #[test]
+    fn d12_where_each_tenant_has_an_issuer_iss_is_that_of_a_tenant() {
+        use IssParameter::{NotPromised, Promised};
+        for promise in [Promised, NotPromised] {
+            let template = IssuerTemplate::parse("https://op.example/{tenantid}/v2.0").ok();
+            let server = AuthorizationServer { issuer_template: template, ..server(None, promise) };
+            assert_eq!(Ok(()), came_from(&server, Some("https://op.example/t1/v2.0")));
+            for other in ["", "https://op.example", "https://op.example/t1", "https://op.example/{tenantid}/v2.0"]
+                .into_iter()
+                .chain(include_str!("../../tests/data/foreign-issuers.txt").lines())
+            {
+                assert_eq!(Err(Refusal::OtherIssuer), came_from(&server, Some(other)), "{other}");
+            }
+        }
     }
 }

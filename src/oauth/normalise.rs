@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{
-    ErrorResponse, ScopeSeparator,
+    ErrorResponse, GrantMetadata, ScopeSeparator, WireDialect,
     error_response::{OwnSecrets, retry_after},
 };
 use crate::secret::Secret;
@@ -74,7 +74,7 @@ pub(super) enum Unusable {
 pub(super) fn normalise(
     reply: &HttpResponse,
     secrets: &OwnSecrets,
-    separator: ScopeSeparator,
+    dialect: &WireDialect,
 ) -> Result<HttpResponse, Unusable> {
     let status = reply.status().as_u16();
     let not_oauth = |refresh_token| {
@@ -98,7 +98,8 @@ pub(super) fn normalise(
         return Err(not_oauth(None));
     }
     let refresh_token = rotated(&fields);
-    let body = token(fields, separator).ok_or_else(|| not_oauth(refresh_token))?;
+    let kept = dialect.keep.of_response(&fields, secrets);
+    let body = token(fields, kept, dialect.scope_separator).ok_or_else(|| not_oauth(refresh_token))?;
     let mut normal = HttpResponse::new(body.to_string().into_bytes());
     *normal.status_mut() = http::StatusCode::OK;
     normal.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
@@ -138,7 +139,7 @@ pub(super) fn members(reply: &HttpResponse) -> Option<(Members, Form)> {
     Some((members, Form::Encoded))
 }
 
-fn token(fields: Fields, separator: ScopeSeparator) -> Option<Value> {
+fn token(fields: Fields, kept: GrantMetadata, separator: ScopeSeparator) -> Option<Value> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
     // An empty token is kept, so that `token.rs` rejects it as malformed.
     let access_token = fields.get("access_token")?.as_str()?;
@@ -162,6 +163,9 @@ fn token(fields: Fields, separator: ScopeSeparator) -> Option<Value> {
     }
     if let Some(scope) = fields.get("scope").and_then(|value| scope(value, separator)) {
         normal["scope"] = scope.into();
+    }
+    if kept != GrantMetadata::default() {
+        normal["kept"] = json!(kept);
     }
     Some(normal)
 }

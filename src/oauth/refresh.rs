@@ -50,9 +50,10 @@ pub fn refresh(request: RefreshRequest<'_>, http: &dyn HttpClient, now: SystemTi
         .request(&|request| Fault::guard(http, client, request));
     let tokens = TokenSet::read(reply, now)?;
     let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
-    // The stored record keeps nothing of the server's metadata.
+    // The stored record keeps nothing of the server's metadata; `issuer` is that of the grant's tenant.
     let algorithms = &IdTokenAlgorithms::Unstated;
-    let expected = Expected { issuer, client, algorithms, occasion: Occasion::Refresh { original }, now };
+    let expected =
+        Expected { issuer, template: None, client, algorithms, occasion: Occasion::Refresh { original }, now };
     match Claims::read(id_token, &expected) {
         Ok(claims) => Ok(TokenSet { claims: Some(claims), ..tokens }),
         // The old refresh token may be used up: rejecting the new one because of an id_token that is not needed would

@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::{
     AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, ErrorCode, ErrorResponse,
-    HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion, WireDialect,
+    GrantMetadata, HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion, WireDialect,
     error_response::OwnSecrets,
     id_token::{Expected, Occasion, jwt_expiry},
     normalise::{NotOAuth, Unusable, normalise},
@@ -43,6 +43,8 @@ pub struct TokenSet {
     pub claims: Option<Claims>,
     /// Why an id_token was left out that nobody had asked for.
     pub ignored_id_token: Option<IdTokenError>,
+    /// What the provider sent beside the tokens, as far as it is kept.
+    pub metadata: GrantMetadata,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,7 +191,7 @@ impl CodeReceived {
     /// # Errors
     /// No tokens; the variant tells whose fault it is. A code is never sent again (RFC 6749 section 4.1.2).
     pub fn exchange(self, http: &dyn HttpClient, now: SystemTime) -> Result<TokenSet, ExchangeError> {
-        let Self { code, flow } = self;
+        let Self { code, flow, metadata } = self;
         let nothing = NotOAuth { status: 0, bytes: 0, retry_after: None };
         let redirect = RedirectUrl::new(flow.redirect.as_str().to_owned());
         let redirect = redirect.map_err(|_| ExchangeError::NotOAuth(nothing))?;
@@ -201,9 +203,11 @@ impl CodeReceived {
         let http = &flow.client.dialect.token.over(http, TokenOccasion::Exchange);
         let reply = request.request(&|request| Fault::guard(http, &flow.client, request));
         let tokens = TokenSet::read(reply, now).map_err(|incomplete| incomplete.error)?;
+        let tokens = TokenSet { metadata: metadata.updated_by(tokens.metadata), ..tokens };
         let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
         let expected = Expected {
             issuer: flow.server.issuer.as_ref(),
+            template: flow.server.issuer_template.as_ref(),
             client: &flow.client,
             algorithms: &flow.server.id_token_algorithms,
             occasion: Occasion::Login { nonce: flow.nonce.as_ref() },
@@ -329,6 +333,8 @@ impl TokenSet {
         let id_token = reply.extra_fields().id_token.clone().map(|Hidden(token)| Secret::new(token));
         let refresh_life = reply.extra_fields().refresh_token_expires_in.map(Duration::from_secs);
         let refreshable_until = refresh_life.and_then(|life| now.checked_add(life));
+        let secrets = [Some(&access_token), refresh_token.as_ref(), id_token.as_ref()];
+        let metadata = reply.extra_fields().kept.clone().without(&secrets);
         Ok(Self {
             access_token,
             token_type,
@@ -340,6 +346,7 @@ impl TokenSet {
             id_token,
             claims: None,
             ignored_id_token: None,
+            metadata,
         })
     }
 }
@@ -361,7 +368,7 @@ impl Fault {
 
     /// The normal form of a response with tokens.
     fn sort(response: &HttpResponse, secrets: &OwnSecrets, dialect: &WireDialect) -> Result<HttpResponse, Self> {
-        normalise(response, secrets, dialect.scope_separator).map_err(|unusable| match unusable {
+        normalise(response, secrets, dialect).map_err(|unusable| match unusable {
             Unusable::Error(response) => {
                 Self::Error(response.with_dead_grant_errors(dialect.dead_grant_errors.iter().map(String::as_str)))
             }
@@ -401,6 +408,8 @@ pub(super) struct BeyondOAuth {
     /// Milliseconds since 1970.
     #[serde(default)]
     pub(super) expires_at: Option<u64>,
+    #[serde(default, skip_serializing)]
+    pub(super) kept: GrantMetadata,
 }
 
 impl ExtraTokenFields for BeyondOAuth {}

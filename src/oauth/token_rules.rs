@@ -58,31 +58,40 @@ impl Resource {
 
 /// Names of members, from the outermost: `authed_user` or `body.tokens`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberPath(Vec<String>);
+pub struct MemberPath(String);
 
 impl MemberPath {
     /// Letters, digits, `_` and `-`, separated by dots.
     pub fn parse(text: &str) -> Option<Self> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
-        let names: Vec<_> = text.split('.').map(str::to_owned).collect();
-        let good = names.len() <= 8 && names.iter().all(|name| !name.is_empty() && name.bytes().all(plain));
-        good.then_some(Self(names))
+        let few = text.split('.').count() <= 8;
+        let good = few && text.split('.').all(|name| !name.is_empty() && name.bytes().all(plain));
+        good.then(|| Self(text.to_owned()))
     }
 
-    /// The value at this path.
-    pub(super) fn of<'v>(&self, object: &'v BTreeMap<String, Value>) -> Option<&'v Value> {
-        let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(object.get(first)?, |value, name| value.get(name))
+    /// The path as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value there. `member` gives the members of the outermost object.
+    pub(super) fn of<'v>(&self, member: impl FnOnce(&str) -> Option<&'v Value>) -> Option<&'v Value> {
+        let mut names = self.0.split('.');
+        names
+            .next()
+            .and_then(member)
+            .and_then(|outer| names.try_fold(outer, |value, name| value.as_object()?.get(name)))
     }
 }
 
 impl MemberPath {
     /// Puts a value there. The members of an object join those that are there already.
     pub fn put(&self, into: &mut Map<String, Value>, value: Value) {
-        let Some((last, outer)) = self.0.split_last() else { return };
+        let mut names: Vec<_> = self.0.split('.').collect();
+        let Some(last) = names.pop() else { return };
         let mut at = into;
-        for name in outer {
-            let inner = at.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+        for name in names {
+            let inner = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
             if !inner.is_object() {
                 *inner = Value::Object(Map::new());
             }
@@ -91,14 +100,14 @@ impl MemberPath {
         }
         match (at.get_mut(last), value) {
             (Some(Value::Object(there)), Value::Object(members)) => there.extend(members),
-            (_, value) => drop(at.insert(last.clone(), value)),
+            (_, value) => drop(at.insert(last.to_owned(), value)),
         }
     }
 }
 
 impl fmt::Display for MemberPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+        f.write_str(&self.0)
     }
 }
 
@@ -153,13 +162,13 @@ impl TokenRules {
             return response;
         }
         let body = response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body());
-        let Ok(JsonObject(mut fields)) = serde_json::from_slice(body) else { return response };
-        if let Some(code) = self.error_at.as_ref().and_then(|path| error_code(path.of(&fields)?)) {
-            fields.entry("error".to_owned()).or_insert(Value::String(code));
+        let Ok(JsonObject(fields)) = serde_json::from_slice(body) else { return response };
+        let mut object: Map<String, Value> = fields.into_iter().collect();
+        if let Some(code) = self.error_at.as_ref().and_then(|path| error_code(path.of(|name| object.get(name))?)) {
+            object.entry("error").or_insert(Value::String(code));
         }
-        let inner = self.token_at.as_ref().and_then(|path| path.of(&fields)?.as_object().cloned());
-        fields.extend(inner.into_iter().flatten());
-        let object: Map<String, Value> = fields.into_iter().collect();
+        let inner = self.token_at.as_ref().and_then(|path| path.of(|name| object.get(name))?.as_object().cloned());
+        object.extend(inner.into_iter().flatten());
         let (mut parts, _) = response.into_parts();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         HttpResponse::from_parts(parts, Value::Object(object).to_string().into_bytes())

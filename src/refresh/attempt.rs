@@ -253,6 +253,7 @@ fn record_with(record: &Record, tokens: TokenSet) -> Result<Record, OtherSubject
         refresh_token,
         id_token: tokens.id_token.or_else(|| old.id_token.clone()),
         subject: subject.or_else(|| old.subject.clone()),
+        metadata: old.metadata.clone().updated_by(tokens.metadata),
         obtained_at: tokens.obtained_at,
     };
     Ok(Record { grant, ..record.clone() })

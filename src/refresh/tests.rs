@@ -39,6 +39,7 @@ pub(super) fn grant(life: u64) -> Grant {
         refreshable_until: None,
         id_token: Some(Secret::new("old-id".into())),
         subject: Some("me".into()),
+        metadata: crate::oauth::GrantMetadata::default(),
         obtained_at: at(START),
     }
 }

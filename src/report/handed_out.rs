@@ -110,7 +110,7 @@ impl HandedOut {
         match self {
             Self::AccessToken { grant, missing } => json!({
                 "access_token": grant.access_token.expose(), "token_type": grant.token_type.as_str(), "scopes": scopes(&grant.granted),
-                "missing": scopes(missing),
+                "missing": scopes(missing), "metadata": grant.metadata.values(),
                 "expires_at": grant.expiry.end().map(time), "expires_in": grant.expiry.end().map(|end| left(end, now)), "expiry_assumed": assumed(grant.expiry),
             }),
             Self::IdToken { token, expires_at } => json!({

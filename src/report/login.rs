@@ -32,13 +32,13 @@ pub(super) fn text(signed_in: &SignedIn, now: SystemTime) -> String {
 }
 
 pub(super) fn json(signed_in: &SignedIn, now: SystemTime) -> Value {
-    let SignedIn { grant, store, expiry, renewal, granted, warnings, .. } = signed_in;
+    let SignedIn { grant, store, expiry, renewal, granted, metadata, warnings, .. } = signed_in;
     let warnings: Vec<_> = warnings.iter().map(word).collect();
     json!({
         "integration": grant.integration.as_str(), "account": grant.account.as_str(), "action": grant.action.as_str(),
         "store": store, "expires_at": expiry.end().map(time), "expires_in": expiry.end().map(|end| left(end, now)),
         "expiry_assumed": assumed(*expiry), "refreshable": (*renewal != Renewal::LoginOnly),
-        "scopes": scopes(granted), "warnings": warnings,
+        "scopes": scopes(granted), "metadata": metadata.values(), "warnings": warnings,
     })
 }
 

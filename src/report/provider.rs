@@ -82,6 +82,10 @@ fn page(preset: &Preset) -> String {
     };
     line("access token", preset.lifetimes.access_token.as_deref().unwrap_or(UNKNOWN));
     line("refresh token", preset.lifetimes.refresh_token.as_deref().unwrap_or(UNKNOWN));
+    let [from_token, from_callback] = preset.kept();
+    if !from_token.is_empty() || !from_callback.is_empty() {
+        line("metadata", &[from_token, from_callback].concat().join(", "));
+    }
     preset.notes.iter().for_each(|note| line("note", note));
     line("next", &command(preset));
     text
@@ -123,6 +127,7 @@ pub(super) fn json(preset: &Preset) -> Value {
         variable.as_ref().map(|variable| json!({ "default": variable.default, "example": variable.example }))
     };
     let redirect = &preset.redirect;
+    let [from_token, from_callback] = preset.kept();
     let sources = preset.sources.iter().map(|source| {
         let of: Vec<_> = source.of.iter().map(|subject| subject.as_str()).collect();
         json!({ "of": of, "at": source.at, "read": source.read })
@@ -153,6 +158,11 @@ pub(super) fn json(preset: &Preset) -> Value {
         "registration": steps_for_name(preset),
         "command": command(preset),
         "lifetimes": { "access": preset.lifetimes.access_token, "refresh": preset.lifetimes.refresh_token },
+        "metadata": {
+            "from_token": from_token,
+            "from_callback": from_callback,
+            "account": preset.account_from(),
+        },
         "sources": sources.collect::<Vec<_>>(),
     })
 }

@@ -74,6 +74,9 @@ pub fn of(error: &Error) -> Option<String> {
         Error::Refused(Refusal::OtherOrigin) => {
             "if the provider's documentation states another issuer, add it to the integration: issuer = \"https://...\"".into()
         }
+        Error::Refused(Refusal::UnlistedServer(_)) => {
+            "if the provider's documentation lists that server, add it to origins of token_servers in the integration".into()
+        }
         Error::RelayToAnyPort => "add --port N, or redirect_uri = \"http://127.0.0.1:N/callback\" to the integration, as the route's target has it".into(),
         Error::RelayToSeveral => "write one redirect_uri: the target of the route".into(),
         Error::Reported(reported) => return reported.remedy.clone(),
@@ -213,7 +216,9 @@ fn of_discovery(error: &DiscoveryError) -> Option<String> {
         }
         DiscoveryError::OtherIssuer { found, .. } => match found.as_str() {
             tenant if tenant.contains('{') => {
-                "each tenant has an issuer of its own there: write issuer with your tenant's ID in it".into()
+                format!(
+                    "each tenant has an issuer there: write issuer with your tenant's ID in it, or for all of them: issuer_template = \"{tenant}\""
+                )
             }
             found => format!("if you trust {found}, write: issuer = \"{found}\""),
         },

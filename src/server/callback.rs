@@ -11,7 +11,7 @@ use super::{
 use crate::{
     catalog::Integration,
     oauth::{
-        self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Observed, Resumed, Settled, TokenSet, Unrelated,
+        self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Observed, Refusal, Resumed, Settled, TokenSet, Unrelated,
     },
     refresh::covering,
     reply::{Location, Reply},
@@ -79,7 +79,7 @@ impl Service {
         instance: Option<&InstanceId>,
         request: &ParsedRequest,
     ) -> Answer {
-        let Some(query) = oauth::form_response(request.http.body()) else {
+        let Some(query) = oauth::form_response(request.http.body(), &integration.dialect.wire) else {
             return self.unexpected(request, Unrelated::NotText);
         };
         let answer = match oauth::Answer::parse(query.as_bytes()) {
@@ -143,6 +143,8 @@ impl Service {
         let resumed = Resumed::new(content.server.clone(), client, content.redirect.clone(), content.kept.clone());
         match resumed.receive(answer) {
             Settled::Code(code) => {
+                // The response may have chosen another server of the provider.
+                let content = Content { server: code.server().clone(), ..content };
                 let received = ReceivedCode { code, content, key: flow.key.clone() };
                 Ok(self.exchanged(integration, received, request).await?)
             }
@@ -152,7 +154,11 @@ impl Service {
                 Err(Ending::from(&denial).into())
             }
             Settled::Refused(refusal) => {
-                self.provider_failed(integration, request, (&refusal).into());
+                match &refusal {
+                    // The user can have written it, as often as they like: it is for the log only.
+                    Refusal::UnlistedServer(_) => drop(request.failure.set((&refusal).into())),
+                    _ => self.provider_failed(integration, request, (&refusal).into()),
+                }
                 Err(Ending::from(&refusal).into())
             }
         }

@@ -11,6 +11,7 @@ use super::{
     token::words,
 };
 use crate::{
+    oauth::GrantMetadata,
     reply::Reply,
     service::{
         jwt::Caller,
@@ -50,7 +51,7 @@ impl Service {
         let rows = self.sealed.store.connections(page).await?;
         let full = rows.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
         let next = rows.last().filter(|_| full).map(|row| row.id.to_string());
-        let body = json!({ "connections": rows.iter().map(shown).collect::<Vec<_>>(), "next": next });
+        let body = json!({ "connections": rows.iter().map(|row| self.shown(row)).collect::<Vec<_>>(), "next": next });
         Ok(Reply::json(200, body.to_string().into_bytes()))
     }
 
@@ -58,7 +59,7 @@ impl Service {
         let (owner, _) = self.whose(request).await?;
         let row = self.sealed.store.connection_by_id(id, &owner).await?;
         let row = row.ok_or(Problem::NotFound)?;
-        Ok(Reply::json(200, shown(&row).to_string().into_bytes()))
+        Ok(Reply::json(200, self.shown(&row).to_string().into_bytes()))
     }
 
     /// Deletes the row first: the result of the revocation does not change that.
@@ -71,26 +72,31 @@ impl Service {
         let body = json!({ "deleted": true, "revoked": revoked.as_str() });
         Ok(Reply::json(200, body.to_string().into_bytes()))
     }
-}
 
-fn shown(row: &Connection) -> Value {
-    let (status, reason, since) = match row.state {
-        State::Failing(_) | State::Good | State::Leased { .. } => ("ok", None, None),
-        State::Reauth { reason, since } => ("reauth", Some(reason.as_str()), Some(rfc3339(since))),
-    };
-    json!({
-        "id": row.id.to_string(),
-        "group": row.key.integration.as_str(),
-        "action": row.key.action.as_str(),
-        "status": status,
-        "reason": reason,
-        "since": since,
-        "refreshable": row.refreshable() == Refreshable::Yes,
-        "scopes": words(&row.access.granted),
-        "base_url": row.base_url,
-        "expires_at": row.access.expiry.end().map(rfc3339),
-        "failures": row.state.delay().map_or(0, |delay| delay.failures),
-        "created_at": rfc3339(row.created_at),
-        "last_used_at": rfc3339(row.last_used_at),
-    })
+    fn shown(&self, row: &Connection) -> Value {
+        let (status, reason, since) = match row.state {
+            State::Failing(_) | State::Good | State::Leased { .. } => ("ok", None, None),
+            State::Reauth { reason, since } => ("reauth", Some(reason.as_str()), Some(rfc3339(since))),
+        };
+        // A cell that cannot be decrypted hides no other connection; `POST /:group/token` reports it.
+        let kept = self.sealed.metadata(row).ok();
+        json!({
+            "id": row.id.to_string(),
+            "group": row.key.integration.as_str(),
+            "action": row.key.action.as_str(),
+            "status": status,
+            "reason": reason,
+            "since": since,
+            "refreshable": row.refreshable() == Refreshable::Yes,
+            "scopes": words(&row.access.granted),
+            "missing": words(&self.refresher.missing(row)),
+            "metadata": kept.as_ref().map(GrantMetadata::values),
+            "account": kept.unwrap_or_default().account_or(row.access.subject.as_deref()),
+            "base_url": row.base_url,
+            "expires_at": row.access.expiry.end().map(rfc3339),
+            "failures": row.state.delay().map_or(0, |delay| delay.failures),
+            "created_at": rfc3339(row.created_at),
+            "last_used_at": rfc3339(row.last_used_at),
+        })
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
     deadlines::{PROVIDER_RETRY, SERVICE_REQUESTS},
     oauth::{
         AuthenticationMethods, AuthorizationServer, Client, ClientAuthentication, DiscoveryError, HttpClient,
-        IdTokenAlgorithms, IssParameter, Scopes, discover,
+        IdTokenAlgorithms, IssParameter, Scopes, WireDialect, discover_tenants,
     },
     service::{
         base_url::{BaseUrl, RedirectAt, client_at},
@@ -75,7 +75,9 @@ impl Providers {
                     return Ok(server.clone());
                 }
                 let issuer = issuer.clone();
-                let found = self.ask(move || discover(&issuer, &Http::default())).await?;
+                let template = integration.issuer_template.clone();
+                let discover = move || discover_tenants(&issuer, template.as_ref(), &Http::default());
+                let found = self.ask(discover).await?;
                 let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(integration.name.clone(), (clock::instant(), found.clone()));
                 found
@@ -127,6 +129,7 @@ fn at_instance(
 ) -> Option<AuthorizationServer> {
     Some(AuthorizationServer {
         issuer: None,
+        issuer_template: None,
         authorization_endpoint: base.endpoint(&server.authorization_endpoint)?,
         token_endpoint: base.endpoint(&server.token_endpoint)?,
         revocation_endpoint: server.revocation_endpoint.as_ref().and_then(|endpoint| base.endpoint(endpoint)),
@@ -154,7 +157,10 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
             }
         }
     };
-    Ok(Client::new(at.id.clone(), authentication).speaking(integration.dialect.wire.clone()))
+    // The listed servers are the provider's own: an instance chooses none of them.
+    let wire = integration.dialect.wire.clone();
+    let wire = WireDialect { token_servers: wire.token_servers.filter(|_| base.is_none()), ..wire };
+    Ok(Client::new(at.id.clone(), authentication).speaking(wire))
 }
 
 /// The base URL of a stored row, if it is still allowed. `None`: the integration's own server.

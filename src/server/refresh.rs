@@ -20,7 +20,7 @@ use super::{
 use crate::{
     catalog::IntegrationName,
     deadlines::CALLER_WAITS,
-    oauth::{Client, Expiry, HttpClient, ScopeRules, Scopes, TokenType},
+    oauth::{Client, Expiry, GrantMetadata, HttpClient, ScopeRules, Scopes, TokenType},
     refresh::{
         Refusals,
         covering::{self, Coverage, Granted},
@@ -209,6 +209,13 @@ impl Refresher {
         shared.revoke(row, &unstored.unwrap_or(record).grant)
     }
 
+    /// What the provider has not granted, or does not name, of what the connection's action needs.
+    pub fn missing(&self, row: &Connection) -> Scopes {
+        let needed = self.0.integrations.needed(&row.key.integration, &row.key.action);
+        let coverage = needed.map(|needed| needed.by(&row.access.asked, &row.access.granted));
+        coverage.map(|coverage| coverage.missing().clone()).unwrap_or_default()
+    }
+
     /// Integrations whose client the provider rejects, and since when.
     pub fn misconfigured(&self) -> Vec<(IntegrationName, SystemTime)> {
         locked(&self.0.misconfigured).iter().map(|(name, mark)| (name.clone(), mark.since)).collect()
@@ -234,8 +241,19 @@ fn handed_out(
         Expiry::At(time) => Some(time),
         Expiry::Assumed(_) | Expiry::Unknown => None,
     };
-    let (connection, missing, base_url) = (row.id, Scopes::default(), row.base_url.clone());
-    Issued { connection, access_token, token_type, expires_at, granted, missing, base_url, refreshable, origin }
+    Issued {
+        connection: row.id,
+        access_token,
+        token_type,
+        expires_at,
+        granted,
+        missing: Scopes::default(),
+        metadata: GrantMetadata::default(),
+        account: None,
+        base_url: row.base_url.clone(),
+        refreshable,
+        origin,
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

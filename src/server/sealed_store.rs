@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
+    oauth::GrantMetadata,
     secret::Secret,
     service::{
         callback::Warning,
@@ -125,6 +126,16 @@ impl SealedStore {
         row.refresh.as_ref().map(open).transpose()
     }
 
+    /// What the provider sent beside the tokens.
+    ///
+    /// # Errors
+    /// The cell belongs to another row, or its key is missing.
+    pub fn metadata(&self, row: &Connection) -> Result<GrantMetadata, Unopened> {
+        let Some(cell) = &row.access.metadata else { return Ok(GrantMetadata::default()) };
+        let plain = self.keys.open(&place(Column::ConnectionMetadata, row), cell)?;
+        serde_json::from_str(plain.expose()).map_err(|_| Unopened::Foreign)
+    }
+
     /// The row as a record, for a refresh and its journal.
     ///
     /// # Errors
@@ -142,6 +153,7 @@ impl SealedStore {
             refreshable_until,
             id_token: None,
             subject,
+            metadata: self.metadata(row)?,
             obtained_at,
         };
         let seal_key = self.keys.current_key().clone();
@@ -159,7 +171,11 @@ impl SealedStore {
         };
         let access = reseal(Column::ConnectionAccess, &self.access_token(row)?)?;
         let refresh = self.refresh_token(row)?.map(|secret| reseal(Column::ConnectionRefresh, &secret)).transpose()?;
-        Ok(Resealed { id: row.id, generation: row.generation, before, access, refresh })
+        let metadata = match &row.access.metadata {
+            None => None,
+            Some(_) => Some(reseal(Column::ConnectionMetadata, &Secret::json(&self.metadata(row)?))?),
+        };
+        Ok(Resealed { id: row.id, generation: row.generation, before, access, refresh, metadata })
     }
 
     fn sealed(
@@ -183,6 +199,10 @@ impl SealedStore {
             expiry: grant.expiry,
             refreshable_until: grant.refreshable_until,
             subject: grant.subject.clone(),
+            metadata: match grant.metadata.is_empty() {
+                true => None,
+                false => Some(seal(Column::ConnectionMetadata, &Secret::json(&grant.metadata))?),
+            },
             due_at: refresh.as_ref().and_then(|_| refresh_plan::due_at(grant.obtained_at, grant.expiry)),
         };
         Ok((access, refresh))

@@ -1,6 +1,9 @@
 //! `POST /:group/token`: a valid access token. The refresh token is never returned.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +16,7 @@ use super::{
 use crate::{
     catalog::Integration,
     deadlines::LONGEST_DELAY,
-    oauth::{Scope, Scopes},
+    oauth::{MetadataValue, Scope, Scopes},
     reply::Reply,
     service::{
         problem::Problem,
@@ -86,6 +89,8 @@ struct HandedOut<'a> {
     expires_in: Option<u64>,
     scopes: Vec<&'a str>,
     missing: Vec<&'a str>,
+    metadata: &'a BTreeMap<String, MetadataValue>,
+    account: Option<&'a str>,
     base_url: Option<&'a str>,
     connection: String,
     refreshable: bool,
@@ -101,6 +106,8 @@ fn handed_out(issued: &Issued) -> Answer {
         expires_in: issued.expires_at.map(left),
         scopes: issued.granted.iter().map(Scope::as_str).collect(),
         missing: issued.missing.iter().map(Scope::as_str).collect(),
+        metadata: issued.metadata.values(),
+        account: issued.account.as_deref(),
         base_url: issued.base_url.as_deref(),
         connection: issued.connection.to_string(),
         refreshable: issued.refreshable == Refreshable::Yes,

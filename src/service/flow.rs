@@ -19,8 +19,8 @@ use crate::{
     catalog::IntegrationName,
     deadlines::{FLOW_LIFE, LINK_LIFE},
     oauth::{
-        AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer, Kept,
-        S256, Scopes,
+        AuthenticationMethods, AuthorizationServer, ClientId, Endpoint, IdTokenAlgorithms, IssParameter, Issuer,
+        IssuerTemplate, Kept, S256, Scopes,
     },
     redirect::{BoundRedirect, RegisteredRedirect, RelayedRedirect},
     reply::FieldValue,
@@ -252,6 +252,8 @@ pub struct Content {
 #[derive(Deserialize, Serialize)]
 struct StoredContent {
     issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer_template: Option<String>,
     authorization_endpoint: String,
     token_endpoint: String,
     revocation_endpoint: Option<String>,
@@ -280,6 +282,7 @@ impl Content {
         let server = &self.server;
         let stored = StoredContent {
             issuer: server.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()),
+            issuer_template: server.issuer_template.as_ref().map(ToString::to_string),
             authorization_endpoint: server.authorization_endpoint.as_str().to_owned(),
             token_endpoint: server.token_endpoint.as_str().to_owned(),
             revocation_endpoint: server.revocation_endpoint.as_ref().map(|e| e.as_str().to_owned()),
@@ -307,6 +310,10 @@ impl Content {
         Some(Self {
             server: AuthorizationServer {
                 issuer: stored.issuer.map(|issuer| Issuer::parse(&issuer).map_err(drop)).transpose().ok()?,
+                issuer_template: match stored.issuer_template {
+                    None => None,
+                    Some(text) => Some(IssuerTemplate::parse(&text).ok()?),
+                },
                 authorization_endpoint: endpoint(&stored.authorization_endpoint)?,
                 token_endpoint: endpoint(&stored.token_endpoint)?,
                 revocation_endpoint: match stored.revocation_endpoint {

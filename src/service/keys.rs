@@ -90,6 +90,8 @@ pub struct Place<'a> {
 pub enum Column {
     /// The access token of a connection.
     ConnectionAccess,
+    /// What the provider sent beside the tokens of a connection.
+    ConnectionMetadata,
     /// The refresh token of a connection.
     ConnectionRefresh,
     /// The content of a flow.
@@ -102,6 +104,7 @@ impl Column {
     fn as_str(self) -> &'static str {
         match self {
             Self::ConnectionAccess => "connection.access",
+            Self::ConnectionMetadata => "connection.metadata",
             Self::ConnectionRefresh => "connection.refresh",
             Self::FlowContent => "flow.content",
             Self::StateContent => "state.content",

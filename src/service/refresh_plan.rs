@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::store::{Access, Connection, ConnectionId, Delay, Failing, Fate, ReauthReason, Refreshable, State};
 use crate::{
     deadlines::{DELAY_LASTS, FIRST_DELAY, LONGEST_DELAY},
-    oauth::{Expiry, Scopes, TokenType},
+    oauth::{Expiry, GrantMetadata, Scopes, TokenType},
     refresh::{Judgement, MinTtl, Reached, Validity, Verdict, Worth},
     secret::Secret,
 };
@@ -93,6 +93,10 @@ pub struct Issued {
     pub granted: Scopes,
     /// What the caller needs and the provider does not name as granted.
     pub missing: Scopes,
+    /// What the provider sent beside the tokens.
+    pub metadata: GrantMetadata,
+    /// Who has signed in there.
+    pub account: Option<String>,
     /// The instance, if the application named one.
     pub base_url: Option<String>,
     /// Whether it can be refreshed.

@@ -122,6 +122,8 @@ pub struct Resealed {
     pub access: Sealed,
     /// The new cell of the refresh token.
     pub refresh: Option<Sealed>,
+    /// The new cell of what the provider sent beside the tokens.
+    pub metadata: Option<Sealed>,
 }
 
 /// Why the database did not do what was asked.

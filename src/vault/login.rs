@@ -16,13 +16,15 @@ impl Grant {
     /// The grant of a new login for `pinned`. If the login brought no refresh token, it keeps the one that is stored for
     /// the same user: many providers return a refresh token at the first consent only, and the stored one stays valid
     /// (RFC 6749 section 6). Users are the same only if both logins have a `sub` of the same issuer (OpenID Connect Core
-    /// section 5.7); client and token endpoint must be the same too.
+    /// section 5.7); client and token endpoint must be the same too, and so must the account, if the integration names the
+    /// value that identifies it: one user may have several companies.
     #[must_use]
     pub fn keeping_refresh_token(self, pinned: &Pinned, stored: &Record) -> Self {
         let Record { pinned: before, grant: old, .. } = stored;
         let same_user = self.subject.is_some() && self.subject == old.subject && pinned.issuer == before.issuer;
         let same_client = pinned.client_id == before.client_id && pinned.token_endpoint == before.token_endpoint;
-        if self.refresh_token.is_some() || !same_user || !same_client {
+        let same_account = self.metadata.account() == old.metadata.account();
+        if self.refresh_token.is_some() || !same_user || !same_client || !same_account {
             return self;
         }
         let (refresh_token, refreshable_until) = (old.refresh_token.clone(), old.refreshable_until);
@@ -88,6 +90,7 @@ mod tests {
             refreshable_until: refresh_token.map(|_| UNIX_EPOCH + Duration::from_secs(9)),
             id_token: None,
             subject: subject.map(str::to_owned),
+            metadata: crate::oauth::GrantMetadata::default(),
             obtained_at: UNIX_EPOCH,
         }
     }
@@ -142,5 +145,21 @@ mod tests {
         {
             assert_eq!(None, kept(again(), &other, Some("ada")), "{other:?}");
         }
+    }
+
+    #[test]
+    fn d10_no_refresh_token_of_another_account_is_kept_for_the_same_user() {
+        let of = |company: &str| {
+            let stored = format!(r#"{{"values":{{"realmId":"{company}"}},"account":"realmId"}}"#);
+            let metadata = serde_json::from_str(&stored).expect("metadata");
+            Grant { metadata, ..grant(Some("ada"), Some("old")) }
+        };
+        let kept = |company: &str| {
+            let stored = Record { seal_key: SealKey::new([1; 32]), generation: 1, pinned: pinned(), grant: of("1") };
+            let login = Grant { refresh_token: None, ..of(company) };
+            login.keeping_refresh_token(&pinned(), &stored).refresh_token.is_some()
+        };
+        assert!(kept("1"));
+        assert!(!kept("2"), "the same user at another company");
     }
 }

@@ -10,8 +10,8 @@ use zeroize::Zeroize;
 use super::{ItemName, StoreError};
 use crate::{
     oauth::{
-        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, Expiry, GrantTokens, Issuer, NoCommonMethod,
-        Scopes, TokenSet, TokenType,
+        AuthenticationMethod, AuthorizationServer, ClientId, Endpoint, Expiry, GrantMetadata, GrantTokens, Issuer,
+        NoCommonMethod, Scopes, TokenSet, TokenType,
     },
     secret::{SealKey, Secret},
 };
@@ -54,6 +54,8 @@ pub struct Grant {
     pub id_token: Option<Secret>,
     /// `sub` of the id_token.
     pub subject: Option<String>,
+    /// What the provider sent beside the tokens, as far as it is kept.
+    pub metadata: GrantMetadata,
     /// When the tokens arrived.
     pub obtained_at: SystemTime,
 }
@@ -84,6 +86,7 @@ impl Grant {
             refreshable_until: tokens.refreshable_until,
             id_token: tokens.id_token,
             subject: tokens.claims.map(|c| c.sub),
+            metadata: tokens.metadata,
             obtained_at: tokens.obtained_at,
         }
     }
@@ -159,6 +162,9 @@ struct Stored {
     refreshable_until: Option<u64>,
     id_token: Option<String>,
     subject: Option<String>,
+    /// JSON. Earlier versions neither wrote nor read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<String>,
     obtained_at: u64,
     #[serde(default)]
     obtained_at_ms: Option<u64>,
@@ -220,6 +226,7 @@ impl Record {
             refreshable_until: grant.refreshable_until.map(unix),
             id_token: grant.id_token.as_ref().map(text),
             subject: grant.subject.clone(),
+            metadata: (!grant.metadata.is_empty()).then(|| text(&Secret::json(&grant.metadata))),
             obtained_at: unix(grant.obtained_at),
             obtained_at_ms: Some(millis(grant.obtained_at)),
         };
@@ -302,6 +309,10 @@ impl Stored {
                 refreshable_until: self.refreshable_until.and_then(time),
                 id_token: self.id_token.map(Secret::new),
                 subject: self.subject,
+                metadata: match self.metadata {
+                    None => GrantMetadata::default(),
+                    Some(text) => serde_json::from_str(&text).map_err(|_| RecordError::Damaged)?,
+                },
                 obtained_at: exact(self.obtained_at, self.obtained_at_ms).ok_or(RecordError::Damaged)?,
             },
         })

@@ -57,6 +57,7 @@ fn record(generation: u64, token: String) -> Record {
             refreshable_until: None,
             id_token: Some(Secret::new("canary-id".into())),
             subject: Some("subject-7".into()),
+            metadata: crate::oauth::GrantMetadata::default(),
             obtained_at: time(1_800_000_000),
         },
     }
@@ -357,6 +358,7 @@ fn a_record_comes_back_with_every_field() {
         refreshable_until: None,
         id_token: None,
         subject: None,
+        metadata: crate::oauth::GrantMetadata::default(),
         ..bare.grant
     };
     let mut odd = record(u64::MAX, "\"\\\u{0}é😀\n".into());
@@ -404,6 +406,7 @@ fn s10_a_grant_keeps_whose_it_is() {
         id_token: None,
         claims: Some(claims.clone()),
         ignored_id_token: None,
+        metadata: crate::oauth::GrantMetadata::default(),
     };
     let asked = Scopes::parse("openid read write").expect("scopes");
     let grant = Grant::new(tokens(Some("read")), asked.clone());
@@ -475,4 +478,20 @@ fn o03_nothing_that_is_stored_prints_a_secret() {
     assert!(!shown.contains("canary") && !shown.contains("BwcH") && !shown.contains("[7, 7"), "{shown}");
     let label = key().label();
     assert_eq!("loopin: work (default, all)", label);
+}
+
+#[test]
+fn d10_what_is_kept_beside_the_tokens_is_stored_and_a_record_from_before_has_none() {
+    let metadata: crate::oauth::GrantMetadata =
+        serde_json::from_str(r#"{"values":{"realmId":"9130","hub_id":7},"account":"realmId"}"#).expect("metadata");
+    let record = || record(1, "canary-access".into());
+    let mut with = record();
+    with.grant.metadata = metadata.clone();
+    assert_eq!(metadata, Record::parse(&with.serialize()).expect("a record").grant.metadata);
+    let before = record().serialize();
+    assert!(!before.expose().contains("metadata"), "without any it is written as before");
+    assert!(Record::parse(&before).expect("a record").grant.metadata.is_empty());
+    let mut damaged: serde_json::Value = serde_json::from_str(before.expose()).expect("JSON");
+    damaged["metadata"] = "{".into();
+    assert!(matches!(Record::parse(&Secret::new(damaged.to_string())), Err(RecordError::Damaged)));
 }

@@ -5,6 +5,7 @@ use crate::harness::{Finished, RawServer, Sandbox};
 mod dialect;
 mod endpoints;
 mod id_tokens;
+mod metadata;
 mod nonsense;
 mod request;
 mod shape;

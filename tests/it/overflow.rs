@@ -170,6 +170,7 @@ fn record(writer: usize) -> Record {
             refreshable_until: None,
             id_token: None,
             subject: Some(writer.to_string()),
+            metadata: loopin::oauth::GrantMetadata::default(),
             obtained_at: UNIX_EPOCH,
         },
     }

@@ -150,6 +150,22 @@ fn every_field_of_an_integration_is_documented_and_every_documented_field_is_kno
     assert_eq!(known, documented);
 }
 
+/// What loopin keeps beside the tokens.
+fn kept(metadata: &serde_json::Value) -> String {
+    let mut lines = String::new();
+    for (place, field) in [("token response", "from_token"), ("callback", "from_callback")] {
+        for name in metadata[field].as_array().expect("a list").iter().filter_map(|name| name.as_str()) {
+            let account = if metadata["account"] == name { "; it identifies the account" } else { "" };
+            lines += &format!("| `{name}` | {place}{account} |\n");
+        }
+    }
+    let intro = "`token --json`, `login --json`, `stdio`, the library and the service return these as `metadata`.";
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\n## What is kept beside the tokens\n\n{intro}\n\n| name | from |\n| --- | --- |\n{lines}"),
+    }
+}
+
 /// A page for each provider, from what the program knows.
 fn page(preset: &serde_json::Value) -> String {
     let strings = |field: &str| {
@@ -173,6 +189,7 @@ fn page(preset: &serde_json::Value) -> String {
     }
     page += "\n## What the tokens do\n\n| token | life |\n| --- | --- |\n";
     page += &format!("| access token | {} |\n| refresh token | {} |\n", lifetime("access"), lifetime("refresh"));
+    page += &kept(&preset["metadata"]);
     let notes = strings("notes");
     if !notes.is_empty() {
         page += "\n## Notes\n\n";

@@ -30,6 +30,7 @@ mod instances;
 mod issuers;
 mod keys;
 mod limits;
+mod metadata;
 mod migration;
 mod mistakes;
 mod operation;

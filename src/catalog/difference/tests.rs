@@ -21,6 +21,7 @@ fn endpoint(path: &str) -> Endpoint {
 fn published() -> AuthorizationServer {
     AuthorizationServer {
         issuer: Issuer::parse("https://op.example").ok(),
+        issuer_template: None,
         authorization_endpoint: endpoint("authorize"),
         token_endpoint: endpoint("token"),
         revocation_endpoint: None,

@@ -85,6 +85,14 @@ impl<'de> Deserialize<'de> for BaseEntry {
     }
 }
 
+/// Servers among which the authorization response chooses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenServersTable {
+    pub(super) parameter: Spanned<String>,
+    pub(super) origins: Vec<Spanned<String>>,
+}
+
 const SECRET_FORM: &str =
     "a secret never stands in this file: write { keychain = true }, { file = \"...\" } or { env = \"...\" }";
 

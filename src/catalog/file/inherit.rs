@@ -78,6 +78,16 @@ impl Table {
             || self.token_request.is_some()
     }
 
+    /// What it keeps beside the tokens: members of the token response, then parameters of the callback.
+    pub(in crate::catalog) fn kept(&self) -> [Vec<&str>; 2] {
+        [&self.keep_from_token, &self.keep_from_callback]
+            .map(|list| list.iter().flatten().map(|name| name.get_ref().as_str()).collect())
+    }
+
+    pub(in crate::catalog) fn kept_account(&self) -> Option<&str> {
+        self.account_from.as_ref().map(|name| name.get_ref().as_str())
+    }
+
     #[cfg(test)]
     pub(in crate::catalog) fn states_parameters(&self) -> bool {
         !self.params.is_empty()
@@ -90,7 +100,8 @@ impl Table {
 
     #[cfg(test)]
     pub(in crate::catalog) fn states_a_response(&self) -> bool {
-        self.token_at.is_some() || self.error_at.is_some()
+        let kept = self.kept().iter().any(|names| !names.is_empty());
+        kept || self.token_at.is_some() || self.error_at.is_some() || self.issuer_template.is_some()
     }
 
     /// Which instance is meant, judged by what the provider has.
@@ -131,6 +142,11 @@ impl Table {
             preset_params.map(|(name, value)| (Spanned::new(at.clone(), name.into_inner()), value)).collect();
         Self {
             issuer: inherited(self.issuer, preset.issuer),
+            // Other endpoints are another server, such as that of a national cloud.
+            issuer_template: match self.token_endpoint {
+                Some(_) => self.issuer_template,
+                None => inherited(self.issuer_template, preset.issuer_template),
+            },
             authorization_endpoint: inherited(self.authorization_endpoint, preset.authorization_endpoint),
             token_endpoint: inherited(self.token_endpoint, preset.token_endpoint),
             revocation_endpoint: inherited(self.revocation_endpoint, preset.revocation_endpoint),
@@ -151,6 +167,10 @@ impl Table {
             token_request: self.token_request.or(preset.token_request),
             token_at: inherited(self.token_at, preset.token_at),
             error_at: inherited(self.error_at, preset.error_at),
+            keep_from_token: self.keep_from_token.or(preset.keep_from_token),
+            keep_from_callback: self.keep_from_callback.or(preset.keep_from_callback),
+            account_from: inherited(self.account_from, preset.account_from),
+            token_servers: self.token_servers.or(preset.token_servers),
             dead_grant_errors: self.dead_grant_errors.or(preset.dead_grant_errors),
             scope_separator: self.scope_separator.or(preset.scope_separator),
             scope_aliases: self.scope_aliases.or(preset.scope_aliases),

@@ -28,6 +28,7 @@ fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         server: AuthorizationServer {
             issuer: Some(Issuer::parse(ISSUER).expect("issuer")),
+            issuer_template: None,
             authorization_endpoint: endpoint("/authorize"),
             token_endpoint: endpoint("/token"),
             revocation_endpoint: None,

@@ -103,7 +103,7 @@ pub(super) fn of(
     if dialect.token.error_at.is_none() {
         let tells = |path: &MemberPath| {
             let both = |rules: &mut TokenRules| (rules.token_at, rules.error_at) = (found.clone(), Some(path.clone()));
-            match (with(&both), path.of(fields).map(error_code)) {
+            match (with(&both), path.of(|name| fields.get(name)).map(error_code)) {
                 (Ok(_), Some(None)) => found.is_some(),
                 (Err(ExchangeError::Denied(_)), Some(Some(_))) => matches!(tokens, Err(ExchangeError::NotOAuth(_))),
                 _ => false,
@@ -193,7 +193,7 @@ fn other_name(fields: &Fields) -> Option<String> {
 }
 
 fn scope_separator(fields: &Fields, tokens_at: Option<&MemberPath>, dialect: &WireDialect) -> Option<Advice> {
-    let inner = tokens_at.and_then(|path| path.of(fields)?.get("scope"));
+    let inner = tokens_at.and_then(|path| path.of(|name| fields.get(name))?.get("scope"));
     let ScopeSpelling::Separated(used) = ScopeSpelling::of(inner.or_else(|| fields.get("scope"))?) else { return None };
     match dialect.scope_separator {
         // A comma is read as well.

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     deadlines::FIRST_METADATA_ARRIVES,
-    oauth::{AtMost, Endpoint, EndpointError, HttpClient, HttpError, HttpRequest, HttpResponse, Issuer, RemoteText},
+    oauth::{
+        AtMost, Endpoint, EndpointError, HttpClient, HttpError, HttpRequest, HttpResponse, Issuer, IssuerTemplate,
+        RemoteText,
+    },
 };
 
 /// Why discovery failed.
@@ -89,12 +92,24 @@ fn places(missed: &[Missed]) -> String {
 /// # Errors
 /// No document, or one that must not be believed.
 pub fn discover(issuer: &Issuer, http: &dyn HttpClient) -> Result<AuthorizationServer, DiscoveryError> {
+    discover_tenants(issuer, None, http)
+}
+
+/// The same at a server whose documents may name their issuer by this template, since it has one for each tenant.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_tenants(
+    issuer: &Issuer,
+    template: Option<&IssuerTemplate>,
+    http: &dyn HttpClient,
+) -> Result<AuthorizationServer, DiscoveryError> {
     let mut missed = Vec::new();
     for (number, place) in well_known(issuer).into_iter().enumerate() {
         // All requests share one deadline: a place that never answers leaves time for the next.
         let limit = (number == 0).then_some(AtMost(FIRST_METADATA_ARRIVES));
         let why = match document(&place, limit, http) {
-            Ok(document) => match document.server(issuer) {
+            Ok(document) => match document.server(issuer, template) {
                 Ok(server) => return Ok(server),
                 Err(Unusable::Incomplete(why)) => why,
                 Err(Unusable::Untrusted(why)) => return Err(why),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{AuthorizationServer, IdTokenAlgorithms, IssParameter, S256};
-use crate::oauth::{AuthenticationMethods, DiscoveryError, Endpoint, Issuer, Miss, RemoteText};
+use crate::oauth::{AuthenticationMethods, DiscoveryError, Endpoint, Issuer, IssuerTemplate, Miss, RemoteText};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -48,9 +48,14 @@ impl Document {
 
     /// # Errors
     /// [`Unusable`].
-    pub(super) fn server(self, issuer: &Issuer) -> Result<AuthorizationServer, Unusable> {
+    pub(super) fn server(
+        self,
+        issuer: &Issuer,
+        template: Option<&IssuerTemplate>,
+    ) -> Result<AuthorizationServer, Unusable> {
         let named = self.issuer.ok_or(Unusable::Incomplete(Miss::Without("issuer")))?;
-        if named != issuer.as_str() {
+        let template = template.filter(|template| template.to_string() == named);
+        if named != issuer.as_str() && template.is_none() {
             let found = RemoteText::new(&named);
             return Err(Unusable::Untrusted(DiscoveryError::OtherIssuer { configured: issuer.clone(), found }));
         }
@@ -60,7 +65,8 @@ impl Document {
         };
         let lists_s256 = self.code_challenge_methods_supported.iter().any(|method| method == "S256");
         Ok(AuthorizationServer {
-            issuer: Some(issuer.clone()),
+            issuer: template.is_none().then(|| issuer.clone()),
+            issuer_template: template.cloned(),
             authorization_endpoint: endpoint("authorization_endpoint", self.authorization_endpoint)?,
             token_endpoint: endpoint("token_endpoint", self.token_endpoint)?,
             // Without one, logout says that the token was not revoked.

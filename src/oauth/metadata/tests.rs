@@ -71,6 +71,7 @@ fn a_document_gives_every_endpoint_and_promise() {
     let endpoint = |path: &str| Endpoint::parse(&format!("{ISSUER}{path}")).expect("endpoint");
     let expected = AuthorizationServer {
         issuer: Some(Issuer::parse(ISSUER).expect("issuer")),
+        issuer_template: None,
         authorization_endpoint: endpoint("/authorize"),
         token_endpoint: endpoint("/token"),
         revocation_endpoint: Some(endpoint("/revoke")),

@@ -15,7 +15,7 @@ fn reply(status: u16, body: impl Into<Vec<u8>>) -> HttpResponse {
 }
 
 fn normalised(reply: &HttpResponse) -> Result<HttpResponse, Unusable> {
-    normalise(reply, &OwnSecrets::default(), ScopeSeparator::Space)
+    normalise(reply, &OwnSecrets::default(), &WireDialect::default())
 }
 
 /// Status and body of the normal form.

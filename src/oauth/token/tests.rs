@@ -84,6 +84,7 @@ fn request(client: Client, scopes: &str) -> AuthorizationRequest {
     AuthorizationRequest {
         server: AuthorizationServer {
             issuer: Some(Issuer::parse("https://op.example").expect("issuer")),
+            issuer_template: None,
             authorization_endpoint: endpoint("https://op.example/authorize"),
             token_endpoint: endpoint("https://op.example/token?v=2"),
             revocation_endpoint: None,

@@ -28,6 +28,7 @@ fn tokens() -> TokenSet {
         id_token: None,
         claims: None,
         ignored_id_token: None,
+        metadata: crate::oauth::GrantMetadata::default(),
     }
 }
 
@@ -60,6 +61,18 @@ fn r14_what_the_reply_brings_replaces() {
     let new = record_with(&record(), brought).expect("renewed").grant;
     assert!(same("new-refresh", new.refresh_token.as_ref()) && same("new-id", new.id_token.as_ref()));
     assert_eq!(scopes("write"), new.granted);
+}
+
+#[test]
+fn d10_what_a_refresh_brings_beside_the_tokens_replaces_only_that() {
+    let kept = |values: &str| -> crate::oauth::GrantMetadata { serde_json::from_str(values).expect("metadata") };
+    let before = kept(r#"{"values":{"realmId":"1","instance_url":"old"},"account":"realmId"}"#);
+    let before = Record { grant: Grant { metadata: before, ..grant(3600) }, ..record() };
+    let brought = TokenSet { metadata: kept(r#"{"values":{"instance_url":"new"}}"#), ..tokens() };
+    let after = record_with(&before, brought).expect("renewed").grant.metadata;
+    assert_eq!(kept(r#"{"values":{"realmId":"1","instance_url":"new"},"account":"realmId"}"#), after);
+    let half = rotated_only(&before, Secret::new("new-refresh".into())).grant.metadata;
+    assert_eq!(before.grant.metadata, half);
 }
 
 #[test]

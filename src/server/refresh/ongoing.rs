@@ -217,7 +217,9 @@ impl Drop for Running {
 }
 
 fn issued(row: &Connection, grant: &Grant) -> Issued {
-    let Grant { access_token, token_type, expiry, granted, refresh_token, .. } = grant.clone();
+    let Grant { access_token, token_type, expiry, granted, refresh_token, metadata, subject, .. } = grant.clone();
     let refreshable = refresh_token.map_or(Refreshable::No, |_| Refreshable::Yes);
-    handed_out(row, access_token, token_type, expiry, granted, refreshable, Origin::Refreshed)
+    let account = metadata.account_or(subject.as_deref());
+    let issued = handed_out(row, access_token, token_type, expiry, granted, refreshable, Origin::Refreshed);
+    Issued { metadata, account, ..issued }
 }

@@ -47,8 +47,10 @@ impl Shared {
         let access = &row.access;
         let (token_type, granted) = (access.token_type.clone(), access.granted.clone());
         let refreshable = row.refreshable();
+        let metadata = self.sealed.metadata(row)?;
+        let account = metadata.account_or(access.subject.as_deref());
         let issued = handed_out(row, access_token, token_type, access.expiry, granted, refreshable, Origin::Stored);
-        Ok(TokenAnswer::Ok(Box::new(Issued { missing: unnamed.clone(), ..issued })))
+        Ok(TokenAnswer::Ok(Box::new(Issued { missing: unnamed.clone(), metadata, account, ..issued })))
     }
 
     /// The answer while no request is sent: the connection pauses, or the provider rejects the client.

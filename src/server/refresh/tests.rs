@@ -217,6 +217,7 @@ impl Stage {
             refreshable_until: None,
             id_token: None,
             subject: None,
+            metadata: crate::oauth::GrantMetadata::default(),
             obtained_at,
         };
         let pinned = Pinned {

@@ -102,6 +102,7 @@ fn v01_what_was_sealed_for_one_purpose_serves_no_other() {
 fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
     let server = AuthorizationServer {
         issuer: Some(Issuer::parse("https://as.example").expect("issuer")),
+        issuer_template: crate::oauth::IssuerTemplate::parse("https://as.example/{tenantid}").ok(),
         authorization_endpoint: Endpoint::parse("https://as.example/authorize").expect("endpoint"),
         token_endpoint: Endpoint::parse("https://as.example/token").expect("endpoint"),
         revocation_endpoint: None,

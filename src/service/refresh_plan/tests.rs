@@ -41,6 +41,7 @@ fn connection() -> Connection {
             expiry: Expiry::At(at(1000)),
             refreshable_until: None,
             subject: None,
+            metadata: None,
             due_at: None,
         },
         refresh: Some(cell),

@@ -63,6 +63,8 @@ pub struct Access {
     pub refreshable_until: Option<SystemTime>,
     /// `sub` of the id_token, if there was one.
     pub subject: Option<String>,
+    /// What the provider sent beside the tokens, encrypted; `None` if nothing is kept.
+    pub metadata: Option<Sealed>,
     /// When it is refreshed without a caller; `None` if it cannot be refreshed or does not expire.
     pub due_at: Option<SystemTime>,
 }

@@ -44,17 +44,17 @@ pub fn put(db: &Sqlite, new: &NewConnection, now: SystemTime) -> rusqlite::Resul
         1 => {
             "INSERT INTO connection (namespace, user_id, org_key, integration, action, id, generation, key_id, status, \
               base_url, issuer, token_endpoint, revocation_endpoint, client_id, subject, token_type, asked, granted, \
-              obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, refresh, created_at, \
+              obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, refresh, metadata, created_at, \
               last_used_at, authentication_method) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'ok', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-              ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?25, ?26) ON CONFLICT DO NOTHING"
+              ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?26, ?27) ON CONFLICT DO NOTHING"
                 .to_owned()
         }
         _ => format!(
             "UPDATE connection SET generation = ?7, key_id = ?8, {GOOD}, base_url = ?9, issuer = ?10, \
              token_endpoint = ?11, revocation_endpoint = ?12, client_id = ?13, subject = ?14, token_type = ?15, \
              asked = ?16, granted = ?17, obtained_at = ?18, expires_at = ?19, expiry_assumed = ?20, \
-             refreshable_until = ?21, due_at = ?22, access = ?23, refresh = ?24, last_used_at = ?25, \
-             authentication_method = ?26 \
+             refreshable_until = ?21, due_at = ?22, access = ?23, refresh = ?24, metadata = ?25, last_used_at = ?26, \
+             authentication_method = ?27 \
              WHERE {OF_KEY} AND id = ?6 AND generation = ?7 - 1"
         ),
     };
@@ -67,8 +67,8 @@ pub fn put(db: &Sqlite, new: &NewConnection, now: SystemTime) -> rusqlite::Resul
     statement.raw_bind_parameter(12, pinned.revocation_endpoint.as_ref().map(|endpoint| endpoint.as_str()))?;
     statement.raw_bind_parameter(13, pinned.client_id.as_str())?;
     bind_tokens(&mut statement, 14, access, refresh.as_ref())?;
-    statement.raw_bind_parameter(25, millis(now))?;
-    statement.raw_bind_parameter(26, pinned.authentication_method.as_str())?;
+    statement.raw_bind_parameter(26, millis(now))?;
+    statement.raw_bind_parameter(27, pinned.authentication_method.as_str())?;
     let written = statement.raw_execute()?;
     Ok(if written == 1 { Put::Stored } else { Put::Moved })
 }

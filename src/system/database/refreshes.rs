@@ -39,7 +39,8 @@ pub fn store_refreshed(db: &Sqlite, tokens: &RefreshedTokens) -> rusqlite::Resul
     let mut statement = db.prepare_cached(&format!(
         "UPDATE connection SET generation = generation + 1, key_id = ?8, {GOOD}, subject = ?9, token_type = ?10, \
          asked = ?11, granted = ?12, obtained_at = ?13, expires_at = ?14, expiry_assumed = ?15, \
-         refreshable_until = ?16, due_at = ?17, access = ?18, refresh = ?19 WHERE {ROW} AND generation = ?7"
+         refreshable_until = ?16, due_at = ?17, access = ?18, refresh = ?19, \
+         metadata = ?20 WHERE {ROW} AND generation = ?7"
     ))?;
     bind_row(&mut statement, key, id, *generation)?;
     statement.raw_bind_parameter(8, access.token.key().ok_or_else(|| odd(6))?.as_str())?;

@@ -18,7 +18,7 @@ use crate::{
 pub const COLUMNS: &str = "id, namespace, user_id, org_key, integration, action, generation, status, since, failures, \
     next_try_at, in_doubt, created_at, last_used_at, base_url, issuer, token_endpoint, revocation_endpoint, client_id, \
     subject, token_type, asked, granted, obtained_at, expires_at, expiry_assumed, refreshable_until, due_at, access, \
-    refresh, lease_owner, lease_until, authentication_method";
+    refresh, lease_owner, lease_until, authentication_method, metadata";
 
 /// The assignments for [`bind_state`].
 pub const STATE: &str = "status = ?8, since = ?9, failures = ?10, next_try_at = ?11, in_doubt = ?12, lease_owner = ?13, \
@@ -53,7 +53,7 @@ pub fn bind_row(
 }
 
 /// Binds the tokens, from parameter `first`: subject, token_type, asked, granted, obtained_at, expires_at,
-/// expiry_assumed, refreshable_until, due_at, access, refresh.
+/// expiry_assumed, refreshable_until, due_at, access, refresh, metadata.
 pub fn bind_tokens(
     statement: &mut Statement<'_>,
     first: usize,
@@ -70,7 +70,8 @@ pub fn bind_tokens(
     statement.raw_bind_parameter(first + 7, access.refreshable_until.map(millis))?;
     statement.raw_bind_parameter(first + 8, access.due_at.map(millis))?;
     statement.raw_bind_parameter(first + 9, access.token.bytes())?;
-    statement.raw_bind_parameter(first + 10, refresh.map(Sealed::bytes))
+    statement.raw_bind_parameter(first + 10, refresh.map(Sealed::bytes))?;
+    statement.raw_bind_parameter(first + 11, access.metadata.as_ref().map(Sealed::bytes))
 }
 
 /// Binds a state, as parameters 8 to 14.
@@ -159,6 +160,7 @@ pub fn connection_of(key: GrantKey, row: &Row<'_>) -> rusqlite::Result<Connectio
             expiry,
             refreshable_until: row.get::<_, Option<i64>>(26)?.map(time),
             subject: row.get(19)?,
+            metadata: row.get::<_, Option<Vec<u8>>>(33)?.map(Sealed::from_stored),
             due_at: row.get::<_, Option<i64>>(27)?.map(time),
         },
         refresh,

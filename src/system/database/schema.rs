@@ -5,7 +5,8 @@ use rusqlite::{Connection as Sqlite, OptionalExtension, Transaction, Transaction
 use super::{OpenError, rows};
 
 /// The statements of each migration, in order: the first makes schema 1.
-const MIGRATIONS: [&str; 3] = [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
+const MIGRATIONS: [&str; 4] =
+    [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql"), include_str!("0004.sql")];
 
 /// The schema version of this program.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -57,20 +57,21 @@ pub fn sealed_with(
 
 pub fn reseal(db: &Sqlite, resealed: &[Resealed]) -> rusqlite::Result<u32> {
     let mut update = db.prepare_cached(
-        "UPDATE connection SET key_id = ?4, access = ?5, refresh = ?6 \
+        "UPDATE connection SET key_id = ?4, access = ?5, refresh = ?6, metadata = ?7 \
          WHERE id = ?1 AND generation = ?2 AND key_id = ?3",
     )?;
     let mut written = 0;
-    for Resealed { id, generation, before, access, refresh } in resealed {
+    for Resealed { id, generation, before, access, refresh, metadata } in resealed {
         let key = access.key().ok_or_else(|| odd(3))?;
-        let cells = (access.bytes(), refresh.as_ref().map(|cell| cell.bytes()));
+        let cells = (access.bytes(), refresh.as_ref().map(Sealed::bytes), metadata.as_ref().map(Sealed::bytes));
         written += update.execute(params![
             id.bytes(),
             stored(*generation),
             before.as_str(),
             key.as_str(),
             cells.0,
-            cells.1
+            cells.1,
+            cells.2
         ])?;
     }
     Ok(u32::try_from(written).unwrap_or(u32::MAX))

@@ -116,6 +116,7 @@ fn access(id: ConnectionId, key: &GrantKey, generation: u64) -> Access {
         expiry: Expiry::At(at(1000)),
         refreshable_until: Some(at(5000)),
         subject: Some("7".into()),
+        metadata: Some(cell(Column::ConnectionMetadata, id.bytes(), key, generation)),
         due_at: Some(at(800)),
     }
 }

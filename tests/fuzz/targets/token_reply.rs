@@ -28,6 +28,7 @@ fuzz_target!(|reply: (u8, &[u8])| {
     let request = AuthorizationRequest {
         server: AuthorizationServer {
             issuer: None,
+            issuer_template: None,
             authorization_endpoint: endpoint("a"),
             token_endpoint: endpoint("t"),
             revocation_endpoint: None,

@@ -110,3 +110,86 @@ fn h13_an_algorithm_that_the_metadata_do_not_list_is_refused() {
     }
     login_where_listed(r#"["ES256"]"#).assert_code(9).assert_says("an algorithm that the provider does not list (alg)");
 }
+
+/// A server with an issuer for each tenant, whose id_token names `issuer` below its origin and this tenant.
+fn tenants(issuer: &'static str, tenant: &'static str) -> (RawServer, Arc<Mutex<String>>) {
+    let sent = Arc::new(Mutex::new(String::new()));
+    let nonce = sent.clone();
+    let server = RawServer::new(move |request, stream| {
+        let origin = origin_of(stream);
+        let body = match request.starts_with("GET ") {
+            true => format!(
+                r#"{{"issuer":"{origin}/{{tenantid}}/v2.0","authorization_endpoint":"{origin}/a","token_endpoint":"{origin}/t"}}"#
+            ),
+            false => {
+                let nonce = nonce.lock().expect("nonce").clone();
+                let claims = json!({ "iss": format!("{origin}{issuer}"), "tid": tenant, "nonce": nonce });
+                tokens(&json!({ "alg": "RS256" }), &claims)
+            }
+        };
+        send(stream, 200, JSON, body.as_bytes());
+    });
+    (server, sent)
+}
+
+/// A login there, whose callback has these parameters beside the code.
+fn login_of_tenant(server: &RawServer, nonce: &Mutex<String>, callback: &[(&str, &str)]) -> (Sandbox, Finished) {
+    let sandbox = Sandbox::new();
+    let origin = &server.origin;
+    sandbox.configure(&format!(
+        "[integration.work]\nissuer = \"{origin}/common/v2.0\"\nissuer_template = \"{origin}/{{tenantid}}/v2.0\"\n\
+         client_id = \"me\"\nstore = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n"
+    ));
+    let login = sandbox.login(&["--scope", "openid"]);
+    *nonce.lock().expect("nonce") = login.parameter("nonce");
+    login.answer_with(&[&[("code", "a-code")], callback].concat());
+    (sandbox, login.finished())
+}
+
+#[test]
+fn d12_where_each_tenant_has_an_issuer_the_id_token_names_it() {
+    let (server, nonce) = tenants("/t1/v2.0", "t1");
+    let (sandbox, finished) = login_of_tenant(&server, &nonce, &[]);
+    finished.assert_code(0);
+    assert_eq!("a-token\n", sandbox.run(&["token", "work"]).assert_code(0).stdout);
+    let status = sandbox.run(&["status", "work", "--json"]).assert_code(0).json();
+    assert_eq!("valid", status["grants"][0]["state"], "the issuer of the tenant fits the configuration");
+    let own = format!("{}/t1/v2.0", server.origin);
+    login_of_tenant(&server, &nonce, &[("iss", &own)]).1.assert_code(0);
+}
+
+#[test]
+fn d12_an_id_token_or_a_callback_of_another_tenant_is_refused() {
+    for (issuer, tenant, iss) in [
+        ("/t1/v2.0", "t2", None),
+        ("/t2/v2.0", "t1", None),
+        ("/evil/t1/v2.0", "t1", None),
+        ("/t1/v2.0", "", None),
+        // The id_token is right, and the callback came from another tenant's server.
+        ("/t1/v2.0", "t1", Some("/t2/v2.0")),
+        ("/t1/v2.0", "t1", Some("/t1")),
+        ("/t1/v2.0", "t1", Some("/common/v2.0")),
+    ] {
+        let (server, nonce) = tenants(issuer, tenant);
+        let iss = iss.map(|path| format!("{}{path}", server.origin));
+        let callback: Vec<_> = iss.iter().map(|iss| ("iss", iss.as_str())).collect();
+        let (sandbox, finished) = login_of_tenant(&server, &nonce, &callback);
+        finished.assert_code(9);
+        assert_nothing_stored(&sandbox);
+    }
+}
+
+#[test]
+fn d12_without_a_template_the_message_says_what_to_write() {
+    let (server, _) = tenants("", "");
+    let sandbox = Sandbox::new();
+    let origin = &server.origin;
+    sandbox.configure(&format!(
+        "[integration.work]\nissuer = \"{origin}/common/v2.0\"\nclient_id = \"me\"\n\
+         store = \"file\"\nstore_key = {{ file = \"{{key}}\" }}\n"
+    ));
+    sandbox
+        .run(&["login"])
+        .assert_code(9)
+        .assert_says(&format!("or for all of them: issuer_template = \"{origin}/{{tenantid}}/v2.0\""));
+}

@@ -27,6 +27,34 @@ fn word<'t>(table: &'t toml_edit::Table, field: &str) -> Option<&'t str> {
     table.get(field).map(|item| item.as_str().expect("a text"))
 }
 
+/// The names of what the preset keeps from one place.
+pub(super) fn names(table: &toml_edit::Table, field: &str) -> Vec<String> {
+    let list = table.get(field).map(|item| item.as_array().expect("a list"));
+    list.into_iter().flatten().map(|name| name.as_str().expect("a name").to_owned()).collect()
+}
+
+/// What the preset keeps of the callback. The parameter that chooses a server of the provider, which a test must not reach,
+/// is left out.
+fn of_callback(table: &toml_edit::Table) -> Vec<String> {
+    let chooses = table.get("token_servers").and_then(|servers| servers["parameter"].as_str());
+    names(table, "keep_from_callback").into_iter().filter(|name| Some(name.as_str()) != chooses).collect()
+}
+
+/// Everything that is kept, with the values that the tests send.
+pub(super) fn kept(table: &toml_edit::Table) -> Value {
+    let all = of_callback(table).into_iter().chain(names(table, "keep_from_token"));
+    all.map(|name| (name.clone(), Value::from(format!("value of {name}")))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Puts what the preset keeps beside the tokens of a response.
+fn with_kept(table: &toml_edit::Table, body: &str) -> String {
+    let mut object: Value = serde_json::from_str(body).expect("JSON");
+    for path in names(table, "keep_from_token") {
+        *path.split('.').fold(&mut object, |inner, name| &mut inner[name]) = format!("value of {path}").into();
+    }
+    object.to_string()
+}
+
 /// An integration with the preset, whose own lines are overruled: endpoints here, a free port.
 fn integration(preset: &Value, authorization: &str, token: &str, port: u16) -> String {
     let id = text(preset, "provider");
@@ -53,6 +81,8 @@ struct Shaped {
     provider: Provider,
     server: RawServer,
     responses: Arc<Mutex<Vec<String>>>,
+    /// What the provider adds to the callback.
+    callback: Vec<String>,
     host: String,
     port: u16,
 }
@@ -67,12 +97,24 @@ impl Shaped {
         provider.register(format!("http://{host}:{port}/callback"));
         provider.register("https://acme.example/cli/work".into());
         let responses = Arc::<Mutex<Vec<String>>>::default();
-        let seen = Arc::clone(&responses);
+        let (seen, table) = (Arc::clone(&responses), stated(text(preset, "provider")));
         let server = RawServer::before(&provider, move |reply| {
-            seen.lock().expect("responses").push(reply.body.clone());
-            reply.written()
+            let mut seen = seen.lock().expect("responses");
+            seen.push(reply.body.clone());
+            // A refresh brings nothing beside the tokens.
+            match seen.len() {
+                1 => json_reply(200, &with_kept(&table, &reply.body)),
+                _ => reply.written(),
+            }
         });
-        Self { provider, server, responses, host, port }
+        Self { provider, server, responses, callback: of_callback(&stated(text(preset, "provider"))), host, port }
+    }
+
+    /// The query of a callback, with what the provider adds.
+    fn query(&self, callback: &str) -> String {
+        let (_, query) = callback.split_once('?').expect("a query");
+        let added: String = self.callback.iter().map(|name| format!("&{name}=value+of+{name}")).collect();
+        query.to_owned() + &added
     }
 
     fn configure(&self, sandbox: &Sandbox, preset: &Value) {
@@ -92,7 +134,7 @@ impl Shaped {
         let (host, port) = (&self.host, self.port);
         let get = |target: &str| http(listener, &format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"));
         let to = login.person().decide("allow");
-        let reply = get(&format!("/callback?{}", to.split_once('?').expect("a query").1));
+        let reply = get(&format!("/callback?{}", self.query(&to)));
         if let Some(to) = reply.field("location") {
             get(to.split_once(&format!(":{port}")).map_or(to, |(_, path)| path));
         }
@@ -124,6 +166,8 @@ fn every_preset_serves_a_login_a_refresh_a_dead_grant_and_a_logout_in_its_provid
         let first = sandbox.run(&["token", "work"]).assert_code(0).stdout.clone();
         let second = sandbox.run(&["token", "work", "--rejected", &hash(&first)]).assert_code(0).stdout.clone();
         assert!(first.starts_with("access.") && second.starts_with("access.") && first != second, "{id}");
+        let shown = sandbox.run(&["token", "work", "--json"]).assert_code(0).json()["metadata"].clone();
+        assert_eq!(kept(&table), shown, "{id}");
         shaped.provider.forget();
         sandbox.run(&["token", "work", "--rejected", &hash(&second)]).assert_code(4);
         sandbox.run(&["logout", "work"]).assert_code(0);

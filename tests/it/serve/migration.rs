@@ -79,7 +79,7 @@ fn h04_a_migration_that_is_killed_at_any_moment_loses_no_connection() {
     assert!(midway > 0, "no kill came in time");
     assert!(migrate().wait().expect("ends").success());
     let database = rusqlite::Connection::open(&path).expect("database");
-    assert_eq!((3, before), rows(&database));
+    assert_eq!((4, before), rows(&database));
     drop(database);
     fs::remove_file(&pristine).expect("removed");
     let serving = Serving::start(sandbox, provider, port);

@@ -238,7 +238,7 @@ fn what_is_wrong_with_a_file_that_it_names_is_told_with_its_repair() {
             3,
             "DIR/secret can be read or changed by others (mode 660)\n  → chmod CHMOD 'DIR/secret'",
         ),
-        (&newer, 8, "the database was made by a newer loopin (schema 99; this one knows 3)\n  → use the newer loopin"),
+        (&newer, 8, "the database was made by a newer loopin (schema 99; this one knows 4)\n  → use the newer loopin"),
         (
             &content("loopin.db", &[b'x'; 4096]),
             8,

@@ -74,3 +74,12 @@ fn d18_tokens_that_never_expire_need_no_refresh_token_and_no_warning() {
     assert_eq!("", Stage::warning(&stage.connect("a", &["refresh_token", "expires_in"])));
     assert_eq!((json!(false), json!(false)), stage.refreshable());
 }
+
+#[test]
+fn d10_the_account_is_the_subject_where_no_field_identifies_it() {
+    let stage = Stage::new();
+    assert_success(&stage.connect("a", &[]));
+    assert_eq!(json!("a"), json_of(&stage.serving.token("ada"))["account"]);
+    let list = stage.serving.get(&format!("{BASE}/connections"), &bearer(&token_of("ada", "acme")));
+    assert_eq!(json!("a"), json_of(&list)["connections"][0]["account"]);
+}

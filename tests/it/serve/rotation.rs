@@ -141,6 +141,7 @@ impl Tool {
             refreshable_until: None,
             id_token: None,
             subject: None,
+            metadata: loopin::oauth::GrantMetadata::default(),
             obtained_at: now,
         };
         self.runtime.block_on(async {

@@ -165,3 +165,18 @@ impl Client {
         }
     }
 }
+
+#[test]
+fn d10_what_comes_beside_the_tokens_is_in_the_results_of_login_and_token() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::new();
+    let keep = "keep_from_token = [\"expires_in\"]\nkeep_from_callback = [\"realmId\"]\n";
+    sandbox.configure(&(provider.integration() + keep));
+    let mut client = Client::of(&sandbox);
+    let callback = client.login("l").decide("allow");
+    crate::harness::follow(&format!("{callback}&realmId=9130%1B%5B2J"));
+    let kept = json!({ "realmId": "9130 [2J", "expires_in": 3600 });
+    assert_eq!(kept, client.result("l")["metadata"]);
+    client.call("t", "token", &json!({}));
+    assert_eq!(kept, client.result("t")["metadata"]);
+}

@@ -91,3 +91,30 @@ fn requiring_pkce_contradicts_a_preset_that_has_it_off_only_if_the_user_says_so(
     assert!(contradiction.what.contains("contradict"), "{contradiction}");
     assert_eq!(Pkce::S256, parse(&with("gitlab", "requiresPKCE = true")).pkce);
 }
+
+#[test]
+fn d12_the_issuer_template_of_a_preset_is_for_its_own_endpoints_and_less_exact_than_an_issuer() {
+    let of = |lines: &str| explicit(&with("microsoft", lines)).issuer_template.map(|template| template.to_string());
+    let entra = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    for lines in ["", "tenant = \"acme.onmicrosoft.com\""] {
+        assert_eq!(Some(entra), of(lines).as_deref(), "{lines}");
+    }
+    assert_eq!(None, of("issuer = \"https://login.microsoftonline.com/t1/v2.0\""));
+    let national = "authorization_endpoint = \"https://login.microsoftonline.us/common/oauth2/v2.0/authorize\"\n\
+                    token_endpoint = \"https://login.microsoftonline.us/common/oauth2/v2.0/token\"\n";
+    assert_eq!(None, of(national));
+    let own = "https://login.microsoftonline.us/{tenantid}/v2.0";
+    assert_eq!(Some(own), of(&format!("{national}issuer_template = \"{own}\"")).as_deref());
+}
+
+#[test]
+fn d10_what_a_preset_keeps_is_kept_unless_the_table_says_otherwise() {
+    let names = |lines: &str| -> Vec<String> {
+        parse(&with("zoho", lines)).dialect.wire.keep.names().map(str::to_owned).collect()
+    };
+    assert_eq!(["accounts-server", "location", "api_domain"], names("")[..]);
+    assert_eq!(["location", "api_domain"], names("keep_from_callback = [\"location\"]")[..]);
+    assert_eq!(Vec::<String>::new(), names("keep_from_callback = []\nkeep_from_token = []"));
+    let servers = parse(&with("zoho", "")).dialect.wire.token_servers.expect("servers");
+    assert!(servers.origins.iter().any(|origin| origin.as_str() == "https://accounts.zoho.eu/"));
+}

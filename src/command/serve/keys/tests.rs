@@ -85,6 +85,7 @@ fn grant(n: usize, round: usize) -> Grant {
         refreshable_until: None,
         id_token: None,
         subject: None,
+        metadata: serde_json::from_str(&format!(r#"{{"values":{{"n":"m-{n}-{round}"}}}}"#)).expect("metadata"),
         obtained_at: clock::now(),
     }
 }
@@ -113,6 +114,9 @@ async fn all_readable(sealed: &SealedStore) {
         let refresh = sealed.refresh_token(&row).expect("opens").expect("there");
         assert!(access.expose().starts_with(&format!("a-{n}-")), "row {n}");
         assert!(refresh.expose().starts_with(&format!("r-{n}-")), "row {n}");
+        let metadata = sealed.metadata(&row).expect("opens");
+        let kept = metadata.get("n").and_then(|value| value.as_str());
+        assert!(kept.is_some_and(|kept| kept.starts_with(&format!("m-{n}-"))), "row {n}");
     }
 }
 

@@ -45,6 +45,7 @@ fn h04_what_an_earlier_version_stored_is_readable_after_the_migration() {
         assert!(opens(&row, Column::ConnectionAccess, &row.access.token, &format!("access-{n}")), "{key:?}");
         let refresh = row.refresh.as_ref().expect("refresh token");
         assert!(opens(&row, Column::ConnectionRefresh, refresh, &format!("refresh-{n}")), "{key:?}");
+        assert!(row.access.metadata.is_none(), "an earlier version kept nothing beside the tokens");
         assert_eq!(row.id, wait(db.connection_by_id(row.id, &key.owner)).expect("by its identifier").id);
     }
     let [first, ..] = connections();
