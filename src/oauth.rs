@@ -39,7 +39,7 @@ pub use dialect::WireDialect;
 pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
 pub use error_response::{ErrorCode, ErrorResponse, Meaning, retry_after};
-pub use http::{AtMost, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse};
+pub use http::{AtMost, CaFault, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
 pub use json_object::JsonObject;
 pub use metadata::{

@@ -16,9 +16,9 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Integration,
-    IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server, SharedRedirect,
-    StoreKind,
+    ActionName, BasicUsername, CaFile, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts,
+    Integration, IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server,
+    SharedRedirect, StoreKind,
     dialect::{DialectFields, ScopeTable, StatedCheck, TokenFields},
 };
 use crate::{
@@ -84,6 +84,7 @@ pub(super) struct Table {
     token_at: Option<Spanned<String>>,
     error_at: Option<Spanned<String>>,
     response_mode: Option<Spanned<String>>,
+    ca: Option<Spanned<PathBuf>>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
@@ -149,7 +150,8 @@ impl Tables {
             let at = |fault: Fault| fault.in_table(&format!("[integration.{name}]"), span.clone(), text);
             let key = IntegrationName::parse(&name).map_err(|e| at(Fault::plain(e.to_string())))?;
             let (table, preset) = table.into_inner().with_preset().map_err(at)?;
-            let integration = table.integration(key.clone(), preset).map_err(at)?;
+            let ca = table.ca(text).map_err(at)?;
+            let integration = table.integration(key.clone(), preset, ca).map_err(at)?;
             integrations.insert(key, integration);
         }
         Ok(Catalog(integrations))
@@ -159,7 +161,23 @@ impl Tables {
 const SAFE: &str = "write what the provider's documentation says, from https:// on";
 
 impl Table {
-    fn integration(self, name: IntegrationName, preset: Option<Preset>) -> Result<Integration, Fault> {
+    /// The file is read when a request needs it; its errors name this line of `text`.
+    fn ca(&self, text: &str) -> Result<Option<CaFile>, Fault> {
+        let Some(path) = &self.ca else { return Ok(None) };
+        if path.get_ref().as_os_str().is_empty() {
+            let remedy = "name a PEM file, or remove ca to trust the CAs of this system";
+            return Err(Fault::new("ca is empty", remedy).at(path));
+        }
+        let line = Place::of(text, path.span().start).line;
+        Ok(Some(CaFile { path: path.get_ref().clone(), line }))
+    }
+
+    fn integration(
+        self,
+        name: IntegrationName,
+        preset: Option<Preset>,
+        ca: Option<CaFile>,
+    ) -> Result<Integration, Fault> {
         let client_id =
             self.client_id.as_ref().ok_or_else(|| Fault::new("client_id is missing", "add: client_id = \"...\""))?;
         let client_id = ClientId::parse(client_id.get_ref())
@@ -218,6 +236,7 @@ impl Table {
             extra,
             dialect,
             response_mode,
+            ca,
             hosts,
             basic_username,
             allowed_scopes: scopes(&self.allowed_scopes)?,

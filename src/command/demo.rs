@@ -65,6 +65,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         pkce: Pkce::S256,
         effective_pkce: Pkce::S256,
         extra: ExtraParameters::default(),
+        ca: None,
         opener: opener(args, &say)?,
         hidden_variable: None,
         timeout: USER_SIGNS_IN,

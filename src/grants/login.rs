@@ -12,8 +12,8 @@ use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
     deadlines::USER_SIGNS_IN,
     oauth::{
-        AuthorizationServer, Expiry, ExtraParameters, IssParameter, Pkce, S256, ScopeRules, Scopes, TokenSet,
-        TokenType, discover,
+        AuthorizationServer, DiscoveryError, Expiry, ExtraParameters, IssParameter, Pkce, S256, ScopeRules, Scopes,
+        TokenSet, TokenType, discover,
     },
     redirect::RelayedRedirect,
     refresh::covering::{self, Coverage, Granted},
@@ -183,7 +183,10 @@ impl Grants {
             other => other?,
         };
         let client = self.client(integration, &vault)?;
-        let server = server(integration)?;
+        let http = Http::at(integration);
+        // Before the user is sent to a browser.
+        http.check_ca().map_err(DiscoveryError::Connection)?;
+        let server = server(integration, &http)?;
         let client = client.authenticated_by(integration.authentication_at(&server)?);
         let sent = Integration { relay: relay.clone(), ..integration.clone() };
         let promised = promises(integration, &server)?;
@@ -199,6 +202,7 @@ impl Grants {
             pkce: integration.pkce,
             effective_pkce: integration.effective_pkce(pinned_server.s256),
             extra,
+            ca: integration.ca.clone(),
             opener,
             hidden_variable: match &integration.client_secret {
                 Some(SecretSource::Environment(name)) => Some(name.clone()),
@@ -259,9 +263,9 @@ fn browser(request: &LoginRequest) -> Result<Browser, Error> {
     }
 }
 
-fn server(integration: &Integration) -> Result<AuthorizationServer, Error> {
+fn server(integration: &Integration, http: &Http) -> Result<AuthorizationServer, Error> {
     let server = match &integration.server {
-        Server::Discovered(issuer) => discover(issuer, &Http::default())?,
+        Server::Discovered(issuer) => discover(issuer, http)?,
         Server::Explicit(server) => (**server).clone(),
     };
     Ok(integration.as_stated(server))

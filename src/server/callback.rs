@@ -174,7 +174,7 @@ impl Service {
     ) -> Result<Connected, Ending> {
         let ReceivedCode { code, content, key } = received;
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
-        let http = integrations::http(base.as_ref());
+        let http = integrations::http(integration, base.as_ref());
         let tokens = self.providers.ask(move || code.exchange(http.as_ref(), clock::now())).await;
         let tokens: TokenSet = tokens.map_err(|error| {
             let failure = ProviderFailure::of_exchange(&content.server.token_endpoint, &error);
@@ -215,7 +215,7 @@ impl Service {
         let client =
             integrations::client(integration, base.as_ref()).ok().map(|client| client.authenticated_by(method));
         let endpoint = content.server.revocation_endpoint.clone();
-        let http = integrations::http(base.as_ref());
+        let http = integrations::http(integration, base.as_ref());
         self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
     }
 

@@ -74,7 +74,8 @@ impl Providers {
                     return Ok(server.clone());
                 }
                 let issuer = issuer.clone();
-                let found = self.ask(move || discover(&issuer, &Http::default())).await?;
+                let http = Http::at(integration);
+                let found = self.ask(move || discover(&issuer, &http)).await?;
                 let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 known.insert(integration.name.clone(), (clock::instant(), found.clone()));
                 found
@@ -205,17 +206,20 @@ impl Integrations for Configured {
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send> {
         let integration = self.catalog.get(connection.key.integration.as_str()).ok();
         let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
-        match base {
-            Some(base) => Box::new(PinnedHttp::through(Http::within(SERVICE_REQUESTS), base.reach().clone())),
-            None => Box::new(Http::within(SERVICE_REQUESTS)),
-        }
+        let ca = integration.and_then(|integration| integration.ca.as_ref());
+        through(Http::within(SERVICE_REQUESTS).trusting(ca), base.as_ref())
     }
 }
 
+/// For requests to the provider, or to its instance at `base`.
+pub fn http(integration: &Integration, base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
+    through(Http::at(integration), base)
+}
+
 /// An instance is reached at its pinned addresses only; the provider itself through the usual resolver and proxies.
-pub fn http(base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
+fn through(http: Http, base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
     match base {
-        Some(base) => Box::new(PinnedHttp::new(base.reach().clone())),
-        None => Box::new(Http::default()),
+        Some(base) => Box::new(PinnedHttp::through(http, base.reach().clone())),
+        None => Box::new(http),
     }
 }

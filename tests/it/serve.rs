@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpStream},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc::Receiver,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -19,6 +19,7 @@ use crate::harness::{
 };
 
 mod answers;
+mod ca;
 mod callback;
 #[path = "../support/connections.rs"]
 mod connections;
@@ -183,7 +184,11 @@ impl Serving {
     }
 
     fn start(sandbox: Sandbox, provider: Provider, port: u16) -> Self {
-        let mut command = sandbox.loopin(&["serve", "--config"]);
+        Self::run(sandbox.loopin(&["serve", "--config"]), sandbox, provider, port)
+    }
+
+    /// With this command, which lacks the path of the configuration.
+    fn run(mut command: Command, sandbox: Sandbox, provider: Provider, port: u16) -> Self {
         let mut child = command.arg(sandbox.path("loopin.toml")).stdout(Stdio::piped()).spawn().expect("loopin starts");
         let said = lines(child.stderr.take().expect("piped"));
         let log = lines(child.stdout.take().expect("piped"));

@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, name: &str) -> Result<Outcome, Failure> {
 
 /// An issuer that was only presumed may have published another name for itself.
 fn published(integration: &Integration, asked: &Issuer) -> Result<AuthorizationServer, DiscoveryError> {
-    let http = Http::default();
+    let http = Http::at(integration);
     match discover(asked, &http) {
         Err(DiscoveryError::OtherIssuer { configured, found }) if !is_configured(integration) => {
             match same_origin(asked, &found) {
