@@ -154,6 +154,8 @@ pub struct Integration {
     /// The instance of the provider, where the table names one.
     pub base_url: Option<String>,
     pub server: Server,
+    /// Where tokens are revoked, as the configuration says. Many metadata documents do not name it.
+    pub revocation_endpoint: Option<Endpoint>,
     pub client_id: ClientId,
     pub client_secret: Option<SecretSource>,
     /// What the configuration says, before what the server's metadata says.
@@ -191,7 +193,11 @@ pub struct Integration {
 impl Integration {
     /// The server with what the configuration states about it.
     pub fn as_stated(&self, server: AuthorizationServer) -> AuthorizationServer {
-        AuthorizationServer { iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter), ..server }
+        AuthorizationServer {
+            iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter),
+            revocation_endpoint: self.revocation_endpoint.clone().or(server.revocation_endpoint),
+            ..server
+        }
     }
 
     /// Why a login without a relay cannot work, where the provider accepts https redirect URIs only.

@@ -186,7 +186,8 @@ impl Table {
             let what = "requiresPKCE and code_challenge_method = \"off\" contradict each other";
             return Err(Fault::new(what, "take one of them out"));
         }
-        let server = self.server()?;
+        let revocation_endpoint = endpoint("revocation_endpoint", self.revocation_endpoint.as_ref())?;
+        let server = self.server(revocation_endpoint.clone())?;
         let authentication_method = self.authentication_method()?;
         let base_allow = self.base_allow()?;
         let hosts = self.hosts(&server)?;
@@ -215,6 +216,7 @@ impl Table {
             preset: preset.map(Arc::new),
             base_url: self.base_url.map(Spanned::into_inner),
             server,
+            revocation_endpoint,
             client_id,
             client_secret: self.client_secret,
             authentication_method,
@@ -277,22 +279,14 @@ impl Table {
         fields.dialect(offline)
     }
 
-    fn server(&self) -> Result<Server, Fault> {
-        let endpoint = |name: &str, text: &Option<Spanned<String>>| {
-            let parse = |t: &Spanned<String>| {
-                Endpoint::parse(t.get_ref())
-                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}"), SAFE).at(t))
-            };
-            text.as_ref().map(parse).transpose()
-        };
+    fn server(&self, revocation: Option<Endpoint>) -> Result<Server, Fault> {
         let issuer = |t: &Spanned<String>| {
             Issuer::configured(t.get_ref())
                 .map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}"), SAFE).at(t))
         };
         let issuer = self.issuer.as_ref().map(issuer).transpose()?;
-        let authorization = endpoint("authorization_endpoint", &self.authorization_endpoint)?;
-        let token = endpoint("token_endpoint", &self.token_endpoint)?;
-        let revocation = endpoint("revocation_endpoint", &self.revocation_endpoint)?;
+        let authorization = endpoint("authorization_endpoint", self.authorization_endpoint.as_ref())?;
+        let token = endpoint("token_endpoint", self.token_endpoint.as_ref())?;
         match (authorization, token, issuer) {
             (Some(authorization), Some(token), issuer) => {
                 Ok(Server::explicit(authorization, token, revocation, issuer))
@@ -375,6 +369,14 @@ impl Table {
         }
         Ok(list)
     }
+}
+
+fn endpoint(name: &str, text: Option<&Spanned<String>>) -> Result<Option<Endpoint>, Fault> {
+    let parse = |text: &Spanned<String>| {
+        Endpoint::parse(text.get_ref())
+            .map_err(|why| Fault::new(format!("{name} is not a safe URL: {why}"), SAFE).at(text))
+    };
+    text.map(parse).transpose()
 }
 
 #[expect(clippy::fn_params_excessive_bools, reason = "the key of the file is a boolean; it goes no further")]

@@ -66,20 +66,16 @@ impl Providers {
         let server = match &integration.server {
             Server::Explicit(server) => server.as_ref().clone(),
             Server::Discovered(_) if base.is_some() => return Err(Problem::IntegrationMisconfigured.into()),
-            Server::Discovered(issuer) => {
-                if let Some((at, server)) =
-                    self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
-                    && clock::instant().duration_since(*at) < ENDPOINTS_LAST
-                {
-                    return Ok(server.clone());
+            Server::Discovered(issuer) => match self.known(&integration.name) {
+                Some(server) => server,
+                None => {
+                    let (issuer, http) = (issuer.clone(), Http::at(integration));
+                    let found = self.ask(move || discover(&issuer, &http)).await?;
+                    let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.insert(integration.name.clone(), (clock::instant(), found.clone()));
+                    found
                 }
-                let issuer = issuer.clone();
-                let http = Http::at(integration);
-                let found = self.ask(move || discover(&issuer, &http)).await?;
-                let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(integration.name.clone(), (clock::instant(), found.clone()));
-                found
-            }
+            },
         };
         match base {
             None => Ok(integration.as_stated(server)),
@@ -91,6 +87,13 @@ impl Providers {
                 at_instance(&server, base, promise).ok_or(Problem::IntegrationMisconfigured.into())
             }
         }
+    }
+
+    /// What the provider has published, if that was read not long ago.
+    fn known(&self, integration: &IntegrationName) -> Option<AuthorizationServer> {
+        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, server) = known.get(integration)?;
+        (clock::instant().duration_since(*at) < ENDPOINTS_LAST).then(|| server.clone())
     }
 }
 

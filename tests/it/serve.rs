@@ -42,6 +42,7 @@ mod rotation;
 #[path = "../support/jwt.rs"]
 mod signed;
 mod start;
+mod stated;
 mod storm;
 mod tenants;
 mod tokens;
