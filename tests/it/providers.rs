@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, io::Write, path::Path, process::Stdio};
 
 use crate::harness::{Finished, RawServer, Sandbox, TOKENS};
 
+mod service;
 mod shapes;
 
 fn root() -> &'static Path {

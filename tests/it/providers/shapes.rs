@@ -20,7 +20,7 @@ const FIRST: &str = "a7937b64b8caa58f";
 const SECOND: &str = "16367aacb67a4a01";
 
 /// The `[integration]` table of a preset.
-fn stated(id: &str) -> toml_edit::Table {
+pub(super) fn stated(id: &str) -> toml_edit::Table {
     let path = root().join("src/catalog/presets").join(format!("{id}.toml"));
     let text = std::fs::read_to_string(path).expect("a preset");
     let document: toml_edit::DocumentMut = text.parse().expect("TOML");
@@ -41,7 +41,7 @@ fn nested(table: &toml_edit::Table, response: Value) -> String {
 }
 
 /// A token endpoint of that shape. Its second refresh finds a dead grant.
-fn server(table: &toml_edit::Table) -> RawServer {
+pub(super) fn server(table: &toml_edit::Table) -> RawServer {
     let tokens = |access: &str, refresh: &str| {
         nested(table, json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3600 }))
     };
@@ -123,7 +123,7 @@ fn every_preset_serves_a_login_a_refresh_a_dead_grant_and_a_logout_in_its_provid
 }
 
 /// How the secret is sent, how the request is written, and what is in it beside the RFC's own parameters.
-fn assert_shape(id: &str, table: &toml_edit::Table, request: &str) {
+pub(super) fn assert_shape(id: &str, table: &toml_edit::Table, request: &str) {
     let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
     let head = head.to_ascii_lowercase();
     let json: Option<Value> = (word(table, "token_request") == Some("json"))
