@@ -118,6 +118,14 @@ impl SecretSource {
     }
 }
 
+/// A PEM file with the certificates of the CAs that are trusted for one integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaFile {
+    pub path: PathBuf,
+    /// The line of the configuration that names it, from 1.
+    pub line: usize,
+}
+
 /// What to do when a server does not promise S256.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PkcePromise {
@@ -157,6 +165,8 @@ pub struct Integration {
     pub server: Server,
     /// How the provider names its issuers, if each tenant has its own.
     pub issuer_template: Option<IssuerTemplate>,
+    /// Where tokens are revoked, as the configuration says. Many metadata documents do not name it.
+    pub revocation_endpoint: Option<Endpoint>,
     pub client_id: ClientId,
     pub client_secret: Option<SecretSource>,
     /// What the configuration says, before what the server's metadata says.
@@ -177,6 +187,8 @@ pub struct Integration {
     pub dialect: Dialect,
     /// How the provider returns its response.
     pub response_mode: ResponseMode,
+    /// Whose certificates the provider's servers need. `None`: those that the system trusts.
+    pub ca: Option<CaFile>,
     /// Who may be given its tokens by a helper.
     pub hosts: Hosts,
     pub basic_username: BasicUsername,
@@ -192,7 +204,11 @@ pub struct Integration {
 impl Integration {
     /// The server with what the configuration states about it.
     pub fn as_stated(&self, server: AuthorizationServer) -> AuthorizationServer {
-        AuthorizationServer { iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter), ..server }
+        AuthorizationServer {
+            iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter),
+            revocation_endpoint: self.revocation_endpoint.clone().or(server.revocation_endpoint),
+            ..server
+        }
     }
 
     /// Why a login without a relay cannot work, where the provider accepts https redirect URIs only.
@@ -293,10 +309,11 @@ impl Catalog {
     /// With relative paths of files beginning in the directory of the configuration.
     pub fn beside(mut self, directory: &Path) -> Self {
         for integration in self.0.values_mut() {
-            let Integration { client_secret, store_key, base_allow, .. } = integration;
+            let Integration { ca, client_secret, store_key, base_allow, .. } = integration;
             let of_instances = base_allow.listed.iter_mut().filter_map(|instance| instance.client_secret.as_mut());
             client_secret.iter_mut().chain(of_instances).for_each(|source| source.begin_at(directory));
             *store_key = store_key.take().map(|path| directory.join(path));
+            ca.iter_mut().for_each(|ca| ca.path = directory.join(&ca.path));
         }
         self
     }

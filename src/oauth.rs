@@ -48,7 +48,7 @@ pub use endpoint::{Endpoint, EndpointError, Issuer};
 pub use entropy::Entropy;
 pub use error_response::{ErrorCode, ErrorResponse, Meaning, retry_after};
 pub use grant_metadata::{GrantMetadata, KeepError, KeepRules, MetadataValue};
-pub use http::{AtMost, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse};
+pub use http::{AtMost, CaFault, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use id_token::{Claims, IdTokenError, id_token_validity};
 pub use issuer_template::{IssuerTemplate, IssuerTemplateError};
 pub use json_object::JsonObject;

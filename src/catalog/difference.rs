@@ -69,8 +69,13 @@ impl Integration {
     /// What differs from the metadata of the provider, in the order of RFC 8414 section 2.
     pub fn differences(&self, published: &AuthorizationServer) -> Vec<Difference> {
         let mut found = Vec::new();
-        if let Server::Explicit(server) = &self.server {
-            found.extend(of_endpoints(server, published));
+        match &self.server {
+            Server::Explicit(server) => found.extend(of_endpoints(server, published)),
+            Server::Discovered(_) => {
+                found.extend(self.revocation_endpoint.as_ref().and_then(|own| {
+                    of_endpoint("revocation_endpoint", Some(own), published.revocation_endpoint.as_ref())
+                }))
+            }
         }
         found.extend(self.of_authentication(published));
         found.extend(self.of_pkce(published.s256));
@@ -170,13 +175,16 @@ fn of_endpoints<'s>(
         ("token_endpoint", Some(&server.token_endpoint), Some(&published.token_endpoint)),
         ("revocation_endpoint", server.revocation_endpoint.as_ref(), published.revocation_endpoint.as_ref()),
     ];
-    let endpoints = endpoints.into_iter().filter_map(|(name, configured, published)| {
-        // What the metadata leaves out may exist all the same.
-        let published = published.filter(|published| configured != Some(published))?;
-        let configured = configured.map_or_else(|| "not set".to_owned(), ToString::to_string);
-        Some(Difference::warning(name, configured, published.to_string()).fix(format!("{name} = \"{published}\"")))
-    });
+    let endpoints =
+        endpoints.into_iter().filter_map(|(name, configured, published)| of_endpoint(name, configured, published));
     issuer.into_iter().chain(endpoints)
+}
+
+/// What the metadata leaves out may exist all the same.
+fn of_endpoint(name: &'static str, configured: Option<&Endpoint>, published: Option<&Endpoint>) -> Option<Difference> {
+    let published = published.filter(|published| configured != Some(published))?;
+    let configured = configured.map_or_else(|| "not set".to_owned(), ToString::to_string);
+    Some(Difference::warning(name, configured, published.to_string()).fix(format!("{name} = \"{published}\"")))
 }
 
 #[cfg(test)]

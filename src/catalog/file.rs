@@ -17,9 +17,9 @@ use serde_spanned::Spanned;
 use url::form_urlencoded;
 
 use super::{
-    ActionName, BasicUsername, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts, Integration,
-    IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server, SharedRedirect,
-    StoreKind,
+    ActionName, BasicUsername, CaFile, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts,
+    Integration, IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server,
+    SharedRedirect, StoreKind,
     dialect::{DialectFields, KeepFields, ScopeTable, StatedCheck, TokenFields},
 };
 use crate::{
@@ -90,6 +90,7 @@ pub(super) struct Table {
     account_from: Option<Spanned<String>>,
     token_servers: Option<TokenServersTable>,
     response_mode: Option<Spanned<String>>,
+    ca: Option<Spanned<PathBuf>>,
     hosts: Option<Vec<Spanned<String>>>,
     basic_username: Option<Spanned<String>>,
     #[serde(default)]
@@ -155,7 +156,8 @@ impl Tables {
             let at = |fault: Fault| fault.in_table(&format!("[integration.{name}]"), span.clone(), text);
             let key = IntegrationName::parse(&name).map_err(|e| at(Fault::plain(e.to_string())))?;
             let (table, preset) = table.into_inner().with_preset().map_err(at)?;
-            let integration = table.integration(key.clone(), preset).map_err(at)?;
+            let ca = table.ca(text).map_err(at)?;
+            let integration = table.integration(key.clone(), preset, ca).map_err(at)?;
             integrations.insert(key, integration);
         }
         Ok(Catalog(integrations))
@@ -165,7 +167,23 @@ impl Tables {
 const SAFE: &str = "write what the provider's documentation says, from https:// on";
 
 impl Table {
-    fn integration(self, name: IntegrationName, preset: Option<Preset>) -> Result<Integration, Fault> {
+    /// The file is read when a request needs it; its errors name this line of `text`.
+    fn ca(&self, text: &str) -> Result<Option<CaFile>, Fault> {
+        let Some(path) = &self.ca else { return Ok(None) };
+        if path.get_ref().as_os_str().is_empty() {
+            let remedy = "name a PEM file, or remove ca to trust the CAs of this system";
+            return Err(Fault::new("ca is empty", remedy).at(path));
+        }
+        let line = Place::of(text, path.span().start).line;
+        Ok(Some(CaFile { path: path.get_ref().clone(), line }))
+    }
+
+    fn integration(
+        self,
+        name: IntegrationName,
+        preset: Option<Preset>,
+        ca: Option<CaFile>,
+    ) -> Result<Integration, Fault> {
         let client_id =
             self.client_id.as_ref().ok_or_else(|| Fault::new("client_id is missing", "add: client_id = \"...\""))?;
         let client_id = ClientId::parse(client_id.get_ref())
@@ -174,8 +192,9 @@ impl Table {
             let what = "requiresPKCE and code_challenge_method = \"off\" contradict each other";
             return Err(Fault::new(what, "take one of them out"));
         }
+        let revocation_endpoint = endpoint("revocation_endpoint", self.revocation_endpoint.as_ref())?;
         let issuer_template = self.issuer_template()?;
-        let server = self.server(issuer_template.as_ref())?;
+        let server = self.server(revocation_endpoint.clone(), issuer_template.as_ref())?;
         let authentication_method = self.authentication_method()?;
         let base_allow = self.base_allow()?;
         let hosts = self.hosts(&server)?;
@@ -205,6 +224,7 @@ impl Table {
             base_url: self.base_url.map(Spanned::into_inner),
             server,
             issuer_template,
+            revocation_endpoint,
             client_id,
             client_secret: self.client_secret,
             authentication_method,
@@ -226,6 +246,7 @@ impl Table {
             extra,
             dialect,
             response_mode,
+            ca,
             hosts,
             basic_username,
             allowed_scopes: scopes(&self.allowed_scopes)?,
@@ -272,22 +293,14 @@ impl Table {
         fields.dialect(offline)
     }
 
-    fn server(&self, issuer_template: Option<&IssuerTemplate>) -> Result<Server, Fault> {
-        let endpoint = |name: &str, text: &Option<Spanned<String>>| {
-            let parse = |t: &Spanned<String>| {
-                Endpoint::parse(t.get_ref())
-                    .map_err(|e| Fault::new(format!("{name} is not a safe URL: {e}"), SAFE).at(t))
-            };
-            text.as_ref().map(parse).transpose()
-        };
+    fn server(&self, revocation: Option<Endpoint>, issuer_template: Option<&IssuerTemplate>) -> Result<Server, Fault> {
         let issuer = |t: &Spanned<String>| {
             Issuer::configured(t.get_ref())
                 .map_err(|e| Fault::new(format!("issuer is not a safe URL: {e}"), SAFE).at(t))
         };
         let issuer = self.issuer.as_ref().map(issuer).transpose()?;
-        let authorization = endpoint("authorization_endpoint", &self.authorization_endpoint)?;
-        let token = endpoint("token_endpoint", &self.token_endpoint)?;
-        let revocation = endpoint("revocation_endpoint", &self.revocation_endpoint)?;
+        let authorization = endpoint("authorization_endpoint", self.authorization_endpoint.as_ref())?;
+        let token = endpoint("token_endpoint", self.token_endpoint.as_ref())?;
         match (authorization, token, issuer) {
             (Some(authorization), Some(token), issuer) => {
                 Ok(Server::explicit(authorization, token, revocation, issuer).with_tenants(issuer_template))
@@ -370,6 +383,14 @@ impl Table {
         }
         Ok(list)
     }
+}
+
+fn endpoint(name: &str, text: Option<&Spanned<String>>) -> Result<Option<Endpoint>, Fault> {
+    let parse = |text: &Spanned<String>| {
+        Endpoint::parse(text.get_ref())
+            .map_err(|why| Fault::new(format!("{name} is not a safe URL: {why}"), SAFE).at(text))
+    };
+    text.map(parse).transpose()
 }
 
 #[expect(clippy::fn_params_excessive_bools, reason = "the key of the file is a boolean; it goes no further")]

@@ -111,6 +111,7 @@ impl Login {
             pkce: Pkce::S256,
             effective_pkce: Pkce::S256,
             extra,
+            ca: None,
             opener: opener(args, &say)?,
             hidden_variable: None,
             timeout: USER_SIGNS_IN,

@@ -59,6 +59,7 @@ fn serve(context: &Context, config: Config) -> Result<Outcome, Failure> {
     let ring = Arc::new(check::ring(&config.keys)?);
     let verifier = Arc::new(check::verifier(&config)?);
     check::secrets(&config)?;
+    check::ca_files(&config)?;
     check_proxy()?;
     // A wrong key is told before anybody can knock, and before a byte of the database changes.
     check::proven(&config.database, &ring)?;

@@ -210,7 +210,7 @@ fn of_exchange(error: &ExchangeError) -> Code {
 /// The class of a request that got no response.
 pub fn of_http(error: &HttpError) -> Code {
     match error {
-        HttpError::NoCa(_) | HttpError::Proxy { .. } => Code::Configuration,
+        HttpError::NoCa(_) | HttpError::Proxy { .. } | HttpError::UnusableCa { .. } => Code::Configuration,
         HttpError::Certificate(_) | HttpError::UnknownCa(_) => Code::Refused,
         _ => Code::Unavailable,
     }

@@ -13,8 +13,8 @@ use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
     deadlines::USER_SIGNS_IN,
     oauth::{
-        AuthorizationServer, Expiry, ExtraParameters, GrantMetadata, IssParameter, Pkce, S256, ScopeRules, Scopes,
-        TokenSet, TokenType, discover_tenants,
+        AuthorizationServer, DiscoveryError, Expiry, ExtraParameters, GrantMetadata, IssParameter, Pkce, S256,
+        ScopeRules, Scopes, TokenSet, TokenType, discover_tenants,
     },
     redirect::RelayedRedirect,
     refresh::covering::{self, Coverage, Granted},
@@ -186,7 +186,10 @@ impl Grants {
             other => other?,
         };
         let client = self.client(integration, &vault)?;
-        let server = server(integration)?;
+        let http = Http::at(integration);
+        // Before the user is sent to a browser.
+        http.check_ca().map_err(DiscoveryError::Connection)?;
+        let server = server(integration, &http)?;
         let client = client.authenticated_by(integration.authentication_at(&server)?);
         let sent = Integration { relay: relay.clone(), ..integration.clone() };
         let promised = promises(integration, &server)?;
@@ -203,6 +206,7 @@ impl Grants {
             pkce: integration.pkce,
             effective_pkce: integration.effective_pkce(s256),
             extra,
+            ca: integration.ca.clone(),
             opener,
             hidden_variable: match &integration.client_secret {
                 Some(SecretSource::Environment(name)) => Some(name.clone()),
@@ -267,9 +271,9 @@ fn browser(request: &LoginRequest) -> Result<Browser, Error> {
     }
 }
 
-fn server(integration: &Integration) -> Result<AuthorizationServer, Error> {
+fn server(integration: &Integration, http: &Http) -> Result<AuthorizationServer, Error> {
     let server = match &integration.server {
-        Server::Discovered(issuer) => discover_tenants(issuer, integration.issuer_template.as_ref(), &Http::default())?,
+        Server::Discovered(issuer) => discover_tenants(issuer, integration.issuer_template.as_ref(), http)?,
         Server::Explicit(server) => (**server).clone(),
     };
     Ok(integration.as_stated(server))

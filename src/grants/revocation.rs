@@ -94,7 +94,7 @@ impl Grants {
             }
             Err(why) => return Revocation::Unconfirmed(Unconfirmed::NoClient(why)),
         };
-        match revoke_grant(endpoint, &client, record.grant.tokens(), Extent::Every, &Http::default()) {
+        match revoke_grant(endpoint, &client, record.grant.tokens(), Extent::Every, &Http::at(integration)) {
             Ok(()) => Revocation::Revoked,
             Err(why) => Revocation::Unconfirmed(Unconfirmed::Provider(why)),
         }

@@ -16,6 +16,7 @@ use super::{
     listen::Binding,
 };
 use crate::{
+    catalog::CaFile,
     deadlines::PROVIDER_IS_SILENT,
     loopback::{Loopback, Outcome, SentBy, Stray},
     oauth::{
@@ -40,6 +41,8 @@ pub struct Attempt {
     /// What PKCE can be relied on for.
     pub effective_pkce: Pkce,
     pub extra: ExtraParameters,
+    /// CAs that count in place of the system's.
+    pub ca: Option<CaFile>,
     pub opener: Opener,
     /// An environment variable that holds a secret and that no browser needs.
     pub hidden_variable: Option<String>,
@@ -130,7 +133,7 @@ pub fn sign_in<T>(
         None => hear(&Event::Listening(redirect.as_str())),
         Some(Behind { relay, listener }) => hear(&Event::Relayed { relay, listener }),
     }
-    let Attempt { server, client, scopes, pkce, extra, canceller, again, timeout, .. } = attempt;
+    let Attempt { server, client, scopes, pkce, extra, ca, canceller, again, timeout, .. } = attempt;
     let sent = Sent { client_id: client.id.to_string(), redirect_uri: redirect.as_str().to_owned() };
     let request = AuthorizationRequest { server, client, redirect, scopes, pkce, extra };
     let (url, pending) = request.begin(Entropy::from_bytes(&entropy::random()?))?;
@@ -150,6 +153,7 @@ pub fn sign_in<T>(
         deadline: begun + timeout,
         unanswered_at: Some(begun + unanswered_after(timeout)),
         timeout,
+        ca,
         sent,
         behind,
         again,
@@ -208,6 +212,7 @@ struct Waiting<'a> {
     /// When the silence is reported; `None` if it was.
     unanswered_at: Option<Instant>,
     timeout: Duration,
+    ca: Option<CaFile>,
     sent: Sent,
     behind: Option<Behind>,
     again: Option<Again>,
@@ -245,7 +250,7 @@ impl Waiting<'_> {
             (self.hear)(&Event::CodeReceived);
             (self.hear)(&Event::Exchanging);
             let server = code.server().clone();
-            let (http, now) = (Http::default(), clock::now());
+            let (http, now) = (Http::default().trusting(self.ca.as_ref()), clock::now());
             let http = Observed::new(&http, code.dialect().clone(), now);
             let result = code.exchange(&http, now);
             http.news().iter().for_each(|news| (self.hear)(&Event::TokenResponse(news)));

@@ -11,6 +11,7 @@ use std::{
 
 use super::{Error, GrantId, Grants, LOCK, Settings};
 use crate::{
+    catalog::Integration,
     deadlines::STORE_RETRIES,
     oauth::{Client, HttpClient, Observed},
     refresh::{
@@ -62,14 +63,22 @@ impl Grants {
         let Some(record) = vault.read(&key)? else { return Ok(Message::Nothing) };
         let pinned = record.pinned.authentication_method;
         let client = self.client(integration, &vault)?.authenticated_by(integration.authentication_pinned(pinned));
-        refresh(&vault, &key, &client, record)
+        let sender = Sender { client: &client, integration };
+        refresh(&vault, &key, sender, record)
     }
+}
+
+/// Who sends a refresh, and to whom.
+#[derive(Clone, Copy)]
+struct Sender<'a> {
+    client: &'a Client,
+    integration: &'a Integration,
 }
 
 /// # Errors
 /// The journal cannot be read or written, so nothing was sent.
-fn refresh(vault: &Vault<'_>, key: &GrantKey, client: &Client, record: Record) -> Result<Message, Error> {
-    let refresh = |record: &Record| Refresh { vault, key, client, record }.run();
+fn refresh(vault: &Vault<'_>, key: &GrantKey, sender: Sender<'_>, record: Record) -> Result<Message, Error> {
+    let refresh = |record: &Record| Refresh { vault, key, sender, record }.run();
     let mut ended = refresh(&record)?;
     match (stored(vault, key), &ended) {
         // A response that waited in the journal for longer than its token lives brought a new refresh token all the same.
@@ -118,7 +127,7 @@ fn stored(vault: &Vault<'_>, key: &GrantKey) -> Option<Record> {
 struct Refresh<'a> {
     vault: &'a Vault<'a>,
     key: &'a GrantKey,
-    client: &'a Client,
+    sender: Sender<'a>,
     record: &'a Record,
 }
 
@@ -144,8 +153,8 @@ impl Refresh<'_> {
     /// # Errors
     /// The journal cannot be read or written, so nothing was sent.
     fn run(&self) -> Result<Ended, StoreError> {
-        let http = Http::default();
-        let http = Observed::new(&http, self.client.dialect.clone(), clock::now());
+        let http = Http::at(self.sender.integration);
+        let http = Observed::new(&http, self.sender.client.dialect.clone(), clock::now());
         let ended = self.attempt(&http)?;
         Ok(Ended { response: http.news(), ..ended })
     }
@@ -153,7 +162,7 @@ impl Refresh<'_> {
     fn attempt(&self, http: &dyn HttpClient) -> Result<Ended, StoreError> {
         let journal = self.vault.journal(self.key);
         let seal_keys = slice::from_ref(&self.record.seal_key);
-        let attempt = Attempt { journal: &journal, record: self.record, seal_keys, client: self.client };
+        let attempt = Attempt { journal: &journal, record: self.record, seal_keys, client: self.sender.client };
         let http = Journalled { journal: &journal, record: self.record, http };
         match attempt.run(&http, &clock::now) {
             Ok(Refreshed { record, source }) => {

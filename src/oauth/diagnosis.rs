@@ -177,7 +177,9 @@ fn taken(tokens: &TokenSet, response: &HttpResponse, fields: &Fields, dialect: &
     let adapted = normalise::members(&dialect.token.response(response.clone()));
     let seen = adapted.map(|(members, _)| members.fields).unwrap_or_default();
     let place = |name: &str| match &dialect.token.token_at {
-        Some(path) if path.of(|name| fields.get(name)).is_some_and(|inner| inner.get(name).is_some()) => format!("{path}.{name}"),
+        Some(path) if path.of(|name| fields.get(name)).is_some_and(|inner| inner.get(name).is_some()) => {
+            format!("{path}.{name}")
+        }
         _ => name.to_owned(),
     };
     let stated = LIFE.into_iter().find(|name| seen.get(*name).and_then(normalise::expires_in).is_some());

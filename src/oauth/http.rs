@@ -37,6 +37,9 @@ pub enum HttpError {
     /// No server can be trusted, because there is no CA certificate here. Nothing was sent.
     #[error("{0} has no CA certificate, so no server can be trusted")]
     NoCa(CaStore),
+    /// The file that an integration names cannot be used, so no server can be trusted. Nothing was sent.
+    #[error("{store} cannot be used: {why}")]
+    UnusableCa { store: CaStore, why: CaFault },
     /// The response is larger than 1 MiB.
     #[error("the reply is larger than 1 MiB")]
     TooLarge,
@@ -56,7 +59,11 @@ impl HttpError {
     /// the server's certificate.
     pub fn is_lasting(&self) -> bool {
         match self {
-            Self::Certificate(_) | Self::NoCa(_) | Self::Proxy { .. } | Self::UnknownCa(_) => true,
+            Self::Certificate(_)
+            | Self::NoCa(_)
+            | Self::Proxy { .. }
+            | Self::UnknownCa(_)
+            | Self::UnusableCa { .. } => true,
             Self::Broken(_) | Self::Connect(_) | Self::Timeout | Self::Tls(_) | Self::TooLarge => false,
         }
     }
@@ -65,6 +72,12 @@ impl HttpError {
 /// Where the certificates of trusted CAs come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaStore {
+    /// A file that an integration names, in place of the system's store.
+    Integration {
+        path: String,
+        /// The line of the configuration that names it.
+        line: usize,
+    },
     System,
     /// A variable replaces the system's store.
     Variable {
@@ -77,8 +90,27 @@ pub enum CaStore {
 impl fmt::Display for CaStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Integration { path, line } => write!(f, "\"{path}\" (ca in line {line} of the configuration)"),
             Self::System => f.write_str("the certificate store of this system"),
             Self::Variable { name, path } => write!(f, "{name} (\"{path}\")"),
         }
     }
+}
+
+/// Why a file of CA certificates cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaFault {
+    #[error("a certificate in it is damaged")]
+    Damaged,
+    #[error("it has no certificate in PEM form")]
+    Empty,
+    #[error("it belongs to another user")]
+    OtherOwner,
+    /// The system's reason.
+    #[error("{0}")]
+    Unreadable(String),
+    /// `chmod` is the argument for chmod(1) that takes these rights away.
+    #[error("it can be changed by others (mode {mode:o})")]
+    Writable { mode: u32, chmod: &'static str },
 }

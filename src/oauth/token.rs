@@ -15,7 +15,8 @@ use url::form_urlencoded;
 
 use super::{
     AuthenticationMethod, Claims, Client, ClientAuthentication, CodeReceived, Endpoint, ErrorCode, ErrorResponse,
-    GrantMetadata, HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion, WireDialect,
+    GrantMetadata, HttpClient, HttpError, HttpRequest, HttpResponse, IdTokenError, Meaning, Scopes, TokenOccasion,
+    WireDialect,
     error_response::OwnSecrets,
     id_token::{Expected, Occasion, jwt_expiry},
     normalise::{NotOAuth, Unusable, normalise},

@@ -3,7 +3,7 @@
 //! [`TokenRules::over`] stands between the token requests and the network: it completes what is sent and brings what
 //! comes back into the form that the reader of responses knows.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use oauth2::http::{HeaderValue, header::CONTENT_TYPE};
 use serde::Deserialize;

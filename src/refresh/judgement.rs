@@ -76,9 +76,9 @@ impl Judgement {
             ExchangeError::NotOAuth(what) => {
                 judged(Verdict::Transient, Reached::by_status(what.status, what.retry_after))
             }
-            ExchangeError::Unreachable(why @ (HttpError::NoCa(_) | HttpError::Proxy { .. })) => {
-                judged(Verdict::Misconfigured, Reached::by_error(why))
-            }
+            ExchangeError::Unreachable(
+                why @ (HttpError::NoCa(_) | HttpError::Proxy { .. } | HttpError::UnusableCa { .. }),
+            ) => judged(Verdict::Misconfigured, Reached::by_error(why)),
             ExchangeError::Unreachable(why @ (HttpError::Certificate(_) | HttpError::UnknownCa(_))) => {
                 judged(Verdict::Refused, Reached::by_error(why))
             }
@@ -140,7 +140,8 @@ impl Reached {
             | HttpError::NoCa(_)
             | HttpError::Proxy { .. }
             | HttpError::Tls(_)
-            | HttpError::UnknownCa(_) => Self::Nobody,
+            | HttpError::UnknownCa(_)
+            | HttpError::UnusableCa { .. } => Self::Nobody,
             HttpError::Broken(_) | HttpError::Timeout | HttpError::TooLarge => Self::Maybe,
         }
     }

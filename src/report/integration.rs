@@ -15,9 +15,9 @@ pub(super) fn text(i: &Integration) -> String {
     say("provider", provider(i));
     if let Server::Explicit(server) = &i.server {
         say("token endpoint", server.token_endpoint.to_string());
-        if let Some(revocation) = &server.revocation_endpoint {
-            say("revocation", revocation.to_string());
-        }
+    }
+    if let Some(revocation) = &i.revocation_endpoint {
+        say("revocation", revocation.to_string());
     }
     say("client id", i.client_id.to_string());
     say("client secret", secret_words(i.client_secret.as_ref()));
@@ -52,7 +52,7 @@ pub(super) fn json(i: &Integration) -> Value {
         "issuer": issuer.map(ToString::to_string),
         "authorization_endpoint": explicit.map(|s| s.authorization_endpoint.to_string()),
         "token_endpoint": explicit.map(|s| s.token_endpoint.to_string()),
-        "revocation_endpoint": explicit.and_then(|s| s.revocation_endpoint.as_ref()).map(ToString::to_string),
+        "revocation_endpoint": i.revocation_endpoint.as_ref().map(ToString::to_string),
         "client_id": i.client_id.as_str(),
         "client_secret": secret_words(i.client_secret.as_ref()),
         "redirect_uris": i.redirects.iter().map(|r| r.as_str()).collect::<Vec<_>>(),

@@ -7,7 +7,10 @@ use crate::grants::{LoggedOut, Revocation};
 pub(super) fn text(LoggedOut { grant, revocation }: &LoggedOut) -> String {
     let said = match revocation {
         Revocation::NothingToRevoke => return format!("nobody was logged in to {}\n", grant.integration),
-        Revocation::NotOffered => "the provider offers no revocation, so the tokens stay valid there until they expire",
+        Revocation::NotOffered => {
+            "the provider names no revocation endpoint, so the tokens stay valid there until they expire; if it has one, \
+             write it as revocation_endpoint"
+        }
         Revocation::NotWanted => "the tokens stay valid at the provider until they expire",
         Revocation::Revoked => "the tokens are revoked at the provider",
         Revocation::Unconfirmed(_) => "the provider did not confirm the revocation",

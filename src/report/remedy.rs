@@ -5,7 +5,7 @@ use std::{io::ErrorKind, time::Duration};
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
     grants::{Again, Error, GrantId},
-    oauth::{CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
+    oauth::{CaFault, CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
     vault::{AccountName, Exposure, StoreError},
@@ -238,13 +238,29 @@ pub fn of_http(error: &HttpError) -> Option<String> {
         HttpError::Proxy { variable, .. } => Some(unset(variable)),
         HttpError::UnknownCa(CaStore::System) => Some(
             "if you trust the server's CA (a company's proxy may have one), add its certificate to that store, or name a \
-             file that has it: export SSL_CERT_FILE=FILE"
+             file that has it: ca = \"FILE\" in the integration, or for all: export SSL_CERT_FILE=FILE"
                 .into(),
         ),
         HttpError::UnknownCa(CaStore::Variable { name, path }) => Some(format!(
-            "if you trust the server's CA, add its certificate to \"{path}\"; or use those of the system: unset {name}"
+            "if you trust the server's CA, add its certificate to \"{path}\", or name a file that has it in the integration: \
+             ca = \"FILE\"; or use those of the system: unset {name}"
         )),
+        HttpError::UnknownCa(CaStore::Integration { path, .. }) => Some(format!(
+            "if you trust the server's CA, add its certificate to \"{path}\"; or remove ca to trust the CAs of this system"
+        )),
+        HttpError::UnusableCa { store: CaStore::Integration { path, line }, why } => Some(of_ca(path, *line, why)),
         _ => Some(LATER.into()),
+    }
+}
+
+fn of_ca(path: &str, line: usize, why: &CaFault) -> String {
+    match why {
+        CaFault::Empty => format!(
+            "write the CA's certificate into it in PEM form, or convert it: openssl x509 -inform der -in FILE -out '{path}'"
+        ),
+        CaFault::OtherOwner => format!("check what is in it, then make it yours: sudo chown \"$(id -un)\" '{path}'"),
+        CaFault::Writable { chmod, .. } => format!("check what is in it, then: chmod {chmod} '{path}'"),
+        _ => format!("correct the file or line {line}, or remove ca to trust the CAs of this system"),
     }
 }
 

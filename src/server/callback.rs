@@ -11,7 +11,8 @@ use super::{
 use crate::{
     catalog::Integration,
     oauth::{
-        self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Observed, Refusal, Resumed, Settled, TokenSet, Unrelated,
+        self, CodeReceived, ErrorCode, ExchangeError, MatchedAnswer, Observed, Refusal, Resumed, Settled, TokenSet,
+        Unrelated,
     },
     refresh::covering,
     reply::{Location, Reply},
@@ -182,7 +183,7 @@ impl Service {
     ) -> Result<Connected, Ending> {
         let ReceivedCode { code, content, key } = received;
         let base = base(integration, content.base_url.as_deref()).map_err(|_| Ending::ConfigError)?;
-        let http = integrations::http(base.as_ref());
+        let http = integrations::http(integration, base.as_ref());
         let exchange = move || {
             let now = clock::now();
             let http = Observed::new(http.as_ref(), code.dialect().clone(), now);
@@ -229,7 +230,7 @@ impl Service {
         let client =
             integrations::client(integration, base.as_ref()).ok().map(|client| client.authenticated_by(method));
         let endpoint = content.server.revocation_endpoint.clone();
-        let http = integrations::http(base.as_ref());
+        let http = integrations::http(integration, base.as_ref());
         self.providers.ask(move || revoke(endpoint.as_ref(), client, &grant, http.as_ref())).await;
     }
 

@@ -67,21 +67,17 @@ impl Providers {
         let server = match &integration.server {
             Server::Explicit(server) => server.as_ref().clone(),
             Server::Discovered(_) if base.is_some() => return Err(Problem::IntegrationMisconfigured.into()),
-            Server::Discovered(issuer) => {
-                if let Some((at, server)) =
-                    self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&integration.name)
-                    && clock::instant().duration_since(*at) < ENDPOINTS_LAST
-                {
-                    return Ok(server.clone());
+            Server::Discovered(issuer) => match self.known(&integration.name) {
+                Some(server) => server,
+                None => {
+                    let (issuer, http) = (issuer.clone(), Http::at(integration));
+                    let template = integration.issuer_template.clone();
+                    let found = self.ask(move || discover_tenants(&issuer, template.as_ref(), &http)).await?;
+                    let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.insert(integration.name.clone(), (clock::instant(), found.clone()));
+                    found
                 }
-                let issuer = issuer.clone();
-                let template = integration.issuer_template.clone();
-                let discover = move || discover_tenants(&issuer, template.as_ref(), &Http::default());
-                let found = self.ask(discover).await?;
-                let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(integration.name.clone(), (clock::instant(), found.clone()));
-                found
-            }
+            },
         };
         match base {
             None => Ok(integration.as_stated(server)),
@@ -93,6 +89,13 @@ impl Providers {
                 at_instance(&server, base, promise).ok_or(Problem::IntegrationMisconfigured.into())
             }
         }
+    }
+
+    /// What the provider has published, if that was read not long ago.
+    fn known(&self, integration: &IntegrationName) -> Option<AuthorizationServer> {
+        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, server) = known.get(integration)?;
+        (clock::instant().duration_since(*at) < ENDPOINTS_LAST).then(|| server.clone())
     }
 }
 
@@ -215,10 +218,8 @@ impl Integrations for Configured {
     fn http(&self, connection: &Connection) -> Box<dyn HttpClient + Send> {
         let integration = self.catalog.get(connection.key.integration.as_str()).ok();
         let base = integration.and_then(|integration| base(integration, connection.base_url.as_deref()).ok()?);
-        match base {
-            Some(base) => Box::new(PinnedHttp::through(Http::within(SERVICE_REQUESTS), base.reach().clone())),
-            None => Box::new(Http::within(SERVICE_REQUESTS)),
-        }
+        let ca = integration.and_then(|integration| integration.ca.as_ref());
+        through(Http::within(SERVICE_REQUESTS).trusting(ca), base.as_ref())
     }
 
     fn note_response(&self, integration: &IntegrationName, response: &str) {
@@ -229,10 +230,15 @@ impl Integrations for Configured {
     }
 }
 
+/// For requests to the provider, or to its instance at `base`.
+pub fn http(integration: &Integration, base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
+    through(Http::at(integration), base)
+}
+
 /// An instance is reached at its pinned addresses only; the provider itself through the usual resolver and proxies.
-pub fn http(base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
+fn through(http: Http, base: Option<&BaseUrl>) -> Box<dyn HttpClient + Send> {
     match base {
-        Some(base) => Box::new(PinnedHttp::new(base.reach().clone())),
-        None => Box::new(Http::default()),
+        Some(base) => Box::new(PinnedHttp::through(http, base.reach().clone())),
+        None => Box::new(http),
     }
 }

@@ -26,11 +26,12 @@ pub enum OverrideRefused {
 /// # Errors
 /// The table names two URIs, or one that cannot forward.
 pub fn override_of(integration: &Integration) -> Result<Option<RelayedRedirect>, OverrideRefused> {
-    let mut https =
-        integration.redirects.iter().filter_map(|redirect| match RelayedRedirect::parse(redirect.as_str()) {
-            Err(RelayedError::NotHttps) => None,
-            parsed => Some(parsed.map_err(OverrideRefused::RedirectUri)),
-        });
+    // The others lead to a user's machine, where other rules hold: some providers want `localhost` there.
+    let https = integration.redirects.iter().filter(|redirect| redirect.as_str().starts_with("https://"));
+    let mut https = https.filter_map(|redirect| match RelayedRedirect::parse(redirect.as_str()) {
+        Err(RelayedError::NotHttps) => None,
+        parsed => Some(parsed.map_err(OverrideRefused::RedirectUri)),
+    });
     match (integration.relay.clone(), https.next().transpose()?) {
         (Some(relay), Some(redirect)) if relay != redirect => Err(OverrideRefused::Both),
         (relay, redirect) => Ok(relay.or(redirect)),
@@ -57,7 +58,10 @@ pub fn of_flow(public_url: &PublicUrl, integration: &Integration, at: &RedirectA
 pub fn for_the_command_line(integration: &Integration) -> impl Iterator<Item = &RegisteredRedirect> {
     let used = override_of(integration).ok().flatten();
     let is_used = move |redirect: &RegisteredRedirect| used.as_ref().is_some_and(|it| it.as_str() == redirect.as_str());
-    integration.redirects.iter().filter(move |it| !is_used(it) && it.as_str() != DEFAULT_REDIRECT)
+    // Nobody wrote this one.
+    let usual = integration.preset.as_ref().map(|preset| preset.redirect_uri(None));
+    let usual = usual.unwrap_or_else(|| DEFAULT_REDIRECT.to_owned());
+    integration.redirects.iter().filter(move |it| !is_used(it) && it.as_str() != usual)
 }
 
 #[cfg(test)]
@@ -91,13 +95,20 @@ mod tests {
 
     #[test]
     fn d20_what_leads_to_a_users_machine_is_no_override_and_is_reported() {
-        for lines in ["", "redirect_uri = \"http://127.0.0.1:0/callback\"", "redirect_uri = \"example.app:///cb\""] {
+        for lines in [
+            "",
+            "redirect_uri = \"http://127.0.0.1:0/callback\"",
+            "redirect_uri = \"http://localhost:0/callback\"\ninsist_on_localhost = true",
+            "redirect_uri = \"example.app:///cb\"",
+            "provider = \"microsoft\"",
+        ] {
             assert_eq!(Ok(None), sent(lines), "{lines}");
         }
         let left = |lines: &str| {
             for_the_command_line(&integration(lines)).map(|it| it.as_str().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(Vec::<String>::new(), left(""), "nobody wrote the default");
+        assert_eq!(Vec::<String>::new(), left("provider = \"microsoft\""), "nobody wrote the preset's");
         let list = format!("redirect_uri = [\"http://127.0.0.1:0/cb\", \"{HTTPS}\", \"https://127.0.0.1/cb\"]");
         assert_eq!(["http://127.0.0.1:0/cb", "https://127.0.0.1/cb"].as_slice(), left(&list));
     }

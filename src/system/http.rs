@@ -1,6 +1,7 @@
 //! An HTTP client by ureq: bounded bodies, deadlines for everything, no redirects, no compression, no proxy for
 //! loopback.
 
+mod ca;
 mod proxy;
 mod trust;
 
@@ -10,7 +11,7 @@ use ureq::{
     Agent, ProxyProtocol,
     config::{Config, IpFamily},
     http::Uri,
-    tls::TlsConfig,
+    tls::{RootCerts, TlsConfig},
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
         transport::{
@@ -23,6 +24,7 @@ use ureq::{
 use self::proxy::Named;
 use super::{clock, environment};
 use crate::{
+    catalog::{CaFile, Integration},
     deadlines::{COMMAND_REQUESTS, CONNECTS},
     oauth::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse},
 };
@@ -34,21 +36,57 @@ const NOT_IN_TIME: &str = "no connection in time";
 
 /// One connection per request. All requests for one purpose share their time: a provider that is silent or slow is
 /// waited for once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Http {
     until: Instant,
+    /// The CAs that count in place of the system's.
+    ca: Option<CaFile>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { until: clock::instant() + COMMAND_REQUESTS }
+        Self::within(COMMAND_REQUESTS)
     }
 }
 
 impl Http {
     /// For requests that together may take this long.
     pub fn within(time: Duration) -> Self {
-        Self { until: clock::instant() + time }
+        Self { until: clock::instant() + time, ca: None }
+    }
+
+    /// For the servers of this integration's provider.
+    pub fn at(integration: &Integration) -> Self {
+        Self::default().trusting(integration.ca.as_ref())
+    }
+
+    /// With the CAs of this file in place of the system's.
+    pub fn trusting(self, ca: Option<&CaFile>) -> Self {
+        Self { ca: ca.cloned(), ..self }
+    }
+
+    /// Checks the file of CA certificates before anything is sent. It is read again for every request, so that a file that
+    /// was replaced counts at once.
+    ///
+    /// # Errors
+    /// [`HttpError::UnusableCa`].
+    pub fn check_ca(&self) -> Result<(), HttpError> {
+        self.ca.as_ref().map_or(Ok(()), |ca| ca::read(ca).map(drop))
+    }
+
+    fn roots(&self, request: &HttpRequest) -> Result<RootCerts, HttpError> {
+        match &self.ca {
+            Some(ca) if request.uri().scheme_str() == Some("https") => Ok(RootCerts::Specific(ca::read(ca)?)),
+            _ => Ok(RootCerts::PlatformVerifier),
+        }
+    }
+
+    /// The reason in our own words. A CA that is unknown is one that the integration's own file does not have.
+    fn error(&self, error: ureq::Error) -> HttpError {
+        match (self::error(error), &self.ca) {
+            (HttpError::UnknownCa(_), Some(ca)) => HttpError::UnknownCa(ca::store(ca)),
+            (error, _) => error,
+        }
     }
 }
 
@@ -101,7 +139,7 @@ impl Http {
             // Shorter than the whole time, so that a request that got no connection is reported as such.
             .timeout_connect(Some(CONNECTS.min(left / 2)))
             .timeout_global(Some(left))
-            .tls_config(TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
+            .tls_config(TlsConfig::builder().root_certs(self.roots(&request)?).build())
             .user_agent(concat!("loopin/", env!("CARGO_PKG_VERSION")))
             .build();
         let variable = variable.unwrap_or_default();
@@ -115,7 +153,7 @@ impl Http {
             true => agent.run(request.map(drop)),
             false => agent.run(request),
         };
-        let (parts, body) = reply.map_err(error)?.into_parts();
+        let (parts, body) = reply.map_err(|why| self.error(why))?.into_parts();
         let body = body.into_with_config().limit(LONGEST_REPLY).read_to_vec().map_err(error)?;
         Ok(HttpResponse::from_parts(parts, body))
     }
@@ -177,7 +215,10 @@ fn words(error: ureq::Error) -> String {
         ureq::Error::Timeout(_) => "it did not answer in time".into(),
         other => match self::error(other) {
             HttpError::Connect(why) | HttpError::Broken(why) | HttpError::Tls(why) => why,
-            why @ (HttpError::Certificate(_) | HttpError::NoCa(_) | HttpError::UnknownCa(_)) => why.to_string(),
+            why @ (HttpError::Certificate(_)
+            | HttpError::NoCa(_)
+            | HttpError::UnknownCa(_)
+            | HttpError::UnusableCa { .. }) => why.to_string(),
             HttpError::Proxy { .. } | HttpError::Timeout | HttpError::TooLarge => "it did not answer".into(),
         },
     }
@@ -224,7 +265,7 @@ mod tests {
 
     #[test]
     fn requests_of_one_purpose_share_their_time() {
-        let http = Http { until: clock::instant() };
+        let http = Http::within(Duration::ZERO);
         let request = HttpRequest::new(Vec::new());
         assert_eq!(Some(HttpError::Connect(NOT_IN_TIME.into())), http.send(request).err(), "it is over");
     }

@@ -31,11 +31,7 @@ pub struct PinnedHttp<R = Names> {
 }
 
 impl PinnedHttp {
-    pub fn new(reach: Reach) -> Self {
-        Self::through(Http::default(), reach)
-    }
-
-    /// A client with the deadline of `http`.
+    /// A client with the deadline and the CAs of `http`.
     pub fn through(http: Http, reach: Reach) -> Self {
         Self { http, reach, names: Arc::default() }
     }

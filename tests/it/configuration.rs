@@ -158,6 +158,25 @@ fn a_fault_in_the_file_is_told_with_line_column_and_what_is_expected() {
 }
 
 #[test]
+fn a_revocation_endpoint_beside_an_issuer_counts_where_the_metadata_has_none() {
+    let server = RawServer::discovered();
+    let sandbox = discovered(&server.origin);
+    for (line, revoked) in
+        [(String::new(), false), (format!("revocation_endpoint = \"{}/end\"\n", server.origin), true)]
+    {
+        sandbox.configure(&(std::fs::read_to_string(sandbox.config()).expect("configuration") + &line));
+        let login = sandbox.login(&[]);
+        login.answer("x");
+        login.finished().assert_code(0);
+        let words = if revoked { "the tokens are revoked at the provider" } else { "write it as revocation_endpoint" };
+        sandbox.run(&["logout", "work"]).assert_code(0).assert_says(words);
+        assert_eq!(revoked, server.requests().iter().any(|request| request.starts_with("POST /end ")));
+    }
+    let shown = sandbox.run(&["integration", "show", "work", "--json"]).json();
+    assert_eq!(format!("{}/end", server.origin), shown["integration"]["revocation_endpoint"]);
+}
+
+#[test]
 fn a_name_that_is_no_name_a_stray_table_and_bytes_that_are_no_text_are_told() {
     let sandbox = Sandbox::new();
     for (text, says) in [

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, io::Write, path::Path, process::Stdio};
 use crate::harness::{Finished, RawServer, Sandbox, TOKENS};
 
 mod demo;
+mod service;
 mod shapes;
 
 fn root() -> &'static Path {

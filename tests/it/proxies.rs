@@ -11,10 +11,12 @@ use serde_json::json;
 
 use crate::harness::{Finished, Login, Mounts, Provider, Proxy, Sandbox, TlsServer, json_reply, tell};
 
+mod ca;
 mod certificates;
 
 const ADDRESS: &str = "192.0.2.1";
 const NAME: &str = "op.test";
+const NAMES: &str = "DNS:op.test,IP:192.0.2.1";
 
 /// A provider at `https://HOST` that only a proxy leads to.
 struct Scene {
@@ -24,15 +26,21 @@ struct Scene {
 
 impl Scene {
     fn new(host: &'static str) -> Self {
+        Self::certified(host, |sandbox| sandbox.certificate("server", NAMES))
+    }
+
+    /// Whose server has the certificate `server`.
+    fn certified(host: &'static str, certify: impl FnOnce(&Sandbox)) -> Self {
         let sandbox = Sandbox::new();
+        certify(&sandbox);
         let issued = AtomicU32::new(0);
-        let server = TlsServer::new(&sandbox, "DNS:op.test,IP:192.0.2.1", move |request| {
+        let server = TlsServer::new(&sandbox, move |request| {
             let at = |path: &str| format!("https://{host}{path}");
             json_reply(
                 &match request.starts_with("GET /.well-known/oauth-authorization-server ") {
                     true => json!({
                         "issuer": at(""), "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
-                        "code_challenge_methods_supported": ["S256"],
+                        "revocation_endpoint": at("/revoke"), "code_challenge_methods_supported": ["S256"],
                     }),
                     false => {
                         json!({ "access_token": format!("token-{}", issued.fetch_add(1, Ordering::SeqCst)), "refresh_token": "r", "token_type": "Bearer", "expires_in": 3600 })

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpStream},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc::Receiver,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -19,6 +19,7 @@ use crate::harness::{
 };
 
 mod answers;
+mod ca;
 mod callback;
 #[path = "../support/connections.rs"]
 mod connections;
@@ -42,11 +43,12 @@ mod rotation;
 #[path = "../support/jwt.rs"]
 mod signed;
 mod start;
+mod stated;
 mod storm;
 mod tenants;
 mod tokens;
 
-const BASE: &str = "/api/v1/oauth2";
+pub const BASE: &str = "/api/v1/oauth2";
 /// Shared with the application, which signs its users' tokens with it.
 const SECRET: &str = "a shared secret of more than thirty-two bytes";
 const KEY: [u8; 32] = [0x5a; 32];
@@ -65,16 +67,16 @@ fn claims(user: &str, org: &str) -> Value {
     })
 }
 
-fn token_of(user: &str, org: &str) -> String {
+pub fn token_of(user: &str, org: &str) -> String {
     jwt(claims(user, org))
 }
 
 /// Cookies as a browser keeps them for the one host of the service.
 #[derive(Clone, Default)]
-struct Jar(BTreeMap<String, String>);
+pub struct Jar(BTreeMap<String, String>);
 
 impl Jar {
-    fn take(&mut self, reply: &Reply) {
+    pub fn take(&mut self, reply: &Reply) {
         for line in reply.head.lines() {
             let Some((name, value)) = line.split_once(": ") else { continue };
             if !name.eq_ignore_ascii_case("set-cookie") {
@@ -97,7 +99,7 @@ impl Jar {
 }
 
 /// A service that runs.
-struct Serving {
+pub struct Serving {
     child: Child,
     port: u16,
     admin: SocketAddr,
@@ -168,7 +170,7 @@ impl Serving {
         Self::with(Provider::new(), |config| config)
     }
 
-    fn with(provider: Provider, change: impl FnOnce(String) -> String) -> Self {
+    pub fn with(provider: Provider, change: impl FnOnce(String) -> String) -> Self {
         let (sandbox, port) = (Sandbox::new(), fixed_port());
         prepare(&sandbox, &change(config(&provider, port)));
         provider.register(format!("http://127.0.0.1:{port}{BASE}/wiki/callback"));
@@ -184,7 +186,11 @@ impl Serving {
     }
 
     fn start(sandbox: Sandbox, provider: Provider, port: u16) -> Self {
-        let mut command = sandbox.loopin(&["serve", "--config"]);
+        Self::run(sandbox.loopin(&["serve", "--config"]), sandbox, provider, port)
+    }
+
+    /// With this command, which lacks the path of the configuration.
+    fn run(mut command: Command, sandbox: Sandbox, provider: Provider, port: u16) -> Self {
         let mut child = command.arg(sandbox.path("loopin.toml")).stdout(Stdio::piped()).spawn().expect("loopin starts");
         let said = lines(child.stderr.take().expect("piped"));
         let log = lines(child.stdout.take().expect("piped"));
@@ -207,7 +213,7 @@ impl Serving {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    fn request(&self, method: &str, target: &str, fields: &str, body: &str) -> Reply {
+    pub fn request(&self, method: &str, target: &str, fields: &str, body: &str) -> Reply {
         http(self.address(), &self.written(method, target, fields, body))
     }
 
@@ -220,11 +226,11 @@ impl Serving {
         )
     }
 
-    fn get(&self, target: &str, fields: &str) -> Reply {
+    pub fn get(&self, target: &str, fields: &str) -> Reply {
         self.request("GET", target, fields, "")
     }
 
-    fn post(&self, path: &str, token: &str, body: Value) -> Reply {
+    pub fn post(&self, path: &str, token: &str, body: Value) -> Reply {
         let fields = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
         self.request("POST", &format!("{BASE}{path}"), &fields, &body.to_string())
     }
@@ -248,7 +254,7 @@ impl Serving {
     }
 
     /// The browser brings the provider's answer.
-    fn finish(&self, jar: &Jar, target: &str) -> Reply {
+    pub fn finish(&self, jar: &Jar, target: &str) -> Reply {
         self.get(target, &jar.field())
     }
 
@@ -265,7 +271,7 @@ impl Serving {
     }
 
     /// As if every token had been obtained and had expired long ago.
-    fn age(&self) {
+    pub fn age(&self) {
         connections::age(&self.database());
     }
 
@@ -316,11 +322,11 @@ fn bar(small: usize, full: usize) -> usize {
     if std::env::var("LOOPIN_BAR").as_deref() == Ok("full") { full } else { small }
 }
 
-fn bearer(token: &str) -> String {
+pub fn bearer(token: &str) -> String {
     format!("Authorization: Bearer {token}\r\n")
 }
 
-fn wish(action: &str) -> String {
+pub fn wish(action: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new())
         .append_pair("appCallbackUrl", APP)
         .append_pair("action", action)
@@ -328,13 +334,13 @@ fn wish(action: &str) -> String {
 }
 
 #[track_caller]
-fn json_of(reply: &Reply) -> Value {
+pub fn json_of(reply: &Reply) -> Value {
     serde_json::from_str(&reply.body).unwrap_or_else(|e| panic!("{e}: {reply:?}"))
 }
 
 /// The code of a problem, which has to be one.
 #[track_caller]
-fn code(reply: &Reply) -> String {
+pub fn code(reply: &Reply) -> String {
     assert_eq!(Some("application/problem+json"), reply.field("content-type"), "{reply:?}");
     let body = json_of(reply);
     assert_eq!(u64::from(reply.status), body["status"].as_u64().expect("status"));
@@ -357,7 +363,7 @@ fn assert_error(reply: &Reply, error: &str) {
 }
 
 #[track_caller]
-fn assert_success(reply: &Reply) -> String {
+pub fn assert_success(reply: &Reply) -> String {
     assert_eq!(("success".into(), String::new()), sent_back(reply));
     parameter(reply.field("location").expect("location"), "connection")
 }

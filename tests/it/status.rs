@@ -220,7 +220,7 @@ fn without_a_revocation_endpoint_logout_says_so() {
         &text.lines().filter(|l| !l.starts_with("revocation")).map(|l| format!("{l}\n")).collect::<String>(),
     );
     sandbox.log_in(&[]).assert_code(0);
-    sandbox.run(&["logout", "work"]).assert_code(0).assert_says("offers no revocation");
+    sandbox.run(&["logout", "work"]).assert_code(0).assert_says("names no revocation endpoint");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The program against parts that nobody here wrote: oidc-provider, headless Chromium, gnome-keyring, nginx,
+//! The program against parts that nobody here wrote: authorization servers of five makes, headless Chromium, gnome-keyring, nginx,
 //! Caddy. `parts/` has the scripts that start them; one file a part here, and names of tests carry the id of the row in
 //! docs/threats.md that they hold.
 
@@ -13,3 +13,4 @@ mod provider;
 mod refresh;
 mod relay;
 mod serve;
+mod servers;

@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn run(context: &Context, name: &str) -> Result<Outcome, Failure> {
     let catalog = context.catalog()?;
     let integration = catalog.get(name)?;
-    let compared = compare(integration, &Http::default()).map_err(|error| match error {
+    let compared = compare(integration, &Http::at(integration)).map_err(|error| match error {
         // Nothing is found now or later: the configuration names the wrong issuer.
         DiscoveryError::NotFound { .. } if !error.is_passing() => {
             Failure { code: Code::Configuration, ..Failure::from(error) }

@@ -46,6 +46,7 @@ pub fn run(config: &Config) -> Result<Outcome, Failure> {
     let ring = ring(&config.keys)?;
     let verifier = verifier(config)?;
     secrets(config)?;
+    ca_files(config)?;
     check_proxy()?;
     proven(&config.database, &ring)?;
     let mut text = String::from("The configuration is sound.\n\nRegister at each provider, byte for byte:\n");
@@ -285,6 +286,20 @@ pub fn secrets(config: &Config) -> Result<(), Failure> {
                 of_the_configuration(Error::ClientSecret { integration, why }.into())
             })?;
         }
+    }
+    Ok(())
+}
+
+/// Checks the CA certificates of every integration.
+///
+/// # Errors
+/// A file cannot be used.
+pub fn ca_files(config: &Config) -> Result<(), Failure> {
+    for integration in config.catalog.iter() {
+        Http::at(integration).check_ca().map_err(|why| {
+            let failure = Failure::from(why);
+            Failure { what: format!("[integration.{}]: {}", integration.name, failure.what), ..failure }
+        })?;
     }
     Ok(())
 }

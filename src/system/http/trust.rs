@@ -1,6 +1,6 @@
 //! Which CA certificates count here, and what an error of TLS says about them.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use rustls::{CertificateError, Error};
 
@@ -41,10 +41,12 @@ fn named(variable: impl Fn(&str) -> Option<OsString>) -> CaStore {
         (None, Some(directories)) => Some(("SSL_CERT_DIR", directories)),
         (None, None) => None,
     };
-    found.map_or(CaStore::System, |(name, path)| CaStore::Variable {
-        name,
-        path: path.to_string_lossy().chars().map(|c| if printable(c) { c } else { '\u{fffd}' }).collect(),
-    })
+    found.map_or(CaStore::System, |(name, path)| CaStore::Variable { name, path: shown(&path) })
+}
+
+/// A path as it can be shown on a terminal.
+pub fn shown(path: &OsStr) -> String {
+    path.to_string_lossy().chars().map(|c| if printable(c) { c } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]

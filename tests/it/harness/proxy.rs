@@ -155,9 +155,8 @@ pub struct TlsServer {
 }
 
 impl TlsServer {
-    /// For these names, such as `DNS:op.test`. `respond` gets a request and gives the bytes of a reply.
-    pub fn new(sandbox: &Sandbox, names: &str, respond: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        sandbox.certificate("server", names);
+    /// With the certificate `server` of the sandbox. `respond` gets a request and gives the bytes of a reply.
+    pub fn new(sandbox: &Sandbox, respond: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let at = |kind: &str| sandbox.path(&format!("server.{kind}"));
         let certificate = CertificateDer::from_pem_file(at("pem")).expect("certificate");
         let key = PrivateKeyDer::from_pem_file(at("key")).expect("key");
@@ -187,11 +186,34 @@ impl TlsServer {
 impl Sandbox {
     /// Makes `NAME.pem`, which vouches for itself, and `NAME.key`.
     pub fn certificate(&self, name: &str, names: &str) {
+        self.made_by_openssl(
+            name,
+            &["-subj", "/CN=test", "-addext", &format!("subjectAltName={names}"), "-addext", LEAF],
+        );
+    }
+
+    /// Makes `NAME.pem`, a CA that no system knows, and `NAME.key`.
+    pub fn ca(&self, name: &str) {
+        let subject = format!("/CN={name}");
+        self.made_by_openssl(name, &["-subj", &subject, "-addext", "basicConstraints=critical,CA:TRUE"]);
+    }
+
+    /// Makes `NAME.pem`, for which the CA vouches, and `NAME.key`.
+    pub fn certificate_of(&self, ca: &str, name: &str, names: &str) {
+        let [certificate, key] = ["pem", "key"].map(|kind| self.path(&format!("{ca}.{kind}")));
+        let (certificate, key) = (certificate.to_str().expect("path"), key.to_str().expect("path"));
+        let names = format!("subjectAltName={names}");
+        let signed = ["-CA", certificate, "-CAkey", key, "-subj", "/CN=test", "-addext", &names, "-addext", LEAF];
+        self.made_by_openssl(name, &signed);
+    }
+
+    fn made_by_openssl(&self, name: &str, arguments: &[&str]) {
         let mut openssl = Command::new("openssl");
-        openssl.args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test".split(' '));
-        openssl.args(["-addext", &format!("subjectAltName={names}"), "-addext", "basicConstraints=critical,CA:FALSE"]);
+        openssl.args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(' ')).args(arguments);
         openssl.arg("-keyout").arg(self.path(&format!("{name}.key")));
         openssl.arg("-out").arg(self.path(&format!("{name}.pem")));
         assert!(openssl.stderr(Stdio::null()).status().expect("openssl").success());
     }
 }
+
+const LEAF: &str = "basicConstraints=critical,CA:FALSE";

@@ -95,6 +95,18 @@ impl RawServer {
         })
     }
 
+    /// An authorization server whose metadata names `/authorize` and `/token` and nothing else.
+    pub fn discovered() -> Self {
+        Self::new(|request, stream| {
+            let origin = origin_of(stream);
+            let metadata = format!(
+                r#"{{"issuer":"{origin}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token"}}"#
+            );
+            let body = if request.starts_with("GET ") { &metadata } else { TOKENS };
+            send(stream, 200, JSON, body.as_bytes());
+        })
+    }
+
     /// Forwards every request to the provider and returns what `change` makes of its reply.
     pub fn before(provider: &Provider, mut change: impl FnMut(Reply) -> String + Send + 'static) -> Self {
         let address = provider.address();

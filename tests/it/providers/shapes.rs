@@ -11,12 +11,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{known, root, text};
-use crate::harness::{Finished, Login, Provider, RawServer, Sandbox, fixed_port, http, parameter, write_private};
+use crate::harness::{
+    Finished, Login, Provider, RawServer, Sandbox, fixed_port, http, json_reply, parameter, write_private,
+};
 
 const SECRET: &str = "the secret";
 
 /// The `[integration]` table of a preset.
-fn stated(id: &str) -> toml_edit::Table {
+pub(super) fn stated(id: &str) -> toml_edit::Table {
     let path = root().join("src/catalog/presets").join(format!("{id}.toml"));
     let text = std::fs::read_to_string(path).expect("a preset");
     let document: toml_edit::DocumentMut = text.parse().expect("TOML");
@@ -28,7 +30,7 @@ fn word<'t>(table: &'t toml_edit::Table, field: &str) -> Option<&'t str> {
 }
 
 /// The names of what the preset keeps from one place.
-pub(super) fn names(table: &toml_edit::Table, field: &str) -> Vec<String> {
+fn names(table: &toml_edit::Table, field: &str) -> Vec<String> {
     let list = table.get(field).map(|item| item.as_array().expect("a list"));
     list.into_iter().flatten().map(|name| name.as_str().expect("a name").to_owned()).collect()
 }
@@ -77,9 +79,9 @@ fn integration(preset: &Value, authorization: &str, token: &str, port: u16) -> S
 }
 
 /// The practice provider in the shape of a preset, and what goes in and out at its token endpoint.
-struct Shaped {
-    provider: Provider,
-    server: RawServer,
+pub(super) struct Shaped {
+    pub(super) provider: Provider,
+    pub(super) server: RawServer,
     responses: Arc<Mutex<Vec<String>>>,
     /// What the provider adds to the callback.
     callback: Vec<String>,
@@ -88,7 +90,7 @@ struct Shaped {
 }
 
 impl Shaped {
-    fn of(preset: &Value) -> Self {
+    pub(super) fn of(preset: &Value) -> Self {
         let (host, port) = (preset["hosts"][0].as_str().unwrap_or("127.0.0.1").to_owned(), fixed_port());
         let nowhere = "http://127.0.0.1:1";
         let catalog = Catalog::parse(&integration(preset, nowhere, nowhere, port)).expect("a configuration");
@@ -103,7 +105,7 @@ impl Shaped {
             seen.push(reply.body.clone());
             // A refresh brings nothing beside the tokens.
             match seen.len() {
-                1 => json_reply(200, &with_kept(&table, &reply.body)),
+                1 => json_reply(&with_kept(&table, &reply.body)),
                 _ => reply.written(),
             }
         });
@@ -111,7 +113,7 @@ impl Shaped {
     }
 
     /// The query of a callback, with what the provider adds.
-    fn query(&self, callback: &str) -> String {
+    pub(super) fn query(&self, callback: &str) -> String {
         let (_, query) = callback.split_once('?').expect("a query");
         let added: String = self.callback.iter().map(|name| format!("&{name}=value+of+{name}")).collect();
         query.to_owned() + &added
@@ -195,7 +197,7 @@ fn assert_nested(id: &str, table: &toml_edit::Table, responses: &[String]) {
 }
 
 /// How the secret is sent, how the request is written, and what is in it beside the RFC's own parameters.
-fn assert_shape(id: &str, table: &toml_edit::Table, request: &str) {
+pub(super) fn assert_shape(id: &str, table: &toml_edit::Table, request: &str) {
     let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
     let head = head.to_ascii_lowercase();
     let json: Option<Value> = (word(table, "token_request") == Some("json"))

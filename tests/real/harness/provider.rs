@@ -1,4 +1,4 @@
-//! Authorization servers: oidc-provider, and one of another make.
+//! Authorization servers: oidc-provider, and four of other makes.
 
 use std::{
     io::{BufRead, BufReader},
@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{installed, kit};
+use super::{installed, kit, skip};
 
 /// oidc-provider, ended when dropped.
 pub struct Provider {
@@ -32,17 +32,40 @@ impl Provider {
         Self::run("second-provider.mjs", "@node-oauth/oauth2-server", &[("REDIRECT_URI", redirect)])
     }
 
+    /// @cloudflare/workers-oauth-provider, by a Node that is new enough for it.
+    pub fn cloudflare(redirect: &str) -> Option<Self> {
+        installed(&[], &["@cloudflare/workers-oauth-provider", "miniflare"])?;
+        let nodes = ["x64", "arm64"].map(|of| kit(&format!("node_modules/node-linux-{of}/bin/node")));
+        let Some(node) = nodes.into_iter().find(|node| node.is_file()) else {
+            return skip("no Node 22: npm ci in tests/real/parts").and(None);
+        };
+        Some(Self::by(Command::new(node), "cloudflare-provider.mjs", &[("REDIRECT_URI", redirect)]))
+    }
+
+    /// authgent-server.
+    pub fn authgent(redirect: &str) -> Option<Self> {
+        Some(Self::by(python()?, "authgent-provider.py", &[("REDIRECT_URI", redirect)]))
+    }
+
+    /// django-oauth-toolkit.
+    pub fn django(redirect: &str) -> Option<Self> {
+        Some(Self::by(python()?, "django-provider.py", &[("REDIRECT_URI", redirect)]))
+    }
+
     fn run(script: &str, module: &str, variables: &[(&str, &str)]) -> Option<Self> {
         installed(&["node"], &[module])?;
-        let mut command = Command::new("node");
+        Some(Self::by(Command::new("node"), script, variables))
+    }
+
+    fn by(mut command: Command, script: &str, variables: &[(&str, &str)]) -> Self {
         command.arg(kit(script)).envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("node starts");
+        let mut child = command.spawn().expect("the provider starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let facts: Value = serde_json::from_str(&line).expect("the provider is ready");
         let stdin = child.stdin.take().expect("piped");
-        Some(Self { issuer: facts["issuer"].as_str().expect("issuer").to_owned(), facts, child, _stdin: stdin })
+        Self { issuer: facts["issuer"].as_str().expect("issuer").to_owned(), facts, child, _stdin: stdin }
     }
 
     pub fn fact(&self, name: &str) -> &str {
@@ -86,6 +109,19 @@ impl Provider {
         serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON")
     }
 
+    /// Whether a resource of the provider's own takes this token.
+    pub fn serves(&self, token: &str) -> bool {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.get(self.fact("resource_endpoint")).header("authorization", format!("Bearer {token}"));
+        request.call().expect("a reply").status().is_success()
+    }
+
+    /// As an administrator would, or the user on the provider's own pages.
+    pub fn end_all_grants(&self) {
+        let origin = url::Url::parse(&self.issuer).expect("a URL").origin().ascii_serialization();
+        ureq::post(format!("{origin}/__end")).send_empty().expect("ended");
+    }
+
     /// Whether the provider takes this token, whosever it is (RFC 7662).
     pub fn takes(&self, token: &str) -> bool {
         let client = "loopin-web-post";
@@ -93,6 +129,15 @@ impl Provider {
         let mut reply = ureq::post(self.fact("introspection_endpoint")).send_form(form).expect("introspection");
         let reply: Value = serde_json::from_str(&reply.body_mut().read_to_string().expect("text")).expect("JSON");
         reply["active"] == true
+    }
+}
+
+/// The Python of the kit, with the packages of `requirements.txt`.
+fn python() -> Option<Command> {
+    let python = kit("venv/bin/python");
+    match python.is_file() {
+        true => Some(Command::new(python)),
+        false => skip("no tests/real/parts/venv: tests/run makes it").and(None),
     }
 }
 

@@ -1,4 +1,4 @@
-// Plays the person without a browser: follows the sign-in of provider.mjs, or of loopin's own
+// Plays the person without a browser: follows the sign-in of a provider of this directory, or of loopin's own
 // practice provider, to the page the loopback listener shows at the end.
 //
 //   node person.mjs [--deny] URL        prints the last status, URL and body; exit 0 if that was a 2xx
@@ -51,21 +51,27 @@ const attribute = (tag, name) => {
 };
 const tags = (html, tag) => html.match(new RegExp(`<${tag}\\s[^>]*>`, 'gi')) ?? [];
 
+// What providers write on the buttons of their consent pages.
+const wanted = deny ? /^(deny|cancel)/i : /^(allow|approve|authorize)/i;
+const person = process.env.KIT_PERSON || 'person';
+const known = { login: person, username: person, password: 'practice' };
+
 // The next request this page asks of a person, or nothing if it is the last page.
 function step(url, body) {
   const [form] = body.match(/<form[\s>][\s\S]*?<\/form>/i) ?? [''];
-  const decides = tags(form, 'button').some((tag) => attribute(tag, 'name') === 'decision');
-  if (!decides && !tags(form, 'input').some((tag) => attribute(tag, 'name') === 'prompt')) return undefined;
-  if (deny && !decides) {
-    const abort = tags(body, 'a').map((tag) => attribute(tag, 'href')).find((href) => href.endsWith('/abort'));
-    return { url: new URL(abort, url) };
-  }
+  const submits = (tag) => attribute(tag, 'type') === 'submit';
+  const inputs = tags(form, 'input').filter((tag) => !submits(tag));
+  const button = [...tags(form, 'button'), ...tags(form, 'input').filter(submits)].find((tag) => wanted.test(attribute(tag, 'value')));
+  const signsIn = inputs.some((tag) => attribute(tag, 'name') === 'prompt' || attribute(tag, 'type') === 'password');
+  if (!button && !signsIn) return undefined;
+  const abort = tags(body, 'a').map((tag) => attribute(tag, 'href')).find((href) => href.endsWith('/abort'));
+  if (deny && !button && abort) return { url: new URL(abort, url) };
   const fields = new URLSearchParams();
-  for (const tag of tags(form, 'input')) {
+  for (const tag of inputs) {
     const name = attribute(tag, 'name');
-    if (name) fields.set(name, attribute(tag, 'value') || { login: process.env.KIT_PERSON || 'person', password: 'practice' }[name] || '');
+    if (name) fields.append(name, attribute(tag, 'value') || known[name] || '');
   }
-  if (decides) fields.set('decision', deny ? 'deny' : 'allow');
+  if (button && attribute(button, 'name')) fields.append(attribute(button, 'name'), attribute(button, 'value'));
   const [open] = form.match(/<form[^>]*>/i);
   const target = new URL(attribute(open, 'action') || url.href, url);
   if (/post/i.test(attribute(open, 'method'))) return { url: target, method: 'POST', form: String(fields) };

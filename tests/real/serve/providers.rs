@@ -85,6 +85,51 @@ fn a_connection_at_a_provider_of_another_make_is_made_renewed_and_ended() {
 }
 
 #[test]
+fn a_connection_at_django_oauth_toolkit_is_made_renewed_lost_made_again_and_ended() {
+    let port = fixed_port();
+    let Some(django) = Provider::django(&format!("http://127.0.0.1:{port}{BASE}/django/callback")) else { return };
+    let (files, client) = (Sandbox::new(), django.fact("confidential"));
+    let secret = files.path("secret");
+    std::fs::write(&secret, django.secret(client)).expect("secret");
+    private(&secret);
+    let table = format!(
+        "\n[integration.django]\nissuer = \"{}\"\nrevocation_endpoint = \"{}\"\nclient_id = \"{client}\"\nclient_secret = {{ file = \"{}\" }}\nscopes = \
+         [\"openid\", \"read\"]\n",
+        django.issuer,
+        django.fact("revocation_endpoint"),
+        secret.display()
+    );
+    let Some(service) = Service::registered(port, None, |config| config + &table) else { return };
+    let token = || service.token("django", "ada", json!({ "action": "all" }));
+    connected(&service, "django", "all");
+    let (status, first) = token();
+    assert_eq!(200, status, "{first:#}");
+    let mut last = text(&first, "access_token").to_owned();
+    for turn in 1..=3 {
+        assert!(django.serves(&last), "{turn}");
+        service.age();
+        let (status, body) = token();
+        assert_eq!((200, &Value::Bool(true)), (status, &body["refreshed"]), "{turn}: {body:#}");
+        assert_ne!(last, text(&body, "access_token"));
+        last = text(&body, "access_token").to_owned();
+    }
+
+    django.end_all_grants();
+    service.age();
+    let (status, body) = token();
+    assert_eq!((409, "reauth_required"), (status, text(&body, "code")), "{body:#}");
+
+    let connection = connected(&service, "django", "all");
+    let (status, body) = token();
+    assert_eq!(200, status, "{body:#}");
+    let last = text(&body, "access_token").to_owned();
+    assert!(django.serves(&last));
+    let (status, body) = service.ask("DELETE", &format!("{BASE}/connections/{connection}"), Some("ada"), None);
+    assert_eq!((200, "yes"), (status, text(&body, "revoked")), "{body:#}");
+    assert!(!django.serves(&last), "the provider has ended it");
+}
+
+#[test]
 fn who_follows_the_document_step_by_step_gets_answers_at_the_last_one() {
     let Some(()) = installed(&["curl", "python3"], &[]) else { return };
     let Some(mut service) = Service::start() else { return };

@@ -12,11 +12,15 @@ use crate::{
 
 /// Adds a line for each difference, and for each integration that could not be compared.
 pub(super) fn differences(catalog: &Catalog, text: &mut String) {
-    let http = Http::within(PROVIDERS_COMPARED);
     // All at once: one provider that is silent costs the time of all.
     let results = thread::scope(|scope| {
-        let ask = |integration| scope.spawn(move || (integration, compare(integration, &http)));
-        let asked: Vec<_> = catalog.iter().map(ask).collect();
+        let asked: Vec<_> = catalog
+            .iter()
+            .map(|integration| {
+                let http = Http::within(PROVIDERS_COMPARED).trusting(integration.ca.as_ref());
+                scope.spawn(move || (integration, compare(integration, &http)))
+            })
+            .collect();
         asked.into_iter().filter_map(|asked| asked.join().ok()).collect::<Vec<_>>()
     });
     for (integration, result) in results {
