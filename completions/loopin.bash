@@ -1543,7 +1543,7 @@ _loopin() {
                     return 0
                     ;;
                 --how)
-                    COMPREPLY=($(compgen -W "auto browser" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto browser paste" -- "${cur}"))
                     return 0
                     ;;
                 --browser)

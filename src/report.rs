@@ -3,6 +3,7 @@
 //! [`Outcome`] and [`Failure`] become text or one JSON object (with a format number, times in RFC 3339 UTC); [`Talk`]
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
+mod elsewhere;
 mod failure;
 mod handed_out;
 mod integration;
@@ -29,6 +30,7 @@ use std::{
 use serde_json::{Value, json};
 
 pub use crate::grants::Code;
+pub use elsewhere::sign_in_from_elsewhere;
 pub use failure::{EXIT_CODES, Failure, describe};
 pub use handed_out::{HandedOut, TokenForm};
 pub use outcome::{Answered, Asked, Outcome};

@@ -11,7 +11,7 @@ use crate::{
     catalog::{DEFAULT_REDIRECT, IntegrationName},
     cli,
     deadlines::USER_SIGNS_IN,
-    grants::{self, Attempt, Binding, Canceller, GrantId, Opener, SignedIn, WithoutBrowser, keep, sign_in},
+    grants::{self, Attempt, Binding, Canceller, GrantId, Handover, Opener, SignedIn, WithoutBrowser, keep, sign_in},
     head::Head,
     oauth::{
         Client, ClientAuthentication, ClientId, ExtraParameters, HttpClient, HttpRequest, Issuer, Pkce, Scopes,
@@ -69,6 +69,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
         hidden_variable: None,
         timeout: USER_SIGNS_IN,
         canceller: Canceller::default(),
+        handover: Handover::default(),
         again: None,
     };
     let (items, files) = (MemoryItems::default(), MemoryFiles::default());

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, LOCK, Opener, Warning, WithoutBrowser, keep, sign_in,
+    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, Handover, LOCK, Opener, Warning, WithoutBrowser, keep,
+    sign_in,
 };
 use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
@@ -49,6 +50,8 @@ pub struct LoginRequest {
     /// Further parameters of the authorization request: name and value.
     pub parameters: Vec<(String, String)>,
     pub canceller: Canceller,
+    /// Brings a response that does not arrive at the listener.
+    pub handover: Handover,
 }
 
 impl LoginRequest {
@@ -68,6 +71,7 @@ impl LoginRequest {
             login_hint: None,
             parameters: Vec::new(),
             canceller: Canceller::default(),
+            handover: Handover::default(),
         }
     }
 }
@@ -206,6 +210,7 @@ impl Grants {
             },
             timeout: request.timeout,
             canceller: request.canceller.clone(),
+            handover: request.handover.clone(),
             again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
         };
         sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens| {
