@@ -56,7 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop''s own]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Listen on this port; the redirect must be registered with :0, or a relay''s route must end there')
             [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'The registered redirect URI is a relay''s, whose route ends on this machine')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait this long for the person, such as 90s or 5m')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait this long for the person, such as 90s or 5m; needed where there is neither a terminal nor a browser [default: 5m]')
             [CompletionResult]::new('--prompt', '--prompt', [CompletionResultType]::ParameterName, 'The prompt parameter of OpenID Connect: login, consent, select_account, none')
             [CompletionResult]::new('--login-hint', '--login-hint', [CompletionResultType]::ParameterName, 'Tell the provider who is signing in, such as a mail address')
             [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request (repeatable)')

@@ -52,7 +52,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --browser 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop''s own]'
             cand --port 'Listen on this port; the redirect must be registered with :0, or a relay''s route must end there'
             cand --relay 'The registered redirect URI is a relay''s, whose route ends on this machine'
-            cand --timeout 'Wait this long for the person, such as 90s or 5m'
+            cand --timeout 'Wait this long for the person, such as 90s or 5m; needed where there is neither a terminal nor a browser [default: 5m]'
             cand --prompt 'The prompt parameter of OpenID Connect: login, consent, select_account, none'
             cand --login-hint 'Tell the provider who is signing in, such as a mail address'
             cand --param 'Add a parameter to the authorization request (repeatable)'

@@ -50,12 +50,13 @@ complete -c loopin -n "__fish_loopin_needs_command" -f -a "help" -d 'Print this 
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l account -d 'Which account, where one integration has several' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l action -d 'One action of the integration instead of all together' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l scope -d 'Ask for this scope too (repeatable)' -r
-complete -c loopin -n "__fish_loopin_using_subcommand login" -l how -d 'How the answer comes back' -r -f -a "auto\t'Open a browser where there is one; the URL is printed in any case'
-browser\t'Fail if no browser can be opened'"
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l how -d 'How the answer comes back' -r -f -a "auto\t'Open a browser where there is one; over SSH and where there is none, take the pasted address too'
+browser\t'Fail if no browser can be opened'
+paste\t'Open none: sign in anywhere, and paste the address at which the browser ends'"
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l browser -d 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop\'s own]' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0, or a relay\'s route must end there' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l relay -d 'The registered redirect URI is a relay\'s, whose route ends on this machine' -r
-complete -c loopin -n "__fish_loopin_using_subcommand login" -l timeout -d 'Wait this long for the person, such as 90s or 5m' -r
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l timeout -d 'Wait this long for the person, such as 90s or 5m; needed where there is neither a terminal nor a browser [default: 5m]' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l prompt -d 'The prompt parameter of OpenID Connect: login, consent, select_account, none' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l login-hint -d 'Tell the provider who is signing in, such as a mail address' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l param -d 'Add a parameter to the authorization request (repeatable)' -r

@@ -100,9 +100,9 @@ pub struct Login {
     /// The registered redirect URI is a relay's, whose route ends on this machine
     #[arg(long, value_name = "URL")]
     pub relay: Option<String>,
-    /// Wait this long for the person, such as 90s or 5m
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub timeout: Duration,
+    /// Wait this long for the person, such as 90s or 5m; needed where there is neither a terminal nor a browser [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
     /// The prompt parameter of OpenID Connect: login, consent, select_account, none
     #[arg(long, value_name = "PROMPT")]
     pub prompt: Option<String>,
@@ -117,10 +117,12 @@ pub struct Login {
 /// How a login gets its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum How {
-    /// Open a browser where there is one; the URL is printed in any case
+    /// Open a browser where there is one; over SSH and where there is none, take the pasted address too
     Auto,
     /// Fail if no browser can be opened
     Browser,
+    /// Open none: sign in anywhere, and paste the address at which the browser ends
+    Paste,
 }
 
 /// Which of an integration's grants.

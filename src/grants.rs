@@ -4,7 +4,7 @@
 //! An engine: it calls the pure rules and the adapters in order. It parses no command line, prints nothing and has no
 //! words for users but those of its errors. Requests, events, outcomes and errors are values.
 //! - `login`, `listen`, `sign_in`, `answers`, `keep`: a login, from the request to the stored grant. `one_login`,
-//!   `canceller`: the same shared by several callers, or ended by one.
+//!   `canceller`: the same shared by several callers, or ended by one. `handover`: a response that comes another way.
 //! - `token`, `id_token`: handing out. `refresh`, `worker`: the caller's side of a refresh, and the side that sends.
 //! - `revocation`, `status`: logout, and what is stored.
 //! - `settings`, `event`, `error`, `code`, `reported`: what goes in, what is heard, and what comes back.
@@ -15,6 +15,7 @@ pub mod causes;
 mod code;
 mod error;
 mod event;
+mod handover;
 mod id_token;
 mod keep;
 mod listen;
@@ -33,6 +34,7 @@ pub use canceller::Canceller;
 pub use code::{Code, of_http};
 pub use error::Error;
 pub use event::{Event, Hear, Warning, Weight};
+pub use handover::Handover;
 pub use id_token::IdToken;
 pub use keep::{RefreshToken, Stored, keep};
 pub use listen::Binding;

@@ -4,9 +4,12 @@
 //! "signed in" is reached by a redirect once the tokens are stored, so that it is true and so that the address
 //! with the code in it does not stay in the browser's session.
 
+mod handed;
 pub mod pages;
 
 use std::fmt;
+
+pub use handed::NotTheResponse;
 
 use crate::{
     head::{Fetch, Head, Host, Method},

@@ -4,6 +4,7 @@
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
 mod diagnosis;
+mod elsewhere;
 mod failure;
 mod handed_out;
 mod integration;
@@ -31,6 +32,7 @@ use serde_json::{Value, json};
 
 pub use crate::grants::Code;
 pub use diagnosis::Diagnosed;
+pub use elsewhere::sign_in_from_elsewhere;
 pub use failure::{EXIT_CODES, Failure, describe};
 pub use handed_out::{HandedOut, TokenForm};
 pub use outcome::{Answered, Asked, Outcome};

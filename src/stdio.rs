@@ -9,9 +9,11 @@ mod reply;
 mod session;
 
 pub use lines::{LONGEST_LINE, Line, Lines};
-pub use message::{Call, Cancel, Id, Initialize, Login, Logout, Malformed, Opening, Request, Status, Token, parse};
+pub use message::{
+    Answer, Call, Cancel, Id, Initialize, Login, Logout, Malformed, Opening, Request, Status, Token, parse,
+};
 pub use reply::{Fault, LoginEvent, Protocol, WaitsFor, failed, note, succeeded};
-pub use session::{Cancelled, LOGINS, Session, Step, Work, cancelled};
+pub use session::{Cancelled, HandedOver, LOGINS, Session, Step, Work, cancelled, handed_over};
 
 /// Version of the messages. It changes when a program that speaks the one before would be misled.
 pub const PROTOCOL: u64 = 1;

@@ -17,6 +17,11 @@ pub mod environment;
 #[cfg(feature = "cli")]
 pub mod exec;
 pub mod file_store;
+#[cfg(all(unix, feature = "cli"))]
+pub mod hidden_input;
+#[cfg(all(not(unix), feature = "cli"))]
+#[path = "system/hidden_input/lines.rs"]
+pub mod hidden_input;
 pub mod http;
 pub mod journal;
 #[cfg(feature = "server")]

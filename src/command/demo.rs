@@ -14,7 +14,7 @@ use crate::{
     catalog::{DEFAULT_REDIRECT, IntegrationName},
     cli,
     deadlines::USER_SIGNS_IN,
-    grants::{self, Attempt, Binding, Canceller, GrantId, Opener, SignedIn, WithoutBrowser, keep, sign_in},
+    grants::{self, Attempt, Binding, Canceller, GrantId, Handover, Opener, SignedIn, WithoutBrowser, keep, sign_in},
     head::Head,
     oauth::{
         AuthorizationServer, Client, ClientAuthentication, ClientId, ExtraParameters, HttpClient, HttpRequest, Issuer,
@@ -116,6 +116,7 @@ impl Login {
             hidden_variable: None,
             timeout: USER_SIGNS_IN,
             canceller: Canceller::default(),
+            handover: Handover::default(),
             again: None,
         };
         let stored = grant_id()?;

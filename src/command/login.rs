@@ -1,26 +1,38 @@
 //! `loopin login`: the browser, one click, and the tokens are in the store.
 
+mod paste;
+mod plan;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
+use paste::Pasting;
+use plan::{NamedBrowser, Plan, Surroundings, Terminal, plan};
+
 use super::context::{Context, grant};
 use crate::{
     catalog::IntegrationName,
-    cli::{self, How},
-    grants::{Event, LoginRequest, NewSubject, WithoutBrowser},
+    cli,
+    deadlines::USER_SIGNS_IN,
+    grants::{Event, Handover, LoginRequest, NewSubject},
     oauth::{Scope, Scopes},
     redirect::RelayedRedirect,
     report::{self, Code, Failure, Outcome},
-    system::signal,
+    system::{environment, signal, terminal},
 };
 
 pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
-    let (talk, form) = (context.talk.clone(), context.form);
+    let here = surroundings(args);
+    let plan = plan(args.how, args.timeout, &here)?;
+    let handover = Handover::default();
+    let pasting = Arc::new(Pasting::new(plan.paste, here.elsewhere, handover.clone(), context.talk.clone()));
+    let (talk, form, input) = (context.talk.clone(), context.form, Arc::clone(&pasting));
     let storing = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&storing);
     let signals = Arc::new(signal::end_on(move |signal| {
+        input.end();
         talk.clear();
         let what = match seen.load(Ordering::SeqCst) {
             true => "stopped while the tokens were being stored; loopin status tells whether they are",
@@ -28,23 +40,39 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
         };
         report::fail(&Failure::new(Code::Signalled(signal), what), form)
     }));
-    let (talk, armed) = (context.talk.clone(), Arc::clone(&signals));
+    let (talk, armed, input) = (context.talk.clone(), Arc::clone(&signals), Arc::clone(&pasting));
     let grants = context.grants_heard_by(Arc::new(move |event| {
         match event {
             Event::Storing => storing.store(true, Ordering::SeqCst),
             Event::Done => armed.disarm(),
             _ => {}
         }
-        talk.hear(event);
+        input.hear(event, || talk.hear(event));
     }))?;
     let name = grants.integration(args.integration.as_deref())?.name.clone();
-    let signed_in = grants.login(&request(&name, args)?);
+    let signed_in = grants.login(&LoginRequest { handover, ..request(&name, args, plan)? });
+    pasting.end();
     signals.disarm();
     context.talk.clear();
     Ok(Outcome::SignedIn(signed_in?))
 }
 
-fn request(integration: &IntegrationName, args: &cli::Login) -> Result<LoginRequest, Failure> {
+fn surroundings(args: &cli::Login) -> Surroundings {
+    Surroundings {
+        desktop: environment::desktop(),
+        browser: match args.browser.is_some() || environment::names_a_browser() {
+            true => NamedBrowser::Yes,
+            false => NamedBrowser::No,
+        },
+        elsewhere: environment::elsewhere(),
+        terminal: match terminal::stdin_is_terminal() && terminal::stderr_is_terminal() {
+            true => Terminal::Here,
+            false => Terminal::None,
+        },
+    }
+}
+
+fn request(integration: &IntegrationName, args: &cli::Login, plan: Plan) -> Result<LoginRequest, Failure> {
     Ok(LoginRequest {
         new_subject: match args.grant.account {
             Some(_) => NewSubject::IsRefused,
@@ -52,20 +80,17 @@ fn request(integration: &IntegrationName, args: &cli::Login) -> Result<LoginRequ
         },
         scopes: scopes(&args.scopes)?,
         browser: args.browser.clone(),
-        without_browser: match args.how {
-            How::Auto => WithoutBrowser::GoesOn,
-            How::Browser => WithoutBrowser::Fails,
-        },
+        opening: plan.opening,
+        without_browser: plan.without_browser,
         port: args.port,
         relay: args.relay.as_deref().map(relay).transpose()?,
-        timeout: args.timeout,
+        timeout: args.timeout.unwrap_or(USER_SIGNS_IN),
         prompt: args.prompt.clone(),
         login_hint: args.login_hint.clone(),
         parameters: args.parameters.clone(),
         ..LoginRequest::new(grant(integration, &args.grant)?)
     })
 }
-
 /// Scopes that were named one by one, or several in one text.
 pub fn scopes(texts: &[String]) -> Result<Scopes, Failure> {
     let named = texts.iter().map(|text| Scopes::parse(text)).collect::<Result<Vec<_>, _>>()?;

@@ -21,13 +21,14 @@ use crate::{
     cli::GrantName,
     deadlines::USER_SIGNS_IN,
     grants::{
-        Canceller, Event, Grants, LastPage, LoginRequest, NewSubject, Prompts, RevocationScope, Settings, Weight,
+        Canceller, Event, Grants, Handover, LastPage, LoginRequest, NewSubject, Prompts, RevocationScope, Settings,
+        Weight,
     },
     refresh::{MinTtl, Rejected, Wish},
     report::{Asked, Code, Failure, HandedOut, Outcome, TokenForm, Wire, Words},
     stdio::{
-        Cancelled, Fault, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, WaitsFor, Work, cancelled, failed,
-        note, succeeded,
+        Cancelled, Fault, HandedOver, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, WaitsFor, Work,
+        cancelled, failed, handed_over, note, succeeded,
     },
     system::{clock, parent},
 };
@@ -88,13 +89,20 @@ struct Desk {
 #[derive(Default)]
 struct Load {
     session: Session,
-    logins: BTreeMap<Id, Canceller>,
+    logins: BTreeMap<Id, Waiting>,
     /// Cannot be done half: the end of the conversation waits for them.
     logouts: BTreeSet<Id>,
     waiting: VecDeque<Job>,
     workers: usize,
     /// Logins that are answered, while their browser still gets its last page.
     lingering: usize,
+}
+
+/// What reaches a login that is open.
+#[derive(Clone, Default)]
+struct Waiting {
+    canceller: Canceller,
+    handover: Handover,
 }
 
 struct Job {
@@ -110,10 +118,17 @@ impl Desk {
             Step::Answer(line) => self.answer(line),
             Step::Begin(id, work) => self.take_on(Job { id, work, settings: settings.clone() }),
             Step::Cancel { login, request } => {
-                let canceller = self.load().logins.get(&login).cloned();
-                let outcome = canceller.map_or(Cancelled::TooLate, |canceller| canceller.cancel());
+                let waiting = self.load().logins.get(&login).cloned();
+                let outcome = waiting.map_or(Cancelled::TooLate, |waiting| waiting.canceller.cancel());
                 if let Some(id) = request {
                     self.answer(cancelled(&id, outcome));
+                }
+            }
+            Step::HandOver { login, address, request } => {
+                let waiting = self.load().logins.get(&login).cloned();
+                let outcome = waiting.map_or(HandedOver::NobodyWaits, |waiting| waiting.handover.give(address));
+                if let Some(id) = request {
+                    self.answer(handed_over(&id, outcome));
                 }
             }
             Step::LogIn(id, login) => self.log_in(settings, id, login),
@@ -169,11 +184,11 @@ impl Desk {
         });
         let last_page = LastPage::default();
         let settings = Settings { hear, last_page: last_page.clone(), ..settings.clone() };
-        let canceller = Canceller::default();
-        self.load().logins.insert(id.clone(), canceller.clone());
+        let waiting = Waiting::default();
+        self.load().logins.insert(id.clone(), waiting.clone());
         let desk = Arc::clone(self);
         thread::spawn(move || {
-            let result = careful(|| sign_in(settings, login, canceller));
+            let result = careful(|| sign_in(settings, login, waiting));
             desk.load().lingering += 1;
             desk.finish(&id, result);
             last_page.wait();
@@ -204,8 +219,9 @@ impl Desk {
     fn end(&self) {
         let deadline = clock::instant() + GRACE;
         let mut load = self.load();
-        let too_late = |canceller: &Canceller| canceller.cancel() == Cancelled::TooLate;
-        let decided: Vec<Id> = load.logins.iter().filter(|(_, c)| too_late(c)).map(|(id, _)| id.clone()).collect();
+        let too_late = |waiting: &Waiting| waiting.canceller.cancel() == Cancelled::TooLate;
+        let decided: Vec<Id> =
+            load.logins.iter().filter(|(_, waiting)| too_late(waiting)).map(|(id, _)| id.clone()).collect();
         load.waiting.clear();
         loop {
             let counts = load.logouts.len() + decided.iter().filter(|id| load.logins.contains_key(id)).count();
@@ -271,7 +287,7 @@ fn hand_out(grants: &Grants, token: Token) -> Result<Outcome, Failure> {
     Ok(Outcome::Token { token, form: TokenForm::Json })
 }
 
-fn sign_in(settings: Settings, login: Login, canceller: Canceller) -> Result<Value, Failure> {
+fn sign_in(settings: Settings, login: Login, waiting: Waiting) -> Result<Value, Failure> {
     let grants = Grants::open(settings)?;
     let integration = &grants.integration(login.integration.as_deref())?.name;
     let name = GrantName { account: login.account, action: login.action };
@@ -286,7 +302,8 @@ fn sign_in(settings: Settings, login: Login, canceller: Canceller) -> Result<Val
         prompt: login.prompt,
         login_hint: login.login_hint,
         parameters: login.params.into_iter().collect(),
-        canceller,
+        canceller: waiting.canceller,
+        handover: waiting.handover,
         ..LoginRequest::new(grant(integration, &name)?)
     };
     Ok(Outcome::SignedIn(grants.shared_login(&request)?).json(clock::now()))
@@ -302,6 +319,7 @@ fn told(event: &Event<'_>) -> Option<LoginEvent> {
         | Event::TokenResponse(_) => return None,
         Event::CodeReceived => LoginEvent::Code,
         Event::Done => LoginEvent::Done,
+        Event::NotTheResponse(why) => LoginEvent::NotTheAnswer(why.to_string()),
         Event::Exchanging => LoginEvent::Exchanging,
         Event::Stray(why, _) => LoginEvent::Stray(why.to_string()),
         Event::Url(url) => LoginEvent::Url((*url).to_owned()),

@@ -10,9 +10,10 @@ use std::{
 use crate::{
     deadlines::{BROWSER_HELD, FINAL_PAGE_FETCHED},
     head::Head,
-    loopback::{Loopback, Outcome, Reaction, SentBy, Stray, pages},
+    loopback::{Loopback, NotTheResponse, Outcome, Reaction, SentBy, Stray, pages},
     oauth::{CodeReceived, Denial, Refusal},
     reply::Reply,
+    secret::Secret,
     system::{
         browser::NotOpened,
         clock,
@@ -34,6 +35,10 @@ pub(super) enum Heard {
     Cancelled,
     Code(CodeReceived, SentBy),
     Denied(Denial),
+    /// What may be the response came another way than to the listener.
+    Given(Secret),
+    /// That was not the response.
+    NotTheResponse(NotTheResponse),
     /// Another user of this machine sent the code that follows.
     PeerUser(UserId),
     Refused(Refusal),
@@ -45,6 +50,8 @@ pub(super) enum Told {
     /// The token endpoint refused the code of another user: go on waiting.
     CodeRefused,
     Ended(Outcome),
+    /// What may be the response came another way: judge it.
+    Given(Secret),
 }
 
 pub(super) struct Answers {
@@ -60,6 +67,8 @@ enum Stage {
     Holding {
         since: Instant,
     },
+    /// The response came another way, so that no browser waits for a page.
+    Given,
     /// The browser was sent to the program already.
     Parted,
     Ending {
@@ -83,6 +92,27 @@ impl Answers {
     fn hear(&self, heard: Heard) {
         // The login may have given up already; turn() sees that.
         let _ = self.heard.send(heard);
+    }
+
+    /// A response that no connection brought.
+    fn judge(&mut self, address: &Secret) {
+        let reaction = self.loopback.take(address.expose());
+        match reaction {
+            Ok(Reaction::Code(code, sent_by)) => {
+                self.stage = Stage::Given;
+                self.hear(Heard::Code(code, sent_by));
+            }
+            Ok(Reaction::Denied(_, denial)) => {
+                self.stage = Stage::Over;
+                self.hear(Heard::Denied(denial));
+            }
+            Ok(Reaction::Refused(_, refusal)) => {
+                self.stage = Stage::Over;
+                self.hear(Heard::Refused(refusal));
+            }
+            Ok(Reaction::Landed(_) | Reaction::Stray(..)) => {}
+            Err(why) => self.hear(Heard::NotTheResponse(why)),
+        }
     }
 
     fn end(&mut self) {
@@ -144,6 +174,12 @@ impl Service for Answers {
                 }
                 return Turn::Settle(vec![(DOUBTED, Answer::Now(reply))]);
             }
+            (Ok(Told::Given(address)), _) => {
+                self.judge(&address);
+                return Turn::Continue;
+            }
+            // Whoever handed the response over sees no page.
+            (Ok(Told::Ended(_)) | Err(TryRecvError::Disconnected), Stage::Given) => return Turn::Stop,
             (Ok(Told::Ended(outcome)), Stage::Waiting | Stage::Holding { .. } | Stage::Parted) => Some(outcome),
             // The login gave up before there was an answer, or in the very instant when it came.
             (Err(TryRecvError::Disconnected), Stage::Waiting) => return Turn::Stop,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Error, Sent};
 use crate::{
     catalog::{AddedForOffline, IntegrationName, OfflineAdvice},
-    loopback::Stray,
+    loopback::{NotTheResponse, Stray},
     oauth::{IdTokenError, Scopes},
     redirect::RegisteredRedirect,
     system::{
@@ -36,6 +36,8 @@ pub enum Event<'a> {
     Listening(&'a str),
     /// Neither the store nor the journal accepted the renewed grant. It is used once, and lost.
     Lost,
+    /// What was handed over is not the response of this login, which goes on waiting.
+    NotTheResponse(NotTheResponse),
     /// Another user of this machine, with this number, sent the code that follows.
     PeerUser(UserId),
     /// A redirect URI cannot be listened at; the next one of the integration is tried.

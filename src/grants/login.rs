@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, LOCK, Opener, RefreshToken, Stored, Warning,
+    Attempt, Binding, Canceller, Error, Event, GrantId, Grants, Handover, LOCK, Opener, RefreshToken, Stored, Warning,
     WithoutBrowser, keep, sign_in,
 };
 use crate::{
@@ -50,6 +50,8 @@ pub struct LoginRequest {
     /// Further parameters of the authorization request: name and value.
     pub parameters: Vec<(String, String)>,
     pub canceller: Canceller,
+    /// Brings a response that does not arrive at the listener.
+    pub handover: Handover,
 }
 
 impl LoginRequest {
@@ -69,6 +71,7 @@ impl LoginRequest {
             login_hint: None,
             parameters: Vec::new(),
             canceller: Canceller::default(),
+            handover: Handover::default(),
         }
     }
 }
@@ -214,6 +217,7 @@ impl Grants {
             },
             timeout: request.timeout,
             canceller: request.canceller.clone(),
+            handover: request.handover.clone(),
             again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
         };
         sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens, server| {

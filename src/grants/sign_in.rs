@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    Again, Canceller, Error, Event, Hear, Weight,
+    Again, Canceller, Error, Event, Handover, Hear, Weight,
     answers::{Answers, Heard, Told},
     listen::Binding,
 };
@@ -50,6 +50,8 @@ pub struct Attempt {
     pub timeout: Duration,
     /// Ends it while it waits.
     pub canceller: Canceller,
+    /// Brings a response that does not arrive at the listener.
+    pub handover: Handover,
     /// For errors after which the same login can be started again.
     pub again: Option<Again>,
 }
@@ -133,12 +135,13 @@ pub fn sign_in<T>(
         None => hear(&Event::Listening(redirect.as_str())),
         Some(Behind { relay, listener }) => hear(&Event::Relayed { relay, listener }),
     }
-    let Attempt { server, client, scopes, pkce, extra, ca, canceller, again, timeout, .. } = attempt;
+    let Attempt { server, client, scopes, pkce, extra, ca, canceller, handover, again, timeout, .. } = attempt;
     let sent = Sent { client_id: client.id.to_string(), redirect_uri: redirect.as_str().to_owned() };
     let request = AuthorizationRequest { server, client, redirect, scopes, pkce, extra };
     let (url, pending) = request.begin(Entropy::from_bytes(&entropy::random()?))?;
     let (heard, hearing) = mpsc::channel();
     canceller.waits(heard.clone())?;
+    handover.leads_to(heard.clone());
     let (tell, told) = mpsc::channel();
     let waker = listener.waker();
     let answers = Answers::new(Loopback::new(pending, attempt.effective_pkce), listener.port(), heard.clone(), told);
@@ -280,6 +283,12 @@ impl Waiting<'_> {
                 Ok(Heard::Code(code, sent_by)) => return Ok((code, sent_by)),
                 Ok(Heard::Denied(denial)) => return Err(Error::Denied { denial, again: self.again() }),
                 Ok(Heard::Refused(refusal)) => return Err(Error::Refused(refusal)),
+                Ok(Heard::Given(address)) => {
+                    // The listener may have ended, which the wait notices.
+                    let _ = self.tell.send(Told::Given(address));
+                    self.waker.wake();
+                }
+                Ok(Heard::NotTheResponse(why)) => (self.hear)(&Event::NotTheResponse(why)),
                 Ok(Heard::BrowserFailed(why)) if self.without_browser == WithoutBrowser::Fails => {
                     return Err(Error::BrowserNotOpened(why));
                 }

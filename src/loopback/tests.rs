@@ -20,11 +20,11 @@ use crate::{
 const HOST: &str = "127.0.0.1:25417";
 const RIGHT: &str = "/callback?code=canary-code&state=canary-state";
 
-fn login() -> Loopback {
+pub(super) fn login() -> Loopback {
     login_at("http://127.0.0.1:0/callback", 25417, IssParameter::NotPromised)
 }
 
-fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopback {
+pub(super) fn login_at(registered: &str, port: u16, iss_parameter: IssParameter) -> Loopback {
     login_with(registered, port, iss_parameter, ExtraParameters::default())
 }
 
@@ -73,7 +73,7 @@ fn request(method: &str, target: &str, host: &str, fields: &str) -> Head {
     head(format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").as_bytes())
 }
 
-fn get(target: &str) -> Head {
+pub(super) fn get(target: &str) -> Head {
     request("GET", target, HOST, "")
 }
 
@@ -94,7 +94,7 @@ fn assert_stray(what: &str, head: &Head, status: u16, why: Stray) -> Reply {
 }
 
 /// The login still waits, and takes the right answer.
-fn assert_code(login: &mut Loopback) {
+pub(super) fn assert_code(login: &mut Loopback) {
     match login.receive(&get(RIGHT), user) {
         Reaction::Code(..) => {}
         other => panic!("no code: {other:?}"),

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{self, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,6 +32,16 @@ pub enum Event<'a> {
 pub struct Talk {
     verbosity: Verbosity,
     redraw: Redraw,
+    prompt: Arc<Mutex<Prompt>>,
+}
+
+/// What the line with the time left asks for.
+#[derive(Clone, Copy, Debug, Default)]
+enum Prompt {
+    #[default]
+    None,
+    /// For an address; so many characters of one are there.
+    Address { length: usize, left: Option<Duration> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +59,11 @@ enum Redraw {
 
 impl Talk {
     pub fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, redraw: if terminal::can_redraw() { Redraw::Yes } else { Redraw::Never } }
+        Self {
+            verbosity,
+            redraw: if terminal::can_redraw() { Redraw::Yes } else { Redraw::Never },
+            prompt: Arc::default(),
+        }
     }
 
     pub fn at(self, verbosity: Verbosity) -> Self {
@@ -83,9 +98,51 @@ impl Talk {
 
     fn waiting(&self, left: Duration) {
         if self.redraw == Redraw::Yes {
+            let mut prompt = self.prompt();
+            if let Prompt::Address { left: shown, .. } = &mut *prompt {
+                *shown = Some(left);
+            }
             let seconds = left.as_secs();
-            raw(&format!("\r\x1b[Kwaiting, {}:{:02} left", seconds / 60, seconds % 60));
+            let time = format!("{}:{:02} left", seconds / 60, seconds % 60);
+            match *prompt {
+                Prompt::None => raw(&format!("\r\x1b[Kwaiting, {time}")),
+                Prompt::Address { length: 0, .. } => raw(&format!("\r\x1b[Kpaste the address here ({time}): ")),
+                Prompt::Address { length, .. } => {
+                    raw(&format!("\r\x1b[Kpaste the address here ({time}): {length} characters, then Enter "));
+                }
+            }
         }
+    }
+
+    /// From now on the line with the time left asks for an address.
+    pub fn prompt_begins(&self) {
+        *self.prompt() = Prompt::Address { length: 0, left: None };
+        if self.redraw == Redraw::Never {
+            line("paste the address here:");
+        }
+    }
+
+    /// The user has typed or pasted so many characters.
+    pub fn prompt_has(&self, typed: usize) {
+        let left = match &mut *self.prompt() {
+            Prompt::Address { length, left } if *length != typed => {
+                *length = typed;
+                *left
+            }
+            _ => return,
+        };
+        if let Some(left) = left {
+            self.waiting(left);
+        }
+    }
+
+    /// Nothing is asked for any more.
+    pub fn prompt_ends(&self) {
+        *self.prompt() = Prompt::None;
+    }
+
+    fn prompt(&self) -> MutexGuard<'_, Prompt> {
+        self.prompt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the waiting line away.
@@ -128,6 +185,7 @@ impl fmt::Display for Words<'_, '_> {
             Event::Done => f.write_str("the tokens are stored"),
             Event::Exchanging => f.write_str("exchanging the code"),
             Event::Listening(redirect) => write!(f, "listening at {redirect}"),
+            Event::NotTheResponse(why) => write!(f, "{why}; still waiting"),
             Event::Lost => f.write_str(
                 "warning: the renewed token could be stored nowhere, not even sealed beside its lock; unless the provider keeps \
                  accepting the old refresh token, you will have to log in again when this one expires",

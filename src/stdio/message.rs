@@ -6,10 +6,12 @@ use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::value::RawValue;
 
 use super::reply::{Fault, Protocol};
-use crate::oauth::RemoteText;
+use crate::{oauth::RemoteText, secret::Secret};
 
 /// Longest text of a request in bytes.
 const LONGEST_TEXT: usize = 4096;
+/// Longest address of a response in bytes. What is too long for a response is refused by the login, with its reason.
+const LONGEST_ADDRESS: usize = 128 * 1024;
 /// Longest id in bytes.
 const LONGEST_ID: usize = 128;
 /// Most scopes, or further parameters, of one login.
@@ -33,6 +35,7 @@ pub struct Request {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
+    Answer(Answer),
     Cancel(Cancel),
     Initialize(Initialize),
     Login(Login),
@@ -91,6 +94,16 @@ pub enum Opening {
 pub struct Cancel {
     /// Of the login's request.
     pub id: Id,
+}
+
+/// Brings a login the address at which the browser ended, where it does not reach the listener: the browser is on another
+/// machine, or the client received the redirect itself. It is judged as a request at the listener is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Answer {
+    /// Of the login's request, whose URL was opened.
+    pub id: Id,
+    #[serde(deserialize_with = "address")]
+    pub address: Secret,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -196,6 +209,7 @@ fn call(method: &str, params: Option<&RawValue>) -> Result<Call, Fault> {
             }
             Call::Login(login)
         }
+        "login/answer" => Call::Answer(read(params)?),
         "logout" => Call::Logout(read(params)?),
         "shutdown" => Call::Shutdown,
         "status" => Call::Status(read(params)?),
@@ -227,6 +241,13 @@ fn fits(id: &Id) -> bool {
 /// Tells `null` from a field that is not there.
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(field: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(field).map(Some)
+}
+
+fn address<'de, D: Deserializer<'de>>(field: D) -> Result<Secret, D::Error> {
+    match String::deserialize(field)? {
+        long if long.len() > LONGEST_ADDRESS => Err(D::Error::custom("too long")),
+        address => Ok(Secret::new(address)),
+    }
 }
 
 fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {

@@ -53,6 +53,8 @@ pub enum LoginEvent {
     Done,
     /// The code is sent to the token endpoint; from here nothing cancels the login.
     Exchanging,
+    /// What was handed over is not the answer; in words.
+    NotTheAnswer(String),
     /// In words for a person: no browser was found, the provider gave no refresh token, ...
     Note(String),
     /// A request at the redirect that is not the answer; in words. At most three are told.
@@ -89,6 +91,7 @@ pub fn note(id: &Id, event: &LoginEvent) -> String {
         LoginEvent::Code => ("code", json!({})),
         LoginEvent::Done => ("done", json!({})),
         LoginEvent::Exchanging => ("exchanging", json!({})),
+        LoginEvent::NotTheAnswer(why) => ("not_the_answer", json!({ "reason": why })),
         LoginEvent::Note(text) => ("note", json!({ "message": text })),
         LoginEvent::Stray(why) => ("stray", json!({ "reason": why })),
         LoginEvent::Url(url) => ("url", json!({ "url": url })),

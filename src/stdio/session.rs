@@ -7,9 +7,10 @@ use serde_json::json;
 use super::{
     PROTOCOL,
     lines::{LONGEST_LINE, Line},
-    message::{Call, Cancel, Id, Initialize, Login, Logout, Malformed, Status, Token, parse},
+    message::{Answer, Call, Cancel, Id, Initialize, Login, Logout, Malformed, Status, Token, parse},
     reply::{Fault, Protocol, failed, succeeded},
 };
+use crate::secret::Secret;
 
 /// Most logins that are open at once.
 pub const LOGINS: usize = 16;
@@ -28,6 +29,12 @@ pub enum Step {
     },
     /// The conversation is over; the answer, if one is wanted, is the last line.
     End(Option<String>),
+    /// Give the login this address, and say by [`handed_over`] whether it waited for one.
+    HandOver {
+        login: Id,
+        address: Secret,
+        request: Option<Id>,
+    },
     /// As `Begin`, for what waits for a person.
     LogIn(Id, Login),
     Nothing,
@@ -88,6 +95,9 @@ impl Session {
             (Call::Initialize(_), Met::Yes) => refuse(Some(&id), &invalid("initialize came before")),
             (Call::Shutdown, _) => Step::End(Some(succeeded(&id, &json!({})))),
             (_, Met::NotYet) => refuse(Some(&id), &invalid("initialize must come first")),
+            (Call::Answer(Answer { id: login, address }), Met::Yes) => {
+                Step::HandOver { login, address, request: Some(id) }
+            }
             (Call::Cancel(Cancel { id: login }), Met::Yes) => Step::Cancel { login, request: Some(id) },
             (Call::Login(login), Met::Yes) => self.log_in(id, login),
             (Call::Logout(logout), Met::Yes) => self.begin(id, Work::Logout(logout)),
@@ -120,6 +130,7 @@ impl Session {
     /// A login that nobody could name, or a token that nobody gets, is not worth its side effects.
     fn notified(&self, call: Call) -> Step {
         match (call, self.met) {
+            (Call::Answer(Answer { id: login, address }), Met::Yes) => Step::HandOver { login, address, request: None },
             (Call::Cancel(Cancel { id: login }), Met::Yes) => Step::Cancel { login, request: None },
             (Call::Shutdown, _) => Step::End(None),
             _ => Step::Nothing,
@@ -152,6 +163,19 @@ pub enum Cancelled {
 /// The answer to a `cancel`.
 pub fn cancelled(id: &Id, cancelled: Cancelled) -> String {
     succeeded(id, &json!({ "cancelled": cancelled == Cancelled::Yes }))
+}
+
+/// Whether a login waited for its response when it was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandedOver {
+    NobodyWaits,
+    Yes,
+}
+
+/// The answer to a `login/answer`.
+pub fn handed_over(id: &Id, handed_over: HandedOver) -> String {
+    succeeded(id, &json!({ "taken": handed_over == HandedOver::Yes }))
 }
 
 fn invalid(what: &str) -> Fault {

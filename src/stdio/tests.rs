@@ -235,7 +235,7 @@ proptest! {
                     prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
                 }
                 Step::Begin(id, _) | Step::LogIn(id, _) => session.close(&id),
-                Step::Cancel { .. } | Step::End(None) | Step::Nothing => {}
+                Step::Cancel { .. } | Step::HandOver { .. } | Step::End(None) | Step::Nothing => {}
             }
         }
         prop_assert_eq!(0, session.open().count());

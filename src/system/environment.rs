@@ -56,6 +56,57 @@ pub fn desktop() -> Desktop {
     }
 }
 
+/// Where the user's browser may be, if not on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// GitHub Codespaces.
+    Codespaces,
+    Container,
+    Ssh(SshSession),
+}
+
+/// How the user reached this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshSession {
+    /// The address of this machine that the user's machine knows.
+    pub host: String,
+    pub port: u16,
+    pub user: Option<String>,
+}
+
+/// `None`: nothing shows that it is on another machine.
+pub fn elsewhere() -> Option<Elsewhere> {
+    if text("CODESPACES").as_deref() == Some("true") {
+        return Some(Elsewhere::Codespaces);
+    }
+    let user = || text("USER").or_else(|| text("LOGNAME"));
+    if let Some(ssh) = text("SSH_CONNECTION").and_then(|connection| SshSession::parse(&connection, user())) {
+        return Some(Elsewhere::Ssh(ssh));
+    }
+    // What Docker and Podman put there, and what systemd and Podman set.
+    let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|file| std::path::Path::new(file).exists());
+    (marked || text("container").is_some()).then_some(Elsewhere::Container)
+}
+
+impl SshSession {
+    /// The client's address and port, then the server's (sshd(8), ENVIRONMENT). A variable is not trusted: an address is
+    /// an address, and a name that a shell would not take as one word is left out.
+    fn parse(connection: &str, user: Option<String>) -> Option<Self> {
+        let mut words = connection.split(' ').skip(2);
+        let host: std::net::IpAddr = words.next()?.parse().ok()?;
+        let port = words.next()?.parse().ok()?;
+        let plain = |name: &String| {
+            name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) && !name.starts_with('-')
+        };
+        Some(Self { host: host.to_string(), port, user: user.filter(plain) })
+    }
+}
+
+/// Whether a command that opens a browser is set.
+pub fn names_a_browser() -> bool {
+    [LOOPIN_BROWSER, BROWSER].iter().any(|name| text(name).is_some())
+}
+
 /// Whether the output goes to the log of a build service.
 pub fn github_actions() -> bool {
     text("GITHUB_ACTIONS").as_deref() == Some("true")
@@ -69,4 +120,24 @@ pub fn dumb_terminal() -> bool {
 /// Names of this program's variables, which no child process needs.
 pub fn own_variables() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LOOPIN_")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t01_the_ssh_session_is_read_and_nothing_of_it_reaches_a_shell_unchecked() {
+        let parse = |text: &str, user: &str| SshSession::parse(text, Some(user.to_owned()));
+        let session = |host: &str, port, user: Option<&str>| {
+            Some(SshSession { host: host.to_owned(), port, user: user.map(str::to_owned) })
+        };
+        assert_eq!(session("10.0.0.5", 22, Some("ada")), parse("10.0.0.9 50022 10.0.0.5 22", "ada"));
+        assert_eq!(session("fe80::1", 2222, Some("ada")), parse("fe80::2 50022 fe80::1 2222", "ada"));
+        assert_eq!(session("10.0.0.5", 22, None), parse("10.0.0.9 50022 10.0.0.5 22", "ada;reboot"));
+        assert_eq!(session("10.0.0.5", 22, None), parse("10.0.0.9 50022 10.0.0.5 22", "-oProxyCommand=x"));
+        for odd in ["", "10.0.0.9 50022", "10.0.0.9 50022 $(reboot) 22", "10.0.0.9 50022 10.0.0.5 ssh"] {
+            assert_eq!(None, parse(odd, "ada"), "{odd:?}");
+        }
+    }
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 mod handlers;
 
+#[cfg(all(unix, feature = "cli"))]
+pub use handlers::around_a_stop;
 #[cfg(feature = "cli")]
 pub use handlers::{Armed, end_on, notice_on};
 

@@ -94,8 +94,18 @@ impl Sandbox {
         sandbox
     }
 
-    /// The program with nothing of the surroundings but a path to find a browser on.
+    /// The program with nothing of the surroundings but a path to find a browser on. A login waits for its person, who is
+    /// the test.
     pub fn loopin(&self, arguments: &[&str]) -> Command {
+        let mut command = self.unattended(arguments);
+        if arguments.first() == Some(&"login") && !arguments.contains(&"--timeout") {
+            command.args(["--timeout", "5m"]);
+        }
+        command
+    }
+
+    /// The same, and a login ends at once: there is neither a terminal nor a browser.
+    pub fn unattended(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loopin"));
         command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command

@@ -27,6 +27,8 @@ mod mix_up;
 mod output;
 #[cfg(unix)]
 mod overflow;
+#[cfg(target_os = "linux")]
+mod paste;
 #[cfg(unix)]
 mod providers;
 mod proxies;

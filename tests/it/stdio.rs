@@ -89,7 +89,8 @@ impl Client {
         self.schema.assert_holds("FromLoopin", &message);
         if let (Some(result), Some(id)) = (message.get("result"), message["id"].as_str()) {
             let method = self.methods.remove(id).unwrap_or_else(|| stray("an answer to nothing".into()));
-            let name = format!("{}{}Result", method[..1].to_uppercase(), &method[1..]);
+            let verb = method.rsplit('/').next().unwrap_or_default();
+            let name = format!("{}{}Result", verb[..1].to_uppercase(), &verb[1..]);
             self.schema.assert_holds(&name, result);
         }
         message

@@ -74,6 +74,32 @@ pub fn notice_on(notice: impl Fn(Signal) + Send + 'static) {
     std::thread::spawn(move || signals.forever().for_each(|signal| notice(Signal::named(signal))));
 }
 
+/// When the user suspends the program (Ctrl-Z) `before` runs first, and `after` when it is continued. Both run on a thread
+/// of their own.
+#[cfg(unix)]
+pub fn around_a_stop(before: impl Fn() + Send + 'static, after: impl Fn() + Send + 'static) {
+    use signal_hook::{
+        consts::{SIGCONT, SIGTSTP},
+        iterator::Signals,
+        low_level::emulate_default_handler,
+    };
+    let Ok(mut signals) = Signals::new([SIGCONT, SIGTSTP]) else { return };
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGTSTP => {
+                    before();
+                    // It cannot fail for a signal that stops. If it did, the program would go on.
+                    if emulate_default_handler(SIGTSTP).is_err() {
+                        after();
+                    }
+                }
+                _ => after(),
+            }
+        }
+    });
+}
+
 #[cfg(not(unix))]
 pub fn notice_on(_: impl Fn(Signal) + Send + 'static) {}
 

@@ -125,7 +125,7 @@ fn o05_no_payload_in_an_answer_reaches_a_terminal() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn o05_on_a_terminal_the_only_sequence_is_ours_that_clears_the_line() {
+fn o05_on_a_terminal_the_only_sequences_are_ours_for_the_line_and_for_pastes() {
     let server = RawServer::json(200, TOKENS);
     let sandbox = Sandbox::at(&server);
     for payload in payloads().iter().filter(|p| p.contains('\u{1b}') || p.contains('\u{9b}')) {
@@ -135,7 +135,16 @@ fn o05_on_a_terminal_the_only_sequence_is_ours_that_clears_the_line() {
         login.answer_with(&[("error", "access_denied"), ("error_description", payload)]);
         let said = login.finished().assert_code(5).said();
         assert!(said.contains("\r\u{1b}[K"), "the line with the time left is taken away");
-        assert!(!said.replace("\u{1b}[K", "").replace('\r', "").chars().any(obeyed), "{payload:?} became {said:?}");
+        assert!(
+            !said
+                .replace("\u{1b}[K", "")
+                .replace("\u{1b}[?2004h", "")
+                .replace("\u{1b}[?2004l", "")
+                .replace('\r', "")
+                .chars()
+                .any(obeyed),
+            "{payload:?} became {said:?}"
+        );
     }
 }
 

@@ -118,6 +118,32 @@ fn a_login_is_cancelled_while_it_waits_and_not_once_its_code_is_there() {
 }
 
 #[test]
+fn l41_a_client_hands_over_the_address_at_which_the_browser_ended() {
+    let provider = Provider::new();
+    let sandbox = Sandbox::with(&provider);
+    let mut client = Client::of(&sandbox);
+    let person = client.login("in");
+    let address = person.decide("allow");
+    let (redirect, _) = address.split_once('?').expect("a query");
+    client.call(
+        "wrong",
+        "login/answer",
+        &json!({ "id": "in", "address": format!("{redirect}?code=canary&state=other") }),
+    );
+    assert_eq!(json!({ "taken": true }), client.result("wrong"));
+    assert_eq!(
+        json!("this is not the answer of this login: the state of another sign-in"),
+        client.event("in", "not_the_answer")["reason"]
+    );
+    client.call("right", "login/answer", &json!({ "id": "in", "address": address }));
+    assert_eq!(json!({ "taken": true }), client.result("right"));
+    client.result("in");
+    client.call("late", "login/answer", &json!({ "id": "in", "address": address }));
+    assert_eq!(json!({ "taken": false }), client.result("late"));
+    assert_eq!(1, provider.counters().token, "the wrong code was never sent");
+}
+
+#[test]
 fn a_stray_request_is_told_and_the_denial_of_the_person_is_the_answer() {
     let provider = Provider::new();
     let sandbox = Sandbox::with(&provider);
