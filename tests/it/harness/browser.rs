@@ -73,7 +73,7 @@ fn is_whole(bytes: &[u8]) -> bool {
 
 /// Plays the person at the practice provider.
 pub struct Person {
-    pub(super) url: String,
+    pub url: String,
 }
 
 impl Person {
