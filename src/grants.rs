@@ -20,6 +20,7 @@ mod id_token;
 mod keep;
 mod listen;
 mod login;
+mod logins;
 mod one_login;
 mod refresh;
 mod reported;
@@ -41,7 +42,7 @@ pub use listen::Binding;
 pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
 pub use reported::ReportedError;
 pub use revocation::{LoggedOut, Revocation, RevocationScope, Unconfirmed};
-pub use settings::{Prompts, Settings, directory_of};
+pub use settings::{NamedBy, Prompts, Settings, directory_of};
 pub use sign_in::{Attempt, Behind, LastPage, Opener, Sent, WithoutBrowser, sign_in};
 pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Unknown};
 pub use worker::Message;
@@ -74,6 +75,20 @@ impl GrantId {
     /// The name under which the store keeps it.
     pub fn key(&self) -> GrantKey {
         GrantKey::personal(self.integration.clone(), self.account.clone(), self.action.clone())
+    }
+
+    /// Which of the integration's grants it is, for messages.
+    pub fn within(&self) -> String {
+        let account = match self.account == AccountName::default() {
+            true => None,
+            false => Some(format!("account \"{}\"", self.account.as_str())),
+        };
+        let action = self.action.name().map(|name| format!("action \"{name}\""));
+        match (account, action) {
+            (None, None) => "the default account, all actions".into(),
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some(account), Some(action)) => format!("{account}, {action}"),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         SharedRedirect, StoreKind, Variable,
     },
     cli::{self, Add},
-    report::{Code, Event, Failure, Outcome, Registering, ask, registration_steps},
+    report::{Code, Event, Failure, Outcome, Registering, ask, command, registration_steps},
     secret::Secret,
     system::{config_file, entropy, terminal},
     vault::{ItemName, Vault},
@@ -30,7 +30,8 @@ pub fn run(context: &Context, verb: &cli::Integration) -> Result<Outcome, Failur
 
 fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
     let name = IntegrationName::parse(&args.name)?;
-    let (path, text) = context.settings.config_text()?;
+    let (path, text) = context.settings.config_text_to_extend()?;
+    let text = text.unwrap_or_default();
     let preset = args.provider.as_deref().map(Preset::find).transpose()?;
     let mut new = NewIntegration {
         provider: args.provider.clone(),
@@ -71,7 +72,7 @@ fn add(context: &Context, args: &Add) -> Result<Outcome, Failure> {
         name: name.to_string(),
         config: path.display().to_string(),
         registration: Registering::of(added.get(name.as_str())?),
-        next: format!("loopin login {name}"),
+        next: command(["login", name.as_str()]),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the variants of [`Error`](super::Error) and [`Event`](super::Event) hold, for programs that link the crate.
 
+pub use super::NamedBy;
 pub use crate::{
     catalog::{ActionName, CatalogError, IntegrationName, NameError, UnknownName},
     loopback::Stray,

@@ -124,6 +124,7 @@ impl Error {
             | Self::Misconfigured { .. }
             | Self::NeedsRelay(_)
             | Self::NoCommonMethod(_)
+            | Self::NoConfigurationFile { .. }
             | Self::NoHome(_)
             | Self::NoIntegration
             | Self::NoRedirect
@@ -150,7 +151,7 @@ impl Error {
             | Self::NoRefreshToken { .. }
             | Self::NotCovered { .. }
             | Self::NotGranted { .. }
-            | Self::NotLoggedIn(_) => Code::LoginRequired,
+            | Self::NotLoggedIn { .. } => Code::LoginRequired,
             Self::Denied { denial, .. } => of_denial(denial),
             Self::OtherLogin | Self::Timeout { .. } => Code::Timeout,
             Self::BrowserNotOpened(_)

@@ -3,7 +3,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{Again, Behind, GrantId, ReportedError, Sent};
+use super::{Again, Behind, GrantId, NamedBy, ReportedError, Sent};
 use crate::{
     catalog::{CatalogError, IntegrationName, NameError, UnknownName},
     oauth::{
@@ -140,6 +140,14 @@ pub enum Error {
     /// There is no home directory for the configuration or the state.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// The configuration file that was named does not exist.
+    #[error("there is no configuration file {}{}", path.display(), named_by.words())]
+    NoConfigurationFile {
+        /// The file.
+        path: PathBuf,
+        /// Who named it.
+        named_by: NamedBy,
+    },
     /// The provider gave no id_token.
     #[error("{}: the provider gave no id_token", .0.integration)]
     NoIdToken(GrantId),
@@ -176,9 +184,14 @@ pub enum Error {
         /// What the provider did not grant.
         missing: Scopes,
     },
-    /// The user is not logged in.
-    #[error("nobody is logged in to {}", .0.integration)]
-    NotLoggedIn(GrantId),
+    /// The user is not logged in, or not with this account and action.
+    #[error("{}", not_logged_in(grant, stored))]
+    NotLoggedIn {
+        /// The grant that was asked for.
+        grant: GrantId,
+        /// The integration's other grants in the same store.
+        stored: Vec<GrantId>,
+    },
     /// The redirect URI does not end on this machine.
     #[error("{} does not land on this machine, and only a loopback redirect can be answered here", .0.as_str())]
     NotLoopback(RegisteredRedirect),
@@ -333,6 +346,15 @@ fn client_secret(integration: &IntegrationName, why: &NoSecret) -> String {
         NoSecret::NotText(path) => missing(format!("text in {}", path.display())),
         NoSecret::Variable(name) => missing(format!("in the variable {name}")),
     }
+}
+
+fn not_logged_in(grant: &GrantId, stored: &[GrantId]) -> String {
+    let integration = &grant.integration;
+    if stored.is_empty() {
+        return format!("nobody is logged in to {integration}");
+    }
+    let list: Vec<_> = stored.iter().map(GrantId::within).collect();
+    format!("nobody is logged in to {integration} with {}; stored: {}", grant.within(), list.join("; "))
 }
 
 fn said(denial: &Denial) -> String {

@@ -90,10 +90,25 @@ pub enum NewSubject {
 pub struct Again {
     /// Its grant.
     pub grant: GrantId,
+    /// The scopes that it asked for beside those of the configuration.
+    pub scopes: Scopes,
+    /// `prompt` of OpenID Connect.
+    pub prompt: Option<String>,
+    /// `login_hint` of OpenID Connect.
+    pub login_hint: Option<String>,
+    /// Further parameters: name and value.
+    pub parameters: Vec<(String, String)>,
     /// The relay that it named.
     pub relay: Option<RelayedRedirect>,
     /// The port that it named.
     pub port: Option<NonZeroU16>,
+}
+
+impl Again {
+    fn of(request: &LoginRequest) -> Self {
+        let LoginRequest { grant, scopes, prompt, login_hint, parameters, relay, port, .. } = request.clone();
+        Self { grant, scopes, prompt, login_hint, parameters, relay, port }
+    }
 }
 
 /// A login that has succeeded.
@@ -218,7 +233,7 @@ impl Grants {
             timeout: request.timeout,
             canceller: request.canceller.clone(),
             handover: request.handover.clone(),
-            again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
+            again: Some(Again::of(request)),
         };
         sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens, server| {
             let found = of_tokens(&tokens, &scopes, &integration.dialect.scopes).into_iter().chain(other_subject(

@@ -47,6 +47,25 @@ pub struct Settings {
     pub last_page: LastPage,
 }
 
+/// Who named the configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NamedBy {
+    /// `--config`, or the program that links the crate.
+    Caller,
+    /// `LOOPIN_CONFIG`
+    Variable,
+}
+
+impl NamedBy {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Caller => "",
+            Self::Variable => ", which LOOPIN_CONFIG names",
+        }
+    }
+}
+
 impl Default for Settings {
     /// For a program that links the crate: events are ignored, nothing is asked on the terminal, and a thread refreshes.
     fn default() -> Self {
@@ -72,14 +91,35 @@ impl Settings {
         }
     }
 
-    /// The path of the configuration and its text. Without a file it is empty, for there is no integration yet.
+    /// The path of the configuration and its text. Without a file in the platform's place it is empty: there is no
+    /// integration yet.
+    ///
+    /// # Errors
+    /// The file cannot be read, or others may change it; or a file was named and does not exist.
+    pub fn config_text(&self) -> Result<(PathBuf, String), Error> {
+        let (path, text) = self.config_text_to_extend()?;
+        match (text, self.config_named_by()) {
+            (Some(text), _) => Ok((path, text)),
+            (None, None) => Ok((path, String::new())),
+            (None, Some(named_by)) => Err(Error::NoConfigurationFile { path, named_by }),
+        }
+    }
+
+    /// The same for a change that makes the file if there is none.
     ///
     /// # Errors
     /// The file cannot be read, or others may change it.
-    pub fn config_text(&self) -> Result<(PathBuf, String), Error> {
+    pub fn config_text_to_extend(&self) -> Result<(PathBuf, Option<String>), Error> {
         let path = self.config_path()?;
         let text = config_file::read(&path).map_err(Error::ConfigurationFile)?;
-        Ok((path, text.unwrap_or_default()))
+        Ok((path, text))
+    }
+
+    fn config_named_by(&self) -> Option<NamedBy> {
+        match self.config {
+            Some(_) => Some(NamedBy::Caller),
+            None => paths::config_variable().map(|_| NamedBy::Variable),
+        }
     }
 
     /// # Errors

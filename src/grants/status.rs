@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Error, GrantId, Grants, Renewal, refresh, token::fits};
+use super::{Error, GrantId, Grants, Renewal, logins, refresh, token::fits};
 use crate::{
     catalog::{Integration, IntegrationName, own_redirect},
     oauth::{Expiry, Scopes},
@@ -110,11 +110,7 @@ impl Grants {
 
     /// `closed`: a store that did not open for one grant, and why; it is not asked for the next one.
     fn of_entry(&self, entry: &IndexEntry, closed: &mut Option<(&'static str, StoreError)>) -> Option<GrantStatus> {
-        let grant = GrantId {
-            integration: IntegrationName::parse(&entry.integration).ok()?,
-            account: AccountName::parse(&entry.account).ok()?,
-            action: ActionKey::parse(&entry.action).ok()?,
-        };
+        let grant = logins::grant(entry)?;
         let state = match self.of(&grant) {
             Ok(integration) => self.state(integration, &grant, entry, closed),
             Err(_) => GrantState::Unknown(Unknown::NotConfigured),

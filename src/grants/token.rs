@@ -2,7 +2,7 @@
 //! else who needs one. Never opens a browser and asks for nothing but the passphrase of a file store.
 
 use super::{
-    Error, GrantId, Grants,
+    Error, GrantId, Grants, logins,
     refresh::{self, Refresh},
 };
 use crate::{
@@ -63,7 +63,10 @@ fn stored(integration: &Integration, vault: &Vault<'_>, grant: &GrantId) -> Resu
             _ => Ok((grant.clone(), record)),
         };
     }
-    let not_logged_in = || Error::NotLoggedIn(grant.clone());
+    let not_logged_in = || match logins::of_integration(vault, &grant.integration) {
+        Ok(stored) => Error::NotLoggedIn { grant: grant.clone(), stored },
+        Err(why) => why.into(),
+    };
     let Some(all) = covering::of_all_actions(&grant.key()) else { return Err(not_logged_in()) };
     // Before the store is asked, so that a misspelt action is called one.
     needed(integration, grant)?;

@@ -2,9 +2,10 @@
 
 use std::{io::ErrorKind, time::Duration};
 
+use super::command_line::command;
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
-    grants::{Again, Error, GrantId},
+    grants::{Again, Error, GrantId, NamedBy},
     oauth::{CaFault, CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
@@ -29,7 +30,7 @@ pub fn of(error: &Error) -> Option<String> {
         | Error::NoRefreshToken { grant, .. }
         | Error::NotCovered { grant, .. }
         | Error::NotGranted { grant, .. }
-        | Error::NotLoggedIn(grant) => login_command(grant),
+        | Error::NotLoggedIn { grant, .. } => login_command(grant),
         Error::Denied { denial, again } => match denial.error.as_str() {
             "invalid_scope" => "check scopes in the integration".into(),
             "unauthorized_client" | "unsupported_response_type" | "invalid_request" => COMPARE.into(),
@@ -51,8 +52,15 @@ pub fn of(error: &Error) -> Option<String> {
         Error::NoCommonMethod(_) => {
             "if it accepts the secret all the same, write: token_endpoint_auth_method = \"client_secret_post\"".into()
         }
+        Error::NoConfigurationFile { named_by, .. } => {
+            let option = match named_by {
+                NamedBy::Caller => "--config",
+                NamedBy::Variable => "LOOPIN_CONFIG",
+            };
+            format!("correct {option}, or make the file: {}", command(["integration", "add", "NAME"]))
+        }
         Error::NoIdToken(_) => "add the scope openid to the integration, then log in again".into(),
-        Error::NoIntegration => "loopin integration add NAME".into(),
+        Error::NoIntegration => command(["integration", "add", "NAME"]),
         Error::NotLoopback(_) => {
             "register http://127.0.0.1:0/callback/NAME for a native application, and write it as redirect_uri; where the provider \
              insists on https, write a relay's URI as relay (loopin relay --help)"
@@ -80,16 +88,16 @@ pub fn of(error: &Error) -> Option<String> {
         Error::RelayToAnyPort => "add --port N, or redirect_uri = \"http://127.0.0.1:N/callback\" to the integration, as the route's target has it".into(),
         Error::RelayToSeveral => "write one redirect_uri: the target of the route".into(),
         Error::Reported(reported) => return reported.remedy.clone(),
-        Error::SeveralIntegrations => "loopin integration list".into(),
+        Error::SeveralIntegrations => command(["integration", "list"]),
         Error::SharedRedirect { integration, .. } => of_shared_redirect(integration),
         Error::ShortIdTokens { life, .. } | Error::ShortTokens { life, .. } => {
             format!("ask for --min-ttl of less than {}s", life.as_secs())
         }
         Error::Timeout { again, .. } => return again.as_deref().map(again_command),
         Error::UnknownAction { integration, unknown } => {
-            nearest(unknown, || format!("loopin integration show {integration}"))
+            nearest(unknown, || command(["integration", "show", integration.as_str()]))
         }
-        Error::UnknownIntegration(unknown) => nearest(unknown, || "loopin integration list".into()),
+        Error::UnknownIntegration(unknown) => nearest(unknown, || command(["integration", "list"])),
         Error::WorkerEnded => "try again".into(),
         _ => return None,
     };
@@ -101,20 +109,30 @@ const LATER: &str = "try again later";
 
 /// The command that brings this grant back.
 pub fn login_command(grant: &GrantId) -> String {
-    let mut command = format!("loopin login {}", grant.integration);
-    if grant.account != AccountName::default() {
-        command += &format!(" --account '{}'", grant.account.as_str().replace('\'', "'\\''"));
-    }
-    if let Some(action) = grant.action.name() {
-        command += &format!(" --action {action}");
-    }
-    command
+    command(of_grant("login", grant))
 }
 
-fn again_command(Again { grant, relay, port, .. }: &Again) -> String {
-    let relay = relay.iter().map(|relay| format!(" --relay {}", relay.as_str()));
-    let port = port.iter().map(|port| format!(" --port {port}"));
-    login_command(grant) + &relay.chain(port).collect::<String>()
+/// A verb with the grant that it is about.
+pub(super) fn of_grant<'a>(verb: &'a str, grant: &'a GrantId) -> Vec<&'a str> {
+    let account = (grant.account != AccountName::default()).then(|| grant.account.as_str());
+    let account = account.into_iter().flat_map(|name| ["--account", name]);
+    let action = grant.action.name().into_iter().flat_map(|name| ["--action", name.as_str()]);
+    [verb, grant.integration.as_str()].into_iter().chain(account).chain(action).collect()
+}
+
+fn again_command(again: &Again) -> String {
+    let Again { grant, scopes, prompt, login_hint, parameters, relay, port, .. } = again;
+    let port = port.map(|port| port.to_string());
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let scopes = scopes.iter().map(|scope| ("--scope", scope.as_str()));
+    let options = scopes
+        .chain(prompt.iter().map(|prompt| ("--prompt", prompt.as_str())))
+        .chain(login_hint.iter().map(|hint| ("--login-hint", hint.as_str())))
+        .chain(parameters.iter().map(|parameter| ("--param", parameter.as_str())))
+        .chain(relay.iter().map(|relay| ("--relay", relay.as_str())))
+        .chain(port.iter().map(|port| ("--port", port.as_str())));
+    let words = of_grant("login", grant).into_iter().chain(options.flat_map(|(option, value)| [option, value]));
+    command(words.collect::<Vec<_>>())
 }
 
 fn nearest(unknown: &UnknownName, otherwise: impl FnOnce() -> String) -> String {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
+    command_line::command,
     login::place,
     outcome::scopes,
     remedy::login_command,
@@ -46,12 +47,14 @@ fn short_life(expiry: Expiry, obtained_at: SystemTime) -> Option<Duration> {
 fn repair(status: &GrantStatus, now: SystemTime) -> Option<String> {
     let GrantStatus { grant, state, .. } = status;
     match state {
-        GrantState::Unknown(Unknown::NotConfigured) => Some(format!("loopin integration add {}", grant.integration)),
+        GrantState::Unknown(Unknown::NotConfigured) => {
+            Some(command(["integration", "add", grant.integration.as_str()]))
+        }
         GrantState::Unknown(Unknown::Store(why)) => Failure::from(why.clone()).remedy,
         GrantState::Stored { last: Some(last), .. }
             if matches!(last.result, RefreshResult::Ambiguous { .. } | RefreshResult::Misconfigured { .. }) =>
         {
-            Some(format!("loopin integration show {}", grant.integration))
+            Some(command(["integration", "show", grant.integration.as_str()]))
         }
         GrantState::Unknown(Unknown::OtherStore) => Some(login_command(grant)),
         _ => status.login_required(now).then(|| login_command(grant)),

@@ -31,7 +31,7 @@ fn run_with_input(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Finish
 #[test]
 fn an_added_integration_is_listed_shown_and_removed() {
     let sandbox = Sandbox::new();
-    sandbox.run(&["integration", "list"]).assert_code(0).assert_says("no integrations yet");
+    sandbox.configure("").run(&["integration", "list"]).assert_code(0).assert_says("no integrations yet");
     add(&sandbox, &["--scope", "a", "--scope", "b", "--redirect-uri", "http://127.0.0.1:8080/callback"])
         .assert_code(0)
         .assert_says("added work to")
