@@ -127,9 +127,6 @@ _loopin() {
             loopin__subcmd__help__subcmd__integration,add)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__add"
                 ;;
-            loopin__subcmd__help__subcmd__integration,diagnose)
-                cmd="loopin__subcmd__help__subcmd__integration__subcmd__diagnose"
-                ;;
             loopin__subcmd__help__subcmd__integration,list)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__list"
                 ;;
@@ -138,6 +135,9 @@ _loopin() {
                 ;;
             loopin__subcmd__help__subcmd__integration,remove)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__remove"
+                ;;
+            loopin__subcmd__help__subcmd__integration,set)
+                cmd="loopin__subcmd__help__subcmd__integration__subcmd__set"
                 ;;
             loopin__subcmd__help__subcmd__integration,show)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__show"
@@ -211,9 +211,6 @@ _loopin() {
             loopin__subcmd__integration,add)
                 cmd="loopin__subcmd__integration__subcmd__add"
                 ;;
-            loopin__subcmd__integration,diagnose)
-                cmd="loopin__subcmd__integration__subcmd__diagnose"
-                ;;
             loopin__subcmd__integration,help)
                 cmd="loopin__subcmd__integration__subcmd__help"
                 ;;
@@ -226,6 +223,9 @@ _loopin() {
             loopin__subcmd__integration,remove)
                 cmd="loopin__subcmd__integration__subcmd__remove"
                 ;;
+            loopin__subcmd__integration,set)
+                cmd="loopin__subcmd__integration__subcmd__set"
+                ;;
             loopin__subcmd__integration,show)
                 cmd="loopin__subcmd__integration__subcmd__show"
                 ;;
@@ -234,9 +234,6 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,add)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__add"
-                ;;
-            loopin__subcmd__integration__subcmd__help,diagnose)
-                cmd="loopin__subcmd__integration__subcmd__help__subcmd__diagnose"
                 ;;
             loopin__subcmd__integration__subcmd__help,help)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__help"
@@ -249,6 +246,9 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,remove)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__remove"
+                ;;
+            loopin__subcmd__integration__subcmd__help,set)
+                cmd="loopin__subcmd__integration__subcmd__help__subcmd__set"
                 ;;
             loopin__subcmd__integration__subcmd__help,show)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__show"
@@ -385,16 +385,12 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__demo)
-            opts="-v -h -V --yes --provider --browser --json --store --config --verbose --help --version"
+            opts="-v -h -V --yes --browser --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --provider)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --browser)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -597,7 +593,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration)
-            opts="add list providers show remove diagnose verify"
+            opts="add set list providers show remove verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -611,20 +607,6 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        loopin__subcmd__help__subcmd__integration__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -667,6 +649,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__integration__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1237,7 +1233,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration)
-            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove diagnose verify help"
+            opts="-v -h -V --json --store --config --verbose --help --version add set list providers show remove verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1259,7 +1255,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__add)
-            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --json --store --config --verbose --help --version"
+            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --replace --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1328,30 +1324,8 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        loopin__subcmd__integration__subcmd__diagnose)
-            opts="-v -h -V --json --store --config --verbose --help --version"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --store)
-                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
-                    return 0
-                    ;;
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         loopin__subcmd__integration__subcmd__help)
-            opts="add list providers show remove diagnose verify help"
+            opts="add set list providers show remove verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1365,20 +1339,6 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        loopin__subcmd__integration__subcmd__help__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1435,6 +1395,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__integration__subcmd__help__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1542,6 +1516,80 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__integration__subcmd__set)
+            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --unset --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tenant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authorization-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --revocation-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-endpoint-auth-method)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redirect-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unset)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__integration__subcmd__show)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1587,7 +1635,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__login)
-            opts="-v -h -V --account --action --scope --how --browser --port --relay --timeout --prompt --login-hint --param --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --scope --how --browser --port --relay --timeout --prompt --login-hint --param --refresh-token-stdin --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1653,7 +1701,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__logout)
-            opts="-v -h -V --account --action --local --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --all --local --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2237,7 +2285,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__status)
-            opts="-v -h -V --json --store --config --verbose --help --version"
+            opts="-v -h -V --all --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -13,6 +13,7 @@ mod published;
 mod redirect;
 mod refresh_worker;
 mod relay;
+mod secret_input;
 #[cfg(feature = "server")]
 pub mod serve;
 mod status;

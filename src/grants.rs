@@ -5,6 +5,7 @@
 //! words for users but those of its errors. Requests, events, outcomes and errors are values.
 //! - `login`, `listen`, `sign_in`, `answers`, `keep`: a login, from the request to the stored grant. `one_login`,
 //!   `canceller`: the same shared by several callers, or ended by one. `handover`: a response that comes another way.
+//! - `import`: a refresh token of another program. `logins`: what the index lists.
 //! - `token`, `id_token`: handing out. `refresh`, `worker`: the caller's side of a refresh, and the side that sends.
 //! - `revocation`, `status`: logout, and what is stored.
 //! - `settings`, `event`, `error`, `code`, `reported`: what goes in, what is heard, and what comes back.
@@ -17,6 +18,7 @@ mod error;
 mod event;
 mod handover;
 mod id_token;
+mod import;
 mod keep;
 mod listen;
 mod login;
@@ -40,11 +42,12 @@ pub use id_token::IdToken;
 pub use keep::{RefreshToken, Stored, keep};
 pub use listen::Binding;
 pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
+pub use logins::{Login, Place};
 pub use reported::ReportedError;
-pub use revocation::{LoggedOut, Revocation, RevocationScope, Unconfirmed};
+pub use revocation::{KEY_FILE, LoggedOut, Revocation, RevocationScope, Unconfirmed};
 pub use settings::{NamedBy, Prompts, Settings, directory_of};
 pub use sign_in::{Attempt, Behind, LastPage, Opener, Sent, WithoutBrowser, sign_in};
-pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Unknown};
+pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Stores, Unknown};
 pub use worker::Message;
 
 use crate::{
@@ -105,6 +108,7 @@ impl Grants {
     /// # Errors
     /// The configuration is not valid, or there is no directory for the state.
     pub fn open(settings: Settings) -> Result<Self, Error> {
+        let settings = settings.with_environment()?;
         let catalog = settings.catalog()?;
         let files = settings.files()?;
         Ok(Self { settings, catalog, files })

@@ -32,11 +32,12 @@ use std::{
 use serde_json::{Value, json};
 
 pub use crate::grants::Code;
-pub use command_line::{Typed, command, typed_with};
+pub use command_line::{Typed, command, configured_command, typed_with};
 pub use diagnosis::Diagnosed;
 pub use elsewhere::sign_in_from_elsewhere;
 pub use failure::{EXIT_CODES, Failure, describe};
 pub use handed_out::{HandedOut, TokenForm};
+pub use logout::{Left, LeftIn, Logout, Which};
 pub use outcome::{Answered, Asked, Outcome};
 pub use provider::{Registering, registration_steps};
 pub use relay_check::{CheckedCallback, RelayCheck};

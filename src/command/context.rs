@@ -92,7 +92,7 @@ impl Context {
 
     /// Where the key of the file store is made: beside the configuration, whatever directory a later command runs in.
     pub fn new_store_key(&self) -> Result<PathBuf, Failure> {
-        Ok(grants::directory_of(&self.settings.config_path()?)?.join("store.key"))
+        Ok(grants::directory_of(&self.settings.config_path()?)?.join(grants::KEY_FILE))
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub use super::NamedBy;
 pub use crate::{
-    catalog::{ActionName, CatalogError, IntegrationName, NameError, UnknownName},
+    catalog::{ActionName, CatalogError, IntegrationName, NameError, StoreKind, UnknownName},
     loopback::Stray,
     oauth::{
         Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, IdTokenError, MalformedToken, Miss,

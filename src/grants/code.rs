@@ -112,6 +112,7 @@ impl Error {
             Self::AccountName(_)
             | Self::ActionName(_)
             | Self::BrowserCommand(_)
+            | Self::LoggedInAlready(_)
             | Self::Parameter(_)
             | Self::Scope(_)
             | Self::SeveralIntegrations
@@ -133,6 +134,7 @@ impl Error {
             | Self::RelayToAnyPort
             | Self::RelayToSeveral
             | Self::SharedRedirect { .. }
+            | Self::StoreVariable(_)
             | Self::UnknownAction { .. }
             | Self::UnknownIntegration(_)
             | Self::WorkingDirectory { .. } => Code::Configuration,
@@ -162,7 +164,9 @@ impl Error {
             | Self::RefreshUnavailable { .. }
             | Self::ShortIdToken { .. }
             | Self::ShortToken => Code::Unavailable,
-            Self::RefreshUnstored { .. } | Self::Store(_) => Code::Store,
+            Self::RefreshUnstored { .. } | Self::Store(_) | Self::StoreElsewhere(_) | Self::StoreOf { .. } => {
+                Code::Store
+            }
             Self::AuthorizationUrl(_)
             | Self::OtherAccount(_)
             | Self::PkceNotPromised

@@ -12,6 +12,7 @@ use crate::{
     system::{
         config_file,
         detach::Worker,
+        environment::{self, LOOPIN_STORE},
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
@@ -82,6 +83,18 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// With the store that `LOOPIN_STORE` names, unless the caller names one.
+    ///
+    /// # Errors
+    /// The variable names none.
+    pub fn with_environment(mut self) -> Result<Self, Error> {
+        if let (None, Some(name)) = (self.store, environment::text(LOOPIN_STORE)) {
+            let kind = [StoreKind::File, StoreKind::Keychain].into_iter().find(|kind| kind.as_str() == name);
+            self.store = Some(kind.ok_or_else(|| Error::StoreVariable(name.escape_debug().take(80).collect()))?);
+        }
+        Ok(self)
+    }
+
     /// # Errors
     /// No file is named, and there is no home directory.
     pub fn config_path(&self) -> Result<PathBuf, Error> {
@@ -146,11 +159,16 @@ impl Settings {
 
     /// The store of an integration. Opens nothing yet.
     pub fn items<'a>(&self, integration: &Integration, files: &'a PrivateFiles) -> Box<dyn Items + 'a> {
-        match self.store_kind(integration) {
+        self.items_of(self.store_kind(integration), integration.store_key.as_deref(), files)
+    }
+
+    /// A store of this kind; `key` is the key file of a file store.
+    pub fn items_of<'a>(&self, kind: StoreKind, key: Option<&Path>, files: &'a PrivateFiles) -> Box<dyn Items + 'a> {
+        match kind {
             StoreKind::Keychain => Box::new(Keychain::default()),
             StoreKind::File => {
-                let key = match (&integration.store_key, self.prompts) {
-                    (Some(path), _) => StoreKey::File(path.clone()),
+                let key = match (key, self.prompts) {
+                    (Some(path), _) => StoreKey::File(path.to_owned()),
                     (None, Prompts::Allowed) => StoreKey::Passphrase,
                     (None, Prompts::Never) => StoreKey::PassphraseUnasked,
                 };

@@ -22,6 +22,10 @@ impl Grants {
     /// # Errors
     /// The user is not logged in, the provider or the store fails, or no token can be what the caller asks for.
     pub fn access_token(&self, grant: &GrantId, wish: &Wish) -> Result<Record, Error> {
+        self.valid_grant(grant, wish).map_err(|error| self.with_stores(grant, error))
+    }
+
+    fn valid_grant(&self, grant: &GrantId, wish: &Wish) -> Result<Record, Error> {
         let integration = self.of(grant)?;
         let items = self.items(integration);
         let vault = self.vault(items.as_ref());
@@ -64,7 +68,7 @@ fn stored(integration: &Integration, vault: &Vault<'_>, grant: &GrantId) -> Resu
         };
     }
     let not_logged_in = || match logins::of_integration(vault, &grant.integration) {
-        Ok(stored) => Error::NotLoggedIn { grant: grant.clone(), stored },
+        Ok(stored) => Error::NotLoggedIn { grant: grant.clone(), stored, elsewhere: None },
         Err(why) => why.into(),
     };
     let Some(all) = covering::of_all_actions(&grant.key()) else { return Err(not_logged_in()) };

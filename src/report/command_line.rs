@@ -34,6 +34,13 @@ pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     of(TYPED.get(), words)
 }
 
+/// A command after a change that has written the store into the configuration: without `--store`.
+pub fn configured_command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let typed = Typed { config: TYPED.get().and_then(|typed| typed.config.clone()), ..Typed::default() };
+    let words: Vec<&str> = words.into_iter().collect();
+    of(Some(&typed), words)
+}
+
 fn of<'a>(typed: Option<&'a Typed>, words: impl IntoIterator<Item = &'a str>) -> String {
     let mut words: Vec<_> = ["loopin"].into_iter().chain(words).collect();
     for (option, value) in typed.into_iter().flat_map(Typed::global) {

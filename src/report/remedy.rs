@@ -1,5 +1,7 @@
 //! What fixes an error of a grant: a command to type, or a line of the configuration.
 
+mod store;
+
 use std::{io::ErrorKind, time::Duration};
 
 use super::command_line::command;
@@ -9,7 +11,7 @@ use crate::{
     oauth::{CaFault, CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
-    vault::{AccountName, Exposure, StoreError},
+    vault::{AccountName, StoreError},
 };
 
 /// `None` where nothing but what happened can be told.
@@ -18,10 +20,19 @@ pub fn of(error: &Error) -> Option<String> {
         Error::BrowserNotOpened(_) => "open the URL above yourself, or name a browser with --browser COMMAND".into(),
         Error::ClientSecret { why, .. } => return of_client_secret(why),
         Error::ClientSecretNotStored(name) => {
-            format!("loopin integration remove {name}, then add it again with --secret-stdin")
+            let set = command(["integration", "set", name.as_str(), "--secret-stdin"]);
+            format!("pass it on standard input: {set}")
         }
         Error::Configuration { error, .. } | Error::NeedsRelay(error) => return error.remedy.clone(),
-        Error::ConfigurationFile(why) | Error::Store(why) => return of_store(why),
+        Error::ConfigurationFile(why) | Error::Store(why) => return store::of(why, None),
+        Error::NotLoggedIn { grant, elsewhere: Some(kind), .. } => store::set(&grant.integration, *kind),
+        Error::StoreOf { grant, elsewhere: Some(kind), .. } => store::set(&grant.integration, *kind),
+        Error::StoreOf { grant, why, .. } => return store::of(why, Some(grant)),
+        Error::StoreElsewhere(grant) => {
+            let forget = command(of_grant("logout", grant).into_iter().chain(["--local"]));
+            format!("log out there, or forget it here: {forget}")
+        }
+        Error::StoreVariable(_) => "set LOOPIN_STORE to file or keychain".into(),
         Error::ConfigurationChanged(grant)
         | Error::GrantEnded { grant, .. }
         | Error::IdTokenExpired(grant)
@@ -39,6 +50,9 @@ pub fn of(error: &Error) -> Option<String> {
         },
         Error::Discovery(why) => return of_discovery(why),
         Error::Exchange(why) => return of_exchange(why),
+        Error::LoggedInAlready(grant) => {
+            format!("log out first, or name another --account: {}", command(of_grant("logout", grant)))
+        }
         Error::Listen { host, error, .. } => match (host, error.kind()) {
             (LoopbackHost::Localhost, ErrorKind::AddrInUse) => {
                 "register a redirect with 127.0.0.1 instead of localhost".into()
@@ -152,7 +166,7 @@ fn of_shared_redirect(name: &IntegrationName) -> String {
 
 fn of_client_secret(why: &NoSecret) -> Option<String> {
     match why {
-        NoSecret::File(why) => missing_file(why, "cat").or_else(|| of_store(why)),
+        NoSecret::File(why) => missing_file(why, "cat").or_else(|| store::of(why, None)),
         NoSecret::NotText(_) => None,
         NoSecret::Variable(name) => Some(format!("set {name}")),
     }
@@ -164,45 +178,6 @@ pub fn missing_file(why: &StoreError, make: &str) -> Option<String> {
         StoreError::File { path, why } if why == MISSING => Some(format!("(umask 077; {make} > '{}')", path.display())),
         _ => None,
     }
-}
-
-fn of_store(error: &StoreError) -> Option<String> {
-    let text = match error {
-        StoreError::Absent => {
-            "choose: start a keychain (gnome-keyring, KeePassXC, KWallet), or keep tokens in encrypted files with --store file"
-                .into()
-        }
-        StoreError::Busy { .. } => "try again in a moment".into(),
-        StoreError::Damaged { .. } => "log in again: loopin login".into(),
-        StoreError::Exposed { path, why: Exposure::Mode { rights, .. } } => {
-            format!("chmod {} '{}'", rights.chmod(), path.display())
-        }
-        StoreError::Exposed { path, why: Exposure::OtherOwner } => {
-            let path = path.display();
-            format!("check what is in it, then make it yours: sudo chown \"$(id -un)\" '{path}'")
-        }
-        StoreError::Exposed { path, .. } => format!("check who created it: ls -la '{}'", path.display()),
-        StoreError::KeyNotDerived { .. } => {
-            "raise the memory limit (ulimit -d, ulimit -v, LimitAS=), or use a key file: store_key = { file = \"...\" }".into()
-        }
-        StoreError::Locked => "unlock it in the desktop's password program and try again, or use --store file".into(),
-        StoreError::NetworkFileSystem { .. } => {
-            "set LOOPIN_STATE_DIR to a directory on a disk of this machine".into()
-        }
-        StoreError::Newer { .. } => "update loopin".into(),
-        StoreError::NoTerminal => {
-            "run it on a terminal, or use a key file: store_key = { file = \"...\" }".into()
-        }
-        StoreError::Silent { .. } => {
-            "it may be waiting for an unlock dialog or hang; restart it, or use --store file".into()
-        }
-        StoreError::Unfaithful => "nothing is stored; repair the keychain, or use --store file".into(),
-        StoreError::UnlockRefused => "try again and unlock it when the desktop asks".into(),
-        StoreError::UnsafeBus => "set DBUS_SESSION_BUS_ADDRESS to a unix: address, or use --store file".into(),
-        StoreError::WrongKey => "check store_key in the configuration, or the passphrase".into(),
-        StoreError::File { .. } | StoreError::Keychain(_) | StoreError::NoEntropy | StoreError::TooLarge => return None,
-    };
-    Some(text)
 }
 
 fn of_exchange(error: &ExchangeError) -> Option<String> {
