@@ -164,9 +164,11 @@ impl Error {
             | Self::RefreshUnavailable { .. }
             | Self::ShortIdToken { .. }
             | Self::ShortToken => Code::Unavailable,
-            Self::RefreshUnstored { .. } | Self::Store(_) | Self::StoreElsewhere(_) | Self::StoreOf { .. } => {
-                Code::Store
-            }
+            Self::RefreshUnstored { .. }
+            | Self::Store(_)
+            | Self::StoreElsewhere(_)
+            | Self::StoreOfLogout { .. }
+            | Self::StoreOf { .. } => Code::Store,
             Self::AuthorizationUrl(_)
             | Self::OtherAccount(_)
             | Self::PkceNotPromised

@@ -318,6 +318,17 @@ pub enum Error {
     /// The login is in a keychain or a directory that this program does not use now.
     #[error("the login to {} is in another keychain or state directory than the ones in use", .0.integration)]
     StoreElsewhere(GrantId),
+    /// The store of a login that is to end cannot be opened.
+    #[error("{why}")]
+    StoreOfLogout {
+        /// The login.
+        grant: Box<GrantId>,
+        /// Its store.
+        kind: StoreKind,
+        /// Why it cannot be opened.
+        #[source]
+        why: StoreError,
+    },
     /// `LOOPIN_STORE` names no store.
     #[error("LOOPIN_STORE is \"{0}\", which is no store")]
     StoreVariable(String),

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 
 use super::{Error, GrantId, Grants, LOCK, Login, Place, directory_of, one_login::LAST_LOGIN};
 use crate::{
-    catalog::Integration,
+    catalog::{Integration, StoreKind},
     deadlines::LOCK_WAITS,
     oauth::{Client, ClientAuthentication, Extent, RevocationError, revoke_grant},
     refresh::LastRefresh,
@@ -77,7 +77,7 @@ impl Grants {
         let integration = self.of(grant)?;
         let items = self.items(integration);
         let ended = self.end(grant, Some(integration), items.as_ref(), scope);
-        ended.map_err(|error| self.with_stores(grant, error))
+        ended.map_err(|error| self.unended(grant, self.settings.store_kind(integration), error))
     }
 
     /// The same for a login of the index, in whatever store it is and whether or not its integration is still in the
@@ -99,7 +99,8 @@ impl Grants {
         let integration = self.of(grant).ok();
         let key = self.key_file(integration, &grant.key().item())?;
         let items = self.settings.items_of(kind, key.as_deref(), &self.files);
-        let ended = self.end(grant, integration, items.as_ref(), scope)?;
+        let ended = self.end(grant, integration, items.as_ref(), scope);
+        let ended = ended.map_err(|error| self.unended(grant, kind, error))?;
         if integration.is_none() && self.logins(Some(grant.integration.as_str()))?.is_empty() {
             // Nothing else would ever remove it.
             items.delete(&ItemName::of_client_secret(&grant.integration))?;
@@ -139,6 +140,23 @@ impl Grants {
         };
         self.forget(&place)?;
         Ok(LoggedOut { grant: grant.clone(), revocation })
+    }
+
+    /// A listed login whose store cannot be opened can still be forgotten: no other store would help.
+    fn unended(&self, grant: &GrantId, kind: StoreKind, error: Error) -> Error {
+        let listed = |login: &Login| login.grant == *grant && login.place == Place::Here(kind);
+        match error {
+            Error::Store(why) if why.is_of_the_whole_store() => match self.logins(Some(grant.integration.as_str())) {
+                Ok(logins) if logins.iter().any(listed) => {
+                    Error::StoreOfLogout { grant: Box::new(grant.clone()), kind, why }
+                }
+                Ok(_) => self.with_stores(grant, why.into()),
+                Err(why) => why,
+            },
+            // What helps an integration of the configuration helps no other.
+            other if self.of(grant).is_err() => other,
+            other => self.with_stores(grant, other),
+        }
     }
 
     fn lists(&self, place: &StateName) -> Result<bool, StoreError> {

@@ -32,6 +32,11 @@ pub fn of(error: &Error) -> Option<String> {
             let forget = command(of_grant("logout", grant).into_iter().chain(["--local"]));
             format!("log out there, or forget it here: {forget}")
         }
+        Error::StoreOfLogout { grant, kind, .. } => {
+            let local = ["--local", "--store", kind.as_str()];
+            let forget = command(of_grant("logout", grant).into_iter().chain(local));
+            format!("open it and try again, or only forget the login here: {forget}")
+        }
         Error::StoreVariable(_) => "set LOOPIN_STORE to file or keychain".into(),
         Error::ConfigurationChanged(grant)
         | Error::GrantEnded { grant, .. }

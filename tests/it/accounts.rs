@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::harness::{Finished, JSON, RawServer, Sandbox, TOKENS, send};
+use crate::harness::{Finished, JSON, RawServer, Sandbox, TOKENS, send, write_private};
 
 /// Signed in as the default account, as anna, and for one action.
 fn three_logins(server: &RawServer) -> Sandbox {
@@ -121,6 +121,25 @@ fn t04_logins_of_stores_that_are_not_in_use_are_counted_and_shown_on_request() {
         .assert_code(0)
         .assert_says("what loopin knew about it is gone");
     assert_eq!(json!(2), run(&["status", "--json"]).json()["elsewhere"]);
+}
+
+#[test]
+fn t04_a_login_in_a_keychain_that_is_gone_is_forgotten_by_the_command_that_is_shown() {
+    // src/vault/key.rs pins this name: the default account of work, in the keychain.
+    const INDEX: &str = "114526d04bd2efbddab10e9fcbea1bfa133893a4ebf514c9649850d70735db53.index";
+    let server = RawServer::json(200, TOKENS);
+    let sandbox = Sandbox::at(&server);
+    sandbox.log_in(&["--account", "anna"]).assert_code(0);
+    let entry = json!({ "v": 1, "integration": "work", "account": "default", "action": "all", "store": "keychain",
+        "store_identity": "", "iss": null, "sub": null, "obtained_at": 0 });
+    write_private(&sandbox.state().join(INDEX), entry.to_string().as_bytes());
+    sandbox.run(&["logout", "work", "--account", "anna"]).assert_says("loopin logout work --store keychain");
+    let stuck = sandbox.run(&["logout", "work", "--all"]);
+    stuck.assert_code(8).assert_says("no keychain here").assert_says("loopin logout work --local --store keychain");
+    let forgotten = sandbox.run(&["logout", "work", "--local", "--store", "keychain"]);
+    forgotten.assert_code(0).assert_says("what loopin knew about it is gone");
+    assert_eq!(Vec::<String>::new(), sandbox.stored());
+    sandbox.run(&["integration", "remove", "work"]).assert_code(0);
 }
 
 /// A login whose id_token has these claims beside the usual ones.
