@@ -31,6 +31,8 @@ impl Sandbox {
         command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", directory.display())).current_dir(self.path("home"));
+        // Opens nothing: the test is the user.
+        command.env("BROWSER", "true");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
