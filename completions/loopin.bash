@@ -127,6 +127,9 @@ _loopin() {
             loopin__subcmd__help__subcmd__integration,add)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__add"
                 ;;
+            loopin__subcmd__help__subcmd__integration,diagnose)
+                cmd="loopin__subcmd__help__subcmd__integration__subcmd__diagnose"
+                ;;
             loopin__subcmd__help__subcmd__integration,list)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__list"
                 ;;
@@ -211,6 +214,9 @@ _loopin() {
             loopin__subcmd__integration,add)
                 cmd="loopin__subcmd__integration__subcmd__add"
                 ;;
+            loopin__subcmd__integration,diagnose)
+                cmd="loopin__subcmd__integration__subcmd__diagnose"
+                ;;
             loopin__subcmd__integration,help)
                 cmd="loopin__subcmd__integration__subcmd__help"
                 ;;
@@ -234,6 +240,9 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,add)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__add"
+                ;;
+            loopin__subcmd__integration__subcmd__help,diagnose)
+                cmd="loopin__subcmd__integration__subcmd__help__subcmd__diagnose"
                 ;;
             loopin__subcmd__integration__subcmd__help,help)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__help"
@@ -385,12 +394,16 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__demo)
-            opts="-v -h -V --yes --browser --json --store --config --verbose --help --version"
+            opts="-v -h -V --yes --provider --browser --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --browser)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -593,7 +606,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration)
-            opts="add set list providers show remove verify"
+            opts="add set list providers show remove diagnose verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -607,6 +620,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__integration__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1233,7 +1260,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration)
-            opts="-v -h -V --json --store --config --verbose --help --version add set list providers show remove verify help"
+            opts="-v -h -V --json --store --config --verbose --help --version add set list providers show remove diagnose verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1324,8 +1351,30 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__integration__subcmd__diagnose)
+            opts="-v -h -V --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__integration__subcmd__help)
-            opts="add set list providers show remove verify help"
+            opts="add set list providers show remove diagnose verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1339,6 +1388,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__integration__subcmd__help__subcmd__diagnose)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

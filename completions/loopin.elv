@@ -343,7 +343,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;diagnose'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'

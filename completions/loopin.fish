@@ -164,21 +164,22 @@ complete -c loopin -n "__fish_loopin_using_subcommand logout" -l json -d 'Print 
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -l json -d 'Print one JSON object instead of text, failures included'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -s v -l verbose -d 'Say more on standard error'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -s V -l version -d 'Print version'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "set" -d 'Change fields of an integration; the others, their order and comments stay as they are'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "list" -d 'List all integrations'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "show" -d 'Show one integration'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "verify" -d 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "add" -d 'Add an integration to the configuration; on a terminal it asks for what is missing'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "set" -d 'Change fields of an integration; the others, their order and comments stay as they are'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "list" -d 'List all integrations'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "show" -d 'Show one integration'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "diagnose" -d 'Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "verify" -d 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l provider -d 'A provider that loopin knows, such as gitlab; `loopin integration providers` lists them' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l base-url -d 'Where your instance of the provider is, such as https://git.acme.example' -r
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l tenant -d 'Your tenant at the provider' -r
@@ -251,6 +252,13 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
+file\t'Encrypted files, under a key file or a passphrase'"
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -s v -l verbose -d 'Say more on standard error'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
@@ -264,6 +272,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one integration'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "diagnose" -d 'Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
@@ -292,6 +301,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand stdio" -l json -d 'Print o
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s V -l version -d 'Print version'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l provider -d 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead' -r
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -l browser -d 'Open the URL with this command' -r
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
@@ -416,6 +426,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subc
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "providers" -d 'List the providers that loopin knows; for a single one, show how to register a client there'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "show" -d 'Show one integration'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "remove" -d 'Remove an integration from the configuration, and its client secret from the store'
+complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "diagnose" -d 'Show what loopin would take from a saved token response, and which lines of [integration.NAME] would let it take more'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from integration" -f -a "verify" -d 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from redirect" -f -a "check" -d 'Judge a redirect URI by fourteen rules, each with its number and a remedy'
 complete -c loopin -n "__fish_loopin_using_subcommand help; and __fish_seen_subcommand_from relay" -f -a "check" -d 'Send odd queries through every route, compare the bytes, and print the URIs to register'
