@@ -26,10 +26,10 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
     let error = "error code exit message remedy format";
     let relay = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/relay/relay.toml");
     let forms = [
-        (login.finished(), format!("{grant} user warnings")),
+        (login.finished(), format!("{grant} metadata user warnings")),
         (
             sandbox.run(&["token", "--json"]),
-            "access_token expires_at expires_in expiry_assumed format missing scopes token_type".into(),
+            "access_token expires_at expires_in expiry_assumed format metadata missing scopes token_type".into(),
         ),
         (
             sandbox.run(&["status", "--json"]),
