@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'loopin' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -36,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('helper', 'helper', [CompletionResultType]::ParameterValue, 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is stored, until when, and which command repairs it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke the tokens at the provider and forget them')
-            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations; list the providers that loopin knows')
+            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, change, list, show and remove integrations; list the providers that loopin knows')
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
@@ -60,8 +60,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--prompt', '--prompt', [CompletionResultType]::ParameterName, 'The prompt parameter of OpenID Connect: login, consent, select_account, none')
             [CompletionResult]::new('--login-hint', '--login-hint', [CompletionResultType]::ParameterName, 'Tell the provider who is signing in, such as a mail address')
             [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request (repeatable)')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--refresh-token-stdin', '--refresh-token-stdin', [CompletionResultType]::ParameterName, 'Take over a refresh token of another program from standard input, without a browser')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -78,7 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--rejected', '--rejected', [CompletionResultType]::ParameterName, 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the token is written')
             [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write it into this file (mode 0600, replaced atomically) instead of to standard output')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The id_token of OpenID Connect instead of the access token')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
@@ -96,7 +97,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--min-ttl', '--min-ttl', [CompletionResultType]::ParameterName, 'The token must stay valid for at least this long, such as 60s or 10m')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The variable that holds the token')
             [CompletionResult]::new('--fd', '--fd', [CompletionResultType]::ParameterName, 'A file descriptor to read the token from, once, instead of a variable')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -108,7 +109,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;helper' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -127,7 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--integration', '--integration', [CompletionResultType]::ParameterName, 'This integration only, where several are for the same host')
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -141,7 +142,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;helper;kubectl' {
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
@@ -158,7 +159,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;helper;kubectl;setup' {
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
@@ -185,7 +186,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--integration', '--integration', [CompletionResultType]::ParameterName, 'This integration only, where several are for the same host')
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -220,8 +221,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;status' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Logins in keychains and state directories that are not in use now, too')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -234,8 +236,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;logout' {
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every account and action, in every store of this machine; without a name those of every integration')
             [CompletionResult]::new('--local', '--local', [CompletionResultType]::ParameterName, 'Only forget them here')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -247,7 +250,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -257,6 +260,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add an integration to the configuration; on a terminal it asks for what is missing')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change fields of an integration; the others, their order and comments stay as they are')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all integrations')
             [CompletionResult]::new('providers', 'providers', [CompletionResultType]::ParameterValue, 'List the providers that loopin knows; for a single one, show how to register a client there')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one integration')
@@ -276,12 +280,40 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--revocation-endpoint', '--revocation-endpoint', [CompletionResultType]::ParameterName, 'Where tokens are revoked')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The client identifier that the provider gave you')
             [CompletionResult]::new('--token-endpoint-auth-method', '--token-endpoint-auth-method', [CompletionResultType]::ParameterName, 'How the client secret is sent: client_secret_basic or client_secret_post')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]')
+            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'As registered at the provider; several are tried in order [default of add: http://127.0.0.1:0/callback/NAME]')
             [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Ask for this scope (repeatable)')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Ask for this scope (repeatable); set replaces the whole list')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
-            [CompletionResult]::new('--secret-stdin', '--secret-stdin', [CompletionResultType]::ParameterName, 'Read the client secret from standard input and put it into the store')
+            [CompletionResult]::new('--secret-stdin', '--secret-stdin', [CompletionResultType]::ParameterName, 'Read the client secret from standard input and put it into the store; on a terminal it is asked for')
+            [CompletionResult]::new('--shared-redirect', '--shared-redirect', [CompletionResultType]::ParameterName, 'Accept a redirect URI that another provider''s integration uses too, where the provider fixes its path')
+            [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Replace an integration of this name, with all of its fields; its logins stay')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'loopin;integration;set' {
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'A provider that loopin knows, such as gitlab; `loopin integration providers` lists them')
+            [CompletionResult]::new('--base-url', '--base-url', [CompletionResultType]::ParameterName, 'Where your instance of the provider is, such as https://git.acme.example')
+            [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Your tenant at the provider')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The provider''s issuer; its endpoints are then discovered')
+            [CompletionResult]::new('--authorization-endpoint', '--authorization-endpoint', [CompletionResultType]::ParameterName, 'Where the browser is sent')
+            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Where the code is exchanged')
+            [CompletionResult]::new('--revocation-endpoint', '--revocation-endpoint', [CompletionResultType]::ParameterName, 'Where tokens are revoked')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The client identifier that the provider gave you')
+            [CompletionResult]::new('--token-endpoint-auth-method', '--token-endpoint-auth-method', [CompletionResultType]::ParameterName, 'How the client secret is sent: client_secret_basic or client_secret_post')
+            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'As registered at the provider; several are tried in order [default of add: http://127.0.0.1:0/callback/NAME]')
+            [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Ask for this scope (repeatable); set replaces the whole list')
+            [CompletionResult]::new('--unset', '--unset', [CompletionResultType]::ParameterName, 'Remove this field, by its name in the configuration file, such as relay or actions.read (repeatable)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--secret-stdin', '--secret-stdin', [CompletionResultType]::ParameterName, 'Read the client secret from standard input and put it into the store; on a terminal it is asked for')
             [CompletionResult]::new('--shared-redirect', '--shared-redirect', [CompletionResultType]::ParameterName, 'Accept a redirect URI that another provider''s integration uses too, where the provider fixes its path')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -293,7 +325,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;list' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -305,7 +337,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;providers' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -317,7 +349,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;show' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -329,7 +361,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;remove' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -341,7 +373,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;diagnose' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -353,7 +385,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;verify' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -366,6 +398,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         }
         'loopin;integration;help' {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add an integration to the configuration; on a terminal it asks for what is missing')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change fields of an integration; the others, their order and comments stay as they are')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all integrations')
             [CompletionResult]::new('providers', 'providers', [CompletionResultType]::ParameterValue, 'List the providers that loopin knows; for a single one, show how to register a client there')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one integration')
@@ -376,6 +409,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;integration;help;add' {
+            break
+        }
+        'loopin;integration;help;set' {
             break
         }
         'loopin;integration;help;list' {
@@ -400,7 +436,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;redirect' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -415,7 +451,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         }
         'loopin;redirect;check' {
             [CompletionResult]::new('--sent', '--sent', [CompletionResultType]::ParameterName, 'What an application sends: does it match?')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -438,7 +474,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;stdio' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -452,7 +488,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;demo' {
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the URL with this command')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Play the person too: no browser is opened')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
@@ -465,7 +501,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;relay' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -481,7 +517,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         }
         'loopin;relay;check' {
             [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'A deployed relay: https://acme.example or http://127.0.0.1:8080')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -493,7 +529,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;relay;export' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -520,7 +556,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;serve' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -536,7 +572,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;serve;check' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -548,7 +584,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;serve;keys' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -563,7 +599,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;serve;keys;rotate' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -575,7 +611,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;serve;keys;status' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -602,7 +638,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;serve;migrate' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -641,7 +677,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;completions' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -653,7 +689,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;man' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -667,7 +703,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         'loopin;refresh-worker' {
             [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Which account, where one integration has several')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'One action of the integration instead of all together')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
@@ -685,7 +721,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('helper', 'helper', [CompletionResultType]::ParameterValue, 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is stored, until when, and which command repairs it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Revoke the tokens at the provider and forget them')
-            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, list, show and remove integrations; list the providers that loopin knows')
+            [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, change, list, show and remove integrations; list the providers that loopin knows')
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
@@ -733,6 +769,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
         }
         'loopin;help;integration' {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add an integration to the configuration; on a terminal it asks for what is missing')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change fields of an integration; the others, their order and comments stay as they are')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List all integrations')
             [CompletionResult]::new('providers', 'providers', [CompletionResultType]::ParameterValue, 'List the providers that loopin knows; for a single one, show how to register a client there')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one integration')
@@ -742,6 +779,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;integration;add' {
+            break
+        }
+        'loopin;help;integration;set' {
             break
         }
         'loopin;help;integration;list' {

@@ -139,6 +139,9 @@ _loopin() {
             loopin__subcmd__help__subcmd__integration,remove)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__remove"
                 ;;
+            loopin__subcmd__help__subcmd__integration,set)
+                cmd="loopin__subcmd__help__subcmd__integration__subcmd__set"
+                ;;
             loopin__subcmd__help__subcmd__integration,show)
                 cmd="loopin__subcmd__help__subcmd__integration__subcmd__show"
                 ;;
@@ -226,6 +229,9 @@ _loopin() {
             loopin__subcmd__integration,remove)
                 cmd="loopin__subcmd__integration__subcmd__remove"
                 ;;
+            loopin__subcmd__integration,set)
+                cmd="loopin__subcmd__integration__subcmd__set"
+                ;;
             loopin__subcmd__integration,show)
                 cmd="loopin__subcmd__integration__subcmd__show"
                 ;;
@@ -249,6 +255,9 @@ _loopin() {
                 ;;
             loopin__subcmd__integration__subcmd__help,remove)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__remove"
+                ;;
+            loopin__subcmd__integration__subcmd__help,set)
+                cmd="loopin__subcmd__integration__subcmd__help__subcmd__set"
                 ;;
             loopin__subcmd__integration__subcmd__help,show)
                 cmd="loopin__subcmd__integration__subcmd__help__subcmd__show"
@@ -597,7 +606,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration)
-            opts="add list providers show remove diagnose verify"
+            opts="add set list providers show remove diagnose verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -667,6 +676,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__integration__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__integration__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1237,7 +1260,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration)
-            opts="-v -h -V --json --store --config --verbose --help --version add list providers show remove diagnose verify help"
+            opts="-v -h -V --json --store --config --verbose --help --version add set list providers show remove diagnose verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1259,7 +1282,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__add)
-            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --json --store --config --verbose --help --version"
+            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --replace --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1351,7 +1374,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help)
-            opts="add list providers show remove diagnose verify help"
+            opts="add set list providers show remove diagnose verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1435,6 +1458,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__integration__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__integration__subcmd__help__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1542,6 +1579,80 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__integration__subcmd__set)
+            opts="-v -h -V --provider --base-url --tenant --issuer --authorization-endpoint --token-endpoint --revocation-endpoint --client-id --secret-stdin --token-endpoint-auth-method --redirect-uri --relay --shared-redirect --scope --unset --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tenant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authorization-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --revocation-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-endpoint-auth-method)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redirect-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --relay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unset)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__integration__subcmd__show)
             opts="-v -h -V --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1587,7 +1698,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__login)
-            opts="-v -h -V --account --action --scope --how --browser --port --relay --timeout --prompt --login-hint --param --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --scope --how --browser --port --relay --timeout --prompt --login-hint --param --refresh-token-stdin --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1653,7 +1764,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__logout)
-            opts="-v -h -V --account --action --local --json --store --config --verbose --help --version"
+            opts="-v -h -V --account --action --all --local --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2237,7 +2348,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__status)
-            opts="-v -h -V --json --store --config --verbose --help --version"
+            opts="-v -h -V --all --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

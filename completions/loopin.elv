@@ -18,7 +18,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
     }
     var completions = [
         &'loopin'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -33,7 +33,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand helper 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration'
             cand status 'Show what is stored, until when, and which command repairs it'
             cand logout 'Revoke the tokens at the provider and forget them'
-            cand integration 'Add, list, show and remove integrations; list the providers that loopin knows'
+            cand integration 'Add, change, list, show and remove integrations; list the providers that loopin knows'
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
@@ -56,8 +56,9 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --prompt 'The prompt parameter of OpenID Connect: login, consent, select_account, none'
             cand --login-hint 'Tell the provider who is signing in, such as a mail address'
             cand --param 'Add a parameter to the authorization request (repeatable)'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --refresh-token-stdin 'Take over a refresh token of another program from standard input, without a browser'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
             cand --verbose 'Say more on standard error'
@@ -73,7 +74,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --rejected 'A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one'
             cand --format 'How the token is written'
             cand --write 'Write it into this file (mode 0600, replaced atomically) instead of to standard output'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --id-token 'The id_token of OpenID Connect instead of the access token'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -90,7 +91,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --min-ttl 'The token must stay valid for at least this long, such as 60s or 10m'
             cand --env 'The variable that holds the token'
             cand --fd 'A file descriptor to read the token from, once, instead of a variable'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -101,7 +102,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;helper'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -119,7 +120,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --integration 'This integration only, where several are for the same host'
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -132,7 +133,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;helper;kubectl'= {
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --id-token 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -148,7 +149,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;helper;kubectl;setup'= {
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --id-token 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -171,7 +172,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --integration 'This integration only, where several are for the same host'
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -199,8 +200,9 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;helper;help;help'= {
         }
         &'loopin;status'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --all 'Logins in keychains and state directories that are not in use now, too'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
             cand --verbose 'Say more on standard error'
@@ -212,8 +214,9 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;logout'= {
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --all 'Every account and action, in every store of this machine; without a name those of every integration'
             cand --local 'Only forget them here'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -224,7 +227,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -234,6 +237,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
+            cand set 'Change fields of an integration; the others, their order and comments stay as they are'
             cand list 'List all integrations'
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
@@ -252,12 +256,39 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --revocation-endpoint 'Where tokens are revoked'
             cand --client-id 'The client identifier that the provider gave you'
             cand --token-endpoint-auth-method 'How the client secret is sent: client_secret_basic or client_secret_post'
-            cand --redirect-uri 'As registered at the provider; several are tried in order [default: http://127.0.0.1:0/callback/NAME]'
+            cand --redirect-uri 'As registered at the provider; several are tried in order [default of add: http://127.0.0.1:0/callback/NAME]'
             cand --relay 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only'
-            cand --scope 'Ask for this scope (repeatable)'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --scope 'Ask for this scope (repeatable); set replaces the whole list'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
-            cand --secret-stdin 'Read the client secret from standard input and put it into the store'
+            cand --secret-stdin 'Read the client secret from standard input and put it into the store; on a terminal it is asked for'
+            cand --shared-redirect 'Accept a redirect URI that another provider''s integration uses too, where the provider fixes its path'
+            cand --replace 'Replace an integration of this name, with all of its fields; its logins stay'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'loopin;integration;set'= {
+            cand --provider 'A provider that loopin knows, such as gitlab; `loopin integration providers` lists them'
+            cand --base-url 'Where your instance of the provider is, such as https://git.acme.example'
+            cand --tenant 'Your tenant at the provider'
+            cand --issuer 'The provider''s issuer; its endpoints are then discovered'
+            cand --authorization-endpoint 'Where the browser is sent'
+            cand --token-endpoint 'Where the code is exchanged'
+            cand --revocation-endpoint 'Where tokens are revoked'
+            cand --client-id 'The client identifier that the provider gave you'
+            cand --token-endpoint-auth-method 'How the client secret is sent: client_secret_basic or client_secret_post'
+            cand --redirect-uri 'As registered at the provider; several are tried in order [default of add: http://127.0.0.1:0/callback/NAME]'
+            cand --relay 'Redirect URI of a relay whose route ends on this machine, for providers that accept https only'
+            cand --scope 'Ask for this scope (repeatable); set replaces the whole list'
+            cand --unset 'Remove this field, by its name in the configuration file, such as relay or actions.read (repeatable)'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --secret-stdin 'Read the client secret from standard input and put it into the store; on a terminal it is asked for'
             cand --shared-redirect 'Accept a redirect URI that another provider''s integration uses too, where the provider fixes its path'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -268,7 +299,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;list'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -279,7 +310,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;providers'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -290,7 +321,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;show'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -301,7 +332,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;remove'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -312,7 +343,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;diagnose'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -323,7 +354,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;integration;verify'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -335,6 +366,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         }
         &'loopin;integration;help'= {
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
+            cand set 'Change fields of an integration; the others, their order and comments stay as they are'
             cand list 'List all integrations'
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
@@ -344,6 +376,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;integration;help;add'= {
+        }
+        &'loopin;integration;help;set'= {
         }
         &'loopin;integration;help;list'= {
         }
@@ -360,7 +394,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;integration;help;help'= {
         }
         &'loopin;redirect'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -374,7 +408,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         }
         &'loopin;redirect;check'= {
             cand --sent 'What an application sends: does it match?'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -393,7 +427,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;redirect;help;help'= {
         }
         &'loopin;stdio'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -406,7 +440,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;demo'= {
             cand --provider 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead'
             cand --browser 'Open the URL with this command'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --yes 'Play the person too: no browser is opened'
             cand --json 'Print one JSON object instead of text, failures included'
@@ -418,7 +452,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;relay'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -433,7 +467,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         }
         &'loopin;relay;check'= {
             cand --against 'A deployed relay: https://acme.example or http://127.0.0.1:8080'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -444,7 +478,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;relay;export'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -466,7 +500,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;relay;help;help'= {
         }
         &'loopin;serve'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -481,7 +515,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;serve;check'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -492,7 +526,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;serve;keys'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -506,7 +540,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'loopin;serve;keys;rotate'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -517,7 +551,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;serve;keys;status'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -539,7 +573,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;serve;keys;help;help'= {
         }
         &'loopin;serve;migrate'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -570,7 +604,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;serve;help;help'= {
         }
         &'loopin;completions'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -581,7 +615,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --version 'Print version'
         }
         &'loopin;man'= {
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -594,7 +628,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;refresh-worker'= {
             cand --account 'Which account, where one integration has several'
             cand --action 'One action of the integration instead of all together'
-            cand --store 'Keep tokens here, whatever the configuration says'
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --json 'Print one JSON object instead of text, failures included'
             cand -v 'Say more on standard error'
@@ -611,7 +645,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand helper 'Give tokens to git, kubectl and docker, each in its own protocol; `setup` prints the client''s configuration'
             cand status 'Show what is stored, until when, and which command repairs it'
             cand logout 'Revoke the tokens at the provider and forget them'
-            cand integration 'Add, list, show and remove integrations; list the providers that loopin knows'
+            cand integration 'Add, change, list, show and remove integrations; list the providers that loopin knows'
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
@@ -648,6 +682,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
         }
         &'loopin;help;integration'= {
             cand add 'Add an integration to the configuration; on a terminal it asks for what is missing'
+            cand set 'Change fields of an integration; the others, their order and comments stay as they are'
             cand list 'List all integrations'
             cand providers 'List the providers that loopin knows; for a single one, show how to register a client there'
             cand show 'Show one integration'
@@ -656,6 +691,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand verify 'Compare an integration with the metadata that its provider publishes; exit code 3 if a login cannot work'
         }
         &'loopin;help;integration;add'= {
+        }
+        &'loopin;help;integration;set'= {
         }
         &'loopin;help;integration;list'= {
         }

@@ -27,7 +27,7 @@ use std::{
 
 pub use dialect::Dialect;
 pub use difference::{Difference, Effect};
-pub use edit::{NewIntegration, NewSecret, add, remove};
+pub use edit::{Addition, Existing, Fields, NewSecret, add, remove, set};
 pub use fault::{CatalogError, Fault, Place};
 pub use file::Tables;
 pub use host::{BasicUsername, Host, HostError, Hosts, Protocol};
@@ -275,7 +275,17 @@ impl Integration {
 
 /// All integrations of one configuration.
 #[derive(Clone, Debug, Default)]
-pub struct Catalog(BTreeMap<IntegrationName, Integration>);
+pub struct Catalog {
+    integrations: BTreeMap<IntegrationName, Integration>,
+    defaults: StoreDefaults,
+}
+
+/// `store` and `store_key` at the top of the file, for every integration that has none of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreDefaults {
+    pub store: Option<StoreKind>,
+    pub store_key: Option<PathBuf>,
+}
 
 /// A name that is not in the list, and the nearest that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -298,17 +308,23 @@ impl Catalog {
     /// # Errors
     /// There is no such integration.
     pub fn get(&self, name: &str) -> Result<&Integration, UnknownName> {
-        let found = IntegrationName::parse(name).ok().and_then(|name| self.0.get(&name));
-        found.ok_or_else(|| UnknownName::among(name, self.0.keys().map(IntegrationName::as_str)))
+        let found = IntegrationName::parse(name).ok().and_then(|name| self.integrations.get(&name));
+        found.ok_or_else(|| UnknownName::among(name, self.integrations.keys().map(IntegrationName::as_str)))
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Integration> {
-        self.0.values()
+        self.integrations.values()
+    }
+
+    /// What the file states for every integration.
+    pub fn defaults(&self) -> &StoreDefaults {
+        &self.defaults
     }
 
     /// With relative paths of files beginning in the directory of the configuration.
     pub fn beside(mut self, directory: &Path) -> Self {
-        for integration in self.0.values_mut() {
+        self.defaults.store_key = self.defaults.store_key.take().map(|path| directory.join(path));
+        for integration in self.integrations.values_mut() {
             let Integration { ca, client_secret, store_key, base_allow, .. } = integration;
             let of_instances = base_allow.listed.iter_mut().filter_map(|instance| instance.client_secret.as_mut());
             client_secret.iter_mut().chain(of_instances).for_each(|source| source.begin_at(directory));

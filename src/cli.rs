@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod integration;
 
-pub use integration::{Add, Diagnose, Integration};
+pub use integration::{Add, Diagnose, Fields, Integration, Set};
 
 /// OAuth tokens for native applications: log in once, fresh access tokens for ever
 #[derive(Debug, Parser)]
@@ -27,7 +27,7 @@ pub struct Global {
     /// Print one JSON object instead of text, failures included
     #[arg(long, global = true)]
     pub json: bool,
-    /// Keep tokens here, whatever the configuration says
+    /// Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]
     #[arg(long, global = true, value_name = "KIND")]
     pub store: Option<Store>,
     /// Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform's place]
@@ -56,7 +56,7 @@ pub enum Verb {
     Helper(Helper),
     Status(Status),
     Logout(Logout),
-    /// Add, list, show and remove integrations; list the providers that loopin knows
+    /// Add, change, list, show and remove integrations; list the providers that loopin knows
     #[command(subcommand)]
     Integration(Integration),
     /// Judge redirect URIs
@@ -112,6 +112,11 @@ pub struct Login {
     /// Add a parameter to the authorization request (repeatable)
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
+    /// Take over a refresh token of another program from standard input, without a browser
+    ///
+    /// It is used once, and stored only if the provider accepts it. The other program must not use it afterwards.
+    #[arg(long, conflicts_with_all = ["browser", "login_hint", "parameters", "port", "prompt", "relay", "scopes"])]
+    pub refresh_token_stdin: bool,
 }
 
 /// How a login gets its answer.
@@ -294,15 +299,24 @@ pub struct RefreshWorker {
 pub struct Status {
     /// Only this integration; exits with 4 when a person is needed
     pub integration: Option<String>,
+    /// Logins in keychains and state directories that are not in use now, too
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Revoke the tokens at the provider and forget them
+///
+/// Lists the logins to the same integration that are left. Works too for an integration that is no longer in the
+/// configuration.
 #[derive(Args, Debug)]
 pub struct Logout {
-    /// Which integration
-    pub integration: String,
+    /// Which integration; every one with --all
+    pub integration: Option<String>,
     #[command(flatten)]
     pub grant: GrantName,
+    /// Every account and action, in every store of this machine; without a name those of every integration
+    #[arg(long, conflicts_with_all = ["account", "action"])]
+    pub all: bool,
     /// Only forget them here
     #[arg(long)]
     pub local: bool,

@@ -13,6 +13,7 @@ mod published;
 mod redirect;
 mod refresh_worker;
 mod relay;
+mod secret_input;
 #[cfg(feature = "server")]
 pub mod serve;
 mod status;
@@ -44,7 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let version = concat!("loopin ", env!("CARGO_PKG_VERSION"), "\n");
         return report::finish(Ok(Outcome::Document(version.into())), Form::Text, clock::now()).into();
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return report::command_line(&error, form).into(),
     };
@@ -53,6 +54,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Helper(_) => Context::new(&cli.global).for_a_program(),
         _ => Context::new(&cli.global),
     };
+    // A worker's messages reach the user through the command that started it, which has global arguments of its own.
+    if !matches!(cli.verb, Verb::RefreshWorker(_)) {
+        context.typed(&arguments).is_repeated();
+    }
     let result = match &cli.verb {
         Verb::Completions(args) => Ok(completions::run(args)),
         Verb::Demo(args) => demo::run(&context, args),

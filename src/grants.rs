@@ -5,6 +5,7 @@
 //! words for users but those of its errors. Requests, events, outcomes and errors are values.
 //! - `login`, `listen`, `sign_in`, `answers`, `keep`: a login, from the request to the stored grant. `one_login`,
 //!   `canceller`: the same shared by several callers, or ended by one. `handover`: a response that comes another way.
+//! - `import`: a refresh token of another program. `logins`: what the index lists.
 //! - `token`, `id_token`: handing out. `refresh`, `worker`: the caller's side of a refresh, and the side that sends.
 //! - `revocation`, `status`: logout, and what is stored.
 //! - `settings`, `event`, `error`, `code`, `reported`: what goes in, what is heard, and what comes back.
@@ -17,9 +18,11 @@ mod error;
 mod event;
 mod handover;
 mod id_token;
+mod import;
 mod keep;
 mod listen;
 mod login;
+mod logins;
 mod one_login;
 mod refresh;
 mod reported;
@@ -39,11 +42,12 @@ pub use id_token::IdToken;
 pub use keep::{RefreshToken, Stored, keep};
 pub use listen::Binding;
 pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
+pub use logins::{Login, Place};
 pub use reported::ReportedError;
-pub use revocation::{LoggedOut, Revocation, RevocationScope, Unconfirmed};
-pub use settings::{Prompts, Settings, directory_of};
+pub use revocation::{KEY_FILE, LoggedOut, Revocation, RevocationScope, Unconfirmed};
+pub use settings::{NamedBy, Prompts, Settings, directory_of};
 pub use sign_in::{Attempt, Behind, LastPage, Opener, Sent, WithoutBrowser, sign_in};
-pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Unknown};
+pub use status::{GrantState, GrantStatus, SharedRedirects, Status, Stores, Unknown};
 pub use worker::Message;
 
 use crate::{
@@ -75,6 +79,20 @@ impl GrantId {
     pub fn key(&self) -> GrantKey {
         GrantKey::personal(self.integration.clone(), self.account.clone(), self.action.clone())
     }
+
+    /// Which of the integration's grants it is, for messages.
+    pub fn within(&self) -> String {
+        let account = match self.account == AccountName::default() {
+            true => None,
+            false => Some(format!("account \"{}\"", self.account.as_str())),
+        };
+        let action = self.action.name().map(|name| format!("action \"{name}\""));
+        match (account, action) {
+            (None, None) => "the default account, all actions".into(),
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some(account), Some(action)) => format!("{account}, {action}"),
+        }
+    }
 }
 
 /// The grants of the user, as one configuration file names them.
@@ -90,6 +108,7 @@ impl Grants {
     /// # Errors
     /// The configuration is not valid, or there is no directory for the state.
     pub fn open(settings: Settings) -> Result<Self, Error> {
+        let settings = settings.with_environment()?;
         let catalog = settings.catalog()?;
         let files = settings.files()?;
         Ok(Self { settings, catalog, files })

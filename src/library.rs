@@ -86,12 +86,10 @@ pub struct AccessToken {
 /// ```
 /// use loopin::{Code, Options};
 ///
-/// # let nowhere = std::env::temp_dir().join("there-is-no-such-configuration.toml");
-/// // Nobody has configured `work` there.
-/// let error = Options::new("work").config(nowhere).access_token().unwrap_err();
+/// let error = Options::new("work").config("/no/such/file.toml").access_token().unwrap_err();
 /// assert_eq!(Code::Configuration, error.code());
 /// assert_eq!("configuration", error.code().word());
-/// assert_eq!("there is no integration \"work\"", error.to_string());
+/// assert_eq!("there is no configuration file /no/such/file.toml", error.to_string());
 /// ```
 #[derive(Clone, Default)]
 pub struct Options {

@@ -49,7 +49,7 @@ pub use entropy::Entropy;
 pub use error_response::{ErrorCode, ErrorResponse, Meaning, retry_after};
 pub use grant_metadata::{GrantMetadata, KeepError, KeepRules, MetadataValue};
 pub use http::{AtMost, CaFault, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse};
-pub use id_token::{Claims, IdTokenError, id_token_validity};
+pub use id_token::{Claims, IdTokenError, id_token_user, id_token_validity};
 pub use issuer_template::{IssuerTemplate, IssuerTemplateError};
 pub use json_object::JsonObject;
 pub use metadata::{

@@ -3,6 +3,7 @@
 //! [`Outcome`] and [`Failure`] become text or one JSON object (with a format number, times in RFC 3339 UTC); [`Talk`]
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
+mod command_line;
 mod diagnosis;
 mod elsewhere;
 mod failure;
@@ -31,10 +32,12 @@ use std::{
 use serde_json::{Value, json};
 
 pub use crate::grants::Code;
+pub use command_line::{Typed, command, configured_command, typed_with};
 pub use diagnosis::Diagnosed;
 pub use elsewhere::sign_in_from_elsewhere;
 pub use failure::{EXIT_CODES, Failure, describe};
 pub use handed_out::{HandedOut, TokenForm};
+pub use logout::{Left, LeftIn, Logout, Which};
 pub use outcome::{Answered, Asked, Outcome};
 pub use provider::{Registering, registration_steps};
 pub use relay_check::{CheckedCallback, RelayCheck};

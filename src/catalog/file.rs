@@ -19,7 +19,7 @@ use url::form_urlencoded;
 use super::{
     ActionName, BasicUsername, CaFile, Catalog, CatalogError, DEFAULT_REDIRECT, Dialect, Fault, Host, Hosts,
     Integration, IntegrationName, Offline, OfflineParams, PkcePromise, Place, Preset, SecretSource, Server,
-    SharedRedirect, StoreKind,
+    SharedRedirect, StoreDefaults, StoreKind,
     dialect::{DialectFields, KeepFields, ScopeTable, StatedCheck, TokenFields},
 };
 use crate::{
@@ -35,6 +35,8 @@ use crate::{
 struct File {
     #[serde(default)]
     integration: Tables,
+    store: Option<Store>,
+    store_key: Option<StoreKey>,
 }
 
 /// The `[integration.*]` tables of a file, as they stand there; not judged yet. The service's file holds others beside.
@@ -99,8 +101,7 @@ pub(super) struct Table {
     base_allow: Vec<Spanned<BaseEntry>>,
     #[serde(default)]
     provider_domains: Vec<Spanned<String>>,
-    #[serde(default)]
-    store: Store,
+    store: Option<Store>,
     store_key: Option<StoreKey>,
     dead_grant_errors: Option<Vec<Spanned<String>>>,
     scope_separator: Option<Spanned<String>>,
@@ -116,12 +117,20 @@ enum ChallengeMethod {
     S256,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Store {
     File,
-    #[default]
     Keychain,
+}
+
+impl From<Store> for StoreKind {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::File => Self::File,
+            Store::Keychain => Self::Keychain,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,7 +144,9 @@ impl Catalog {
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
         let file: File = toml_edit::de::from_str(text).map_err(|error| CatalogError::of_toml(text, &error))?;
-        file.integration.catalog(text)
+        let defaults =
+            StoreDefaults { store: file.store.map(StoreKind::from), store_key: file.store_key.map(|key| key.file) };
+        file.integration.with_defaults(text, defaults)
     }
 }
 
@@ -150,6 +161,10 @@ impl Tables {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn catalog(self, text: &str) -> Result<Catalog, CatalogError> {
+        self.with_defaults(text, StoreDefaults::default())
+    }
+
+    fn with_defaults(self, text: &str, defaults: StoreDefaults) -> Result<Catalog, CatalogError> {
         let mut integrations = BTreeMap::new();
         for (name, table) in self.0 {
             let span = table.span();
@@ -157,10 +172,10 @@ impl Tables {
             let key = IntegrationName::parse(&name).map_err(|e| at(Fault::plain(e.to_string())))?;
             let (table, preset) = table.into_inner().with_preset().map_err(at)?;
             let ca = table.ca(text).map_err(at)?;
-            let integration = table.integration(key.clone(), preset, ca).map_err(at)?;
+            let integration = table.integration(key.clone(), preset, ca, &defaults).map_err(at)?;
             integrations.insert(key, integration);
         }
-        Ok(Catalog(integrations))
+        Ok(Catalog { integrations, defaults })
     }
 }
 
@@ -183,6 +198,7 @@ impl Table {
         name: IntegrationName,
         preset: Option<Preset>,
         ca: Option<CaFile>,
+        defaults: &StoreDefaults,
     ) -> Result<Integration, Fault> {
         let client_id =
             self.client_id.as_ref().ok_or_else(|| Fault::new("client_id is missing", "add: client_id = \"...\""))?;
@@ -251,11 +267,8 @@ impl Table {
             basic_username,
             allowed_scopes: scopes(&self.allowed_scopes)?,
             base_allow,
-            store: match self.store {
-                Store::File => StoreKind::File,
-                Store::Keychain => StoreKind::Keychain,
-            },
-            store_key: self.store_key.map(|k| k.file),
+            store: self.store.map(StoreKind::from).or(defaults.store).unwrap_or_default(),
+            store_key: self.store_key.map(|key| key.file).or_else(|| defaults.store_key.clone()),
         })
     }
 

@@ -1,6 +1,7 @@
 //! What every verb needs: the arguments for all of them, and a way to talk.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use crate::{
     catalog::{Catalog, IntegrationName, StoreKind},
     cli,
     grants::{self, Error, GrantId, Grants, Hear, LastPage, Prompts, Settings},
-    report::{self, Code, Failure, Form, Talk, Verbosity, missing_file},
+    report::{self, Code, Failure, Form, Talk, Typed, Verbosity, missing_file},
     system::{
         config_file,
         detach::Worker,
@@ -66,6 +67,15 @@ impl Context {
         Ok(self.settings.catalog()?)
     }
 
+    /// The command line that is running, for the commands in its messages.
+    pub fn typed(&self, arguments: &[OsString]) -> Typed {
+        Typed {
+            arguments: arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect(),
+            config: self.settings.config.as_ref().map(|path| path.display().to_string()),
+            store: self.settings.store.map(StoreKind::as_str),
+        }
+    }
+
     /// The global arguments, for a command that is to read the same configuration and store.
     pub fn global_arguments(&self) -> Vec<String> {
         let config = self.settings.config.as_ref().map(|path| {
@@ -82,7 +92,7 @@ impl Context {
 
     /// Where the key of the file store is made: beside the configuration, whatever directory a later command runs in.
     pub fn new_store_key(&self) -> Result<PathBuf, Failure> {
-        Ok(grants::directory_of(&self.settings.config_path()?)?.join("store.key"))
+        Ok(grants::directory_of(&self.settings.config_path()?)?.join(grants::KEY_FILE))
     }
 }
 

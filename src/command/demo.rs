@@ -56,7 +56,7 @@ pub fn run(context: &Context, args: &cli::Demo) -> Result<Outcome, Failure> {
     let (items, files) = (MemoryItems::default(), MemoryFiles::default());
     let vault = Vault { items: &items, files: &files };
     let login = Login { server, client, scopes: Scopes::parse("practice")?, extra: ExtraParameters::default() };
-    Ok(Outcome::SignedIn(login.run(context, args, &vault)?))
+    Ok(Outcome::Demonstrated(login.run(context, args, &vault)?))
 }
 
 /// Where the practice provider will be.

@@ -11,19 +11,25 @@ use std::sync::{
 use paste::Pasting;
 use plan::{NamedBrowser, Plan, Surroundings, Terminal, plan};
 
-use super::context::{Context, grant};
+use super::{
+    context::{Context, grant},
+    secret_input,
+};
 use crate::{
-    catalog::IntegrationName,
+    catalog::{Integration, IntegrationName},
     cli,
     deadlines::USER_SIGNS_IN,
     grants::{Event, Handover, LoginRequest, NewSubject},
     oauth::{Scope, Scopes},
     redirect::RelayedRedirect,
-    report::{self, Code, Failure, Outcome},
+    report::{self, Code, Failure, Outcome, command},
     system::{environment, signal, terminal},
 };
 
 pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
+    if args.refresh_token_stdin {
+        return import(context, args);
+    }
     let here = surroundings(args);
     let plan = plan(args.how, args.timeout, &here)?;
     let handover = Handover::default();
@@ -54,7 +60,33 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     pasting.end();
     signals.disarm();
     context.talk.clear();
-    Ok(Outcome::SignedIn(signed_in?))
+    let signed_in = signed_in?;
+    note_other_store(context, grants.catalog().get(name.as_str())?);
+    Ok(Outcome::SignedIn(signed_in))
+}
+
+fn import(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
+    let grants = context.grants()?;
+    let integration = grants.integration(args.integration.as_deref())?;
+    let grant = grant(&integration.name, &args.grant)?;
+    let signed_in = grants.import(&grant, secret_input::read("refresh token")?)?;
+    note_other_store(context, integration);
+    context.talk.say(&report::Event::Step(
+        "note: the other program must not use this refresh token any more: many providers end a login whose refresh token is \
+         used twice",
+    ));
+    Ok(Outcome::SignedIn(signed_in))
+}
+
+/// A login in another store than the configured one is found there only by commands with the same `--store`.
+fn note_other_store(context: &Context, integration: &Integration) {
+    if let Some(kind) = context.settings.store.filter(|kind| *kind != integration.store) {
+        let set = command(["integration", "set", integration.name.as_str(), "--store", kind.as_str()]);
+        let kind = kind.as_str();
+        let text =
+            format!("note: other commands find this login with --store {kind} only; to make it permanent: {set}");
+        context.talk.say(&report::Event::Step(&text));
+    }
 }
 
 fn surroundings(args: &cli::Login) -> Surroundings {

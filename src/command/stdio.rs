@@ -22,7 +22,7 @@ use crate::{
     deadlines::USER_SIGNS_IN,
     grants::{
         Canceller, Event, Grants, Handover, LastPage, LoginRequest, NewSubject, Prompts, RevocationScope, Settings,
-        Weight,
+        Stores, Weight,
     },
     refresh::{MinTtl, Rejected, Wish},
     report::{Asked, Code, Failure, HandedOut, Outcome, TokenForm, Wire, Words},
@@ -265,7 +265,7 @@ fn carry_out(settings: Settings, work: Work) -> Result<Value, Failure> {
         }
         Work::Status(status) => {
             let asked = if status.integration.is_some() { Asked::One } else { Asked::All };
-            Outcome::Status { status: grants.status(status.integration.as_deref())?, asked }
+            Outcome::Status { status: grants.status(status.integration.as_deref(), Stores::Here)?, asked }
         }
         Work::Token(token) => hand_out(&grants, token)?,
     };

@@ -1,7 +1,8 @@
 //! What the variants of [`Error`](super::Error) and [`Event`](super::Event) hold, for programs that link the crate.
 
+pub use super::NamedBy;
 pub use crate::{
-    catalog::{ActionName, CatalogError, IntegrationName, NameError, UnknownName},
+    catalog::{ActionName, CatalogError, IntegrationName, NameError, StoreKind, UnknownName},
     loopback::Stray,
     oauth::{
         Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, IdTokenError, MalformedToken, Miss,

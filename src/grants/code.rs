@@ -112,6 +112,7 @@ impl Error {
             Self::AccountName(_)
             | Self::ActionName(_)
             | Self::BrowserCommand(_)
+            | Self::LoggedInAlready(_)
             | Self::Parameter(_)
             | Self::Scope(_)
             | Self::SeveralIntegrations
@@ -124,6 +125,7 @@ impl Error {
             | Self::Misconfigured { .. }
             | Self::NeedsRelay(_)
             | Self::NoCommonMethod(_)
+            | Self::NoConfigurationFile { .. }
             | Self::NoHome(_)
             | Self::NoIntegration
             | Self::NoRedirect
@@ -132,6 +134,7 @@ impl Error {
             | Self::RelayToAnyPort
             | Self::RelayToSeveral
             | Self::SharedRedirect { .. }
+            | Self::StoreVariable(_)
             | Self::UnknownAction { .. }
             | Self::UnknownIntegration(_)
             | Self::WorkingDirectory { .. } => Code::Configuration,
@@ -150,7 +153,7 @@ impl Error {
             | Self::NoRefreshToken { .. }
             | Self::NotCovered { .. }
             | Self::NotGranted { .. }
-            | Self::NotLoggedIn(_) => Code::LoginRequired,
+            | Self::NotLoggedIn { .. } => Code::LoginRequired,
             Self::Denied { denial, .. } => of_denial(denial),
             Self::OtherLogin | Self::Timeout { .. } => Code::Timeout,
             Self::BrowserNotOpened(_)
@@ -161,7 +164,11 @@ impl Error {
             | Self::RefreshUnavailable { .. }
             | Self::ShortIdToken { .. }
             | Self::ShortToken => Code::Unavailable,
-            Self::RefreshUnstored { .. } | Self::Store(_) => Code::Store,
+            Self::RefreshUnstored { .. }
+            | Self::Store(_)
+            | Self::StoreElsewhere(_)
+            | Self::StoreOfLogout { .. }
+            | Self::StoreOf { .. } => Code::Store,
             Self::AuthorizationUrl(_)
             | Self::OtherAccount(_)
             | Self::PkceNotPromised

@@ -3,9 +3,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{Again, Behind, GrantId, ReportedError, Sent};
+use super::{Again, Behind, GrantId, NamedBy, ReportedError, Sent};
 use crate::{
-    catalog::{CatalogError, IntegrationName, NameError, UnknownName},
+    catalog::{CatalogError, IntegrationName, NameError, StoreKind, UnknownName},
     oauth::{
         Denial, DiscoveryError, EndpointError, ExchangeError, NoCommonMethod, ParameterError, Refusal, ScopeError,
         Scopes,
@@ -116,6 +116,9 @@ pub enum Error {
     /// The listener ended by itself.
     #[error("the listener ended")]
     ListenerEnded,
+    /// A refresh token is to be imported where a login is stored.
+    #[error("there is a login to {} already, with {}", .0.integration, .0.within())]
+    LoggedInAlready(GrantId),
     /// The user logged out meanwhile.
     #[error("somebody has logged out")]
     LoggedOut(GrantId),
@@ -140,6 +143,14 @@ pub enum Error {
     /// There is no home directory for the configuration or the state.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// The configuration file that was named does not exist.
+    #[error("there is no configuration file {}{}", path.display(), named_by.words())]
+    NoConfigurationFile {
+        /// The file.
+        path: PathBuf,
+        /// Who named it.
+        named_by: NamedBy,
+    },
     /// The provider gave no id_token.
     #[error("{}: the provider gave no id_token", .0.integration)]
     NoIdToken(GrantId),
@@ -176,9 +187,16 @@ pub enum Error {
         /// What the provider did not grant.
         missing: Scopes,
     },
-    /// The user is not logged in.
-    #[error("nobody is logged in to {}", .0.integration)]
-    NotLoggedIn(GrantId),
+    /// The user is not logged in, or not with this account and action.
+    #[error("{}", not_logged_in(grant, stored, *elsewhere))]
+    NotLoggedIn {
+        /// The grant that was asked for.
+        grant: GrantId,
+        /// The integration's other grants in the same store.
+        stored: Vec<GrantId>,
+        /// Another store of this machine that has this grant.
+        elsewhere: Option<StoreKind>,
+    },
     /// The redirect URI does not end on this machine.
     #[error("{} does not land on this machine, and only a loopback redirect can be answered here", .0.as_str())]
     NotLoopback(RegisteredRedirect),
@@ -286,6 +304,34 @@ pub enum Error {
     /// The keychain or the file store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keychain or the file store failed for this grant.
+    #[error("{why}{}", kept_elsewhere(grant, *elsewhere))]
+    StoreOf {
+        /// The grant that was asked for.
+        grant: Box<GrantId>,
+        /// What the store failed with.
+        #[source]
+        why: StoreError,
+        /// Another store of this machine that has this grant.
+        elsewhere: Option<StoreKind>,
+    },
+    /// The login is in a keychain or a directory that this program does not use now.
+    #[error("the login to {} is in another keychain or state directory than the ones in use", .0.integration)]
+    StoreElsewhere(GrantId),
+    /// The store of a login that is to end cannot be opened.
+    #[error("{why}")]
+    StoreOfLogout {
+        /// The login.
+        grant: Box<GrantId>,
+        /// Its store.
+        kind: StoreKind,
+        /// Why it cannot be opened.
+        #[source]
+        why: StoreError,
+    },
+    /// `LOOPIN_STORE` names no store.
+    #[error("LOOPIN_STORE is \"{0}\", which is no store")]
+    StoreVariable(String),
     /// The user did not answer in time.
     #[error("nobody answered within {} s ({}; {})", after.as_secs(), way(behind.as_deref()), compare(sent))]
     Timeout {
@@ -333,6 +379,26 @@ fn client_secret(integration: &IntegrationName, why: &NoSecret) -> String {
         NoSecret::NotText(path) => missing(format!("text in {}", path.display())),
         NoSecret::Variable(name) => missing(format!("in the variable {name}")),
     }
+}
+
+fn kept_elsewhere(grant: &GrantId, elsewhere: Option<StoreKind>) -> String {
+    match elsewhere {
+        None => String::new(),
+        Some(StoreKind::File) => format!("; the login to {} is in encrypted files", grant.integration),
+        Some(StoreKind::Keychain) => format!("; the login to {} is in the keychain", grant.integration),
+    }
+}
+
+fn not_logged_in(grant: &GrantId, stored: &[GrantId], elsewhere: Option<StoreKind>) -> String {
+    let integration = &grant.integration;
+    if elsewhere.is_some() {
+        return format!("{integration} is configured for another store{}", kept_elsewhere(grant, elsewhere));
+    }
+    if stored.is_empty() {
+        return format!("nobody is logged in to {integration}");
+    }
+    let list: Vec<_> = stored.iter().map(GrantId::within).collect();
+    format!("nobody is logged in to {integration} with {}; stored: {}", grant.within(), list.join("; "))
 }
 
 fn said(denial: &Denial) -> String {

@@ -14,7 +14,7 @@ use crate::{
     deadlines::USER_SIGNS_IN,
     oauth::{
         AuthorizationServer, DiscoveryError, Expiry, ExtraParameters, GrantMetadata, IssParameter, Pkce, S256,
-        ScopeRules, Scopes, TokenSet, TokenType, discover_tenants,
+        ScopeRules, Scopes, TokenSet, TokenType, discover_tenants, id_token_user,
     },
     redirect::RelayedRedirect,
     refresh::covering::{self, Coverage, Granted},
@@ -90,10 +90,25 @@ pub enum NewSubject {
 pub struct Again {
     /// Its grant.
     pub grant: GrantId,
+    /// The scopes that it asked for beside those of the configuration.
+    pub scopes: Scopes,
+    /// `prompt` of OpenID Connect.
+    pub prompt: Option<String>,
+    /// `login_hint` of OpenID Connect.
+    pub login_hint: Option<String>,
+    /// Further parameters: name and value.
+    pub parameters: Vec<(String, String)>,
     /// The relay that it named.
     pub relay: Option<RelayedRedirect>,
     /// The port that it named.
     pub port: Option<NonZeroU16>,
+}
+
+impl Again {
+    fn of(request: &LoginRequest) -> Self {
+        let LoginRequest { grant, scopes, prompt, login_hint, parameters, relay, port, .. } = request.clone();
+        Self { grant, scopes, prompt, login_hint, parameters, relay, port }
+    }
 }
 
 /// A login that has succeeded.
@@ -102,6 +117,8 @@ pub struct Again {
 pub struct SignedIn {
     /// The grant that is stored.
     pub grant: GrantId,
+    /// The user of the id_token, for people to read, where the provider sent one.
+    pub user: Option<String>,
     /// `keychain`, `file` or `memory`.
     pub store: &'static str,
     /// When the access token expires.
@@ -119,7 +136,8 @@ pub struct SignedIn {
 impl SignedIn {
     pub fn new(id: GrantId, store: &'static str, grant: &Grant, warnings: Vec<Warning>) -> Self {
         let (expiry, renewal, granted) = (grant.expiry, Renewal::of(grant), grant.granted.clone());
-        Self { grant: id, store, expiry, renewal, granted, metadata: grant.metadata.clone(), warnings }
+        let (user, metadata) = (grant.id_token.as_ref().and_then(id_token_user), grant.metadata.clone());
+        Self { grant: id, user, store, expiry, renewal, granted, metadata, warnings }
     }
 }
 
@@ -159,6 +177,10 @@ impl Grants {
     /// # Errors
     /// What the login failed with. Unless the tokens were being stored, nothing was changed.
     pub fn login(&self, request: &LoginRequest) -> Result<SignedIn, Error> {
+        self.sign_in(request).map_err(|error| self.with_stores(&request.grant, error))
+    }
+
+    fn sign_in(&self, request: &LoginRequest) -> Result<SignedIn, Error> {
         let integration = self.of(&request.grant)?;
         let key = request.grant.key();
         let mut scopes = scopes(integration, request)?;
@@ -218,7 +240,7 @@ impl Grants {
             timeout: request.timeout,
             canceller: request.canceller.clone(),
             handover: request.handover.clone(),
-            again: Some(Again { grant: request.grant.clone(), relay: request.relay.clone(), port: request.port }),
+            again: Some(Again::of(request)),
         };
         sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens, server| {
             let found = of_tokens(&tokens, &scopes, &integration.dialect.scopes).into_iter().chain(other_subject(
@@ -275,7 +297,7 @@ fn browser(request: &LoginRequest) -> Result<Browser, Error> {
     }
 }
 
-fn server(integration: &Integration, http: &Http) -> Result<AuthorizationServer, Error> {
+pub(super) fn server(integration: &Integration, http: &Http) -> Result<AuthorizationServer, Error> {
     let server = match &integration.server {
         Server::Discovered(issuer) => discover_tenants(issuer, integration.issuer_template.as_ref(), http)?,
         Server::Explicit(server) => (**server).clone(),

@@ -12,6 +12,7 @@ use crate::{
     system::{
         config_file,
         detach::Worker,
+        environment::{self, LOOPIN_STORE},
         file_store::{FileStore, StoreKey},
         keychain::Keychain,
         paths,
@@ -47,6 +48,25 @@ pub struct Settings {
     pub last_page: LastPage,
 }
 
+/// Who named the configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NamedBy {
+    /// `--config`, or the program that links the crate.
+    Caller,
+    /// `LOOPIN_CONFIG`
+    Variable,
+}
+
+impl NamedBy {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Caller => "",
+            Self::Variable => ", which LOOPIN_CONFIG names",
+        }
+    }
+}
+
 impl Default for Settings {
     /// For a program that links the crate: events are ignored, nothing is asked on the terminal, and a thread refreshes.
     fn default() -> Self {
@@ -63,6 +83,18 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// With the store that `LOOPIN_STORE` names, unless the caller names one.
+    ///
+    /// # Errors
+    /// The variable names none.
+    pub fn with_environment(mut self) -> Result<Self, Error> {
+        if let (None, Some(name)) = (self.store, environment::text(LOOPIN_STORE)) {
+            let kind = [StoreKind::File, StoreKind::Keychain].into_iter().find(|kind| kind.as_str() == name);
+            self.store = Some(kind.ok_or_else(|| Error::StoreVariable(name.escape_debug().take(80).collect()))?);
+        }
+        Ok(self)
+    }
+
     /// # Errors
     /// No file is named, and there is no home directory.
     pub fn config_path(&self) -> Result<PathBuf, Error> {
@@ -72,14 +104,35 @@ impl Settings {
         }
     }
 
-    /// The path of the configuration and its text. Without a file it is empty, for there is no integration yet.
+    /// The path of the configuration and its text. Without a file in the platform's place it is empty: there is no
+    /// integration yet.
+    ///
+    /// # Errors
+    /// The file cannot be read, or others may change it; or a file was named and does not exist.
+    pub fn config_text(&self) -> Result<(PathBuf, String), Error> {
+        let (path, text) = self.config_text_to_extend()?;
+        match (text, self.config_named_by()) {
+            (Some(text), _) => Ok((path, text)),
+            (None, None) => Ok((path, String::new())),
+            (None, Some(named_by)) => Err(Error::NoConfigurationFile { path, named_by }),
+        }
+    }
+
+    /// The same for a change that makes the file if there is none.
     ///
     /// # Errors
     /// The file cannot be read, or others may change it.
-    pub fn config_text(&self) -> Result<(PathBuf, String), Error> {
+    pub fn config_text_to_extend(&self) -> Result<(PathBuf, Option<String>), Error> {
         let path = self.config_path()?;
         let text = config_file::read(&path).map_err(Error::ConfigurationFile)?;
-        Ok((path, text.unwrap_or_default()))
+        Ok((path, text))
+    }
+
+    fn config_named_by(&self) -> Option<NamedBy> {
+        match self.config {
+            Some(_) => Some(NamedBy::Caller),
+            None => paths::config_variable().map(|_| NamedBy::Variable),
+        }
     }
 
     /// # Errors
@@ -106,11 +159,16 @@ impl Settings {
 
     /// The store of an integration. Opens nothing yet.
     pub fn items<'a>(&self, integration: &Integration, files: &'a PrivateFiles) -> Box<dyn Items + 'a> {
-        match self.store_kind(integration) {
+        self.items_of(self.store_kind(integration), integration.store_key.as_deref(), files)
+    }
+
+    /// A store of this kind; `key` is the key file of a file store.
+    pub fn items_of<'a>(&self, kind: StoreKind, key: Option<&Path>, files: &'a PrivateFiles) -> Box<dyn Items + 'a> {
+        match kind {
             StoreKind::Keychain => Box::new(Keychain::default()),
             StoreKind::File => {
-                let key = match (&integration.store_key, self.prompts) {
-                    (Some(path), _) => StoreKey::File(path.clone()),
+                let key = match (key, self.prompts) {
+                    (Some(path), _) => StoreKey::File(path.to_owned()),
                     (None, Prompts::Allowed) => StoreKey::Passphrase,
                     (None, Prompts::Never) => StoreKey::PassphraseUnasked,
                 };

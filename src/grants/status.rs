@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use super::{Error, GrantId, Grants, Renewal, refresh, token::fits};
+use super::{Error, GrantId, Grants, Login, Place, Renewal, refresh, token::fits};
 use crate::{
     catalog::{Integration, IntegrationName, own_redirect},
-    oauth::{Expiry, Scopes},
+    oauth::{Expiry, Scopes, id_token_user},
     refresh::{LastRefresh, RefreshResult},
-    vault::{AccountName, ActionKey, IndexEntry, Record, StoreError},
+    vault::{AccountName, ActionKey, Record, StoreError},
 };
 
 /// The state of all grants, or of those of one integration.
@@ -15,6 +15,17 @@ use crate::{
 pub struct Status {
     pub grants: Vec<GrantStatus>,
     pub shared: Vec<SharedRedirects>,
+    /// How many logins in other stores are left out.
+    pub elsewhere: usize,
+}
+
+/// Whose logins are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stores {
+    /// Of every keychain and state directory that was ever used.
+    All,
+    /// Of those that this program uses now.
+    Here,
 }
 
 /// The state of one grant.
@@ -36,6 +47,8 @@ pub enum GrantState {
     Outdated,
     Unknown(Unknown),
     Stored {
+        /// The user of the id_token, for people to read.
+        user: Option<String>,
         expiry: Expiry,
         renewal: Renewal,
         granted: Scopes,
@@ -50,8 +63,8 @@ pub enum GrantState {
 pub enum Unknown {
     /// Its integration is no longer in the configuration.
     NotConfigured,
-    /// It is in another store than the configuration names now.
-    OtherStore,
+    /// It is in another store than the configuration names now: one of this machine, or one that is not in use.
+    OtherStore(Place),
     /// The store cannot be read.
     Store(StoreError),
 }
@@ -82,12 +95,19 @@ impl Grants {
     ///
     /// # Errors
     /// There is no such integration, or the index cannot be read.
-    pub fn status(&self, integration: Option<&str>) -> Result<Status, Error> {
-        let only = integration.map(|name| self.integration(Some(name))).transpose()?;
-        let wanted = |name: &str| only.is_none_or(|only| only.name.as_str() == name);
-        let (mut grants, mut closed) = (Vec::new(), None);
-        for entry in self.entries()?.iter().filter(|entry| wanted(&entry.integration)) {
-            grants.extend(self.of_entry(entry, &mut closed));
+    pub fn status(&self, integration: Option<&str>, stores: Stores) -> Result<Status, Error> {
+        let wanted = |name: &str| integration.is_none_or(|only| only == name);
+        let logins = self.logins(integration)?;
+        if logins.is_empty() {
+            // Where there are logins, the integration may be gone from the configuration.
+            integration.map(|name| self.integration(Some(name))).transpose()?;
+        }
+        let (mut grants, mut closed, mut elsewhere) = (Vec::new(), None, 0);
+        for login in &logins {
+            match (login.place, stores) {
+                (Place::Elsewhere, Stores::Here) => elsewhere += 1,
+                _ => grants.push(self.of_login(login, &mut closed)),
+            }
         }
         for integration in self.catalog.iter().filter(|integration| wanted(integration.name.as_str())) {
             if !grants.iter().any(|known| known.grant.integration == integration.name) {
@@ -99,7 +119,7 @@ impl Grants {
         }
         let configured = self.catalog.iter().filter(|integration| wanted(integration.name.as_str()));
         let shared = configured.filter_map(|integration| self.shared(integration)).collect();
-        Ok(Status { grants, shared })
+        Ok(Status { grants, shared, elsewhere })
     }
 
     fn shared(&self, integration: &Integration) -> Option<SharedRedirects> {
@@ -109,31 +129,25 @@ impl Grants {
     }
 
     /// `closed`: a store that did not open for one grant, and why; it is not asked for the next one.
-    fn of_entry(&self, entry: &IndexEntry, closed: &mut Option<(&'static str, StoreError)>) -> Option<GrantStatus> {
-        let grant = GrantId {
-            integration: IntegrationName::parse(&entry.integration).ok()?,
-            account: AccountName::parse(&entry.account).ok()?,
-            action: ActionKey::parse(&entry.action).ok()?,
-        };
-        let state = match self.of(&grant) {
-            Ok(integration) => self.state(integration, &grant, entry, closed),
+    fn of_login(&self, login: &Login, closed: &mut Option<(&'static str, StoreError)>) -> GrantStatus {
+        let state = match self.of(&login.grant) {
+            Ok(integration) => self.state(integration, login, closed),
             Err(_) => GrantState::Unknown(Unknown::NotConfigured),
         };
-        Some(GrantStatus { grant, store: entry.store.clone(), state })
+        GrantStatus { grant: login.grant.clone(), store: login.entry.store.clone(), state }
     }
 
     fn state(
         &self,
         integration: &Integration,
-        grant: &GrantId,
-        entry: &IndexEntry,
+        login: &Login,
         closed: &mut Option<(&'static str, StoreError)>,
     ) -> GrantState {
         let items = self.items(integration);
-        if items.kind() != entry.store || items.identity() != entry.store_identity {
-            return GrantState::Unknown(Unknown::OtherStore);
+        if login.place != Place::Here(self.settings.store_kind(integration)) {
+            return GrantState::Unknown(Unknown::OtherStore(login.place));
         }
-        let (vault, key) = (self.vault(items.as_ref()), grant.key());
+        let (vault, key) = (self.vault(items.as_ref()), login.grant.key());
         let found = match closed {
             Some((kind, why)) if *kind == items.kind() => Err(why.clone()),
             _ => vault.read(&key),
@@ -156,6 +170,7 @@ fn stored(record: Record, last: Option<LastRefresh>) -> GrantState {
     let grant = record.grant;
     let last = last.filter(|last| last.at() >= grant.obtained_at);
     let renewal = Renewal::of(&grant);
+    let user = grant.id_token.as_ref().and_then(id_token_user);
     let (expiry, granted, obtained_at) = (grant.expiry, grant.granted, grant.obtained_at);
-    GrantState::Stored { expiry, renewal, granted, obtained_at, last }
+    GrantState::Stored { user, expiry, renewal, granted, obtained_at, last }
 }

@@ -2,7 +2,7 @@
 //! else who needs one. Never opens a browser and asks for nothing but the passphrase of a file store.
 
 use super::{
-    Error, GrantId, Grants,
+    Error, GrantId, Grants, logins,
     refresh::{self, Refresh},
 };
 use crate::{
@@ -22,6 +22,10 @@ impl Grants {
     /// # Errors
     /// The user is not logged in, the provider or the store fails, or no token can be what the caller asks for.
     pub fn access_token(&self, grant: &GrantId, wish: &Wish) -> Result<Record, Error> {
+        self.valid_grant(grant, wish).map_err(|error| self.with_stores(grant, error))
+    }
+
+    fn valid_grant(&self, grant: &GrantId, wish: &Wish) -> Result<Record, Error> {
         let integration = self.of(grant)?;
         let items = self.items(integration);
         let vault = self.vault(items.as_ref());
@@ -63,7 +67,10 @@ fn stored(integration: &Integration, vault: &Vault<'_>, grant: &GrantId) -> Resu
             _ => Ok((grant.clone(), record)),
         };
     }
-    let not_logged_in = || Error::NotLoggedIn(grant.clone());
+    let not_logged_in = || match logins::of_integration(vault, &grant.integration) {
+        Ok(stored) => Error::NotLoggedIn { grant: grant.clone(), stored, elsewhere: None },
+        Err(why) => why.into(),
+    };
     let Some(all) = covering::of_all_actions(&grant.key()) else { return Err(not_logged_in()) };
     // Before the store is asked, so that a misspelt action is called one.
     needed(integration, grant)?;

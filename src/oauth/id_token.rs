@@ -226,6 +226,14 @@ pub fn id_token_validity(token: &Secret) -> Option<(SystemTime, SystemTime)> {
     Some((time(payload.iat)?, time(payload.exp)?))
 }
 
+/// The user of an id_token for people to read: the first of `email`, `preferred_username`, `name` and `sub` (OpenID Connect
+/// Core section 5.1). It was verified when it arrived; the text is cleaned here.
+pub fn id_token_user(token: &Secret) -> Option<String> {
+    let payload: Value = decode(token.expose().split('.').nth(1)?).ok()?;
+    let text = |name: &str| Some(super::RemoteText::new(payload.get(name)?.as_str()?).as_str().to_owned());
+    ["email", "preferred_username", "name", "sub"].into_iter().filter_map(text).find(|text| !text.is_empty())
+}
+
 /// The `exp` of a JWT, whatever else is in it.
 pub(super) fn jwt_expiry(token: &Secret) -> Option<SystemTime> {
     #[derive(Deserialize)]
@@ -250,6 +258,17 @@ mod tests {
 
     fn token(header: &str, payload: &str) -> Secret {
         Secret::new(format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)))
+    }
+
+    #[test]
+    fn t10_the_user_is_named_by_the_claim_that_people_know_best() {
+        let user = |payload: &str| id_token_user(&token(r#"{"alg":"RS256"}"#, payload));
+        assert_eq!(Some("7".into()), user(r#"{"sub":"7"}"#));
+        assert_eq!(Some("Ada".into()), user(r#"{"sub":"7","name":"Ada","email":""}"#));
+        assert_eq!(Some("ada".into()), user(r#"{"sub":"7","name":"Ada","preferred_username":"ada","email":7}"#));
+        assert_eq!(Some("a@b.example".into()), user(r#"{"preferred_username":"ada","email":"a@b.example"}"#));
+        assert_eq!(Some("a b".into()), user("{\"sub\":\"a\\u001bb\"}"));
+        assert_eq!(None, user("{}"));
     }
 
     #[test]

@@ -154,11 +154,13 @@ fn token(fields: Fields, kept: GrantMetadata, separator: ScopeSeparator) -> Opti
     } else if let Some(millis) = fields.get("expires_at").and_then(expires_at) {
         normal["expires_at"] = millis.into();
     }
-    // No RFC defines this name: GitHub and others, Keycloak, Intuit. Keycloak sends 0 for no expiry.
+    // No RFC defines these names: GitHub and others, Keycloak, Intuit. Keycloak sends 0 for no expiry. The end of the whole
+    // authorization (draft-ietf-oauth-refresh-token-expiration) is that of every refresh token too.
     let refresh_life = ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"];
-    if let Some(seconds) =
-        refresh_life.iter().find_map(|name| fields.get(*name).and_then(expires_in)).filter(|s| *s > 0)
-    {
+    let life = |names: &[&str]| {
+        names.iter().find_map(|name| fields.get(*name).and_then(expires_in)).filter(|seconds| *seconds > 0)
+    };
+    if let Some(seconds) = [life(&refresh_life), life(&["authorization_expires_in"])].into_iter().flatten().min() {
         normal["refresh_token_expires_in"] = seconds.into();
     }
     if let Some(scope) = fields.get("scope").and_then(|value| scope(value, separator)) {

@@ -5,6 +5,7 @@ use std::{fmt, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
+    command_line::quoted,
     outcome::scopes,
     time::{assumed, left, time},
 };
@@ -99,6 +100,7 @@ impl HandedOut {
                 let field = format!("Authorization: Bearer {token}");
                 format!("header = \"{}\"\n", field.replace('\\', "\\\\").replace('"', "\\\""))
             }
+            // What a provider sends is never a command.
             TokenForm::Env => format!("{}={}\n", self.variable(), quoted(token)),
             TokenForm::Header => format!("Authorization: Bearer {token}\n"),
             TokenForm::Json => super::object(self.json(now)),
@@ -125,15 +127,6 @@ impl HandedOut {
             Self::AccessToken { grant, .. } => grant.expiry.end(),
             Self::IdToken { expires_at, .. } => Some(*expires_at),
         }
-    }
-}
-
-/// As it is where every character is one of RFC 6750's b64token, else in single quotes: what a provider sends is never
-/// a command.
-fn quoted(token: &str) -> String {
-    match token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)) {
-        true => token.to_owned(),
-        false => format!("'{}'", token.replace('\'', "'\\''")),
     }
 }
 

@@ -14,14 +14,17 @@ use crate::{
 };
 
 pub(super) fn text(signed_in: &SignedIn, now: SystemTime) -> String {
-    let SignedIn { grant, store, expiry, renewal, .. } = signed_in;
+    let SignedIn { grant, user, store, expiry, renewal, .. } = signed_in;
     let renewal = match renewal {
         Renewal::RefreshToken { .. } => "a refresh token is stored too",
         Renewal::LoginOnly => "there is no refresh token",
     };
-    let account = match grant.account == AccountName::default() {
-        true => String::new(),
-        false => format!(" as {}", grant.account.as_str()),
+    let account = (grant.account != AccountName::default()).then(|| grant.account.as_str());
+    let account = match (user, account) {
+        (None, None) => String::new(),
+        (Some(user), Some(account)) if user != account => format!(" as {user}, stored as {account}"),
+        (Some(one), _) => format!(" as {one}"),
+        (None, Some(one)) => format!(" as {one}"),
     };
     format!(
         "signed in to {}{account}; the token is valid {} and {renewal}\nkept in: {}\n",
@@ -32,11 +35,11 @@ pub(super) fn text(signed_in: &SignedIn, now: SystemTime) -> String {
 }
 
 pub(super) fn json(signed_in: &SignedIn, now: SystemTime) -> Value {
-    let SignedIn { grant, store, expiry, renewal, granted, metadata, warnings, .. } = signed_in;
+    let SignedIn { grant, user, store, expiry, renewal, granted, metadata, warnings, .. } = signed_in;
     let warnings: Vec<_> = warnings.iter().map(word).collect();
     json!({
         "integration": grant.integration.as_str(), "account": grant.account.as_str(), "action": grant.action.as_str(),
-        "store": store, "expires_at": expiry.end().map(time), "expires_in": expiry.end().map(|end| left(end, now)),
+        "user": user, "store": store, "expires_at": expiry.end().map(time), "expires_in": expiry.end().map(|end| left(end, now)),
         "expiry_assumed": assumed(*expiry), "refreshable": (*renewal != Renewal::LoginOnly),
         "scopes": scopes(granted), "metadata": metadata.values(), "warnings": warnings,
     })

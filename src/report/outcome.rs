@@ -5,13 +5,13 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, Diagnosed, HandedOut, Registering, RelayCheck, TokenForm, Verification, integration, login,
-    logout, provider, redirect, status,
+    ClosedPipe, Code, Diagnosed, HandedOut, Logout, Registering, RelayCheck, TokenForm, Verification, command,
+    integration, login, logout, provider, redirect, status,
     time::{left, time},
 };
 use crate::{
     catalog::{Integration, Preset},
-    grants::{GrantState, LoggedOut, SignedIn, Status},
+    grants::{GrantState, GrantStatus, LoggedOut, SignedIn, Status, Unknown},
     oauth::Scopes,
     redirect::rules::Report,
     secret::Secret,
@@ -27,13 +27,23 @@ pub enum Outcome {
         next: String,
     },
     Diagnosed(Diagnosed),
+    Changed {
+        name: String,
+        config: String,
+        /// The command to run next, where nobody is logged in.
+        next: Option<String>,
+    },
+    /// The login of `demo`.
+    Demonstrated(SignedIn),
     /// Completions, the man page.
     Document(Vec<u8>),
     /// A command that `exec` ran has ended so.
     Ended(u8),
     Integration(Box<Integration>),
     Integrations(Vec<Integration>),
+    /// For a program.
     LoggedOut(LoggedOut),
+    Logout(Logout),
     Providers(Vec<Preset>),
     RelayCheck(RelayCheck),
     Redirect {
@@ -90,7 +100,10 @@ impl Outcome {
         match self {
             Self::Redirect { report, .. } if redirect::is_broken(report) => Code::Configuration.exit(),
             Self::Status { status: Status { grants, .. }, asked: Asked::One } => {
-                if grants.iter().any(|g| matches!(g.state, GrantState::Unknown(_))) {
+                let gone = |g: &GrantStatus| matches!(g.state, GrantState::Unknown(Unknown::NotConfigured));
+                if grants.iter().any(gone) {
+                    Code::Configuration.exit()
+                } else if grants.iter().any(|g| matches!(g.state, GrantState::Unknown(_))) {
                     Code::Store.exit()
                 } else if grants.iter().any(|g| g.login_required(now)) {
                     Code::LoginRequired.exit()
@@ -120,25 +133,35 @@ impl Outcome {
                 format!("added {name} to {config}\n{}next: {next}\n", registration.text())
             }
             Self::Diagnosed(diagnosed) => diagnosed.text(),
+            Self::Changed { name, config, next } => {
+                let next = next.iter().map(|next| format!("next: {next}\n"));
+                format!("changed {name} in {config}\n{}", next.collect::<String>())
+            }
             Self::Document(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Self::Integration(integration) => integration::text(integration),
             Self::Integrations(list) if list.is_empty() => {
-                "no integrations yet; loopin integration add NAME makes one\n".into()
+                format!("no integrations yet; {} makes one\n", command(["integration", "add", "NAME"]))
             }
             Self::Integrations(list) => {
                 let width = list.iter().map(|i| i.name.as_str().len()).max().unwrap_or(0);
                 list.iter().map(|i| format!("{:width$}  {}\n", i.name.as_str(), integration::provider(i))).collect()
             }
-            Self::LoggedOut(out) => logout::text(out),
+            Self::LoggedOut(_) => String::new(),
+            Self::Logout(logout) => logout::text(logout),
             Self::Providers(presets) => provider::text(presets),
             Self::Redirect { uri, report, shared_by } => redirect::text(uri, report, shared_by),
             Self::RelayCheck(check) => check.text(),
             Self::Stopped => String::new(),
             Self::Removed { name, config } => format!("removed {name} from {config}\n"),
             Self::SignedIn(signed_in) => login::text(signed_in, now),
-            Self::Status { status: Status { grants, .. }, .. } if grants.is_empty() => "nothing is stored\n".into(),
-            Self::Status { status: Status { grants, shared }, .. } => {
-                grants.iter().map(|g| status::text(g, now)).chain(shared.iter().map(status::shared_text)).collect()
+            Self::Demonstrated(signed_in) => {
+                let next = command(["integration", "add", "NAME"]);
+                format!("{}next: add an integration of your own: {next}\n", login::text(signed_in, now))
+            }
+            Self::Status { status: Status { grants, shared, elsewhere }, .. } => {
+                let nothing = grants.is_empty().then(|| "nothing is stored\n".to_owned()).into_iter();
+                let known = grants.iter().map(|g| status::text(g, now)).chain(shared.iter().map(status::shared_text));
+                nothing.chain(known).chain(status::elsewhere_text(*elsewhere)).collect()
             }
             Self::Spoken { text, .. } => text.expose().to_owned(),
             Self::Verified(verification) => verification.text(),
@@ -156,22 +179,25 @@ impl Outcome {
                 "registration": registration.steps,
             }),
             Self::Diagnosed(diagnosed) => diagnosed.json(),
+            Self::Changed { name, config, .. } => json!({ "integration": name, "config": config }),
             Self::Document(bytes) => json!({ "document": String::from_utf8_lossy(bytes) }),
             Self::Ended(code) => json!({ "exit": code }),
             Self::Integration(integration) => json!({ "integration": integration::json(integration) }),
             Self::Integrations(list) => {
                 json!({ "integrations": list.iter().map(integration::json).collect::<Vec<_>>() })
             }
-            Self::LoggedOut(out) => logout::json(out),
+            Self::LoggedOut(out) => logout::ended_json(out),
+            Self::Logout(logout) => logout::json(logout),
             Self::Providers(presets) => {
                 json!({ "providers": presets.iter().map(provider::json).collect::<Vec<_>>() })
             }
             Self::Redirect { uri, report, shared_by } => redirect::json(uri, report, shared_by),
             Self::RelayCheck(check) => check.json(),
             Self::Removed { name, config } => json!({ "integration": name, "config": config }),
-            Self::SignedIn(signed_in) => login::json(signed_in, now),
-            Self::Status { status: Status { grants, shared }, .. } => json!({
+            Self::Demonstrated(signed_in) | Self::SignedIn(signed_in) => login::json(signed_in, now),
+            Self::Status { status: Status { grants, shared, elsewhere }, .. } => json!({
                 "grants": grants.iter().map(|g| status::json(g, now)).collect::<Vec<_>>(),
+                "elsewhere": elsewhere,
                 "shared_redirects": shared.iter().map(status::shared_json).collect::<Vec<_>>(),
             }),
             Self::Stopped => Value::Null,

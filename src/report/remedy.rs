@@ -1,14 +1,17 @@
 //! What fixes an error of a grant: a command to type, or a line of the configuration.
 
+mod store;
+
 use std::{io::ErrorKind, time::Duration};
 
+use super::command_line::command;
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
-    grants::{Again, Error, GrantId},
+    grants::{Again, Error, GrantId, NamedBy},
     oauth::{CaFault, CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
-    vault::{AccountName, Exposure, StoreError},
+    vault::{AccountName, StoreError},
 };
 
 /// `None` where nothing but what happened can be told.
@@ -17,10 +20,24 @@ pub fn of(error: &Error) -> Option<String> {
         Error::BrowserNotOpened(_) => "open the URL above yourself, or name a browser with --browser COMMAND".into(),
         Error::ClientSecret { why, .. } => return of_client_secret(why),
         Error::ClientSecretNotStored(name) => {
-            format!("loopin integration remove {name}, then add it again with --secret-stdin")
+            let set = command(["integration", "set", name.as_str(), "--secret-stdin"]);
+            format!("pass it on standard input: {set}")
         }
         Error::Configuration { error, .. } | Error::NeedsRelay(error) => return error.remedy.clone(),
-        Error::ConfigurationFile(why) | Error::Store(why) => return of_store(why),
+        Error::ConfigurationFile(why) | Error::Store(why) => return store::of(why, None),
+        Error::NotLoggedIn { grant, elsewhere: Some(kind), .. } => store::set(&grant.integration, *kind),
+        Error::StoreOf { grant, elsewhere: Some(kind), .. } => store::set(&grant.integration, *kind),
+        Error::StoreOf { grant, why, .. } => return store::of(why, Some(grant)),
+        Error::StoreElsewhere(grant) => {
+            let forget = command(of_grant("logout", grant).into_iter().chain(["--local"]));
+            format!("log out there, or forget it here: {forget}")
+        }
+        Error::StoreOfLogout { grant, kind, .. } => {
+            let local = ["--local", "--store", kind.as_str()];
+            let forget = command(of_grant("logout", grant).into_iter().chain(local));
+            format!("open it and try again, or only forget the login here: {forget}")
+        }
+        Error::StoreVariable(_) => "set LOOPIN_STORE to file or keychain".into(),
         Error::ConfigurationChanged(grant)
         | Error::GrantEnded { grant, .. }
         | Error::IdTokenExpired(grant)
@@ -29,7 +46,7 @@ pub fn of(error: &Error) -> Option<String> {
         | Error::NoRefreshToken { grant, .. }
         | Error::NotCovered { grant, .. }
         | Error::NotGranted { grant, .. }
-        | Error::NotLoggedIn(grant) => login_command(grant),
+        | Error::NotLoggedIn { grant, .. } => login_command(grant),
         Error::Denied { denial, again } => match denial.error.as_str() {
             "invalid_scope" => "check scopes in the integration".into(),
             "unauthorized_client" | "unsupported_response_type" | "invalid_request" => COMPARE.into(),
@@ -38,6 +55,9 @@ pub fn of(error: &Error) -> Option<String> {
         },
         Error::Discovery(why) => return of_discovery(why),
         Error::Exchange(why) => return of_exchange(why),
+        Error::LoggedInAlready(grant) => {
+            format!("log out first, or name another --account: {}", command(of_grant("logout", grant)))
+        }
         Error::Listen { host, error, .. } => match (host, error.kind()) {
             (LoopbackHost::Localhost, ErrorKind::AddrInUse) => {
                 "register a redirect with 127.0.0.1 instead of localhost".into()
@@ -51,8 +71,15 @@ pub fn of(error: &Error) -> Option<String> {
         Error::NoCommonMethod(_) => {
             "if it accepts the secret all the same, write: token_endpoint_auth_method = \"client_secret_post\"".into()
         }
+        Error::NoConfigurationFile { named_by, .. } => {
+            let option = match named_by {
+                NamedBy::Caller => "--config",
+                NamedBy::Variable => "LOOPIN_CONFIG",
+            };
+            format!("correct {option}, or make the file: {}", command(["integration", "add", "NAME"]))
+        }
         Error::NoIdToken(_) => "add the scope openid to the integration, then log in again".into(),
-        Error::NoIntegration => "loopin integration add NAME".into(),
+        Error::NoIntegration => command(["integration", "add", "NAME"]),
         Error::NotLoopback(_) => {
             "register http://127.0.0.1:0/callback/NAME for a native application, and write it as redirect_uri; where the provider \
              insists on https, write a relay's URI as relay (loopin relay --help)"
@@ -80,16 +107,16 @@ pub fn of(error: &Error) -> Option<String> {
         Error::RelayToAnyPort => "add --port N, or redirect_uri = \"http://127.0.0.1:N/callback\" to the integration, as the route's target has it".into(),
         Error::RelayToSeveral => "write one redirect_uri: the target of the route".into(),
         Error::Reported(reported) => return reported.remedy.clone(),
-        Error::SeveralIntegrations => "loopin integration list".into(),
+        Error::SeveralIntegrations => command(["integration", "list"]),
         Error::SharedRedirect { integration, .. } => of_shared_redirect(integration),
         Error::ShortIdTokens { life, .. } | Error::ShortTokens { life, .. } => {
             format!("ask for --min-ttl of less than {}s", life.as_secs())
         }
         Error::Timeout { again, .. } => return again.as_deref().map(again_command),
         Error::UnknownAction { integration, unknown } => {
-            nearest(unknown, || format!("loopin integration show {integration}"))
+            nearest(unknown, || command(["integration", "show", integration.as_str()]))
         }
-        Error::UnknownIntegration(unknown) => nearest(unknown, || "loopin integration list".into()),
+        Error::UnknownIntegration(unknown) => nearest(unknown, || command(["integration", "list"])),
         Error::WorkerEnded => "try again".into(),
         _ => return None,
     };
@@ -101,20 +128,30 @@ const LATER: &str = "try again later";
 
 /// The command that brings this grant back.
 pub fn login_command(grant: &GrantId) -> String {
-    let mut command = format!("loopin login {}", grant.integration);
-    if grant.account != AccountName::default() {
-        command += &format!(" --account '{}'", grant.account.as_str().replace('\'', "'\\''"));
-    }
-    if let Some(action) = grant.action.name() {
-        command += &format!(" --action {action}");
-    }
-    command
+    command(of_grant("login", grant))
 }
 
-fn again_command(Again { grant, relay, port, .. }: &Again) -> String {
-    let relay = relay.iter().map(|relay| format!(" --relay {}", relay.as_str()));
-    let port = port.iter().map(|port| format!(" --port {port}"));
-    login_command(grant) + &relay.chain(port).collect::<String>()
+/// A verb with the grant that it is about.
+pub(super) fn of_grant<'a>(verb: &'a str, grant: &'a GrantId) -> Vec<&'a str> {
+    let account = (grant.account != AccountName::default()).then(|| grant.account.as_str());
+    let account = account.into_iter().flat_map(|name| ["--account", name]);
+    let action = grant.action.name().into_iter().flat_map(|name| ["--action", name.as_str()]);
+    [verb, grant.integration.as_str()].into_iter().chain(account).chain(action).collect()
+}
+
+fn again_command(again: &Again) -> String {
+    let Again { grant, scopes, prompt, login_hint, parameters, relay, port, .. } = again;
+    let port = port.map(|port| port.to_string());
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let scopes = scopes.iter().map(|scope| ("--scope", scope.as_str()));
+    let options = scopes
+        .chain(prompt.iter().map(|prompt| ("--prompt", prompt.as_str())))
+        .chain(login_hint.iter().map(|hint| ("--login-hint", hint.as_str())))
+        .chain(parameters.iter().map(|parameter| ("--param", parameter.as_str())))
+        .chain(relay.iter().map(|relay| ("--relay", relay.as_str())))
+        .chain(port.iter().map(|port| ("--port", port.as_str())));
+    let words = of_grant("login", grant).into_iter().chain(options.flat_map(|(option, value)| [option, value]));
+    command(words.collect::<Vec<_>>())
 }
 
 fn nearest(unknown: &UnknownName, otherwise: impl FnOnce() -> String) -> String {
@@ -134,7 +171,7 @@ fn of_shared_redirect(name: &IntegrationName) -> String {
 
 fn of_client_secret(why: &NoSecret) -> Option<String> {
     match why {
-        NoSecret::File(why) => missing_file(why, "cat").or_else(|| of_store(why)),
+        NoSecret::File(why) => missing_file(why, "cat").or_else(|| store::of(why, None)),
         NoSecret::NotText(_) => None,
         NoSecret::Variable(name) => Some(format!("set {name}")),
     }
@@ -146,45 +183,6 @@ pub fn missing_file(why: &StoreError, make: &str) -> Option<String> {
         StoreError::File { path, why } if why == MISSING => Some(format!("(umask 077; {make} > '{}')", path.display())),
         _ => None,
     }
-}
-
-fn of_store(error: &StoreError) -> Option<String> {
-    let text = match error {
-        StoreError::Absent => {
-            "choose: start a keychain (gnome-keyring, KeePassXC, KWallet), or keep tokens in encrypted files with --store file"
-                .into()
-        }
-        StoreError::Busy { .. } => "try again in a moment".into(),
-        StoreError::Damaged { .. } => "log in again: loopin login".into(),
-        StoreError::Exposed { path, why: Exposure::Mode { rights, .. } } => {
-            format!("chmod {} '{}'", rights.chmod(), path.display())
-        }
-        StoreError::Exposed { path, why: Exposure::OtherOwner } => {
-            let path = path.display();
-            format!("check what is in it, then make it yours: sudo chown \"$(id -un)\" '{path}'")
-        }
-        StoreError::Exposed { path, .. } => format!("check who created it: ls -la '{}'", path.display()),
-        StoreError::KeyNotDerived { .. } => {
-            "raise the memory limit (ulimit -d, ulimit -v, LimitAS=), or use a key file: store_key = { file = \"...\" }".into()
-        }
-        StoreError::Locked => "unlock it in the desktop's password program and try again, or use --store file".into(),
-        StoreError::NetworkFileSystem { .. } => {
-            "set LOOPIN_STATE_DIR to a directory on a disk of this machine".into()
-        }
-        StoreError::Newer { .. } => "update loopin".into(),
-        StoreError::NoTerminal => {
-            "run it on a terminal, or use a key file: store_key = { file = \"...\" }".into()
-        }
-        StoreError::Silent { .. } => {
-            "it may be waiting for an unlock dialog or hang; restart it, or use --store file".into()
-        }
-        StoreError::Unfaithful => "nothing is stored; repair the keychain, or use --store file".into(),
-        StoreError::UnlockRefused => "try again and unlock it when the desktop asks".into(),
-        StoreError::UnsafeBus => "set DBUS_SESSION_BUS_ADDRESS to a unix: address, or use --store file".into(),
-        StoreError::WrongKey => "check store_key in the configuration, or the passphrase".into(),
-        StoreError::File { .. } | StoreError::Keychain(_) | StoreError::NoEntropy | StoreError::TooLarge => return None,
-    };
-    Some(text)
 }
 
 fn of_exchange(error: &ExchangeError) -> Option<String> {

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 use super::{
     Failure,
+    command_line::command,
     login::place,
     outcome::scopes,
-    remedy::login_command,
-    time::{assumed, left, lifetime, time},
+    remedy::{login_command, of_grant},
+    time::{assumed, left, lifetime, span_until, time},
 };
 use crate::{
-    grants::{GrantState, GrantStatus, Renewal, SharedRedirects, Unknown},
+    grants::{Error, GrantState, GrantStatus, Place, Renewal, SharedRedirects, Unknown},
     oauth::Expiry,
     refresh::RefreshResult,
     vault::{AccountName, ActionKey},
@@ -42,18 +43,41 @@ fn short_life(expiry: Expiry, obtained_at: SystemTime) -> Option<Duration> {
     (life < SHORTEST_LIFE).then_some(life)
 }
 
-/// The command that repairs it.
+/// When the user has to sign in again, as far as the provider has said it.
+fn sign_in_due(expiry: Expiry, renewal: Renewal) -> Option<SystemTime> {
+    match renewal {
+        Renewal::LoginOnly => expiry.end(),
+        // An access token may outlive the refresh token.
+        Renewal::RefreshToken { until } => {
+            let until = until?;
+            Some(expiry.end().map_or(until, |end| until.max(end)))
+        }
+    }
+}
+
+/// How many logins are not listed.
+pub(super) fn elsewhere_text(count: usize) -> Option<String> {
+    let all = command(["status", "--all"]);
+    (count > 0).then(|| format!("{count} more in keychains or state directories that are not in use now: {all}\n"))
+}
+
+/// The command that fixes it.
 fn repair(status: &GrantStatus, now: SystemTime) -> Option<String> {
     let GrantStatus { grant, state, .. } = status;
     match state {
-        GrantState::Unknown(Unknown::NotConfigured) => Some(format!("loopin integration add {}", grant.integration)),
-        GrantState::Unknown(Unknown::Store(why)) => Failure::from(why.clone()).remedy,
+        GrantState::Unknown(Unknown::NotConfigured) => Some(command(of_grant("logout", grant))),
+        GrantState::Unknown(Unknown::Store(why)) => {
+            Failure::from(Error::StoreOf { grant: Box::new(grant.clone()), why: why.clone(), elsewhere: None }).remedy
+        }
         GrantState::Stored { last: Some(last), .. }
             if matches!(last.result, RefreshResult::Ambiguous { .. } | RefreshResult::Misconfigured { .. }) =>
         {
-            Some(format!("loopin integration show {}", grant.integration))
+            Some(command(["integration", "show", grant.integration.as_str()]))
         }
-        GrantState::Unknown(Unknown::OtherStore) => Some(login_command(grant)),
+        GrantState::Unknown(Unknown::OtherStore(Place::Here(kind))) => {
+            Some(command(["integration", "set", grant.integration.as_str(), "--store", kind.as_str()]))
+        }
+        GrantState::Unknown(Unknown::OtherStore(Place::Elsewhere)) => None,
         _ => status.login_required(now).then(|| login_command(grant)),
     }
 }
@@ -61,7 +85,8 @@ fn repair(status: &GrantStatus, now: SystemTime) -> Option<String> {
 fn unknown(why: &Unknown) -> String {
     match why {
         Unknown::NotConfigured => "stored, but not in the configuration any more".into(),
-        Unknown::OtherStore => "in another store than the configuration names now".into(),
+        Unknown::OtherStore(Place::Here(_)) => "in another store than the configuration names now".into(),
+        Unknown::OtherStore(Place::Elsewhere) => "in a keychain or state directory that is not in use now".into(),
         Unknown::Store(why) => why.to_string(),
     }
 }
@@ -84,7 +109,10 @@ pub(super) fn text(status: &GrantStatus, now: SystemTime) -> String {
         GrantState::Gone => say(format!("was in {}, and is not there any more", place(store))),
         GrantState::Outdated => say("logged in, but the configuration was changed since".into()),
         GrantState::Unknown(why) => say(unknown(why)),
-        GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+        GrantState::Stored { user, expiry, renewal, granted, obtained_at, last } => {
+            if let Some(user) = user {
+                say(format!("signed in as {user}"));
+            }
             say(format!("access token valid {}", lifetime(*expiry, now)));
             if let Some(life) = short_life(*expiry, *obtained_at) {
                 let seconds = life.as_secs();
@@ -99,6 +127,11 @@ pub(super) fn text(status: &GrantStatus, now: SystemTime) -> String {
                     format!("a refresh token is stored{until}; the next loopin token renews a stale one")
                 }
                 Renewal::LoginOnly => "no refresh token".into(),
+            });
+            say(match sign_in_due(*expiry, *renewal) {
+                Some(due) if due > now => format!("next sign-in: by {} ({} left)", time(due), span_until(due, now)),
+                Some(_) => "next sign-in: now".into(),
+                None => "next sign-in: when the provider ends this one; it has named no time".into(),
             });
             say(format!("scopes: {}", if granted.is_empty() { "none named".into() } else { granted.to_string() }));
             say(format!("obtained {}, kept in {}", time(*obtained_at), place(store)));
@@ -130,7 +163,9 @@ pub(super) fn json(status: &GrantStatus, now: SystemTime) -> Value {
             value["error"] = unknown(why).into();
             "unknown"
         }
-        GrantState::Stored { expiry, renewal, granted, obtained_at, last } => {
+        GrantState::Stored { user, expiry, renewal, granted, obtained_at, last } => {
+            value["user"] = user.as_deref().into();
+            value["sign_in_due"] = sign_in_due(*expiry, *renewal).map(time).into();
             value["last_refresh_at"] = last.as_ref().map(|last| time(last.at())).into();
             value["last_refresh_error"] = last.as_ref().and_then(|last| last.result.fault()).into();
             value["expires_at"] = expiry.end().map(time).into();

@@ -84,7 +84,7 @@ impl Talk {
             Event::Done | Event::Exchanging | Event::Storing => {}
             Event::Waiting(left) | Event::WaitingForLogin(left) => self.waiting(*left),
             Event::CodeReceived if self.verbosity == Verbosity::Usual => self.clear(),
-            Event::BrowserOpening | Event::Listening(_) | Event::Stray(_, Weight::Detail) | Event::TokenResponse(_)
+            Event::Listening(_) | Event::Stray(_, Weight::Detail) | Event::TokenResponse(_)
                 if self.verbosity == Verbosity::Usual => {}
             Event::Url(url) => url_line(url),
             other => self.line(&Words(other)),

@@ -24,6 +24,11 @@ pub(super) fn lifetime(expiry: Expiry, now: SystemTime) -> String {
     if assumed(expiry) { format!("{words}, assumed since the provider did not say") } else { words }
 }
 
+/// The time from `now` to `then`, in words.
+pub(super) fn span_until(then: SystemTime, now: SystemTime) -> String {
+    span(left(then, now).unsigned_abs())
+}
+
 fn span(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),

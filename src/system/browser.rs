@@ -2,6 +2,7 @@
 
 use std::{
     fmt, io,
+    path::Path,
     process::{Command, Stdio},
     thread,
 };
@@ -30,14 +31,19 @@ pub enum Browser {
 pub enum NoBrowser {
     Ci,
     Headless,
+    /// The variable of this name has no command that can be read.
+    Variable(&'static str),
 }
 
 impl fmt::Display for NoBrowser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ci => "no browser is opened in CI",
-            Self::Headless => "there is no display to open a browser on",
-        })
+        match self {
+            Self::Ci => f.write_str("no browser is opened in CI"),
+            Self::Headless => f.write_str("there is no display to open a browser on"),
+            Self::Variable(name) => {
+                write!(f, "{name} has no command in it (an unclosed quote?), so no browser is opened")
+            }
+        }
     }
 }
 
@@ -52,25 +58,33 @@ pub struct BadCommand {
 impl Browser {
     /// In this order: the argument, LOOPIN_BROWSER, BROWSER, the desktop's default.
     ///
+    /// A variable that cannot be read is as good as no browser: it may have been set for another program.
+    ///
     /// # Errors
-    /// The first one that is set cannot be parsed.
+    /// The argument cannot be parsed.
     pub fn choose(argument: Option<&str>) -> Result<Self, BadCommand> {
         if let Some(command) = argument {
             return Ok(Self::Named(vec![words(command, "--browser")?]));
         }
         if let Some(command) = environment::text(LOOPIN_BROWSER) {
-            return Ok(Self::Named(vec![words(&command, LOOPIN_BROWSER)?]));
+            return Ok(Self::of_variable(LOOPIN_BROWSER, [command.as_str()]));
         }
         if let Some(list) = environment::text(BROWSER) {
             // A list, as in xdg-open. Paths of Windows contain colons.
-            let list = if cfg!(windows) { vec![list.as_str()] } else { list.split(':').collect() };
-            return list.into_iter().map(|command| words(command, BROWSER)).collect::<Result<_, _>>().map(Self::Named);
+            let whole = cfg!(windows) || is_file(&list);
+            let list = if whole { vec![list.as_str()] } else { list.split(':').collect() };
+            return Ok(Self::of_variable(BROWSER, list));
         }
         Ok(match environment::desktop() {
             Desktop::Here => Self::Desktop,
             Desktop::NoneCi => Self::None(NoBrowser::Ci),
             Desktop::NoneHeadless => Self::None(NoBrowser::Headless),
         })
+    }
+
+    fn of_variable<'a>(name: &'static str, list: impl IntoIterator<Item = &'a str>) -> Self {
+        let commands: Vec<_> = list.into_iter().filter_map(|command| words(command, name).ok()).collect();
+        if commands.is_empty() { Self::None(NoBrowser::Variable(name)) } else { Self::Named(commands) }
     }
 
     /// Starts the browser and returns at once. `opened` is called on another thread, at most once; a command that is
@@ -107,7 +121,15 @@ impl fmt::Display for NotOpened {
 
 impl std::error::Error for NotOpened {}
 
+/// The whole text may be the path of a program, with spaces and quotes in it.
+fn is_file(command: &str) -> bool {
+    Path::new(command).is_file()
+}
+
 fn words(command: &str, from: &'static str) -> Result<Vec<String>, BadCommand> {
+    if is_file(command) {
+        return Ok(vec![command.to_owned()]);
+    }
     // On Windows a backslash separates folders, which shlex does not allow.
     let words = if cfg!(windows) {
         Some(command.split_whitespace().map(str::to_owned).collect())

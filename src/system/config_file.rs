@@ -14,13 +14,27 @@ use super::{
 };
 use crate::vault::StoreError;
 
+/// Why a file in this encoding is no configuration: some editors of Windows write it.
+pub const NOT_UTF8_BUT_UTF16: &str = "the text is UTF-16, and TOML is UTF-8";
+
+const NOT_UTF8: &str = "the text is not UTF-8, as TOML is";
+
+/// Symbolic links that are followed one after another, as on Linux (path_resolution(7)).
+const LINKS: u32 = 40;
+
 /// Reads the file, if it exists.
 ///
 /// # Errors
 /// The file cannot be read as text, or others may change it.
 pub fn read(path: &Path) -> Result<Option<String>, StoreError> {
     let bytes = trusted_file::read_if_present(path, Content::Public)?;
-    let text = bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| failed(path, ErrorKind::InvalidData)));
+    let text = bytes.map(|bytes| {
+        let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.contains(&0);
+        String::from_utf8(bytes).ok().filter(|_| !utf16).ok_or_else(|| StoreError::File {
+            path: path.to_owned(),
+            why: if utf16 { NOT_UTF8_BUT_UTF16 } else { NOT_UTF8 }.to_owned(),
+        })
+    });
     text.transpose()
 }
 
@@ -60,19 +74,23 @@ pub fn make_key(path: &Path, key: &[u8]) -> Result<(), StoreError> {
     made.map_err(|error| failed(path, error.kind()))
 }
 
-/// Users keep their configuration elsewhere and link to it: the link stays, and its target is replaced.
+/// Users keep their configuration elsewhere and link to it: the link stays, and its target is replaced, or made if it is
+/// not there yet.
 fn followed(path: &Path) -> Result<PathBuf, StoreError> {
-    match fs::canonicalize(path) {
-        Ok(target) => Ok(target),
-        Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(path) {
-            Ok(_) => Err(StoreError::File {
-                path: path.to_owned(),
-                why: "a symbolic link whose target does not exist".into(),
-            }),
-            Err(_) => Ok(path.to_owned()),
-        },
-        Err(error) => Err(failed(path, error.kind())),
+    let mut target = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::canonicalize(&target) {
+            Ok(found) => return Ok(found),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(path, error.kind())),
+        }
+        match fs::read_link(&target) {
+            Ok(next) => target = directory_of(&target).join(next),
+            // No link, or nothing at all.
+            Err(_) => return Ok(target),
+        }
     }
+    Err(StoreError::File { path: path.to_owned(), why: "too many symbolic links".into() })
 }
 
 fn directory_of(path: &Path) -> PathBuf {

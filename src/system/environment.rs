@@ -9,6 +9,7 @@ pub const BROWSER: &str = "BROWSER";
 pub const LOOPIN_BROWSER: &str = "LOOPIN_BROWSER";
 pub const LOOPIN_CONFIG: &str = "LOOPIN_CONFIG";
 pub const LOOPIN_STATE_DIR: &str = "LOOPIN_STATE_DIR";
+pub const LOOPIN_STORE: &str = "LOOPIN_STORE";
 
 /// A variable that is set and not empty.
 pub fn text(name: &str) -> Option<String> {

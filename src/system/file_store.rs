@@ -47,6 +47,13 @@ pub enum StoreKey {
     PassphraseUnasked,
 }
 
+/// What an item was sealed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealedWith {
+    KeyFile,
+    Passphrase,
+}
+
 pub struct FileStore<'a> {
     files: &'a PrivateFiles,
     key: StoreKey,
@@ -56,6 +63,19 @@ pub struct FileStore<'a> {
 impl<'a> FileStore<'a> {
     pub fn new(files: &'a PrivateFiles, key: StoreKey) -> Self {
         Self { files, key, passphrase: RefCell::new(None) }
+    }
+
+    /// What this item was sealed with, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn sealed_with(files: &PrivateFiles, name: &ItemName) -> Result<Option<SealedWith>, StoreError> {
+        let content = files.read(&Self::file(name))?;
+        Ok(match content.as_deref().and_then(|content| content.strip_prefix(MAGIC)?.first()) {
+            Some(&BY_FILE) => Some(SealedWith::KeyFile),
+            Some(&BY_PASSPHRASE) => Some(SealedWith::Passphrase),
+            _ => None,
+        })
     }
 
     fn file(name: &ItemName) -> String {
@@ -102,14 +122,34 @@ impl<'a> FileStore<'a> {
         Ok(passphrase)
     }
 
+    /// Typed twice: what was sealed with a mistyped one could never be opened.
+    fn new_passphrase(&self) -> Result<Secret, StoreError> {
+        if let Some(known) = self.passphrase.borrow().as_ref() {
+            return Ok(known.clone());
+        }
+        if !terminal::stdin_is_terminal() {
+            return Err(StoreError::NoKey);
+        }
+        let ask = |prompt: &str| terminal::hidden(prompt).map_err(|_| StoreError::NoKey);
+        for _ in 0..TRIES {
+            let passphrase = ask("New passphrase for loopin's file store: ")?;
+            let again = ask("The same passphrase again: ")?;
+            if passphrase.matches(again.expose()) && !passphrase.expose().is_empty() {
+                self.passphrase.replace(Some(passphrase.clone()));
+                return Ok(passphrase);
+            }
+        }
+        Err(StoreError::PassphrasesDiffer)
+    }
+
     fn seal(&self, name: &ItemName, secret: &Secret) -> Result<Vec<u8>, StoreError> {
         let nonce = Nonce(entropy::random()?);
         let (mut content, key) = match &self.key {
             StoreKey::File(path) => ([MAGIC, &[BY_FILE]].concat(), file_key(path)?),
-            StoreKey::PassphraseUnasked => return Err(StoreError::NoTerminal),
+            StoreKey::PassphraseUnasked => return Err(StoreError::NoKey),
             StoreKey::Passphrase => {
                 let salt: [u8; SALT_BYTES] = entropy::random()?;
-                let passphrase = self.passphrase("Passphrase for loopin's file store: ")?;
+                let passphrase = self.new_passphrase()?;
                 ([MAGIC, &[BY_PASSPHRASE], &salt].concat(), stretch(&passphrase, &salt)?)
             }
         };
@@ -151,7 +191,8 @@ impl Items for FileStore<'_> {
 }
 
 fn file_key(path: &Path) -> Result<SealKey, StoreError> {
-    let bytes = Zeroizing::new(trusted_file::read(path, Content::Secret)?);
+    let bytes = trusted_file::read_if_present(path, Content::Secret)?;
+    let bytes = Zeroizing::new(bytes.ok_or_else(|| StoreError::KeyFileMissing { path: path.to_owned() })?);
     let key: [u8; 32] = bytes
         .as_slice()
         .try_into()

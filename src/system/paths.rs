@@ -24,10 +24,15 @@ pub fn program() -> PathBuf {
 /// # Errors
 /// There is neither a variable nor a home directory.
 pub fn config() -> Result<PathBuf, NoHome> {
-    if let Some(path) = environment::path(LOOPIN_CONFIG) {
+    if let Some(path) = config_variable() {
         return Ok(path);
     }
     config_home().map(|home| home.join("loopin").join("config.toml")).ok_or(NoHome::Config)
+}
+
+/// The configuration file that LOOPIN_CONFIG names.
+pub fn config_variable() -> Option<PathBuf> {
+    environment::path(LOOPIN_CONFIG)
 }
 
 /// The directory of locks, the index and items that are too large for a keychain. It is the same for every process of a

@@ -28,6 +28,9 @@ pub enum StoreError {
     /// A file operation failed; `why` is the system's text.
     #[error("{}: {why}", .path.display())]
     File { path: PathBuf, why: String },
+    /// The configured key file of the file store is not there.
+    #[error("{}: no such file, and it is the key of the file store", .path.display())]
+    KeyFileMissing { path: PathBuf },
     /// The passphrase could not be turned into a key, usually for lack of memory. Nothing was encrypted or decrypted.
     #[error(
         "the file store's key could not be derived from the passphrase, which needs {mebibytes} MiB of memory: {why}"
@@ -55,9 +58,15 @@ pub enum StoreError {
     /// The operating system returned no random bytes.
     #[error("the operating system returned no random bytes")]
     NoEntropy,
+    /// Something is to be sealed, no key file is configured, and there is no terminal for a new passphrase.
+    #[error("the file store has no key file yet, and there is no terminal to ask for a passphrase on")]
+    NoKey,
     /// A passphrase is needed, and there is no terminal.
     #[error("the file store needs its passphrase, and there is no terminal to ask on")]
     NoTerminal,
+    /// A new passphrase was mistyped.
+    #[error("the two passphrases are not the same")]
+    PassphrasesDiffer,
     /// The deadline passed.
     #[error("the keychain did not answer within {} s", .after.as_secs())]
     Silent { after: Duration },

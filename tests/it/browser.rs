@@ -2,3 +2,4 @@
 
 mod conduct;
 mod corpus;
+mod variables;

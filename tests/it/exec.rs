@@ -114,7 +114,7 @@ fn what_fails_before_the_start_has_our_codes_and_starts_nothing() {
     let touched = sandbox.path("touched");
     let touch = ["touch", touched.to_str().expect("path")];
     let run = |arguments: &[&str]| -> Finished { sandbox.run(&[&["exec"], arguments, &["--"], &touch].concat()) };
-    run(&["work", "--account", "nobody"]).assert_code(4).assert_says("loopin login work --account 'nobody'");
+    run(&["work", "--account", "nobody"]).assert_code(4).assert_says("loopin login work --account nobody");
     run(&["wrok"]).assert_code(3).assert_says("did you mean work?");
     for wrong in [
         &["--env", "1X"][..],

@@ -8,6 +8,8 @@ mod diagnose;
 
 use crate::harness::{Finished, Provider, RawServer, Sandbox, TOKENS, reply};
 
+mod changes;
+
 const ISSUER: &str = "https://op.example";
 
 /// `integration add` with an issuer and a client id, in encrypted files.
@@ -31,7 +33,7 @@ fn run_with_input(sandbox: &Sandbox, arguments: &[&str], input: &[u8]) -> Finish
 #[test]
 fn an_added_integration_is_listed_shown_and_removed() {
     let sandbox = Sandbox::new();
-    sandbox.run(&["integration", "list"]).assert_code(0).assert_says("no integrations yet");
+    sandbox.configure("").run(&["integration", "list"]).assert_code(0).assert_says("no integrations yet");
     add(&sandbox, &["--scope", "a", "--scope", "b", "--redirect-uri", "http://127.0.0.1:8080/callback"])
         .assert_code(0)
         .assert_says("added work to")
@@ -213,10 +215,10 @@ fn a_taken_name_is_refused_and_the_file_is_left_as_it_is() {
     let sandbox = Sandbox::new();
     add(&sandbox, &[]).assert_code(0);
     let before = config(&sandbox);
-    add(&sandbox, &[])
+    add(&sandbox, &["--scope", "other"])
         .assert_code(3)
-        .assert_says("there is an integration work already")
-        .assert_says("loopin integration remove work");
+        .assert_says("integration \"work\" already exists")
+        .assert_says("loopin integration set work");
     assert_eq!(before, config(&sandbox));
 }
 
@@ -279,7 +281,7 @@ fn on_a_terminal_a_person_is_asked_for_what_is_missing() {
     let line = "exec script -qec \"$1 integration add work --store file\" /dev/null";
     let mut child = sandbox.shell(line, &[]).stdin(Stdio::piped()).spawn().expect("script");
     let mut input = child.stdin.take().expect("piped");
-    input.write_all(b"https://op.example\nme\n").expect("typed");
+    input.write_all(b"https://op.example\nme\n\n").expect("typed");
     let finished = Finished::new(child.wait_with_output().expect("ends"));
     finished
         .assert_code(0)

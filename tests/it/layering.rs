@@ -146,8 +146,9 @@ const LICENSED: [(&str, &[&str]); 26] = [
 ];
 
 /// Files that may take a secret out of its type.
-const EXPOSE: [&str; 39] = [
-    "command/integration.rs",
+const EXPOSE: [&str; 40] = [
+    "command/integration/secret.rs",
+    "command/secret_input.rs",
     "command/serve/check.rs",
     "grants/answers.rs",
     "helper/docker.rs",

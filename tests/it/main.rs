@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the clock and the environment")]
 
 #[cfg(unix)]
+mod accounts;
+#[cfg(unix)]
 mod browser;
 mod canary;
 mod completions;
@@ -38,6 +40,8 @@ mod redirect;
 mod refresh;
 #[cfg(unix)]
 mod relay;
+#[cfg(unix)]
+mod remedies;
 mod reports;
 #[cfg(target_os = "linux")]
 mod robustness;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use serde_spanned::Spanned;
 
-use super::{Store, Table};
+use super::Table;
 use crate::{
     catalog::{CatalogError, Fault, IntegrationName, Loopback, Preset, PresetInstance, SharedRedirect},
     redirect::{Landing, Port, RegisteredRedirect},
@@ -63,7 +63,7 @@ impl Table {
             ("require_pkce", self.require_pkce),
             ("scopes", !self.scopes.is_empty()),
             ("shared_redirect", self.shared_redirect == SharedRedirect::Accepted),
-            ("store", !matches!(self.store, Store::Keychain)),
+            ("store", self.store.is_some()),
             ("store_key", self.store_key.is_some()),
             ("tenant", self.tenant.is_some()),
         ];

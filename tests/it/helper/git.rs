@@ -253,5 +253,5 @@ fn setup_prints_a_section_for_every_host() {
     }
     assert!(run.stdout.contains(&format!("!'{}' helper git\"\n", env!("CARGO_BIN_EXE_loopin"))), "{run:#?}");
     let sandbox = Sandbox::new();
-    sandbox.helper(&["git", "setup"], "").assert_code(3).assert_says("hosts = [");
+    sandbox.configure("").helper(&["git", "setup"], "").assert_code(3).assert_says("hosts = [");
 }

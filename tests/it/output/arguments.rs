@@ -8,7 +8,8 @@ use crate::harness::Sandbox;
 /// Words that would ask for a secret in an argument.
 fn asks_for_a_secret(option: &str) -> bool {
     let named = ["secret", "password", "passphrase", "token", "code", "assertion", "verifier"];
-    let harmless = ["--id-token", "--secret-stdin", "--token-endpoint", "--token-endpoint-auth-method"];
+    let harmless =
+        ["--id-token", "--refresh-token-stdin", "--secret-stdin", "--token-endpoint", "--token-endpoint-auth-method"];
     !harmless.contains(&option) && named.iter().any(|word| option.contains(word))
 }
 

@@ -26,15 +26,15 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
     let error = "error code exit message remedy format";
     let relay = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/relay/relay.toml");
     let forms = [
-        (login.finished(), format!("{grant} warnings")),
+        (login.finished(), format!("{grant} metadata user warnings")),
         (
             sandbox.run(&["token", "--json"]),
-            "access_token expires_at expires_in expiry_assumed format missing scopes token_type".into(),
+            "access_token expires_at expires_in expiry_assumed format metadata missing scopes token_type".into(),
         ),
         (
             sandbox.run(&["status", "--json"]),
             format!(
-                "{grant} grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair shared_redirects state warnings"
+                "{grant} elsewhere grants last_refresh_at last_refresh_error login_required obtained_at refreshable_until repair shared_redirects sign_in_due state user warnings"
             ),
         ),
         (sandbox.run(&["integration", "show", "work", "--json"]), format!("{integration} integration name")),
@@ -53,7 +53,7 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
         (sandbox.run(&["man", "--json"]), "document format".into()),
         (
             sandbox.run(&["logout", "work", "--json"]),
-            "account action format integration revocation revocation_error".into(),
+            "account action format integration left revocation revocation_error".into(),
         ),
         (sandbox.run(&["integration", "remove", "work", "--json"]), "config format integration".into()),
         (sandbox.run(&["token", "work", "--json"]), error.into()),

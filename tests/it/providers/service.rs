@@ -68,7 +68,7 @@ fn lives(serving: &Serving, id: &str, shaped: &Shaped) {
         }
     }
     shaped.provider.register(parameter(url, "redirect_uri"));
-    let callback = Person { url: url.to_owned() }.decide("allow");
+    let callback = Person::at(url.to_owned()).decide("allow");
     let connection =
         assert_success(&serving.finish(&jar, &format!("{BASE}/{id}/callback?{}", shaped.query(&callback))));
 

@@ -210,9 +210,9 @@ fn what_is_wrong_with_a_file_that_it_names_is_told_with_its_repair() {
     let cases: &[(Mistake<'_>, i32, &str)] = &[
         (&gone("loopin.toml"), 3, "DIR/loopin.toml: no such file\n  → begin with the one in docs/serve.md"),
         (
-            &content("loopin.toml", b"\xff\xfe"),
+            &content("loopin.toml", b"\xff\xfd"),
             3,
-            "DIR/loopin.toml: invalid data\n  → check what it is: file 'DIR/loopin.toml'",
+            "DIR/loopin.toml: the text is not UTF-8, as TOML is\n  → check what it is: file 'DIR/loopin.toml'",
         ),
         (&gone("k1"), 3, "DIR/k1: no such file\n  → (umask 077; openssl rand -base64 32 > 'DIR/k1')"),
         (&mode("k1", 0o660), 3, "DIR/k1 can be read or changed by others (mode 660)\n  → chmod CHMOD 'DIR/k1'"),

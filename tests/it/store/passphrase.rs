@@ -1,4 +1,4 @@
-//! A file store behind a passphrase, typed on a terminal. H01.
+//! A file store behind a passphrase, typed on a terminal. H01, T02.
 
 use std::{
     io::{Read, Write},
@@ -57,6 +57,14 @@ impl Terminal {
         self
     }
 
+    /// Answers the login that runs here.
+    fn signs_in(mut self) -> Finished {
+        self.wait_for("state=").wait_for("\r\n\r\n");
+        let url = self.shown.split_whitespace().find(|word| word.starts_with("http")).expect("URL").to_owned();
+        follow(&format!("{}?code=a-code&state={}", parameter(&url, "redirect_uri"), parameter(&url, "state")));
+        self.finished()
+    }
+
     fn finished(mut self) -> Finished {
         loop {
             match self.pieces.recv_timeout(PATIENCE) {
@@ -67,6 +75,11 @@ impl Terminal {
         }
         let code = self.child.wait().expect("ends").code();
         Finished { code, stdout: std::mem::take(&mut self.shown), stderr: String::new() }
+    }
+
+    /// Types a new passphrase, twice.
+    fn type_new(&mut self, passphrase: &str) -> &mut Self {
+        self.wait_for("New passphrase").type_line(passphrase).wait_for("again: ").type_line(passphrase)
     }
 
     fn passphrase(sandbox: &Sandbox, line: &str, passphrase: &str) -> Finished {
@@ -103,7 +116,9 @@ fn assert_no_key(refused: &Finished) {
 fn h01_a_key_that_could_not_be_derived_seals_nothing() {
     let server = counting();
     let sandbox = sandbox(&server);
-    assert_no_key(&Terminal::passphrase(&sandbox, &format!("{TIGHT}$1 login work"), "a passphrase"));
+    let mut login = Terminal::run(&sandbox, &format!("{TIGHT}$1 login work"));
+    login.type_new("a passphrase");
+    assert_no_key(&login.finished());
     assert_eq!(Vec::<String>::new(), sandbox.stored(), "nothing is written");
     assert_eq!(0, server.requests().len(), "nobody was sent to the provider");
 }
@@ -113,10 +128,8 @@ fn h01_a_key_that_could_not_be_derived_is_no_wrong_passphrase() {
     let server = counting();
     let sandbox = sandbox(&server);
     let mut login = Terminal::run(&sandbox, "$1 login work");
-    login.wait_for("file store: ").type_line("a passphrase").wait_for("state=").wait_for("\r\n\r\n");
-    let url = login.shown.split_whitespace().find(|word| word.starts_with("http")).expect("URL").to_owned();
-    follow(&format!("{}?code=a-code&state={}", parameter(&url, "redirect_uri"), parameter(&url, "state")));
-    login.finished().assert_code(0);
+    login.type_new("a passphrase");
+    login.signs_in().assert_code(0);
 
     let before = sandbox.state_files();
     assert_no_key(&Terminal::passphrase(&sandbox, &format!("{TIGHT}$1 token work"), "a passphrase"));
@@ -132,4 +145,39 @@ fn h01_a_key_that_could_not_be_derived_is_no_wrong_passphrase() {
         wrong.type_line("another passphrase");
     }
     wrong.finished().assert_code(8).assert_says("the key does not open the file store");
+}
+
+#[test]
+fn t02_a_new_passphrase_is_typed_twice_and_a_mistyped_one_seals_nothing() {
+    let server = counting();
+    let sandbox = sandbox(&server);
+    let mut login = Terminal::run(&sandbox, "$1 login work");
+    for tries in 1..=3 {
+        while login.shown.matches("again: ").count() < tries {
+            let asked = login.shown.matches("New passphrase").count();
+            if asked == tries && login.shown.ends_with("file store: ") {
+                login.type_line("one");
+            }
+            let piece = login.pieces.recv_timeout(PATIENCE).expect("asked again");
+            login.shown += &String::from_utf8_lossy(&piece);
+        }
+        login.type_line("another");
+    }
+    login.finished().assert_code(8).assert_says("the two passphrases are not the same");
+    assert_eq!(Vec::<String>::new(), sandbox.stored());
+}
+
+#[test]
+fn t02_a_login_under_a_passphrase_stays_readable_when_its_store_becomes_permanent() {
+    let server = counting();
+    let sandbox = Sandbox::new();
+    let lines = server.integration();
+    let lines = lines.lines().filter(|line| !line.starts_with("store"));
+    sandbox.configure(&lines.map(|line| format!("{line}\n")).collect::<String>());
+    let mut login = Terminal::run(&sandbox, "$1 login work --store file");
+    login.type_new("a passphrase");
+    login.signs_in().assert_code(0).assert_says("loopin integration set work --store file");
+    sandbox.run(&["token", "work"]).assert_code(8).assert_says("→ loopin integration set work --store file");
+    Terminal::run(&sandbox, "$1 integration set work --store file").finished().assert_code(0);
+    Terminal::passphrase(&sandbox, "$1 token work", "a passphrase").assert_code(0).assert_says("token-1");
 }

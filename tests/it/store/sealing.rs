@@ -52,7 +52,11 @@ fn s21_a_passphrase_is_asked_on_a_terminal_only() {
             .map(|l| format!("{l}\n"))
             .collect::<String>(),
     );
-    sandbox.log_in(&[]).assert_code(8).assert_says("there is no terminal to ask on").assert_says("store_key");
+    sandbox
+        .log_in(&[])
+        .assert_code(8)
+        .assert_says("there is no terminal")
+        .assert_says("loopin integration set work --store file");
     assert_eq!(Vec::<String>::new(), sandbox.stored());
 }
 
