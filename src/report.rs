@@ -3,6 +3,7 @@
 //! [`Outcome`] and [`Failure`] become text or one JSON object (with a format number, times in RFC 3339 UTC); [`Talk`]
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
+mod device;
 mod diagnosis;
 mod elsewhere;
 mod failure;

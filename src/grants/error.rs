@@ -7,8 +7,8 @@ use super::{Again, Behind, GrantId, ReportedError, Sent};
 use crate::{
     catalog::{CatalogError, IntegrationName, NameError, UnknownName},
     oauth::{
-        Denial, DiscoveryError, EndpointError, ExchangeError, NoCommonMethod, ParameterError, Refusal, ScopeError,
-        Scopes,
+        Denial, DeviceError, DiscoveryError, EndpointError, ExchangeError, NoCommonMethod, ParameterError, Refusal,
+        ScopeError, Scopes,
     },
     redirect::{BindError, LoopbackHost, RegisteredRedirect},
     refresh::Worth,
@@ -79,6 +79,17 @@ pub enum Error {
         /// The login that can be started again.
         again: Option<Box<Again>>,
     },
+    /// The provider gave no device code that can be shown (RFC 8628 section 3.2).
+    #[error("{0}; nothing was stored")]
+    Device(#[from] DeviceError),
+    /// Nobody entered the device code in time, or it expired.
+    #[error("the login was not approved within {} s", after.as_secs())]
+    DeviceCodeExpired {
+        /// How long the code was shown.
+        after: Duration,
+        /// The login that can be started again.
+        again: Box<Again>,
+    },
     /// The provider's metadata cannot be used.
     #[error(transparent)]
     Discovery(#[from] DiscoveryError),
@@ -140,6 +151,13 @@ pub enum Error {
     /// There is no home directory for the configuration or the state.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// Neither the provider's metadata nor the configuration names a device authorization endpoint (RFC 8628 section 4).
+    #[error(
+        "{}: neither the configuration nor the provider's metadata names a device_authorization_endpoint, so there is no login \
+         by device code",
+        .0.grant.integration
+    )]
+    NoDeviceEndpoint(Box<Again>),
     /// The provider gave no id_token.
     #[error("{}: the provider gave no id_token", .0.integration)]
     NoIdToken(GrantId),

@@ -4,8 +4,8 @@ use std::{io::ErrorKind, time::Duration};
 
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
-    grants::{Again, Error, GrantId},
-    oauth::{CaFault, CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
+    grants::{Again, Error, GrantId, Way},
+    oauth::{CaFault, CaStore, DeviceError, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
     vault::{AccountName, Exposure, StoreError},
@@ -36,6 +36,8 @@ pub fn of(error: &Error) -> Option<String> {
             "server_error" | "temporarily_unavailable" => LATER.into(),
             _ => return again.as_deref().map(again_command),
         },
+        Error::Device(why) => return of_device(why),
+        Error::DeviceCodeExpired { again, .. } => again_command(again),
         Error::Discovery(why) => return of_discovery(why),
         Error::Exchange(why) => return of_exchange(why),
         Error::Listen { host, error, .. } => match (host, error.kind()) {
@@ -51,6 +53,11 @@ pub fn of(error: &Error) -> Option<String> {
         Error::NoCommonMethod(_) => {
             "if it accepts the secret all the same, write: token_endpoint_auth_method = \"client_secret_post\"".into()
         }
+        Error::NoDeviceEndpoint(again) => format!(
+            "sign in with a browser: {}; or, if the provider's documentation names the endpoint, write: \
+             device_authorization_endpoint = \"https://...\"",
+            login_command(&again.grant)
+        ),
         Error::NoIdToken(_) => "add the scope openid to the integration, then log in again".into(),
         Error::NoIntegration => "loopin integration add NAME".into(),
         Error::NotLoopback(_) => {
@@ -97,6 +104,7 @@ pub fn of(error: &Error) -> Option<String> {
 }
 
 const COMPARE: &str = "compare the integration with what is registered at the provider";
+const CHECK_CLIENT: &str = "check client_id, client_secret and token_endpoint_auth_method of the integration";
 const LATER: &str = "try again later";
 
 /// The command that brings this grant back.
@@ -111,10 +119,14 @@ pub fn login_command(grant: &GrantId) -> String {
     command
 }
 
-fn again_command(Again { grant, relay, port, .. }: &Again) -> String {
+fn again_command(Again { grant, way, relay, port, .. }: &Again) -> String {
+    let way = match way {
+        Way::DeviceCode => " --how device",
+        _ => "",
+    };
     let relay = relay.iter().map(|relay| format!(" --relay {}", relay.as_str()));
     let port = port.iter().map(|port| format!(" --port {port}"));
-    login_command(grant) + &relay.chain(port).collect::<String>()
+    login_command(grant) + way + &relay.chain(port).collect::<String>()
 }
 
 fn nearest(unknown: &UnknownName, otherwise: impl FnOnce() -> String) -> String {
@@ -187,14 +199,39 @@ fn of_store(error: &StoreError) -> Option<String> {
     Some(text)
 }
 
+fn of_device(error: &DeviceError) -> Option<String> {
+    let text = match error {
+        DeviceError::Denied(response) if response.meaning == Meaning::Later => later(response.retry_after),
+        DeviceError::Denied(response) => match &response.code {
+            ErrorCode::InvalidClient => CHECK_CLIENT.into(),
+            ErrorCode::Other(code) if code == "invalid_scope" => "check scopes in the integration".into(),
+            // GitHub's word for it is the third.
+            ErrorCode::Other(code)
+                if ["unauthorized_client", "unsupported_grant_type", "device_flow_disabled"]
+                    .contains(&code.as_str()) =>
+            {
+                "allow this client the device flow at the provider, or log in with a browser, without --how device"
+                    .into()
+            }
+            ErrorCode::InvalidGrant | ErrorCode::Other(_) => COMPARE.into(),
+        },
+        DeviceError::NotOAuth(what) if what.redirected() => {
+            "write the final address as device_authorization_endpoint".into()
+        }
+        DeviceError::NotOAuth(what) if what.status == 429 || what.retry_after.is_some() => later(what.retry_after),
+        DeviceError::NotOAuth(_) => "check device_authorization_endpoint, or try again later".into(),
+        DeviceError::Unreachable(why) => return of_http(why),
+        _ => return None,
+    };
+    Some(text)
+}
+
 fn of_exchange(error: &ExchangeError) -> Option<String> {
     let text = match error {
         ExchangeError::Denied(response) if response.meaning == Meaning::Later => later(response.retry_after),
         ExchangeError::Denied(response) => match response.code {
             ErrorCode::InvalidGrant => "start the login again".into(),
-            ErrorCode::InvalidClient => {
-                "check client_id, client_secret and token_endpoint_auth_method of the integration".into()
-            }
+            ErrorCode::InvalidClient => CHECK_CLIENT.into(),
             ErrorCode::Other(_) => COMPARE.into(),
         },
         ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => return None,
