@@ -1717,7 +1717,7 @@ _loopin() {
                     return 0
                     ;;
                 --how)
-                    COMPREPLY=($(compgen -W "auto browser paste" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto browser device paste" -- "${cur}"))
                     return 0
                     ;;
                 --browser)

@@ -52,6 +52,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand login" -l action -d 'One a
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l scope -d 'Ask for this scope too (repeatable)' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l how -d 'How the answer comes back' -r -f -a "auto\t'Open a browser where there is one; over SSH and where there is none, take the pasted address too'
 browser\t'Fail if no browser can be opened'
+device\t'Show a code to enter on another device'
 paste\t'Open none: sign in anywhere, and paste the address at which the browser ends'"
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l browser -d 'Open the URL with this command; %s stands for the URL [default: LOOPIN_BROWSER, BROWSER, the desktop\'s own]' -r
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l port -d 'Listen on this port; the redirect must be registered with :0, or a relay\'s route must end there' -r

@@ -84,6 +84,7 @@ impl Server {
             authorization_endpoint,
             token_endpoint,
             revocation_endpoint,
+            device_authorization_endpoint: None,
             iss_parameter,
             s256,
             id_token_algorithms: IdTokenAlgorithms::Unstated,
@@ -167,6 +168,8 @@ pub struct Integration {
     pub issuer_template: Option<IssuerTemplate>,
     /// Where tokens are revoked, as the configuration says. Many metadata documents do not name it.
     pub revocation_endpoint: Option<Endpoint>,
+    /// What the configuration says, before what the server's metadata says (RFC 8628 section 4).
+    pub device_authorization_endpoint: Option<Endpoint>,
     pub client_id: ClientId,
     pub client_secret: Option<SecretSource>,
     /// What the configuration says, before what the server's metadata says.
@@ -207,6 +210,10 @@ impl Integration {
         AuthorizationServer {
             iss_parameter: self.iss_parameter.unwrap_or(server.iss_parameter),
             revocation_endpoint: self.revocation_endpoint.clone().or(server.revocation_endpoint),
+            device_authorization_endpoint: self
+                .device_authorization_endpoint
+                .clone()
+                .or(server.device_authorization_endpoint),
             ..server
         }
     }

@@ -126,6 +126,8 @@ pub enum How {
     Auto,
     /// Fail if no browser can be opened
     Browser,
+    /// Show a code to enter on another device
+    Device,
     /// Open none: sign in anywhere, and paste the address at which the browser ends
     Paste,
 }

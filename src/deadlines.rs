@@ -57,12 +57,16 @@ pub const USER_SIGNS_IN: Duration = Duration::from_secs(300);
 /// A login that has no answer after this long shows what it sent: the provider may have rejected it on a page of its own,
 /// which loopin does not see. A login that waits for less than twice as long shows it at half of its time.
 pub const PROVIDER_IS_SILENT: Duration = Duration::from_secs(30);
+/// One poll of a login by device code. One that was sent before the login's time is over is still waited for, so that no
+/// approval is lost.
+pub const DEVICE_POLL_ANSWERS: Duration = Duration::from_secs(12);
 /// The browser's callback request is held open this long, so that its page can show the outcome.
 pub const BROWSER_HELD: Duration = Duration::from_secs(8);
 /// The browser has this long to fetch the final page once the outcome is known.
 pub const FINAL_PAGE_FETCHED: Duration = Duration::from_secs(2);
 
 const _: () = assert!(longer(USER_SIGNS_IN, sum(PROVIDER_IS_SILENT, PROVIDER_IS_SILENT)), "a user has time to compare");
+const _: () = assert!(longer(DEVICE_POLL_ANSWERS, CONNECTS), "a slow connection leaves time for the response");
 const _: () = assert!(longer(COMMAND_REQUESTS, BROWSER_HELD), "a browser is not held until a slow exchange fails");
 
 // The keychain.

@@ -3,8 +3,10 @@
 //!
 //! An engine: it calls the pure rules and the adapters in order. It parses no command line, prints nothing and has no
 //! words for users but those of its errors. Requests, events, outcomes and errors are values.
-//! - `login`, `listen`, `sign_in`, `answers`, `keep`: a login, from the request to the stored grant. `one_login`,
-//!   `canceller`: the same shared by several callers, or ended by one. `handover`: a response that comes another way.
+//! - `login`, `listen`, `sign_in`, `answers`, `keep`: a login, from the request to the stored grant; `device`: the same
+//!   without a listener, by a code that is entered on another device. `one_login`, `canceller`: a login shared by several
+//!   callers, or ended by one.
+//!   `handover`: a response that comes another way.
 //! - `import`: a refresh token of another program. `logins`: what the index lists.
 //! - `token`, `id_token`: handing out. `refresh`, `worker`: the caller's side of a refresh, and the side that sends.
 //! - `revocation`, `status`: logout, and what is stored.
@@ -14,6 +16,7 @@ mod answers;
 mod canceller;
 pub mod causes;
 mod code;
+mod device;
 mod error;
 mod event;
 mod handover;
@@ -35,13 +38,14 @@ mod worker;
 
 pub use canceller::Canceller;
 pub use code::{Code, of_http};
+pub use device::DevicePrompt;
 pub use error::Error;
 pub use event::{Event, Hear, Warning, Weight};
 pub use handover::Handover;
 pub use id_token::IdToken;
 pub use keep::{RefreshToken, Stored, keep};
 pub use listen::Binding;
-pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn};
+pub use login::{Again, LoginRequest, NewSubject, Renewal, SignedIn, Way};
 pub use logins::{Login, Place};
 pub use reported::ReportedError;
 pub use revocation::{KEY_FILE, LoggedOut, Revocation, RevocationScope, Unconfirmed};

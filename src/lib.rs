@@ -48,7 +48,8 @@
 //!
 //! # The way of a login
 //! `cli` → `command::login` → `grants` → `catalog` → `system::listener` (a `BoundRedirect`) → `oauth::begin` → browser;
-//! listener → `head` → `loopback` → `Pending::receive` → `exchange` → `vault` → page → `report`.
+//! listener → `head` → `loopback` → `Pending::receive` → `exchange` → `vault` → page → `report`. By device code, `grants::device`
+//! takes the place of listener and browser: `oauth::DeviceRequest` → code and page → `DeviceFlow::poll` → `vault` → `report`.
 //!
 //! # The way of a connection (feature `server`)
 //! `system::server` → `server::request` → `service::route` → `service::jwt` → `service::authorize` → `oauth::begin` → a flow
@@ -122,7 +123,7 @@ mod library;
 #[cfg(feature = "grants")]
 #[doc(inline)]
 pub use library::{
-    AccessToken, Again, Behind, Cancelled, Canceller, Code, Error, Event, Expiry, GrantId, GrantMetadata,
-    MetadataValue, Opening, Options, Renewal, ReportedError, Scopes, Secret, Sent, SignedIn, TokenType, Warning,
+    AccessToken, Again, Behind, Cancelled, Canceller, Code, DevicePrompt, Error, Event, Expiry, GrantId, GrantMetadata,
+    MetadataValue, Opening, Options, Renewal, ReportedError, Scopes, Secret, Sent, SignedIn, TokenType, Warning, Way,
     Weight, access_token, causes, login,
 };

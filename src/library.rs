@@ -10,8 +10,8 @@ use std::{
 
 pub use crate::{
     grants::{
-        Again, Behind, Canceller, Code, Error, Event, GrantId, Renewal, ReportedError, Sent, SignedIn, Warning, Weight,
-        causes,
+        Again, Behind, Canceller, Code, DevicePrompt, Error, Event, GrantId, Renewal, ReportedError, Sent, SignedIn,
+        Warning, Way, Weight, causes,
     },
     oauth::{Expiry, GrantMetadata, MetadataValue, Scopes, TokenType},
     secret::Secret,
@@ -102,6 +102,7 @@ pub struct Options {
     scopes: Vec<String>,
     timeout: Option<Duration>,
     opening: Opening,
+    way: Way,
     canceller: Canceller,
     hear: Option<Arc<Hear>>,
     worker: Option<PathBuf>,
@@ -152,6 +153,12 @@ impl Options {
     /// Who opens the URL of a login. With [`Opening::Client`] it is this program, told by [`Options::on_event`].
     pub fn opening(self, opening: Opening) -> Self {
         Self { opening, ..self }
+    }
+
+    /// How the user's answer comes back at login. With [`Way::DeviceCode`] this program shows the code and the page of
+    /// [`Event::DeviceCode`], heard by [`Options::on_event`].
+    pub fn way(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     /// Lets another thread end the login; each login needs a canceller of its own.
@@ -212,6 +219,7 @@ impl Options {
             },
             scopes: self.scopes()?,
             opening: self.opening,
+            way: self.way,
             canceller: self.canceller.clone(),
             ..LoginRequest::new(self.grant(&grants)?)
         };

@@ -8,6 +8,8 @@
 mod answer;
 mod authorization;
 mod client;
+mod client_request;
+mod device;
 mod diagnosis;
 mod dialect;
 mod endpoint;
@@ -39,12 +41,13 @@ pub use authorization::{
 pub use client::{
     AuthenticationMethod, AuthenticationMethods, Client, ClientAuthentication, ClientId, NoCommonMethod, SecretMask,
 };
+pub use device::{DeviceAuthorization, DeviceError, DeviceFlow, DeviceRequest, Next, PollEnd, Polling, UserCode};
 pub use diagnosis::{
     Advice, BodyKind, Diagnosis, ExpirySource, MemberNames, NotAResponse, Observed, SavedResponse, ScopeSpelling,
     Taken, TakenScope,
 };
 pub use dialect::WireDialect;
-pub use endpoint::{Endpoint, EndpointError, Issuer};
+pub use endpoint::{Endpoint, EndpointError, Issuer, PageUrl};
 pub use entropy::Entropy;
 pub use error_response::{ErrorCode, ErrorResponse, Meaning, retry_after};
 pub use grant_metadata::{GrantMetadata, KeepError, KeepRules, MetadataValue};

@@ -4,6 +4,7 @@
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
 mod command_line;
+mod device;
 mod diagnosis;
 mod elsewhere;
 mod failure;

@@ -10,7 +10,7 @@ mod session;
 
 pub use lines::{LONGEST_LINE, Line, Lines};
 pub use message::{
-    Answer, Call, Cancel, Id, Initialize, Login, Logout, Malformed, Opening, Request, Status, Token, parse,
+    Answer, Call, Cancel, How, Id, Initialize, Login, Logout, Malformed, Opening, Request, Status, Token, parse,
 };
 pub use reply::{Fault, LoginEvent, Protocol, WaitsFor, failed, note, succeeded};
 pub use session::{Cancelled, HandedOver, LOGINS, Session, Step, Work, cancelled, handed_over};

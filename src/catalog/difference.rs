@@ -77,6 +77,11 @@ impl Integration {
                 }))
             }
         }
+        // Most integrations need none, so that its absence is no difference.
+        if let Some(stated) = &self.device_authorization_endpoint {
+            let published = published.device_authorization_endpoint.as_ref();
+            found.extend(of_endpoint("device_authorization_endpoint", Some(stated), published));
+        }
         found.extend(self.of_authentication(published));
         found.extend(self.of_pkce(published.s256));
         found.extend(self.of_iss(published.iss_parameter));

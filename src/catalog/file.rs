@@ -55,6 +55,7 @@ pub(super) struct Table {
     authorization_endpoint: Option<Spanned<String>>,
     token_endpoint: Option<Spanned<String>>,
     revocation_endpoint: Option<Spanned<String>>,
+    device_authorization_endpoint: Option<Spanned<String>>,
     client_id: Option<Spanned<String>>,
     client_secret: Option<SecretSource>,
     token_endpoint_auth_method: Option<Spanned<String>>,
@@ -209,6 +210,8 @@ impl Table {
             return Err(Fault::new(what, "take one of them out"));
         }
         let revocation_endpoint = endpoint("revocation_endpoint", self.revocation_endpoint.as_ref())?;
+        let device_authorization_endpoint =
+            endpoint("device_authorization_endpoint", self.device_authorization_endpoint.as_ref())?;
         let issuer_template = self.issuer_template()?;
         let server = self.server(revocation_endpoint.clone(), issuer_template.as_ref())?;
         let authentication_method = self.authentication_method()?;
@@ -241,6 +244,7 @@ impl Table {
             server,
             issuer_template,
             revocation_endpoint,
+            device_authorization_endpoint,
             client_id,
             client_secret: self.client_secret,
             authentication_method,

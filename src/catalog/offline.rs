@@ -91,13 +91,27 @@ impl Offline {
 
     /// Adds what is missing. A parameter that is set already keeps its value.
     pub fn complete(&self, scopes: &mut Scopes, extra: &mut ExtraParameters) -> AddedForOffline {
+        let params = self.wanted(&self.scopes.union(scopes));
+        self.with(scopes, extra, &params)
+    }
+
+    /// The same for a device authorization request. Stated parameters are those of an authorization request, and Google
+    /// refuses parameters that it does not expect.
+    pub fn complete_for_device(&self, scopes: &mut Scopes, extra: &mut ExtraParameters) -> AddedForOffline {
+        match &self.params {
+            OfflineParams::OpenIdConnect => self.complete(scopes, extra),
+            OfflineParams::Stated(_) => self.with(scopes, extra, &[]),
+        }
+    }
+
+    fn with(&self, scopes: &mut Scopes, extra: &mut ExtraParameters, params: &[(&str, &str)]) -> AddedForOffline {
         let missing = self.scopes.without(scopes);
         *scopes = scopes.union(&missing);
         let mut added = AddedForOffline { scopes: missing, params: Vec::new() };
-        for (name, value) in self.wanted(scopes) {
+        for (name, value) in params {
             // What the flow owns was refused when the table was read.
             if !extra.has(name) && extra.add(name, value).is_ok() {
-                added.params.push((name.to_owned(), value.to_owned()));
+                added.params.push(((*name).to_owned(), (*value).to_owned()));
             }
         }
         added
@@ -176,5 +190,21 @@ mod tests {
         let none = Offline { scopes: Scopes::default(), params: OfflineParams::Stated(params(&[])) };
         let sent = completed(&none, "offline_access", &[]);
         assert_eq!((scopes("offline_access"), params(&[]), String::new()), sent);
+    }
+
+    #[test]
+    fn a_device_authorization_request_gets_the_scopes_and_the_consent_of_openid_connect_and_nothing_else() {
+        let completed = |offline: &Offline, asked: &str| {
+            let (mut scopes, mut extra) = (scopes(asked), params(&[]));
+            offline.complete_for_device(&mut scopes, &mut extra);
+            (scopes, extra)
+        };
+        let consent = params(&[("prompt", "consent")]);
+        assert_eq!((scopes("offline_access"), consent), completed(&Offline::default(), "offline_access"));
+        let google = OfflineParams::Stated(params(&[("access_type", "offline"), ("prompt", "consent")]));
+        let google = Offline { scopes: Scopes::default(), params: google };
+        assert_eq!((scopes("email"), params(&[])), completed(&google, "email"));
+        let entra = Offline { scopes: scopes("offline_access"), params: OfflineParams::Stated(params(&[])) };
+        assert_eq!((scopes("User.Read offline_access"), params(&[])), completed(&entra, "User.Read"));
     }
 }

@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     catalog::{Integration, IntegrationName},
-    cli,
+    cli::{self, How},
     deadlines::USER_SIGNS_IN,
-    grants::{Event, Handover, LoginRequest, NewSubject},
+    grants::{Event, Handover, LoginRequest, NewSubject, Way},
     oauth::{Scope, Scopes},
     redirect::RelayedRedirect,
     report::{self, Code, Failure, Outcome, command},
@@ -114,6 +114,7 @@ fn request(integration: &IntegrationName, args: &cli::Login, plan: Plan) -> Resu
         browser: args.browser.clone(),
         opening: plan.opening,
         without_browser: plan.without_browser,
+        way: way(args)?,
         port: args.port,
         relay: args.relay.as_deref().map(relay).transpose()?,
         timeout: args.timeout.unwrap_or(USER_SIGNS_IN),
@@ -123,6 +124,23 @@ fn request(integration: &IntegrationName, args: &cli::Login, plan: Plan) -> Resu
         ..LoginRequest::new(grant(integration, &args.grant)?)
     })
 }
+
+/// A login by device code has no redirect and opens no browser here.
+fn way(args: &cli::Login) -> Result<Way, Failure> {
+    if args.how != How::Device {
+        return Ok(Way::Redirect);
+    }
+    let named =
+        [("--browser", args.browser.is_some()), ("--port", args.port.is_some()), ("--relay", args.relay.is_some())];
+    match named.into_iter().find_map(|(option, named)| named.then_some(option)) {
+        None => Ok(Way::DeviceCode),
+        Some(option) => {
+            let what = format!("{option} has no meaning with --how device, which needs no redirect to this machine");
+            Err(Failure::new(Code::Usage, what).remedy(format!("leave out {option} or --how device")))
+        }
+    }
+}
+
 /// Scopes that were named one by one, or several in one text.
 pub fn scopes(texts: &[String]) -> Result<Scopes, Failure> {
     let named = texts.iter().map(|text| Scopes::parse(text)).collect::<Result<Vec<_>, _>>()?;

@@ -22,12 +22,12 @@ use crate::{
     deadlines::USER_SIGNS_IN,
     grants::{
         Canceller, Event, Grants, Handover, LastPage, LoginRequest, NewSubject, Prompts, RevocationScope, Settings,
-        Stores, Weight,
+        Stores, Way, Weight,
     },
     refresh::{MinTtl, Rejected, Wish},
-    report::{Asked, Code, Failure, HandedOut, Outcome, TokenForm, Wire, Words},
+    report::{self, Asked, Code, Failure, HandedOut, Outcome, TokenForm, Wire, Words},
     stdio::{
-        Cancelled, Fault, HandedOver, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, WaitsFor, Work,
+        Cancelled, Fault, HandedOver, How, Id, Line, Lines, Login, LoginEvent, Session, Step, Token, WaitsFor, Work,
         cancelled, failed, handed_over, note, succeeded,
     },
     system::{clock, parent},
@@ -298,6 +298,10 @@ fn sign_in(settings: Settings, login: Login, waiting: Waiting) -> Result<Value, 
         },
         scopes: scopes(&login.scopes)?,
         opening: login.open,
+        way: match login.how {
+            How::Auto => Way::Redirect,
+            How::Device => Way::DeviceCode,
+        },
         timeout: login.timeout.map_or(Ok(USER_SIGNS_IN), |seconds| time("timeout", seconds))?,
         prompt: login.prompt,
         login_hint: login.login_hint,
@@ -314,10 +318,17 @@ fn told(event: &Event<'_>) -> Option<LoginEvent> {
     Some(match event {
         Event::BrowserOpening
         | Event::Listening(_)
+        | Event::PollFailed(_, Weight::Detail)
         | Event::Storing
         | Event::Stray(_, Weight::Detail)
         | Event::TokenResponse(_) => return None,
         Event::CodeReceived => LoginEvent::Code,
+        Event::DeviceCode(prompt) => LoginEvent::Device {
+            user_code: prompt.user_code.clone(),
+            verification_uri: prompt.verification_uri.clone(),
+            verification_uri_complete: prompt.verification_uri_complete.clone(),
+            expires_at: report::time(prompt.expires_at),
+        },
         Event::Done => LoginEvent::Done,
         Event::NotTheResponse(why) => LoginEvent::NotTheAnswer(why.to_string()),
         Event::Exchanging => LoginEvent::Exchanging,

@@ -5,8 +5,8 @@ pub use crate::{
     catalog::{ActionName, CatalogError, IntegrationName, NameError, StoreKind, UnknownName},
     loopback::Stray,
     oauth::{
-        Denial, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, IdTokenError, MalformedToken, Miss,
-        Missed, NotOAuth, ParameterError, Refusal, RemoteText, Scope, ScopeError,
+        Denial, DeviceError, DiscoveryError, EndpointError, ErrorCode, ExchangeError, HttpError, IdTokenError,
+        MalformedToken, Miss, Missed, NotOAuth, ParameterError, Refusal, RemoteText, Scope, ScopeError,
     },
     redirect::{BindError, LoopbackHost, RegisteredRedirect, RelayedRedirect},
     refresh::Worth,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::Error;
 use crate::{
-    oauth::{Denial, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning},
+    oauth::{Denial, DeviceError, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, signal::Signal},
 };
@@ -126,6 +126,7 @@ impl Error {
             | Self::NeedsRelay(_)
             | Self::NoCommonMethod(_)
             | Self::NoConfigurationFile { .. }
+            | Self::NoDeviceEndpoint(_)
             | Self::NoHome(_)
             | Self::NoIntegration
             | Self::NoRedirect
@@ -155,7 +156,7 @@ impl Error {
             | Self::NotGranted { .. }
             | Self::NotLoggedIn { .. } => Code::LoginRequired,
             Self::Denied { denial, .. } => of_denial(denial),
-            Self::OtherLogin | Self::Timeout { .. } => Code::Timeout,
+            Self::DeviceCodeExpired { .. } | Self::OtherLogin | Self::Timeout { .. } => Code::Timeout,
             Self::BrowserNotOpened(_)
             | Self::NoBetterToken
             | Self::NoBrowser(_)
@@ -175,6 +176,7 @@ impl Error {
             | Self::RefreshRefused { .. }
             | Self::Refused(_) => Code::Refused,
             Self::Cancelled => Code::Signalled(Signal::Interrupt),
+            Self::Device(error) => of_device(error),
             Self::Discovery(error) => of_discovery(error),
             Self::Exchange(error) => of_exchange(error),
             Self::Reported(reported) => reported.code,
@@ -190,6 +192,20 @@ fn of_denial(denial: &Denial) -> Code {
         }
         "server_error" | "temporarily_unavailable" => Code::Unavailable,
         _ => Code::Denied,
+    }
+}
+
+/// A user has not been asked anything yet, so that a refusal is one of the client or of the request.
+fn of_device(error: &DeviceError) -> Code {
+    match error {
+        DeviceError::Denied(response) => match (response.meaning, &response.code) {
+            (Meaning::Later, _) => Code::Unavailable,
+            (_, ErrorCode::Other(code)) if code == "access_denied" => Code::Denied,
+            _ => Code::Configuration,
+        },
+        DeviceError::Incomplete(_) | DeviceError::NotOAuth(_) => Code::Unavailable,
+        DeviceError::Unreachable(why) => of_http(why),
+        DeviceError::UnsafePage(_) => Code::Refused,
     }
 }
 
@@ -228,7 +244,7 @@ mod tests {
     use std::{collections::BTreeSet, error::Error as _};
 
     use super::*;
-    use crate::oauth::{ErrorResponse, Issuer};
+    use crate::oauth::{EndpointError, ErrorResponse, Issuer};
 
     #[test]
     fn every_class_has_an_exit_code_of_its_own_and_a_word_that_is_read_back() {
@@ -254,6 +270,10 @@ mod tests {
             (Code::Configuration, Error::Exchange(denied("unauthorized_client"))),
             (Code::Unavailable, Error::Discovery(DiscoveryError::NotFound { issuer, missed: Vec::new() })),
             (Code::Configuration, Error::Discovery(DiscoveryError::Connection(proxy()))),
+            (Code::Configuration, Error::Device(DeviceError::Denied(ErrorResponse::of(400, "unauthorized_client")))),
+            (Code::Unavailable, Error::Device(DeviceError::Denied(ErrorResponse::of(429, "slow_down")))),
+            (Code::Unavailable, Error::Device(DeviceError::Incomplete("user_code"))),
+            (Code::Refused, Error::Device(DeviceError::UnsafePage(EndpointError::PlainHttp))),
             (Code::Refused, listen(LoopbackHost::Localhost, io::ErrorKind::AddrInUse)),
             (Code::Configuration, listen(LoopbackHost::V4, io::ErrorKind::AddrInUse)),
         ] {

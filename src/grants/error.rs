@@ -7,8 +7,8 @@ use super::{Again, Behind, GrantId, NamedBy, ReportedError, Sent};
 use crate::{
     catalog::{CatalogError, IntegrationName, NameError, StoreKind, UnknownName},
     oauth::{
-        Denial, DiscoveryError, EndpointError, ExchangeError, NoCommonMethod, ParameterError, Refusal, ScopeError,
-        Scopes,
+        Denial, DeviceError, DiscoveryError, EndpointError, ExchangeError, NoCommonMethod, ParameterError, Refusal,
+        ScopeError, Scopes,
     },
     redirect::{BindError, LoopbackHost, RegisteredRedirect},
     refresh::Worth,
@@ -78,6 +78,17 @@ pub enum Error {
         denial: Denial,
         /// The login that can be started again.
         again: Option<Box<Again>>,
+    },
+    /// The provider gave no device code that can be shown (RFC 8628 section 3.2).
+    #[error("{0}; nothing was stored")]
+    Device(#[from] DeviceError),
+    /// Nobody entered the device code in time, or it expired.
+    #[error("the login was not approved within {} s", after.as_secs())]
+    DeviceCodeExpired {
+        /// How long the code was shown.
+        after: Duration,
+        /// The login that can be started again.
+        again: Box<Again>,
     },
     /// The provider's metadata cannot be used.
     #[error(transparent)]
@@ -151,6 +162,13 @@ pub enum Error {
         /// Who named it.
         named_by: NamedBy,
     },
+    /// Neither the provider's metadata nor the configuration names a device authorization endpoint (RFC 8628 section 4).
+    #[error(
+        "{}: neither the configuration nor the provider's metadata names a device_authorization_endpoint, so there is no login \
+         by device code",
+        .0.grant.integration
+    )]
+    NoDeviceEndpoint(Box<Again>),
     /// The provider gave no id_token.
     #[error("{}: the provider gave no id_token", .0.integration)]
     NoIdToken(GrantId),

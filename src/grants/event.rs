@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Error, Sent};
+use super::{DevicePrompt, Error, Sent};
 use crate::{
     catalog::{AddedForOffline, IntegrationName, OfflineAdvice},
     loopback::{NotTheResponse, Stray},
-    oauth::{IdTokenError, Scopes},
+    oauth::{ExchangeError, IdTokenError, Scopes},
     redirect::RegisteredRedirect,
     system::{
         browser::{NoBrowser, NotOpened},
@@ -28,6 +28,8 @@ pub enum Event<'a> {
     BrowserOpening,
     /// The code arrived.
     CodeReceived,
+    /// The user has to enter this code on another device.
+    DeviceCode(&'a DevicePrompt),
     /// The tokens are stored and read back; the result follows.
     Done,
     /// The code is sent to the token endpoint. The login cannot be canceled any more.
@@ -40,6 +42,8 @@ pub enum Event<'a> {
     NotTheResponse(NotTheResponse),
     /// Another user of this machine, with this number, sent the code that follows.
     PeerUser(UserId),
+    /// A poll of a login by device code was not answered; it is repeated later. Notable if the one before was.
+    PollFailed(&'a ExchangeError, Weight),
     /// A redirect URI cannot be listened at; the next one of the integration is tried.
     RedirectPassed {
         /// As it is registered.

@@ -7,14 +7,16 @@ use std::{
 
 use super::{
     Attempt, Binding, Canceller, Error, Event, GrantId, Grants, Handover, LOCK, Opener, RefreshToken, Stored, Warning,
-    WithoutBrowser, keep, sign_in,
+    WithoutBrowser,
+    device::{self, DeviceAttempt},
+    keep, sign_in,
 };
 use crate::{
     catalog::{Integration, IntegrationName, PkcePromise, SecretSource, Server, SharedRedirect},
     deadlines::USER_SIGNS_IN,
     oauth::{
-        AuthorizationServer, DiscoveryError, Expiry, ExtraParameters, GrantMetadata, IssParameter, Pkce, S256,
-        ScopeRules, Scopes, TokenSet, TokenType, discover_tenants, id_token_user,
+        AuthorizationServer, DeviceRequest, DiscoveryError, Expiry, ExtraParameters, GrantMetadata, IssParameter, Pkce,
+        S256, ScopeRules, Scopes, TokenSet, TokenType, discover_tenants, id_token_user,
     },
     redirect::RelayedRedirect,
     refresh::covering::{self, Coverage, Granted},
@@ -32,6 +34,8 @@ pub struct LoginRequest {
     pub new_subject: NewSubject,
     /// Asked for beside those of the configuration.
     pub scopes: Scopes,
+    /// How the user's answer comes back.
+    pub way: Way,
     /// Who opens the URL.
     pub opening: Opening,
     /// The command that opens it, in place of the environment's and the desktop's.
@@ -61,6 +65,7 @@ impl LoginRequest {
             grant,
             new_subject: NewSubject::Replaces,
             scopes: Scopes::default(),
+            way: Way::default(),
             opening: Opening::Loopin,
             browser: None,
             without_browser: WithoutBrowser::GoesOn,
@@ -74,6 +79,23 @@ impl LoginRequest {
             handover: Handover::default(),
         }
     }
+}
+
+/// How the user's answer comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Way {
+    /// The user enters a code on another device (RFC 8628).
+    DeviceCode,
+    /// A browser brings it to a listener on this machine (RFC 8252).
+    #[default]
+    Redirect,
+}
+
+/// A way with what it needs.
+enum Route {
+    DeviceCode,
+    Redirect { relay: Option<RelayedRedirect>, opener: Opener },
 }
 
 /// What a login does if another user (`sub`) signs in than the one whose grant is stored.
@@ -90,6 +112,8 @@ pub enum NewSubject {
 pub struct Again {
     /// Its grant.
     pub grant: GrantId,
+    /// How its answer comes back.
+    pub way: Way,
     /// The scopes that it asked for beside those of the configuration.
     pub scopes: Scopes,
     /// `prompt` of OpenID Connect.
@@ -106,8 +130,8 @@ pub struct Again {
 
 impl Again {
     fn of(request: &LoginRequest) -> Self {
-        let LoginRequest { grant, scopes, prompt, login_hint, parameters, relay, port, .. } = request.clone();
-        Self { grant, scopes, prompt, login_hint, parameters, relay, port }
+        let LoginRequest { grant, way, scopes, prompt, login_hint, parameters, relay, port, .. } = request.clone();
+        Self { grant, way, scopes, prompt, login_hint, parameters, relay, port }
     }
 }
 
@@ -183,21 +207,8 @@ impl Grants {
     fn sign_in(&self, request: &LoginRequest) -> Result<SignedIn, Error> {
         let integration = self.of(&request.grant)?;
         let key = request.grant.key();
-        let mut scopes = scopes(integration, request)?;
-        let mut extra = extra(integration, request)?;
-        let added = integration.dialect.offline.complete(&mut scopes, &mut extra);
-        if !added.is_empty() {
-            self.hear(&Event::AddedForOffline(&added));
-        }
-        let relay = match (&request.relay, integration.needs_relay()) {
-            (Some(relay), _) => Some(relay.clone()),
-            (None, Some(why)) => return Err(Error::NeedsRelay(why)),
-            (None, None) => integration.relay.clone(),
-        };
-        let opener = match request.opening {
-            Opening::Client => Opener::Caller,
-            Opening::Loopin => Opener::Browser(browser(request)?, request.without_browser),
-        };
+        let (scopes, extra) = self.asked(integration, request)?;
+        let route = route(integration, request)?;
         let items = self.items(integration);
         let vault = self.vault(items.as_ref());
         // Before the user is sent to a browser: a store that cannot keep the tokens is reported now.
@@ -216,34 +227,15 @@ impl Grants {
         http.check_ca().map_err(DiscoveryError::Connection)?;
         let server = server(integration, &http)?;
         let client = client.authenticated_by(integration.authentication_at(&server)?);
-        let sent = Integration { relay: relay.clone(), ..integration.clone() };
-        let promised = promises(integration, &server)?;
-        let shared = shared_redirect(integration, &self.catalog.sharing(&sent), &server)?;
-        let mut warnings: Vec<Warning> = promised.into_iter().chain(shared).collect();
+        let mut warnings = match &route {
+            Route::DeviceCode => Vec::new(),
+            Route::Redirect { relay, .. } => self.warnings(integration, relay.as_ref(), &server)?,
+        };
         warnings.iter().for_each(|warning| self.hear(&Event::Warning(warning)));
         let advice = integration.offline_advice(&scopes, &extra);
-        let (s256, own_client) = (server.s256, client.clone());
-        let attempt = Attempt {
-            server,
-            client,
-            binding: Binding { redirects: integration.redirects.clone(), port: request.port, relay },
-            scopes: scopes.clone(),
-            pkce: integration.pkce,
-            effective_pkce: integration.effective_pkce(s256),
-            extra,
-            ca: integration.ca.clone(),
-            opener,
-            hidden_variable: match &integration.client_secret {
-                Some(SecretSource::Environment(name)) => Some(name.clone()),
-                _ => None,
-            },
-            timeout: request.timeout,
-            canceller: request.canceller.clone(),
-            handover: request.handover.clone(),
-            again: Some(Again::of(request)),
-        };
-        sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, |tokens, server| {
-            let found = of_tokens(&tokens, &scopes, &integration.dialect.scopes).into_iter().chain(other_subject(
+        let (own_client, asked) = (client.clone(), scopes.clone());
+        let keep = |tokens: TokenSet, server: AuthorizationServer| {
+            let found = of_tokens(&tokens, &asked, &integration.dialect.scopes).into_iter().chain(other_subject(
                 request,
                 before.as_ref(),
                 &tokens,
@@ -254,7 +246,7 @@ impl Grants {
             }
             let issuer = tokens.claims.as_ref().map(|c| c.iss.clone());
             let pinned = Pinned::new(&server, &integration.client_id, issuer.as_deref());
-            let grant = Grant::new(tokens, scopes);
+            let grant = Grant::new(tokens, asked);
             self.hear(&Event::Storing);
             let Stored { grant, refresh_token } = keep(&vault, Some(&self.files), &key, &own_client, pinned, grant)?;
             if refresh_token == RefreshToken::Missed {
@@ -264,8 +256,93 @@ impl Grants {
             }
             self.hear(&Event::Done);
             Ok(SignedIn::new(request.grant.clone(), vault.items.kind(), &grant, warnings))
-        })
+        };
+        let again = Again::of(request);
+        let (timeout, canceller) = (request.timeout, request.canceller.clone());
+        match route {
+            Route::DeviceCode => {
+                let Some(endpoint) = server.device_authorization_endpoint.clone() else {
+                    return Err(Error::NoDeviceEndpoint(Box::new(again)));
+                };
+                let attempt = DeviceAttempt {
+                    request: DeviceRequest { server, endpoint, client, scopes, extra },
+                    ca: integration.ca.clone(),
+                    integration: integration.name.clone(),
+                    provider: integration.server.host().to_owned(),
+                    timeout,
+                    canceller,
+                    again,
+                };
+                device::sign_in(attempt, self.settings.hear.as_ref(), keep)
+            }
+            Route::Redirect { relay, opener } => {
+                let attempt = Attempt {
+                    effective_pkce: integration.effective_pkce(server.s256),
+                    server,
+                    client,
+                    binding: Binding { redirects: integration.redirects.clone(), port: request.port, relay },
+                    scopes,
+                    pkce: integration.pkce,
+                    extra,
+                    ca: integration.ca.clone(),
+                    opener,
+                    hidden_variable: match &integration.client_secret {
+                        Some(SecretSource::Environment(name)) => Some(name.clone()),
+                        _ => None,
+                    },
+                    timeout,
+                    canceller,
+                    handover: request.handover.clone(),
+                    again: Some(again),
+                };
+                sign_in(attempt, self.settings.hear.as_ref(), &self.settings.last_page, keep)
+            }
+        }
     }
+
+    /// The scopes and the further parameters, with what brings a refresh token.
+    fn asked(&self, integration: &Integration, request: &LoginRequest) -> Result<(Scopes, ExtraParameters), Error> {
+        let mut scopes = scopes(integration, request)?;
+        let mut extra = extra(integration, request)?;
+        let offline = &integration.dialect.offline;
+        let added = match request.way {
+            Way::DeviceCode => offline.complete_for_device(&mut scopes, &mut extra),
+            Way::Redirect => offline.complete(&mut scopes, &mut extra),
+        };
+        if !added.is_empty() {
+            self.hear(&Event::AddedForOffline(&added));
+        }
+        Ok((scopes, extra))
+    }
+
+    /// What is not as it could be where a browser brings the answer.
+    fn warnings(
+        &self,
+        integration: &Integration,
+        relay: Option<&RelayedRedirect>,
+        server: &AuthorizationServer,
+    ) -> Result<Vec<Warning>, Error> {
+        let sent = Integration { relay: relay.cloned(), ..integration.clone() };
+        let promised = promises(integration, server)?;
+        let shared = shared_redirect(integration, &self.catalog.sharing(&sent), server)?;
+        Ok(promised.into_iter().chain(shared).collect())
+    }
+}
+
+fn route(integration: &Integration, request: &LoginRequest) -> Result<Route, Error> {
+    if request.way == Way::DeviceCode {
+        return Ok(Route::DeviceCode);
+    }
+    let relay = match (&request.relay, integration.needs_relay()) {
+        (Some(relay), _) => Some(relay.clone()),
+        (None, Some(why)) => return Err(Error::NeedsRelay(why)),
+        (None, None) => integration.relay.clone(),
+    };
+    let opener = match request.opening {
+        Opening::Client => Opener::Caller,
+        Opening::Loopin => Opener::Browser(browser(request)?, request.without_browser),
+    };
+    Ok(Route::Redirect { relay, opener })
 }
 
 /// The scopes that a login asks for.

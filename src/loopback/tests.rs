@@ -39,6 +39,7 @@ fn login_with(registered: &str, port: u16, iss_parameter: IssParameter, extra: E
             authorization_endpoint: endpoint("https://op.example/authorize"),
             token_endpoint: endpoint("https://op.example/token"),
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
             iss_parameter,
             s256: S256::Promised,
             id_token_algorithms: IdTokenAlgorithms::Unstated,

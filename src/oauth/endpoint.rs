@@ -16,23 +16,11 @@ impl Endpoint {
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        if text.len() > LONGEST {
-            return Err(EndpointError::TooLong);
+        let url = safe_url(text)?;
+        match url.fragment() {
+            Some(_) => Err(EndpointError::Fragment),
+            None => Ok(Self(url)),
         }
-        // The URL crate would silently drop these inside a text, and read a backslash as a slash.
-        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-            return Err(EndpointError::UnsafeCharacter);
-        }
-        let url = Url::parse(text).map_err(|_| EndpointError::NotAUrl)?;
-        safe_to_open(&url)?;
-        // It would also read `https:x` and `https:///x` as `https://x`.
-        if text.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/')) {
-            return Err(EndpointError::NoHost);
-        }
-        if url.fragment().is_some() {
-            return Err(EndpointError::Fragment);
-        }
-        Ok(Self(url))
     }
 
     /// The URL as it is sent.
@@ -70,6 +58,65 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A page of the provider for a user's browser. As an [`Endpoint`], except that it may have a fragment: the page of a
+/// single-page application can be named by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageUrl(Url);
+
+impl PageUrl {
+    /// # Errors
+    /// The first rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        safe_url(text).map(Self)
+    }
+
+    /// In visible ASCII: whatever could move or hide something on a terminal was refused or encoded, and a host in another
+    /// script is in Punycode.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// As a user would read it.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// Whether scheme, host and port are the same (RFC 6454 section 4).
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
+    /// Whether it is at the host of this endpoint, or at a host above or below it.
+    pub fn is_near(&self, endpoint: &Endpoint) -> bool {
+        let (page, other) = (self.host(), endpoint.0.host_str().unwrap_or_default());
+        let below = |one: &str, above: &str| one.strip_suffix(above).is_some_and(|rest| rest.ends_with('.'));
+        page == other || below(page, other) || below(other, page)
+    }
+}
+
+impl fmt::Display for PageUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn safe_url(text: &str) -> Result<Url, EndpointError> {
+    if text.len() > LONGEST {
+        return Err(EndpointError::TooLong);
+    }
+    // The URL crate would silently drop these inside a text, and read a backslash as a slash.
+    if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err(EndpointError::UnsafeCharacter);
+    }
+    let url = Url::parse(text).map_err(|_| EndpointError::NotAUrl)?;
+    safe_to_open(&url)?;
+    // It would also read `https:x` and `https:///x` as `https://x`.
+    if text.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/')) {
+        return Err(EndpointError::NoHost);
+    }
+    Ok(url)
 }
 
 /// Checks a complete URL before it is passed to a launcher (CVE-2025-6514, RUSTSEC-2026-0257).

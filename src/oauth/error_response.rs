@@ -3,11 +3,14 @@
 //! Some providers name the error in a member of their own, inside an object or in a list of errors, and some send it
 //! with status 200. All of them become an [`ErrorResponse`]; what it means is in `known_errors.rs`.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{HttpResponse, RemoteText, known_errors, normalise::Fields};
+use super::{
+    HttpResponse, RemoteText, known_errors,
+    normalise::{Fields, interval},
+};
 use crate::secret::Secret;
 
 /// Longest word that counts as an error code, in characters.
@@ -64,6 +67,8 @@ pub struct ErrorResponse {
     pub description: Option<RemoteText>,
     /// From the header of that name, in seconds (RFC 9110 section 10.2.3).
     pub retry_after: Option<Duration>,
+    /// Seconds, from the member of that name: GitHub sends the new one with `slow_down` (RFC 8628 section 3.5).
+    pub interval: Option<NonZeroU32>,
     pub meaning: Meaning,
     /// Every word of the response that may be an error code, the code itself first.
     words: Vec<String>,
@@ -91,7 +96,9 @@ impl ErrorResponse {
             _ => known_errors::meaning(&words, description.as_ref().map(RemoteText::as_str)),
         };
         let retry_after = retry_after(response);
-        Self { status, code, description, retry_after, meaning, words }
+        let interval = fields.get("interval").and_then(interval);
+        let interval = interval.and_then(|interval| NonZeroU32::new(interval.as_secs().try_into().ok()?));
+        Self { status, code, description, retry_after, interval, meaning, words }
     }
 
     /// A response with this code alone.

@@ -22,6 +22,8 @@ pub struct AuthorizationServer {
     pub token_endpoint: Endpoint,
     /// RFC 7009 section 2; `None`: grants cannot be revoked.
     pub revocation_endpoint: Option<Endpoint>,
+    /// RFC 8628 section 3.1; `None`: no login by device code.
+    pub device_authorization_endpoint: Option<Endpoint>,
     /// Whether responses must have `iss`.
     pub iss_parameter: IssParameter,
     /// Whether PKCE with S256 is advertised.

@@ -61,6 +61,7 @@ mod tests {
             authorization_endpoint: endpoint("https://op.example/a/authorize"),
             token_endpoint: endpoint("https://op.example/a/token"),
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
             iss_parameter,
             s256: S256::Unstated,
             id_token_algorithms: IdTokenAlgorithms::Unstated,

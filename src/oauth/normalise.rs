@@ -172,6 +172,18 @@ fn token(fields: Fields, kept: GrantMetadata, separator: ScopeSeparator) -> Opti
     Some(normal)
 }
 
+/// The time between two polls (RFC 8628 section 3.2), which may be less than a second here. `None` for zero, less, or what
+/// is no number: it counts as not sent.
+pub(super) fn interval(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse::<f64>().ok()?,
+        _ => return None,
+    };
+    let longest = LONGEST_LIFE_SECS as f64;
+    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(longest)))
+}
+
 /// Seconds from `3600`, `"3600"`, `3600.0` or `1e3`; at most ten years. Zero or less means already expired; `None` for
 /// anything else, which counts as not sent.
 pub(super) fn expires_in(value: &Value) -> Option<u64> {

@@ -1,11 +1,7 @@
 //! Token revocation (RFC 7009).
 #![deny(clippy::let_underscore_must_use)]
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use oauth2::http;
-use url::form_urlencoded;
-
-use super::{AuthenticationMethod, Client, ClientAuthentication, Endpoint, HttpClient, HttpError, HttpRequest};
+use super::{Client, Endpoint, HttpClient, HttpError, client_request::client_request};
 use crate::secret::Secret;
 
 /// The tokens of one grant.
@@ -84,24 +80,8 @@ fn revoke(
         TokenKind::Access => "access_token",
         TokenKind::Refresh => "refresh_token",
     };
-    let mut body = form_urlencoded::Serializer::new(String::new());
-    body.append_pair("token", token.expose()).append_pair("token_type_hint", hint);
-    let mut request =
-        http::Request::post(endpoint.as_str()).header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    match &client.authentication {
-        ClientAuthentication::Secret { secret, method: AuthenticationMethod::Basic } => {
-            request = request.header(http::header::AUTHORIZATION, basic(client.id.as_str(), secret));
-        }
-        ClientAuthentication::Secret { secret, method: AuthenticationMethod::Post } => {
-            body.append_pair("client_id", client.id.as_str()).append_pair("client_secret", secret.expose());
-        }
-        ClientAuthentication::None => {
-            body.append_pair("client_id", client.id.as_str());
-        }
-    }
-    let request: HttpRequest = request
-        .body(body.finish().into_bytes())
-        .map_err(|_| RevocationError::Unreachable(HttpError::Connect("the request cannot be written".into())))?;
+    let fields = [("token", token.expose()), ("token_type_hint", hint)];
+    let request = client_request(endpoint, client, fields).map_err(RevocationError::Unreachable)?;
     let reply = http.send(request).map_err(RevocationError::Unreachable)?;
     match reply.status() {
         status if status.is_success() => Ok(()),
@@ -109,18 +89,16 @@ fn revoke(
     }
 }
 
-/// Identifier and secret are form-encoded before they are joined (RFC 6749 section 2.3.1).
-fn basic(id: &str, secret: &Secret) -> String {
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret.expose()))))
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
 
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use oauth2::http;
+    use url::form_urlencoded;
+
     use super::*;
-    use crate::oauth::{ClientId, HttpResponse};
+    use crate::oauth::{AuthenticationMethod, ClientAuthentication, ClientId, HttpRequest, HttpResponse};
 
     /// Replies with these statuses, the last one first, and keeps the requests.
     struct Provider {

@@ -205,7 +205,6 @@ impl CodeReceived {
         let reply = request.request(&|request| Fault::guard(http, &flow.client, request));
         let tokens = TokenSet::read(reply, now).map_err(|incomplete| incomplete.error)?;
         let tokens = TokenSet { metadata: metadata.updated_by(tokens.metadata), ..tokens };
-        let Some(id_token) = &tokens.id_token else { return Ok(tokens) };
         let expected = Expected {
             issuer: flow.server.issuer.as_ref(),
             template: flow.server.issuer_template.as_ref(),
@@ -214,13 +213,17 @@ impl CodeReceived {
             occasion: Occasion::Login { nonce: flow.nonce.as_ref() },
             now,
         };
-        match Claims::read(id_token, &expected) {
-            Ok(claims) => Ok(TokenSet { claims: Some(claims), ..tokens }),
-            // Without a nonce openid was not asked for: what nobody waits for costs no login.
-            Err(why) if flow.nonce.is_none() => Ok(TokenSet { id_token: None, ignored_id_token: Some(why), ..tokens }),
-            Err(why) => Err(ExchangeError::IdToken(why)),
-        }
+        // A nonce is sent wherever openid is asked for.
+        let asked = if flow.nonce.is_some() { AskedIdToken::Yes } else { AskedIdToken::No };
+        tokens.identified(asked, &expected)
     }
+}
+
+/// Whether a login asked for an id_token, by the scope `openid` (OpenID Connect Core section 3.1.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AskedIdToken {
+    No,
+    Yes,
 }
 
 type TolerantReply = StandardTokenResponse<BeyondOAuth, BasicTokenType>;
@@ -278,10 +281,18 @@ impl TokenSet {
         now: SystemTime,
     ) -> Result<Self, ExchangeError> {
         let normal = Fault::sort(&dialect.token.response(response), &OwnSecrets::default(), dialect);
-        let reply = normal.map_err(RequestTokenError::Request).and_then(|normal| {
-            serde_json::from_slice(normal.body()).map_err(|_| RequestTokenError::Other(String::new()))
-        });
-        Self::read(reply, now).map_err(|incomplete| incomplete.error)
+        Self::read(parsed(normal), now).map_err(|incomplete| incomplete.error)
+    }
+
+    /// With the claims of the id_token of a login, if one came.
+    pub(super) fn identified(self, asked: AskedIdToken, expected: &Expected<'_>) -> Result<Self, ExchangeError> {
+        let Some(id_token) = &self.id_token else { return Ok(self) };
+        match (Claims::read(id_token, expected), asked) {
+            (Ok(claims), _) => Ok(Self { claims: Some(claims), ..self }),
+            // What nobody waits for costs no login.
+            (Err(why), AskedIdToken::No) => Ok(Self { id_token: None, ignored_id_token: Some(why), ..self }),
+            (Err(why), AskedIdToken::Yes) => Err(ExchangeError::IdToken(why)),
+        }
     }
 
     pub(super) fn read(reply: TolerantResult, now: SystemTime) -> Result<Self, Incomplete> {
@@ -378,9 +389,29 @@ impl Fault {
     }
 }
 
+/// Sends a request that was written without the `oauth2` crate.
+pub(super) fn tokens_for(
+    request: HttpRequest,
+    client: &Client,
+    http: &dyn HttpClient,
+    now: SystemTime,
+) -> Result<TokenSet, ExchangeError> {
+    TokenSet::read(parsed(Fault::guard(http, client, request)), now).map_err(|incomplete| incomplete.error)
+}
+
+/// A response in its normal form, as the `oauth2` crate would read it.
+fn parsed(normal: Result<HttpResponse, Fault>) -> TolerantResult {
+    // The normaliser leaves nothing to misunderstand; should it, the body must not be shown.
+    let read = |normal: HttpResponse| {
+        serde_json::from_slice(normal.body()).map_err(|_| RequestTokenError::Other(String::new()))
+    };
+    normal.map_err(RequestTokenError::Request).and_then(read)
+}
+
 /// What a token request carries that no message may show, though a provider repeats it.
 fn secrets_of(request: &HttpRequest, client: &Client) -> OwnSecrets {
-    let secret = |name: &str| ["code", "code_verifier", "client_secret", "refresh_token"].contains(&name);
+    let secret =
+        |name: &str| ["code", "code_verifier", "client_secret", "device_code", "refresh_token"].contains(&name);
     let sent = form_urlencoded::parse(request.body())
         .filter(|(name, _)| secret(name))
         .map(|(_, value)| Secret::new(value.into_owned()));

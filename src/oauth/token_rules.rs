@@ -13,13 +13,14 @@ use url::{Url, form_urlencoded};
 use super::{HttpClient, HttpError, HttpRequest, HttpResponse, json_object::JsonObject};
 
 /// What the flow sends itself, at the exchange and at the refresh.
-const OWNED: [&str; 6] = ["client_id", "client_secret", "code", "code_verifier", "grant_type", "refresh_token"];
+const OWNED: [&str; 7] =
+    ["client_id", "client_secret", "code", "code_verifier", "device_code", "grant_type", "refresh_token"];
 
 /// The default is the RFC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenRules {
     pub body: TokenBody,
-    /// Of the exchange and of the refresh.
+    /// Of the exchange, of a poll with a device code, and of the refresh.
     pub params: Vec<(String, String)>,
     /// Of the refresh alone; they come before `params` of the same name.
     pub refresh_params: Vec<(String, String)>,
@@ -114,6 +115,7 @@ impl fmt::Display for MemberPath {
 /// Which request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenOccasion {
+    /// A code, or a device code, for tokens.
     Exchange,
     Refresh,
 }
@@ -271,7 +273,9 @@ mod tests {
 
     #[test]
     fn d08_what_the_flow_owns_cannot_be_set() {
-        for owned in ["grant_type", "client_id", "client_secret", "code", "code_verifier", "refresh_token", ""] {
+        let owned =
+            ["grant_type", "client_id", "client_secret", "code", "code_verifier", "device_code", "refresh_token"];
+        for owned in owned.into_iter().chain([""]) {
             assert!(!is_free(owned, TokenOccasion::Exchange) && !is_free(owned, TokenOccasion::Refresh), "{owned}");
         }
         assert!(!is_free("redirect_uri", TokenOccasion::Exchange) && is_free("redirect_uri", TokenOccasion::Refresh));

@@ -19,6 +19,9 @@ pub(super) fn text(i: &Integration) -> String {
     if let Some(revocation) = &i.revocation_endpoint {
         say("revocation", revocation.to_string());
     }
+    if let Some(device) = &i.device_authorization_endpoint {
+        say("device codes", device.to_string());
+    }
     say("client id", i.client_id.to_string());
     say("client secret", secret_words(i.client_secret.as_ref()));
     for redirect in &i.redirects {
@@ -53,6 +56,7 @@ pub(super) fn json(i: &Integration) -> Value {
         "authorization_endpoint": explicit.map(|s| s.authorization_endpoint.to_string()),
         "token_endpoint": explicit.map(|s| s.token_endpoint.to_string()),
         "revocation_endpoint": i.revocation_endpoint.as_ref().map(ToString::to_string),
+        "device_authorization_endpoint": i.device_authorization_endpoint.as_ref().map(ToString::to_string),
         "client_id": i.client_id.as_str(),
         "client_secret": secret_words(i.client_secret.as_ref()),
         "redirect_uris": i.redirects.iter().map(|r| r.as_str()).collect::<Vec<_>>(),

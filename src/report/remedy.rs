@@ -7,8 +7,8 @@ use std::{io::ErrorKind, time::Duration};
 use super::command_line::command;
 use crate::{
     catalog::{IntegrationName, UnknownName, own_redirect},
-    grants::{Again, Error, GrantId, NamedBy},
-    oauth::{CaFault, CaStore, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
+    grants::{Again, Error, GrantId, NamedBy, Way},
+    oauth::{CaFault, CaStore, DeviceError, DiscoveryError, ErrorCode, ExchangeError, HttpError, Meaning, Refusal},
     redirect::LoopbackHost,
     system::{client_secret::NoSecret, trusted_file::MISSING},
     vault::{AccountName, StoreError},
@@ -53,6 +53,8 @@ pub fn of(error: &Error) -> Option<String> {
             "server_error" | "temporarily_unavailable" => LATER.into(),
             _ => return again.as_deref().map(again_command),
         },
+        Error::Device(why) => return of_device(why),
+        Error::DeviceCodeExpired { again, .. } => again_command(again),
         Error::Discovery(why) => return of_discovery(why),
         Error::Exchange(why) => return of_exchange(why),
         Error::LoggedInAlready(grant) => {
@@ -78,6 +80,11 @@ pub fn of(error: &Error) -> Option<String> {
             };
             format!("correct {option}, or make the file: {}", command(["integration", "add", "NAME"]))
         }
+        Error::NoDeviceEndpoint(again) => format!(
+            "sign in with a browser: {}; or, if the provider's documentation names the endpoint, write: \
+             device_authorization_endpoint = \"https://...\"",
+            login_command(&again.grant)
+        ),
         Error::NoIdToken(_) => "add the scope openid to the integration, then log in again".into(),
         Error::NoIntegration => command(["integration", "add", "NAME"]),
         Error::NotLoopback(_) => {
@@ -124,6 +131,7 @@ pub fn of(error: &Error) -> Option<String> {
 }
 
 const COMPARE: &str = "compare the integration with what is registered at the provider";
+const CHECK_CLIENT: &str = "check client_id, client_secret and token_endpoint_auth_method of the integration";
 const LATER: &str = "try again later";
 
 /// The command that brings this grant back.
@@ -140,11 +148,16 @@ pub(super) fn of_grant<'a>(verb: &'a str, grant: &'a GrantId) -> Vec<&'a str> {
 }
 
 fn again_command(again: &Again) -> String {
-    let Again { grant, scopes, prompt, login_hint, parameters, relay, port, .. } = again;
+    let Again { grant, way, scopes, prompt, login_hint, parameters, relay, port, .. } = again;
     let port = port.map(|port| port.to_string());
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let scopes = scopes.iter().map(|scope| ("--scope", scope.as_str()));
+    let way = match way {
+        Way::DeviceCode => Some(("--how", "device")),
+        Way::Redirect => None,
+    };
     let options = scopes
+        .chain(way)
         .chain(prompt.iter().map(|prompt| ("--prompt", prompt.as_str())))
         .chain(login_hint.iter().map(|hint| ("--login-hint", hint.as_str())))
         .chain(parameters.iter().map(|parameter| ("--param", parameter.as_str())))
@@ -185,14 +198,39 @@ pub fn missing_file(why: &StoreError, make: &str) -> Option<String> {
     }
 }
 
+fn of_device(error: &DeviceError) -> Option<String> {
+    let text = match error {
+        DeviceError::Denied(response) if response.meaning == Meaning::Later => later(response.retry_after),
+        DeviceError::Denied(response) => match &response.code {
+            ErrorCode::InvalidClient => CHECK_CLIENT.into(),
+            ErrorCode::Other(code) if code == "invalid_scope" => "check scopes in the integration".into(),
+            // GitHub's word for it is the third.
+            ErrorCode::Other(code)
+                if ["unauthorized_client", "unsupported_grant_type", "device_flow_disabled"]
+                    .contains(&code.as_str()) =>
+            {
+                "allow this client the device flow at the provider, or log in with a browser, without --how device"
+                    .into()
+            }
+            ErrorCode::InvalidGrant | ErrorCode::Other(_) => COMPARE.into(),
+        },
+        DeviceError::NotOAuth(what) if what.redirected() => {
+            "write the final address as device_authorization_endpoint".into()
+        }
+        DeviceError::NotOAuth(what) if what.status == 429 || what.retry_after.is_some() => later(what.retry_after),
+        DeviceError::NotOAuth(_) => "check device_authorization_endpoint, or try again later".into(),
+        DeviceError::Unreachable(why) => return of_http(why),
+        _ => return None,
+    };
+    Some(text)
+}
+
 fn of_exchange(error: &ExchangeError) -> Option<String> {
     let text = match error {
         ExchangeError::Denied(response) if response.meaning == Meaning::Later => later(response.retry_after),
         ExchangeError::Denied(response) => match response.code {
             ErrorCode::InvalidGrant => "start the login again".into(),
-            ErrorCode::InvalidClient => {
-                "check client_id, client_secret and token_endpoint_auth_method of the integration".into()
-            }
+            ErrorCode::InvalidClient => CHECK_CLIENT.into(),
             ErrorCode::Other(_) => COMPARE.into(),
         },
         ExchangeError::IdToken(_) | ExchangeError::Malformed(_) => return None,

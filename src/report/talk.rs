@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use super::device;
 use crate::{
     catalog::OfflineAdvice,
-    grants::{self, Warning, Weight},
+    grants::{self, DevicePrompt, Warning, Weight},
     oauth::printable,
-    system::terminal,
+    system::{environment, terminal},
 };
 
 /// What a command has to report itself.
@@ -84,8 +85,12 @@ impl Talk {
             Event::Done | Event::Exchanging | Event::Storing => {}
             Event::Waiting(left) | Event::WaitingForLogin(left) => self.waiting(*left),
             Event::CodeReceived if self.verbosity == Verbosity::Usual => self.clear(),
-            Event::Listening(_) | Event::Stray(_, Weight::Detail) | Event::TokenResponse(_)
+            Event::Listening(_)
+            | Event::PollFailed(_, Weight::Detail)
+            | Event::Stray(_, Weight::Detail)
+            | Event::TokenResponse(_)
                 if self.verbosity == Verbosity::Usual => {}
+            Event::DeviceCode(prompt) => self.device(prompt),
             Event::Url(url) => url_line(url),
             other => self.line(&Words(other)),
         }
@@ -94,6 +99,19 @@ impl Talk {
     fn line(&self, words: &dyn fmt::Display) {
         self.clear();
         line(&words.to_string());
+    }
+
+    /// The prompt, with a QR code where the terminal shows both at once.
+    fn device(&self, prompt: &DevicePrompt) {
+        let text = device::text(prompt);
+        self.line(&text);
+        let room = (self.redraw == Redraw::Yes && environment::utf8_locale()).then(terminal::stderr_size).flatten();
+        let code = prompt.verification_uri_complete.as_deref().and_then(device::qr);
+        if let (Some(room), Some(code)) = (room, code)
+            && device::fits(&text, &code, room)
+        {
+            raw(&code.0);
+        }
     }
 
     fn waiting(&self, left: Duration) {
@@ -182,6 +200,7 @@ impl fmt::Display for Words<'_, '_> {
             Event::BrowserNone(why) => write!(f, "{why}; open the URL above on this machine"),
             Event::BrowserOpening => f.write_str("opening the browser"),
             Event::CodeReceived => f.write_str("the code arrived; exchanging it"),
+            Event::DeviceCode(prompt) => f.write_str(&device::text(prompt)),
             Event::Done => f.write_str("the tokens are stored"),
             Event::Exchanging => f.write_str("exchanging the code"),
             Event::Listening(redirect) => write!(f, "listening at {redirect}"),
@@ -193,6 +212,7 @@ impl fmt::Display for Words<'_, '_> {
             Event::PeerUser(uid) => {
                 write!(f, "note: the answer was brought by another user of this machine (peer_uid_differs: {uid})")
             }
+            Event::PollFailed(why, _) => write!(f, "{why}; trying again"),
             Event::RedirectPassed { redirect, why } => write!(f, "{}: {why}; trying the next", redirect.as_str()),
             Event::Relayed { relay, listener } => {
                 write!(f, "registered at the provider is {relay}; its relay must forward to {listener}")

@@ -136,6 +136,7 @@ fn at_instance(
         authorization_endpoint: base.endpoint(&server.authorization_endpoint)?,
         token_endpoint: base.endpoint(&server.token_endpoint)?,
         revocation_endpoint: server.revocation_endpoint.as_ref().and_then(|endpoint| base.endpoint(endpoint)),
+        device_authorization_endpoint: None,
         iss_parameter,
         s256: server.s256,
         id_token_algorithms: IdTokenAlgorithms::Unstated,

@@ -320,6 +320,7 @@ impl Content {
                     None => None,
                     Some(text) => Some(endpoint(&text)?),
                 },
+                device_authorization_endpoint: None,
                 iss_parameter: if stored.names_itself { IssParameter::Promised } else { IssParameter::NotPromised },
                 s256: S256::Unstated,
                 id_token_algorithms: IdTokenAlgorithms::new(stored.id_token_algorithms),

@@ -76,6 +76,20 @@ pub struct Login {
     pub timeout: Option<u64>,
     #[serde(default)]
     pub open: Opening,
+    #[serde(default)]
+    pub how: How,
+}
+
+/// How the user's answer comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum How {
+    /// A browser brings it to this machine.
+    #[default]
+    Auto,
+    /// The user enters a code on another device.
+    Device,
 }
 
 /// Who opens the URL in a browser.

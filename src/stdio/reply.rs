@@ -49,6 +49,14 @@ impl Fault {
 pub enum LoginEvent {
     /// The code arrived.
     Code,
+    /// To be shown: the user enters the code on the page, on any device.
+    Device {
+        user_code: String,
+        verification_uri: String,
+        verification_uri_complete: Option<String>,
+        /// When the login ends if nobody has; RFC 3339.
+        expires_at: String,
+    },
     /// The tokens are stored and read back; the result follows.
     Done,
     /// The code is sent to the token endpoint; from here nothing cancels the login.
@@ -89,6 +97,13 @@ pub fn failed(id: Option<&Id>, fault: &Fault) -> String {
 pub fn note(id: &Id, event: &LoginEvent) -> String {
     let (name, mut params) = match event {
         LoginEvent::Code => ("code", json!({})),
+        LoginEvent::Device { user_code, verification_uri, verification_uri_complete, expires_at } => (
+            "device",
+            json!({
+                "user_code": user_code, "verification_uri": verification_uri,
+                "verification_uri_complete": verification_uri_complete, "expires_at": expires_at,
+            }),
+        ),
         LoginEvent::Done => ("done", json!({})),
         LoginEvent::Exchanging => ("exchanging", json!({})),
         LoginEvent::NotTheAnswer(why) => ("not_the_answer", json!({ "reason": why })),

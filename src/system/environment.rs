@@ -118,6 +118,13 @@ pub fn dumb_terminal() -> bool {
     text("TERM").is_none_or(|term| term == "dumb")
 }
 
+/// Whether a terminal shows more than ASCII: by the first of these variables that is set (POSIX.1, section 8.2).
+pub fn utf8_locale() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| text(name));
+    let is_utf8 = |locale: String| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    locale.map_or(cfg!(windows), is_utf8)
+}
+
 /// Names of this program's variables, which no child process needs.
 pub fn own_variables() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LOOPIN_")).collect()

@@ -26,6 +26,13 @@ pub fn can_redraw() -> bool {
     stderr_is_terminal() && !environment::dumb_terminal()
 }
 
+/// Columns and lines of the terminal that messages go to.
+#[cfg(feature = "cli")]
+pub fn stderr_size() -> Option<(usize, usize)> {
+    let (columns, lines) = terminal_size::terminal_size_of(io::stderr())?;
+    Some((columns.0.into(), lines.0.into()))
+}
+
 /// Reads a line from the user. The caller has printed the prompt.
 ///
 /// # Errors

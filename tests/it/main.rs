@@ -12,6 +12,8 @@ mod completions;
 mod configuration;
 #[cfg(target_os = "linux")]
 mod core_dumps;
+#[cfg(unix)]
+mod device;
 mod exchange;
 #[cfg(target_os = "linux")]
 mod exec;

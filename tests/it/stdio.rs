@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::harness::{Gate, PATIENCE, Person, Provider, Sandbox, kill};
 
 mod conduct;
+mod device;
 mod examples;
 mod hostile;
 mod schema;

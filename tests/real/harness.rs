@@ -23,7 +23,7 @@ mod provider;
 mod sandbox;
 
 pub use bench::bench;
-pub use browser::{Browser, consents, customer, files_with};
+pub use browser::{Browser, consents, customer, files_with, on_another_device};
 pub use gate::Gate;
 pub use keyring::Keyring;
 pub use ports::fixed_port;

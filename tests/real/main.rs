@@ -7,6 +7,7 @@
 
 mod chromium;
 mod clients;
+mod device;
 mod harness;
 mod keychain;
 mod provider;

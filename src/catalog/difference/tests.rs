@@ -25,6 +25,7 @@ fn published() -> AuthorizationServer {
         authorization_endpoint: endpoint("authorize"),
         token_endpoint: endpoint("token"),
         revocation_endpoint: None,
+        device_authorization_endpoint: None,
         iss_parameter: IssParameter::NotPromised,
         s256: S256::Promised,
         id_token_algorithms: IdTokenAlgorithms::Unstated,
@@ -72,6 +73,19 @@ fn each_endpoint_that_differs_is_shown_with_the_line_that_takes_over_the_publish
         found(&unnamed, &published())
     );
     assert!(found(DISCOVERED, &moved).is_empty(), "discovered endpoints are the published ones");
+}
+
+#[test]
+fn a_device_authorization_endpoint_differs_only_where_one_is_stated() {
+    const NAME: &str = "device_authorization_endpoint";
+    let published = AuthorizationServer { device_authorization_endpoint: Some(endpoint("v2/device")), ..published() };
+    assert!(found(EXPLICIT, &published).is_empty(), "most integrations need none");
+    for lines in [EXPLICIT, DISCOVERED] {
+        let stated = |path: &str| format!("{NAME} = \"https://op.example/{path}\"\n{lines}");
+        let expected = vec![(NAME, Effect::Warning, format!("{NAME} = \"https://op.example/v2/device\""))];
+        assert_eq!(expected, found(&stated("device"), &published), "{lines}");
+        assert!(found(&stated("v2/device"), &published).is_empty(), "{lines}");
+    }
 }
 
 #[test]

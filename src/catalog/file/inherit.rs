@@ -38,7 +38,8 @@ impl Table {
 
     /// Texts that may hold variables.
     pub(in crate::catalog) fn templates(&self) -> impl Iterator<Item = &str> {
-        [&self.issuer, &self.authorization_endpoint, &self.token_endpoint, &self.revocation_endpoint]
+        let Self { issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = self;
+        [issuer, authorization_endpoint, token_endpoint, revocation_endpoint, &self.device_authorization_endpoint]
             .into_iter()
             .flatten()
             .map(|text| text.get_ref().as_str())
@@ -151,6 +152,10 @@ impl Table {
             authorization_endpoint: inherited(self.authorization_endpoint, preset.authorization_endpoint),
             token_endpoint: inherited(self.token_endpoint, preset.token_endpoint),
             revocation_endpoint: inherited(self.revocation_endpoint, preset.revocation_endpoint),
+            device_authorization_endpoint: inherited(
+                self.device_authorization_endpoint,
+                preset.device_authorization_endpoint,
+            ),
             token_endpoint_auth_method: inherited(self.token_endpoint_auth_method, preset.token_endpoint_auth_method),
             authorization_response_iss_parameter_supported: self
                 .authorization_response_iss_parameter_supported

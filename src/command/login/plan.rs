@@ -57,6 +57,7 @@ pub fn plan(how: How, timeout: Option<Duration>, here: &Surroundings) -> Result<
     let opens = here.browser == NamedBrowser::Yes || here.desktop == Desktop::Here;
     let plan = |opening, without_browser, paste| Ok(Plan { opening, without_browser, paste });
     match (how, here.terminal) {
+        (How::Device, _) => plan(Opening::Client, WithoutBrowser::GoesOn, Paste::Never),
         (How::Browser, _) => plan(Opening::Loopin, WithoutBrowser::Fails, Paste::Never),
         (How::Paste, Terminal::Here) => plan(Opening::Client, WithoutBrowser::GoesOn, Paste::Alone),
         (How::Paste, Terminal::None) => {

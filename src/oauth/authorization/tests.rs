@@ -32,6 +32,7 @@ fn request() -> AuthorizationRequest {
             authorization_endpoint: endpoint("/authorize"),
             token_endpoint: endpoint("/token"),
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Promised,
             id_token_algorithms: IdTokenAlgorithms::Unstated,

@@ -21,6 +21,8 @@ pub(super) struct Document {
     token_endpoint: Option<String>,
     #[serde(default, deserialize_with = "text")]
     revocation_endpoint: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    device_authorization_endpoint: Option<String>,
     #[serde(default, deserialize_with = "texts")]
     code_challenge_methods_supported: Vec<String>,
     #[serde(default, deserialize_with = "texts")]
@@ -71,6 +73,10 @@ impl Document {
             token_endpoint: endpoint("token_endpoint", self.token_endpoint)?,
             // Without one, logout says that the token was not revoked.
             revocation_endpoint: self.revocation_endpoint.and_then(|text| Endpoint::parse(&text).ok()),
+            // Without one, a login by device code says that the provider offers none.
+            device_authorization_endpoint: self
+                .device_authorization_endpoint
+                .and_then(|text| Endpoint::parse(&text).ok()),
             iss_parameter: self.authorization_response_iss_parameter_supported,
             s256: if lists_s256 { S256::Promised } else { S256::NotPromised },
             id_token_algorithms: IdTokenAlgorithms::new(self.id_token_signing_alg_values_supported),

@@ -49,6 +49,7 @@ fn document(changes: Value) -> Value {
         "authorization_endpoint": "https://op.example/authorize",
         "token_endpoint": "https://op.example/token",
         "revocation_endpoint": "https://op.example/revoke",
+        "device_authorization_endpoint": "https://op.example/device",
         "code_challenge_methods_supported": ["plain", "S256"],
         "authorization_response_iss_parameter_supported": true,
         "jwks_uri": "https://op.example/jwks",
@@ -75,6 +76,7 @@ fn a_document_gives_every_endpoint_and_promise() {
         authorization_endpoint: endpoint("/authorize"),
         token_endpoint: endpoint("/token"),
         revocation_endpoint: Some(endpoint("/revoke")),
+        device_authorization_endpoint: Some(endpoint("/device")),
         iss_parameter: IssParameter::Promised,
         s256: S256::Promised,
         id_token_algorithms: IdTokenAlgorithms::Unstated,
@@ -216,6 +218,7 @@ fn d11_a_value_that_says_nothing_is_as_good_as_none() {
     for nothing in ["null", "\"\"", "7", "{}"] {
         for name in [
             "revocation_endpoint",
+            "device_authorization_endpoint",
             "code_challenge_methods_supported",
             "id_token_signing_alg_values_supported",
             "authorization_response_iss_parameter_supported",
@@ -228,11 +231,13 @@ fn d11_a_value_that_says_nothing_is_as_good_as_none() {
     }
     let server = read(json!({
         "revocation_endpoint": "http://op.example/revoke",
+        "device_authorization_endpoint": "http://op.example/device",
         "code_challenge_methods_supported": "S256",
         "authorization_response_iss_parameter_supported": "true",
     }));
     let server = server.expect("the rest is good");
     assert_eq!(None, server.revocation_endpoint, "one that is not safe costs itself only");
+    assert_eq!(None, server.device_authorization_endpoint, "this one too");
     assert_eq!((S256::Promised, IssParameter::Promised), (server.s256, server.iss_parameter));
     let marked = format!("\u{feff}{}", document(json!({})));
     assert!(Site::default().with(RFC_8414, 200, marked).discover(ISSUER).is_ok(), "a byte order mark");

@@ -88,6 +88,7 @@ fn request(client: Client, scopes: &str) -> AuthorizationRequest {
             authorization_endpoint: endpoint("https://op.example/authorize"),
             token_endpoint: endpoint("https://op.example/token?v=2"),
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Promised,
             id_token_algorithms: IdTokenAlgorithms::Unstated,

@@ -106,6 +106,7 @@ fn v33_the_verifier_is_nowhere_readable_and_comes_back_for_its_own_row_only() {
         authorization_endpoint: Endpoint::parse("https://as.example/authorize").expect("endpoint"),
         token_endpoint: Endpoint::parse("https://as.example/token").expect("endpoint"),
         revocation_endpoint: None,
+        device_authorization_endpoint: None,
         iss_parameter: IssParameter::Promised,
         s256: S256::Unstated,
         id_token_algorithms: IdTokenAlgorithms::Listed(vec!["RS256".into()]),

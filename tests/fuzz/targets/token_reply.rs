@@ -32,6 +32,7 @@ fuzz_target!(|reply: (u8, &[u8])| {
             authorization_endpoint: endpoint("a"),
             token_endpoint: endpoint("t"),
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
             iss_parameter: IssParameter::NotPromised,
             s256: S256::Unstated,
             id_token_algorithms: IdTokenAlgorithms::Unstated,

@@ -22,7 +22,7 @@ fn o07_every_json_form_is_one_line_with_a_format_number_and_exactly_these_fields
     let login = sandbox.login(&["--json"]);
     login.person().allow();
     let grant = "account action expires_at expires_in expiry_assumed format integration refreshable scopes store";
-    let integration = "authorization_endpoint basic_username client_id client_secret format hosts issuer provider redirect_uris relay revocation_endpoint scopes shared_redirect store token_endpoint actions";
+    let integration = "authorization_endpoint basic_username client_id client_secret device_authorization_endpoint format hosts issuer provider redirect_uris relay revocation_endpoint scopes shared_redirect store token_endpoint actions";
     let error = "error code exit message remedy format";
     let relay = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/relay/relay.toml");
     let forms = [

@@ -66,6 +66,13 @@ pub fn customer(case: &str, service: &Value, variables: &[(&str, &str)]) -> Opti
     Some(report)
 }
 
+/// A person without a browser on another device, who opens this page and enters this code where it is asked for.
+pub fn on_another_device(page: &str, user_code: &str, arguments: &[&str]) -> Finished {
+    let mut command = Command::new("node");
+    command.arg(kit("person.mjs")).args(arguments).arg(page).env("KIT_USER_CODE", user_code);
+    Finished::new(command.stdin(Stdio::null()).output().expect("node runs"))
+}
+
 /// A person without a browser, sent to a provider: where they would go on at an address that starts so.
 pub fn consents(url: &str, back_to: &str) -> String {
     let mut command = Command::new("node");

@@ -27,6 +27,11 @@ impl Provider {
         Self::run("provider.mjs", "oidc-provider", &[("REDIRECT_URI", redirect)])
     }
 
+    /// Whose device codes live for this many seconds.
+    pub fn with_device_codes_of(seconds: u64) -> Option<Self> {
+        Self::run("provider.mjs", "oidc-provider", &[("DEVICE_CODE_TTL", &seconds.to_string())])
+    }
+
     /// Of another make: @node-oauth/oauth2-server.
     pub fn second(redirect: &str) -> Option<Self> {
         Self::run("second-provider.mjs", "@node-oauth/oauth2-server", &[("REDIRECT_URI", redirect)])

@@ -4,6 +4,7 @@
 //   node person.mjs [--deny] URL        prints the last status, URL and body; exit 0 if that was a 2xx
 //   BROWSER="node .../person.mjs"       KIT_REPORT=file or FIFO  the same as JSON: { trail, status, url, body, error }
 //   KIT_PERSON=person                   who signs in
+//   KIT_USER_CODE=ABCD-EFGH             what is entered where a page asks for the code of a device
 //   KIT_STOP=http://...                 addresses that start so are not asked for: the first is told as `stopped`
 //
 // node:http and not fetch: Node's fetch adds "Sec-Fetch-Mode: cors", which a listener must refuse.
@@ -55,6 +56,7 @@ const tags = (html, tag) => html.match(new RegExp(`<${tag}\\s[^>]*>`, 'gi')) ?? 
 const wanted = deny ? /^(deny|cancel)/i : /^(allow|approve|authorize)/i;
 const person = process.env.KIT_PERSON || 'person';
 const known = { login: person, username: person, password: 'practice' };
+let entered; // where a device's code was entered last
 
 // The next request this page asks of a person, or nothing if it is the last page.
 function step(url, body) {
@@ -63,15 +65,24 @@ function step(url, body) {
   const inputs = tags(form, 'input').filter((tag) => !submits(tag));
   const button = [...tags(form, 'button'), ...tags(form, 'input').filter(submits)].find((tag) => wanted.test(attribute(tag, 'value')));
   const signsIn = inputs.some((tag) => attribute(tag, 'name') === 'prompt' || attribute(tag, 'type') === 'password');
-  if (!button && !signsIn) return undefined;
+  const named = (name) => inputs.some((tag) => attribute(tag, 'name') === name);
+  const device = named('user_code');
+  if (device && !named('confirm') && url.pathname === entered) return undefined; // it was refused
+  if (device) entered = url.pathname;
+  if (!button && !signsIn && !device) return undefined;
   const abort = tags(body, 'a').map((tag) => attribute(tag, 'href')).find((href) => href.endsWith('/abort'));
-  if (deny && !button && abort) return { url: new URL(abort, url) };
+  if (deny && !button && !device && abort) return { url: new URL(abort, url) };
   const fields = new URLSearchParams();
   for (const tag of inputs) {
     const name = attribute(tag, 'name');
     if (name) fields.append(name, attribute(tag, 'value') || known[name] || '');
   }
   if (button && attribute(button, 'name')) fields.append(attribute(button, 'name'), attribute(button, 'value'));
+  if (device && !fields.get('user_code')) fields.set('user_code', process.env.KIT_USER_CODE ?? '');
+  if (deny && fields.has('confirm')) {
+    fields.delete('confirm');
+    fields.set('abort', 'yes');
+  }
   const [open] = form.match(/<form[^>]*>/i);
   const target = new URL(attribute(open, 'action') || url.href, url);
   if (/post/i.test(attribute(open, 'method'))) return { url: target, method: 'POST', form: String(fields) };

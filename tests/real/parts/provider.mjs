@@ -5,6 +5,7 @@
 //   TOKEN_DELAY=200          milliseconds that POST /token takes longer
 //   TOKEN_PADDING=300000     bytes by which access tokens are longer; such a token is of no use here
 //   REDIRECT_URI=http://...  one more redirect for each client
+//   DEVICE_CODE_TTL=1        life of a device code in seconds (default 600)
 //   FORGIVES=60              seconds for which a used refresh token may be used again; else that ends the grant
 //
 // GET /__counters tells what was asked of it, POST /__counters/reset forgets that.
@@ -27,7 +28,7 @@ const client = (client_id, token_endpoint_auth_method, client_secret) => ({
     'http://[::1]:0/callback',
     ...[process.env.REDIRECT_URI ?? []].flat(),
   ],
-  grant_types: ['authorization_code', 'refresh_token'],
+  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
   response_types: ['code'],
 });
 
@@ -57,10 +58,12 @@ const provider = new Provider(issuer, {
   ttl: {
     AccessToken: ttl, IdToken: 3600, AuthorizationCode: 60, Interaction: 600,
     Session: 86400, Grant: 86400, RefreshToken: 86400,
+    DeviceCode: Number(process.env.DEVICE_CODE_TTL ?? 600),
   },
   cookies: { keys: ['only for tests'] },
   features: {
     devInteractions: { enabled: true },
+    deviceFlow: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
   },
@@ -109,6 +112,7 @@ process.stdout.write(`${JSON.stringify({
   issuer,
   authorization_endpoint: `${issuer}/auth`,
   token_endpoint: `${issuer}/token`,
+  device_authorization_endpoint: `${issuer}/device/auth`,
   revocation_endpoint: `${issuer}/token/revocation`,
   introspection_endpoint: `${issuer}/token/introspection`,
   port,

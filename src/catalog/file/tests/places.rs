@@ -103,6 +103,7 @@ fn x02_unsafe_urls_are_told_by_name_and_place() {
         ("authorization_endpoint = \"https://me@op.example/a\"", "authorization_endpoint"),
         ("token_endpoint = \"https://op.example/t#x\"", "token_endpoint"),
         ("revocation_endpoint = \"file:///etc/passwd\"", "revocation_endpoint"),
+        ("device_authorization_endpoint = \"http://op.example/device\"", "device_authorization_endpoint"),
     ] {
         let error = error(&format!("[integration.work]\nclient_id = \"me\"\n{line}\n"));
         assert!(error.what.starts_with(&format!("[integration.work]: {name} is not a safe URL: ")), "{error}");
