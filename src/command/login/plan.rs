@@ -78,11 +78,11 @@ fn nobody(desktop: Desktop) -> Failure {
     let (why, remedy) = match desktop {
         Desktop::NoneCi => (
             "this is a CI job (CI is set): nobody can sign in here",
-            "log in where there is a person, and give the job a token, or a store of its own: loopin login --store file",
+            "log in where there is a person, and hand the job its token as a secret; or wait for a person who enters a code elsewhere: --how device",
         ),
         Desktop::Here | Desktop::NoneHeadless => (
             "there is neither a browser nor a terminal here: nobody can sign in",
-            "run it on a terminal; or, if somebody can open the URL that it prints, say how long to wait: --timeout 5m",
+            "run it on a terminal, or show a code to enter elsewhere with --how device; if somebody can open the URL that it prints, say how long to wait: --timeout 5m",
         ),
     };
     Failure::new(Code::LoginRequired, why).remedy(remedy)
