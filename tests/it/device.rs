@@ -109,7 +109,7 @@ fn x18_a_denial_is_5_and_an_expired_code_is_6_with_the_command_that_begins_again
     }
     let (server, _) = provider((200, &CODE.replace("600", "1")), vec![json_of(400, PENDING)]);
     let finished = configured(&server).run(&["login", "work", "--how", "device", "--account", "me"]);
-    finished.assert_code(6).assert_says("within").assert_says("loopin login work --account 'me' --how device");
+    finished.assert_code(6).assert_says("within").assert_says("loopin login work --account me --how device");
     let (server, _) = provider((200, CODE), vec![json_of(400, PENDING)]);
     configured(&server).run(&["login", "work", "--how", "device", "--timeout", "1s"]).assert_code(6).assert_says(again);
 }
