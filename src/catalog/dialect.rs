@@ -9,8 +9,8 @@ use serde_spanned::Spanned;
 
 use super::{Fault, Offline};
 use crate::oauth::{
-    KeepError, KeepRules, MemberPath, Resource, Scope, ScopeCheck, ScopeRules, ScopeSeparator, Scopes, SecretMask,
-    TokenBody, TokenOccasion, TokenRules, TokenServers, WireDialect, is_free,
+    Endpoint, KeepError, KeepRules, MemberPath, Resource, Scope, ScopeCheck, ScopeRules, ScopeSeparator, Scopes,
+    SecretMask, TokenBody, TokenOccasion, TokenRules, TokenServers, WireDialect, is_free,
 };
 
 /// What differs at one provider.
@@ -46,6 +46,7 @@ pub(super) struct DialectFields<'t> {
     pub(super) secret_mask: Option<SecretMask>,
     pub(super) keep: KeepFields<'t>,
     pub(super) token_servers: Option<TokenServers>,
+    pub(super) refresh_endpoint: Option<Endpoint>,
 }
 
 impl DialectFields<'_> {
@@ -72,6 +73,7 @@ impl DialectFields<'_> {
                 dead_grant_errors,
                 keep: self.keep.rules()?,
                 token_servers: self.token_servers,
+                refresh_endpoint: self.refresh_endpoint,
             },
             scopes: ScopeRules { aliases, implies, check },
             offline,

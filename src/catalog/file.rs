@@ -85,6 +85,7 @@ pub(super) struct Table {
     resource: Option<Vec<Spanned<String>>>,
     token_params: Option<BTreeMap<Spanned<String>, String>>,
     refresh_params: Option<BTreeMap<Spanned<String>, String>>,
+    refresh_endpoint: Option<Spanned<String>>,
     token_request: Option<TokenBody>,
     token_at: Option<Spanned<String>>,
     error_at: Option<Spanned<String>>,
@@ -306,6 +307,7 @@ impl Table {
                 account_from: self.account_from.as_ref(),
             },
             token_servers: self.token_servers()?,
+            refresh_endpoint: endpoint("refresh_endpoint", self.refresh_endpoint.as_ref())?,
         };
         fields.dialect(offline)
     }

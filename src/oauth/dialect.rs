@@ -1,6 +1,6 @@
 //! How a provider's endpoints differ from the RFCs, as values. The default is the RFCs.
 
-use super::{KeepRules, ScopeSeparator, TokenRules, TokenServers};
+use super::{Endpoint, KeepRules, ScopeSeparator, TokenRules, TokenServers};
 
 /// What a client has to know of its provider to send requests and to read responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct WireDialect {
     pub keep: KeepRules,
     /// Among which servers the authorization response chooses; `None`: there is one.
     pub token_servers: Option<TokenServers>,
+    /// Where refreshes go, if not to the endpoint that the tokens came from.
+    pub refresh_endpoint: Option<Endpoint>,
 }
 
 impl WireDialect {

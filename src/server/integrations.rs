@@ -161,9 +161,12 @@ pub fn client(integration: &Integration, base: Option<&BaseUrl>) -> Result<Clien
             }
         }
     };
-    // The listed servers are the provider's own: an instance chooses none of them.
+    // The listed servers and the endpoint for refreshes are the provider's own: an instance has none of them.
     let wire = integration.dialect.wire.clone();
-    let wire = WireDialect { token_servers: wire.token_servers.filter(|_| base.is_none()), ..wire };
+    let wire = match base {
+        None => wire,
+        Some(_) => WireDialect { token_servers: None, refresh_endpoint: None, ..wire },
+    };
     Ok(Client::new(at.id.clone(), authentication).speaking(wire))
 }
 

@@ -39,8 +39,10 @@ impl Table {
     /// Texts that may hold variables.
     pub(in crate::catalog) fn templates(&self) -> impl Iterator<Item = &str> {
         let Self { issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = self;
-        [issuer, authorization_endpoint, token_endpoint, revocation_endpoint, &self.device_authorization_endpoint]
+        let others = [&self.device_authorization_endpoint, &self.refresh_endpoint];
+        [issuer, authorization_endpoint, token_endpoint, revocation_endpoint]
             .into_iter()
+            .chain(others)
             .flatten()
             .map(|text| text.get_ref().as_str())
     }
@@ -148,6 +150,10 @@ impl Table {
             issuer_template: match self.token_endpoint {
                 Some(_) => self.issuer_template,
                 None => inherited(self.issuer_template, preset.issuer_template),
+            },
+            refresh_endpoint: match self.token_endpoint {
+                Some(_) => self.refresh_endpoint,
+                None => inherited(self.refresh_endpoint, preset.refresh_endpoint),
             },
             authorization_endpoint: inherited(self.authorization_endpoint, preset.authorization_endpoint),
             token_endpoint: inherited(self.token_endpoint, preset.token_endpoint),

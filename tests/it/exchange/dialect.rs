@@ -49,6 +49,14 @@ fn d08_resources_and_parameters_reach_every_request_that_they_are_for() {
 }
 
 #[test]
+fn d08_a_refresh_goes_to_the_endpoint_that_is_for_it() {
+    let server = RawServer::json(200, NESTED);
+    requests(&server, &format!("token_at = \"body\"\nrefresh_endpoint = \"{}/refresh\"\n", server.origin));
+    let targets: Vec<_> = server.requests().iter().map(|r| r.lines().next().expect("a line").to_owned()).collect();
+    assert_eq!(["POST /token HTTP/1.1", "POST /refresh HTTP/1.1"], targets[..]);
+}
+
+#[test]
 fn d09_a_json_endpoint_with_nested_responses_serves_a_login_and_a_refresh() {
     let server = RawServer::json(200, NESTED);
     let (bodies, _) = requests(&server, "token_request = \"json\"\ntoken_at = \"body\"\nerror_at = \"status\"\n");
