@@ -170,7 +170,10 @@ impl Attempt<'_> {
     ) -> Result<TokenSet, RefreshError> {
         let Record { pinned, grant, .. } = self.record;
         let request = RefreshRequest {
-            token_endpoint: self.client.dialect.refresh_endpoint.as_ref().unwrap_or(&pinned.token_endpoint),
+            token_endpoint: match &self.client.dialect.refresh_endpoint {
+                Some(other) => other,
+                None => &pinned.token_endpoint,
+            },
             client: self.client,
             refresh_token,
             issuer: pinned.issuer.as_ref(),
