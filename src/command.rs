@@ -49,8 +49,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return report::command_line(&error, form).into(),
     };
-    let context = match cli.verb {
+    let context = match &cli.verb {
         Verb::Demo(_) => Context::new(&cli.global).narrating(),
+        Verb::Helper(args) if helper::is_setup(args) => Context::new(&cli.global).without_prompts(),
         Verb::Helper(_) => Context::new(&cli.global).for_a_program(),
         _ => Context::new(&cli.global),
     };

@@ -57,6 +57,27 @@ fn o10_no_option_of_any_verb_takes_a_secret() {
 }
 
 #[test]
+fn t13_a_wrong_value_is_told_in_plain_words() {
+    let sandbox = Sandbox::new();
+    for (words, why) in [
+        (&["login", "--port", "99999"][..], "a port is a number from 1 to 65535"),
+        (&["login", "--port", "0"], "a port is a number from 1 to 65535"),
+        (&["login", "--port", "-1"], "a port is a number from 1 to 65535"),
+        (&["login", "--port", "http"], "a port is a number from 1 to 65535"),
+        (&["login", "--timeout", "-5"], "write a number and a unit"),
+        (&["login", "--timeout", "99999999999999999999999s"], "between 1s and 24h"),
+        (&["token", "--min-ttl", "1d"], "the unit is s, m or h"),
+        (&["exec", "--fd", "99999", "--", "true"], "a file descriptor is a number from 3 to 255"),
+        (&["exec", "--fd", "-1", "--", "true"], "a file descriptor is a number from 3 to 255"),
+        (&["exec", "--fd", "x", "--", "true"], "a file descriptor is a number from 3 to 255"),
+    ] {
+        sandbox.run(words).assert_code(2).assert_says(why);
+        let error = sandbox.run(&[&["--json"], words].concat()).assert_code(2).json();
+        assert!(error["error"]["message"].as_str().is_some_and(|message| message.contains(why)), "{error}");
+    }
+}
+
+#[test]
 fn o10_the_documents_show_no_secret_in_an_argument() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in ["README.md", "CHANGELOG.md", "docs/SECURITY.md"] {
