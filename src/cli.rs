@@ -4,9 +4,11 @@ use std::{ffi::OsString, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod examples;
 mod integration;
 mod values;
 
+pub use examples::command;
 pub use integration::{Add, Diagnose, Fields, Integration, Set};
 use values::{descriptor, duration, parameter, port, rejected, variable};
 
@@ -24,19 +26,22 @@ pub struct Cli {
     pub verb: Verb,
 }
 
+/// The heading of the options that every command has. They stand behind its own.
+const GLOBAL: &str = "Global options";
+
 #[derive(Args, Debug)]
 pub struct Global {
     /// Print one JSON object instead of text, failures included; not what a helper answers its client
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     /// Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]
-    #[arg(long, global = true, value_name = "KIND")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "KIND")]
     pub store: Option<Store>,
     /// Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform's place]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Say more on standard error
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub verbose: bool,
 }
 

@@ -88,3 +88,41 @@ fn o10_the_documents_show_no_secret_in_an_argument() {
         }
     }
 }
+
+#[test]
+fn t15_global_options_have_a_heading_of_their_own_behind_a_commands_own() {
+    let sandbox = Sandbox::new();
+    for command in [&["login"][..], &["token"], &["exec"], &["integration", "add"], &["integration", "list"], &["man"]]
+    {
+        for page in ["-h", "--help"] {
+            let help = sandbox.run(&[command, &[page]].concat());
+            let (own, rest) = help.assert_code(0).stdout.split_once("\nGlobal options:\n").expect("a heading");
+            let (global, examples) = rest.split_once("\nExamples:\n").expect("examples");
+            assert!(examples.contains("loopin "), "{help:?}");
+            for option in ["--json", "--store", "--config", "--verbose"] {
+                let listed = |line: &str| line.trim_start().trim_start_matches("-v, ").starts_with(option);
+                assert!(global.lines().any(listed) && !own.lines().any(listed), "{command:?} {option}: {own}");
+            }
+        }
+    }
+    let help = sandbox.run(&["--help"]);
+    assert!(help.assert_code(0).stdout.contains("loopin login work"), "{help:?}");
+}
+
+#[test]
+fn t15_the_man_page_lists_the_values_of_every_option() {
+    let page = Sandbox::new().run(&["man"]);
+    let (_, commands) = page.assert_code(0).stdout.split_once(".SH COMMANDS").expect("commands");
+    let login = commands.split(".SS ").find(|part| part.starts_with("loopin login\n")).expect("login");
+    for value in ["auto", "browser", "paste"] {
+        assert!(login.contains(&format!("\n\\fB{value}\\fR\n")), "{value}: {login}");
+    }
+    assert!(login.contains("[default: auto]"), "{login}");
+    let completions =
+        commands.split(".SS ").find(|part| part.starts_with("loopin completions\n")).expect("completions");
+    assert!(completions.contains("[possible values: bash, elvish, fish, powershell, zsh]"), "{completions}");
+    let format = commands.split(".SS ").find(|part| part.starts_with("loopin token\n")).expect("token");
+    for value in ["raw", "json", "header", "env", "curl"] {
+        assert!(format.contains(&format!("\n\\fB{value}\\fR\n")), "{value}: {format}");
+    }
+}
