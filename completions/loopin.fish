@@ -27,7 +27,7 @@ end
 complete -c loopin -n "__fish_loopin_needs_command" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_needs_command" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_needs_command" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_needs_command" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_needs_command" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_needs_command" -s V -l version -d 'Print version'
@@ -65,7 +65,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand login" -l store -d 'Keep t
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand login" -l refresh-token-stdin -d 'Take over a refresh token of another program from standard input, without a browser'
-complete -c loopin -n "__fish_loopin_using_subcommand login" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand login" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand login" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand login" -s V -l version -d 'Print version'
@@ -77,32 +77,32 @@ complete -c loopin -n "__fish_loopin_using_subcommand token" -l format -d 'How t
 json\t'One JSON object, as with --json'
 header\t'An Authorization header field'
 env\t'ACCESS_TOKEN=... (ID_TOKEN=... with --id-token), quoted for a shell where need be'
-curl\t'For curl: curl --config <(loopin token NAME --format curl)'"
+curl\t'For curl --config -: a configuration with the Authorization header'"
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l write -d 'Write it into this file (mode 0600, replaced atomically) instead of to standard output' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand token" -l id-token -d 'The id_token of OpenID Connect instead of the access token'
-complete -c loopin -n "__fish_loopin_using_subcommand token" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand token" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand token" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -l account -d 'Which account, where one integration has several' -r
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -l action -d 'One action of the integration instead of all together' -r
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -l min-ttl -d 'The token must stay valid for at least this long, such as 60s or 10m' -r
-complete -c loopin -n "__fish_loopin_using_subcommand exec" -l env -d 'The variable that holds the token' -r
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l env -d 'The variable that holds the token; none that other programs act on, such as PATH' -r
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -l fd -d 'A file descriptor to read the token from, once, instead of a variable' -r
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand exec" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand exec" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand exec" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and not __fish_seen_subcommand_from git kubectl docker help" -s V -l version -d 'Print version'
@@ -116,7 +116,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_su
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from git" -s V -l version -d 'Print version'
@@ -126,7 +126,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_su
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l id-token -d 'The id_token of OpenID Connect instead of the access token: what an API server with --oidc-issuer-url wants'
-complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from kubectl" -s V -l version -d 'Print version'
@@ -138,7 +138,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_su
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand helper; and __fish_seen_subcommand_from docker" -s V -l version -d 'Print version'
@@ -150,7 +150,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand status" -l store -d 'Keep 
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand status" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand status" -l all -d 'Logins in keychains and state directories that are not in use now, too'
-complete -c loopin -n "__fish_loopin_using_subcommand status" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand status" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand status" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand status" -s V -l version -d 'Print version'
@@ -161,14 +161,14 @@ file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -l all -d 'Every account and action, in every store of this machine; without a name those of every integration'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -l local -d 'Only forget them here'
-complete -c loopin -n "__fish_loopin_using_subcommand logout" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand logout" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand logout" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and not __fish_seen_subcommand_from add set list providers show remove diagnose verify help" -s V -l version -d 'Print version'
@@ -199,7 +199,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l secret-stdin -d 'Read the client secret from standard input and put it into the store; on a terminal it is asked for'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l shared-redirect -d 'Accept a redirect URI that another provider\'s integration uses too, where the provider fixes its path'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l replace -d 'Replace an integration of this name, with all of its fields; its logins stay'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
@@ -221,49 +221,49 @@ file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -l secret-stdin -d 'Read the client secret from standard input and put it into the store; on a terminal it is asked for'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -l shared-redirect -d 'Accept a redirect URI that another provider\'s integration uses too, where the provider fixes its path'
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from providers" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from diagnose" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
@@ -279,7 +279,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand integration; and __fish_se
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and not __fish_seen_subcommand_from check help" -s V -l version -d 'Print version'
@@ -289,7 +289,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
@@ -298,7 +298,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand redirect; and __fish_seen_
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand stdio" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand stdio" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand stdio" -s V -l version -d 'Print version'
@@ -308,14 +308,14 @@ complete -c loopin -n "__fish_loopin_using_subcommand demo" -l store -d 'Keep to
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -l yes -d 'Play the person too: no browser is opened'
-complete -c loopin -n "__fish_loopin_using_subcommand demo" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand demo" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand demo" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and not __fish_seen_subcommand_from check export help" -s V -l version -d 'Print version'
@@ -326,14 +326,14 @@ complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_sub
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_subcommand_from export" -s V -l version -d 'Print version'
@@ -343,7 +343,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand relay; and __fish_seen_sub
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen_subcommand_from check keys migrate help" -s V -l version -d 'Print version'
@@ -354,14 +354,14 @@ complete -c loopin -n "__fish_loopin_using_subcommand serve; and not __fish_seen
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from keys" -s V -l version -d 'Print version'
@@ -371,7 +371,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_sub
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_subcommand_from migrate" -s V -l version -d 'Print version'
@@ -382,14 +382,14 @@ complete -c loopin -n "__fish_loopin_using_subcommand serve; and __fish_seen_sub
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand completions" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand completions" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c loopin -n "__fish_loopin_using_subcommand man" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand man" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand man" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand man" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand man" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand man" -s V -l version -d 'Print version'
@@ -398,7 +398,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l action 
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l store -d 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]' -r -f -a "keychain\t'The keychain of the operating system'
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
-complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand refresh-worker" -s V -l version -d 'Print version'

@@ -4,9 +4,13 @@ use std::{ffi::OsString, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod examples;
 mod integration;
+mod values;
 
+pub use examples::command;
 pub use integration::{Add, Diagnose, Fields, Integration, Set};
+use values::{descriptor, duration, parameter, port, rejected, variable};
 
 /// OAuth tokens for native applications: log in once, fresh access tokens for ever
 #[derive(Debug, Parser)]
@@ -22,19 +26,22 @@ pub struct Cli {
     pub verb: Verb,
 }
 
+/// The heading of the options that every command has. They stand behind its own.
+const GLOBAL: &str = "Global options";
+
 #[derive(Args, Debug)]
 pub struct Global {
-    /// Print one JSON object instead of text, failures included
-    #[arg(long, global = true)]
+    /// Print one JSON object instead of text, failures included; not what a helper answers its client
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     /// Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]
-    #[arg(long, global = true, value_name = "KIND")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "KIND")]
     pub store: Option<Store>,
     /// Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform's place]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Say more on standard error
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub verbose: bool,
 }
 
@@ -95,13 +102,13 @@ pub struct Login {
     #[arg(long, value_name = "COMMAND")]
     pub browser: Option<String>,
     /// Listen on this port; the redirect must be registered with :0, or a relay's route must end there
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = port, allow_negative_numbers = true)]
     pub port: Option<NonZeroU16>,
     /// The registered redirect URI is a relay's, whose route ends on this machine
     #[arg(long, value_name = "URL")]
     pub relay: Option<String>,
     /// Wait this long for the person, such as 90s or 5m; needed where there is neither a terminal nor a browser [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     pub timeout: Option<Duration>,
     /// The prompt parameter of OpenID Connect: login, consent, select_account, none
     #[arg(long, value_name = "PROMPT")]
@@ -154,7 +161,7 @@ pub struct Token {
     #[command(flatten)]
     pub grant: GrantName,
     /// The token must stay valid for at least this long, such as 60s or 10m
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     pub min_ttl: Option<Duration>,
     /// A token with this SHA-256 (hexadecimal, 8 digits or more) was refused: renew it if it is still the stored one
     #[arg(long, value_name = "HASH", value_parser = rejected)]
@@ -181,14 +188,14 @@ pub enum Format {
     Header,
     /// ACCESS_TOKEN=... (ID_TOKEN=... with --id-token), quoted for a shell where need be
     Env,
-    /// For curl: curl --config <(loopin token NAME --format curl)
+    /// For curl --config -: a configuration with the Authorization header
     Curl,
 }
 
 /// Run a command with a valid access token in its environment
 ///
-/// The command takes the place of loopin, so signals and the exit code are its own. What fails before it starts has
-/// loopin's exit codes.
+/// The command takes the place of loopin, so signals and the exit code are its own. As in a shell the exit code is 127 if
+/// there is no such command, and 126 if it cannot be executed. What fails before that has loopin's exit codes.
 #[derive(Args, Debug)]
 pub struct Exec {
     /// Which integration; may be left out where there is exactly one
@@ -196,13 +203,13 @@ pub struct Exec {
     #[command(flatten)]
     pub grant: GrantName,
     /// The token must stay valid for at least this long, such as 60s or 10m
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     pub min_ttl: Option<Duration>,
-    /// The variable that holds the token
+    /// The variable that holds the token; none that other programs act on, such as PATH
     #[arg(long, value_name = "NAME", default_value = "ACCESS_TOKEN", value_parser = variable, conflicts_with = "fd")]
     pub env: String,
     /// A file descriptor to read the token from, once, instead of a variable
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(3..256))]
+    #[arg(long, value_name = "N", value_parser = descriptor, allow_negative_numbers = true)]
     pub fd: Option<u16>,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -441,34 +448,4 @@ pub enum ExportedServer {
 #[derive(Args, Debug)]
 pub struct Completions {
     pub shell: clap_complete::Shell,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().map_err(|_| "write a number and a unit, such as 90s or 5m")?;
-    let seconds = match unit {
-        "" | "s" => Some(number),
-        "m" => number.checked_mul(60),
-        "h" => number.checked_mul(3600),
-        _ => return Err("the unit is s, m or h".into()),
-    };
-    let longest = 24 * 3600;
-    seconds.filter(|s| (1..=longest).contains(s)).map(Duration::from_secs).ok_or_else(|| "between 1s and 24h".into())
-}
-
-fn parameter(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "write NAME=VALUE".into())
-}
-
-fn variable(text: &str) -> Result<String, String> {
-    let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let good = letters && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit());
-    good.then(|| text.to_owned()).ok_or_else(|| "a name of letters, digits and _ that begins with no digit".into())
-}
-
-fn rejected(text: &str) -> Result<String, String> {
-    let digits = (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    digits.then(|| text.to_owned()).ok_or_else(|| "8 to 64 hexadecimal digits of the token's SHA-256".into())
 }

@@ -22,10 +22,10 @@ mod token;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::{
-    cli::{Cli, Verb},
+    cli::{self, Cli, Verb},
     report::{self, Event, Form, Outcome, Talk, Verbosity},
     system::{clock, core_dumps},
 };
@@ -45,12 +45,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let version = concat!("loopin ", env!("CARGO_PKG_VERSION"), "\n");
         return report::finish(Ok(Outcome::Document(version.into())), Form::Text, clock::now()).into();
     }
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parsed = cli::command().try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return report::command_line(&error, form).into(),
     };
-    let context = match cli.verb {
+    let context = match &cli.verb {
         Verb::Demo(_) => Context::new(&cli.global).narrating(),
+        Verb::Helper(args) if helper::is_setup(args) => Context::new(&cli.global).without_prompts(),
         Verb::Helper(_) => Context::new(&cli.global).for_a_program(),
         _ => Context::new(&cli.global),
     };

@@ -121,7 +121,7 @@ pub enum Host {
     Several,
 }
 
-/// Sec-Fetch-Site, -Mode and -Dest, and Sec-Purpose joined with the older Purpose.
+/// Sec-Fetch-Site, -Mode and -Dest, and Sec-Purpose joined with the older Purpose, X-Purpose and X-Moz.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetch {
     pub site: Option<Vec<u8>>,

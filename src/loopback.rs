@@ -9,6 +9,8 @@ pub mod pages;
 
 use std::fmt;
 
+use memchr::memchr;
+
 pub use handed::NotTheResponse;
 
 use crate::{
@@ -86,6 +88,8 @@ pub enum Stray {
     Body,
     /// The token endpoint refused the code that another user of this machine sent.
     CodeRefused,
+    /// A request target with `#`, which no browser sends (RFC 9112 section 3.2): some other program wrote it.
+    Fragment,
     Host,
     Method,
     /// Another user of this machine sent an answer, and nothing shows that its code belongs to this login.
@@ -106,6 +110,7 @@ impl fmt::Display for Stray {
             Self::AlreadyAnswered => "the answer had come already",
             Self::Body => "a request with a body",
             Self::CodeRefused => "another user of this machine sent a code, and the provider refused it",
+            Self::Fragment => "a request target with a fragment",
             Self::Host => "a Host that is not ours",
             Self::Method => "a method other than GET",
             Self::OtherUser => {
@@ -204,6 +209,9 @@ impl Loopback {
             Host::One(host) if host == self.redirect.authority().as_bytes() => {}
             Host::One(_) => return refuse(421, Stray::Host),
             Host::Missing | Host::Several => return refuse(400, Stray::Host),
+        }
+        if memchr(b'#', &head.target).is_some() {
+            return refuse(400, Stray::Fragment);
         }
         if head.content_length > 0 && !self.is_form_post(head) {
             return refuse(400, Stray::Body);

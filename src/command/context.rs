@@ -50,7 +50,11 @@ impl Context {
 
     /// For another program, which reads standard output in a form of its own and cannot answer.
     pub fn for_a_program(self) -> Self {
-        Self { form: Form::Text, settings: Settings { prompts: Prompts::Never, ..self.settings }, ..self }
+        Self { form: Form::Text, ..self.without_prompts() }
+    }
+
+    pub fn without_prompts(self) -> Self {
+        Self { settings: Settings { prompts: Prompts::Never, ..self.settings }, ..self }
     }
 
     /// The grants that the configuration names; the user hears what happens to them.

@@ -12,6 +12,7 @@ use crate::{
     catalog::{Catalog, Host, Integration},
     cli::{self, GrantName},
     grants::GrantId,
+    helper::{docker::Action, git::Operation},
     refresh::{MinTtl, Wish},
     report::{Answered, Code, Failure, Outcome, login_command},
     secret::Secret,
@@ -24,6 +25,20 @@ pub fn run(context: &Context, args: &cli::Helper) -> Result<Outcome, Failure> {
         cli::Helper::Git(args) => git::run(context, args),
         cli::Helper::Kubectl(args) => kubectl::run(context, args),
     }
+}
+
+/// Whether a user reads the output, not a client.
+pub fn is_setup(args: &cli::Helper) -> bool {
+    match args {
+        cli::Helper::Docker(args) => matches!(Action::parse(args.operation.as_deref()), Ok(Action::Setup)),
+        cli::Helper::Git(args) => matches!(Operation::parse(&args.operation), Operation::Setup),
+        cli::Helper::Kubectl(args) => matches!(args.verb, Some(cli::KubectlVerb::Setup(_))),
+    }
+}
+
+/// What is put into a client's configuration.
+fn configuration(text: String) -> Outcome {
+    Outcome::Document(text.into_bytes())
 }
 
 /// The command line of a program that was called by a client's name for it: `git-credential-loopin get` is

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, builder::PossibleValue};
 use clap_mangen::Man;
 
 use crate::{
-    cli::Cli,
+    cli,
     report::{EXIT_CODES, Outcome},
 };
 
@@ -37,7 +37,7 @@ pub fn run() -> Outcome {
 }
 
 fn render(page: &mut Vec<u8>) -> io::Result<()> {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     command.build();
     let man =
         Man::new(command.clone()).section("1").date(RELEASED).source(concat!("loopin ", env!("CARGO_PKG_VERSION")));
@@ -76,21 +76,41 @@ fn verbs(page: &mut Vec<u8>, prefix: &str, command: &Command) -> io::Result<()> 
         for argument in
             verb.get_arguments().filter(|a| !a.is_global_set() && !["help", "version"].contains(&a.get_id().as_str()))
         {
-            let value = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
-            let form = match (argument.get_long(), value) {
-                (Some(long), Some(value)) if argument.get_action().takes_values() => {
-                    format!("\\-\\-{} {value}", long.replace('-', "\\-"))
-                }
-                (Some(long), _) => format!("\\-\\-{}", long.replace('-', "\\-")),
-                (None, value) => value.unwrap_or_else(|| argument.get_id().as_str().to_uppercase()),
-            };
-            writeln!(
-                page,
-                ".TP\n\\fB{form}\\fR\n{}",
-                argument.get_help().map(ToString::to_string).unwrap_or_default()
-            )?;
+            explain(page, argument)?;
         }
         verbs(page, &name, verb)?;
     }
     Ok(())
+}
+
+/// One argument with its default and the values it may have.
+fn explain(page: &mut Vec<u8>, argument: &Arg) -> io::Result<()> {
+    let takes_values = argument.get_action().takes_values();
+    let value = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let form = match (argument.get_long(), value) {
+        (Some(long), Some(value)) if takes_values => format!("\\-\\-{} {value}", long.replace('-', "\\-")),
+        (Some(long), _) => format!("\\-\\-{}", long.replace('-', "\\-")),
+        (None, value) => value.unwrap_or_else(|| argument.get_id().as_str().to_uppercase()),
+    };
+    writeln!(page, ".TP\n\\fB{form}\\fR\n{}", argument.get_help().map(ToString::to_string).unwrap_or_default())?;
+    if !takes_values {
+        return Ok(());
+    }
+    if let Some(default) = argument.get_default_values().first() {
+        writeln!(page, "[default: {}]", default.to_string_lossy())?;
+    }
+    let values = argument.get_possible_values();
+    if values.iter().all(|value| value.get_help().is_none()) {
+        let names: Vec<_> = values.iter().map(PossibleValue::get_name).collect();
+        if !names.is_empty() {
+            writeln!(page, "[possible values: {}]", names.join(", "))?;
+        }
+        return Ok(());
+    }
+    writeln!(page, ".RS")?;
+    for value in values.iter().filter(|value| !value.is_hide_set()) {
+        let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+        writeln!(page, ".TP\n\\fB{}\\fR\n{help}", value.get_name().replace('-', "\\-"))?;
+    }
+    writeln!(page, ".RE")
 }

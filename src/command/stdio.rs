@@ -40,7 +40,7 @@ const WAITING: usize = 256;
 /// How often whoever waits looks whether the parent is still there.
 const GLANCE: Duration = Duration::from_millis(100);
 /// For what is under way when the conversation ends. A refresh that takes longer goes on by itself.
-const GRACE: Duration = Duration::from_millis(600);
+const GRACE: Duration = Duration::from_millis(700);
 /// For the last lines to a parent that reads slowly.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Longest time in seconds that may be asked for: a day.
@@ -215,18 +215,21 @@ impl Desk {
         self.changed.notify_all();
     }
 
-    /// Waits for what is under way: a moment for most, to its end for what counts once.
+    /// Waits for what was requested: a moment for most, to its end for what counts once. Requests that still wait for a
+    /// worker get that moment too, since a program may write them all and close its end at once.
     fn end(&self) {
         let deadline = clock::instant() + GRACE;
         let mut load = self.load();
         let too_late = |waiting: &Waiting| waiting.canceller.cancel() == Cancelled::TooLate;
         let decided: Vec<Id> =
             load.logins.iter().filter(|(_, waiting)| too_late(waiting)).map(|(id, _)| id.clone()).collect();
-        load.waiting.clear();
         loop {
             let counts = load.logouts.len() + decided.iter().filter(|id| load.logins.contains_key(id)).count();
-            let idle = load.workers == 0 && load.logins.is_empty() && load.lingering == 0;
             let left = deadline.saturating_duration_since(clock::instant());
+            if left.is_zero() || self.wire.reader_is_gone() {
+                load.waiting.clear();
+            }
+            let idle = load.workers == 0 && load.logins.is_empty() && load.lingering == 0;
             if idle || (counts == 0 && left.is_zero()) {
                 break;
             }

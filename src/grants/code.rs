@@ -34,13 +34,17 @@ pub enum Code {
     Store,
     /// A server failed a security check.
     Refused,
+    /// The command of `loopin exec` cannot be executed.
+    CommandNotExecutable,
+    /// There is no such command for `loopin exec`.
+    CommandNotFound,
     /// Canceled, by a signal or by the caller.
     Signalled(Signal),
 }
 
 impl Code {
     /// All codes, in the order of their exit codes. A hang-up (129) has the word of the other signals.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Internal,
         Self::Usage,
         Self::Configuration,
@@ -50,11 +54,13 @@ impl Code {
         Self::Unavailable,
         Self::Store,
         Self::Refused,
+        Self::CommandNotExecutable,
+        Self::CommandNotFound,
         Self::Signalled(Signal::Interrupt),
         Self::Signalled(Signal::Terminate),
     ];
 
-    /// The exit code, from 1 to 9; for a signal 128 plus its number.
+    /// The exit code, from 1 to 9; for a command that was not started and for a signal that of a shell.
     pub fn exit(self) -> u8 {
         match self {
             Self::Internal => 1,
@@ -66,6 +72,8 @@ impl Code {
             Self::Unavailable => 7,
             Self::Store => 8,
             Self::Refused => 9,
+            Self::CommandNotExecutable => 126,
+            Self::CommandNotFound => 127,
             Self::Signalled(Signal::Hangup) => 129,
             Self::Signalled(Signal::Interrupt) => 130,
             Self::Signalled(Signal::Terminate) => 143,
@@ -84,6 +92,8 @@ impl Code {
             Self::Unavailable => "unavailable",
             Self::Store => "store",
             Self::Refused => "refused",
+            Self::CommandNotExecutable => "command_not_executable",
+            Self::CommandNotFound => "command_not_found",
             Self::Signalled(_) => "signal",
         }
     }

@@ -233,7 +233,7 @@ impl HeadReader {
                 Ok(())
             }
             Kept::Origin => once(&mut head.origin, value.to_vec()),
-            // Browsers have sent both names side by side; either one alone must be enough to be seen.
+            // Browsers have used four names for it, some side by side; each one alone must be enough to be seen.
             Kept::Purpose => listed(&mut head.fetch.purpose, value),
             Kept::Forwarded => listed(&mut head.forwarded, value),
             Kept::ForwardedFor => listed(&mut head.forwarded_for, value),
@@ -398,7 +398,7 @@ fn is_token(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'|' | b'~')
 }
 
-pub(super) const NAMES: [(&str, Kept); 14] = [
+pub(super) const NAMES: [(&str, Kept); 16] = [
     ("authorization", Kept::Authorization),
     ("connection", Kept::Connection),
     ("content-length", Kept::ContentLength),
@@ -413,6 +413,8 @@ pub(super) const NAMES: [(&str, Kept); 14] = [
     ("sec-purpose", Kept::Purpose),
     ("transfer-encoding", Kept::TransferEncoding),
     ("x-forwarded-for", Kept::ForwardedFor),
+    ("x-moz", Kept::Purpose),
+    ("x-purpose", Kept::Purpose),
 ];
 
 /// Bytes that are judged together.

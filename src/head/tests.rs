@@ -91,11 +91,13 @@ fn debug_shows_no_target_and_no_credentials() {
 }
 
 #[test]
-fn l16_either_purpose_field_is_seen_and_both_together() {
-    let table: [(&[u8], Option<&[u8]>); 4] = [
+fn l16_t17_every_purpose_field_is_seen_and_several_together() {
+    let table: [(&[u8], Option<&[u8]>); 6] = [
         (b"", None),
         (b"Sec-Purpose: prefetch;prerender\r\n", Some(b"prefetch;prerender")),
         (b"Purpose: prefetch\r\n", Some(b"prefetch")),
+        (b"X-Purpose: preview\r\n", Some(b"preview")),
+        (b"x-moz: prefetch\r\n", Some(b"prefetch")),
         (b"Sec-Purpose: \r\nPurpose: prefetch\r\n", Some(b", prefetch")),
     ];
     for (lines, purpose) in table {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The exit codes with their meanings, for the man page.
-pub const EXIT_CODES: [(Code, &str); 11] = [
+pub const EXIT_CODES: [(Code, &str); 13] = [
     (Code::Internal, "a fault of loopin itself, or standard output could not be written"),
     (Code::Usage, "the command line is wrong"),
     (Code::Configuration, "the configuration is wrong, or a redirect URI breaks a rule"),
@@ -29,6 +29,8 @@ pub const EXIT_CODES: [(Code, &str); 11] = [
     (Code::Unavailable, "the network or the provider fails; try later"),
     (Code::Store, "the keychain or the file store fails"),
     (Code::Refused, "a peer is unsafe or broke a promise"),
+    (Code::CommandNotExecutable, "the command of exec cannot be executed"),
+    (Code::CommandNotFound, "the command of exec was not found"),
     (Code::Signalled(Signal::Interrupt), "interrupted"),
     (Code::Signalled(Signal::Terminate), "terminated"),
 ];
@@ -124,6 +126,18 @@ impl From<HttpError> for Failure {
     }
 }
 
+/// As in a shell, a command that is not found and one that cannot be executed have exit codes of their own.
+impl From<NotStarted> for Failure {
+    fn from(error: NotStarted) -> Self {
+        let code = match error {
+            NotStarted::NotFound => Code::CommandNotFound,
+            NotStarted::Io(_) | NotStarted::NotPermitted | NotStarted::TooMuch => Code::CommandNotExecutable,
+            NotStarted::NoDescriptors | NotStarted::NoPipe(_) | NotStarted::TooLong => Code::Usage,
+        };
+        Self::new(code, error)
+    }
+}
+
 macro_rules! plain {
     ($($error:ty => $code:expr),+ $(,)?) => {$(
         impl From<$error> for Failure {
@@ -141,7 +155,6 @@ plain! {
     AccountNameError => Code::Usage,
     InputError => Code::Usage,
     NamedFileError => Code::Usage,
-    NotStarted => Code::Usage,
     BadCommand => Code::Usage,
     NameError => Code::Usage,
     NoEntropy => Code::Internal,

@@ -32,10 +32,14 @@ pub enum NotStarted {
     NoDescriptors,
     #[error("there is no such command")]
     NotFound,
+    #[error("no pipe for the token can be made: {0}")]
+    NoPipe(ErrorKind),
     #[error("the command may not be executed")]
     NotPermitted,
     #[error("the token is too long to be handed over so")]
     TooLong,
+    #[error("its arguments and its environment, with the token, are too long for this system")]
+    TooMuch,
 }
 
 impl From<io::Error> for NotStarted {
@@ -43,7 +47,7 @@ impl From<io::Error> for NotStarted {
         match error.kind() {
             ErrorKind::NotFound => Self::NotFound,
             ErrorKind::PermissionDenied => Self::NotPermitted,
-            ErrorKind::ArgumentListTooLong => Self::TooLong,
+            ErrorKind::ArgumentListTooLong => Self::TooMuch,
             kind => Self::Io(kind),
         }
     }
@@ -72,8 +76,9 @@ fn hand_over(command: &mut Command, number: u16, secret: &Secret) -> Result<(), 
     if secret.expose().len() > PIPE {
         return Err(NotStarted::TooLong);
     }
-    let (reader, mut writer) = io::pipe()?;
-    writer.write_all(secret.expose().as_bytes())?;
+    let no_pipe = |error: io::Error| NotStarted::NoPipe(error.kind());
+    let (reader, mut writer) = io::pipe().map_err(no_pipe)?;
+    writer.write_all(secret.expose().as_bytes()).map_err(no_pipe)?;
     let mapping = FdMapping { parent_fd: reader.into(), child_fd: number.into() };
     command.fd_mappings(vec![mapping]).map_err(|_| NotStarted::NoDescriptors)?;
     Ok(())

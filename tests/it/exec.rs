@@ -128,11 +128,53 @@ fn what_fails_before_the_start_has_our_codes_and_starts_nothing() {
     }
     sandbox.run(&["exec", "work"]).assert_code(2);
     assert!(!touched.exists());
-    sandbox
-        .run(&["exec", "work", "--", "no-such-command"])
-        .assert_code(2)
-        .assert_says("no-such-command: there is no such command");
-    sandbox.run(&["exec", "work", "--", "/"]).assert_code(2).assert_says("may not be executed");
+}
+
+#[test]
+fn t13_a_command_that_is_not_started_has_the_exit_code_of_a_shell() {
+    let (_server, sandbox) = signed_in();
+    let write = |name: &str, text: &str| {
+        std::fs::write(sandbox.path(name), text).expect("a file");
+        sandbox.path(name).to_str().expect("path").to_owned()
+    };
+    let plain = write("plain", "#!/bin/sh\n");
+    let inside = format!("{plain}/command");
+    for (command, code, word, why) in [
+        ("no-such-command", 127, "command_not_found", "there is no such command"),
+        ("/no/such/command", 127, "command_not_found", "there is no such command"),
+        ("/", 126, "command_not_executable", "may not be executed"),
+        (&plain, 126, "command_not_executable", "may not be executed"),
+        (&inside, 126, "command_not_executable", "cannot be started"),
+    ] {
+        let as_a_shell = std::process::Command::new("bash").args(["-c", "\"$0\"", command]).output().expect("bash");
+        assert_eq!(Some(code), as_a_shell.status.code(), "{command}");
+        let run = sandbox.run(&["exec", "work", "--", command]);
+        run.assert_code(code).assert_says(&format!("{command}: ")).assert_says(why);
+        assert_eq!("", run.stdout);
+        let error = sandbox.run(&["--json", "exec", "work", "--", command]).assert_code(code).json()["error"].clone();
+        assert_eq!(
+            (word, i64::from(code)),
+            (error["code"].as_str().expect("a word"), error["exit"].as_i64().expect("a number"))
+        );
+    }
+}
+
+#[test]
+fn t13_a_variable_that_other_programs_act_on_is_refused() {
+    let (_server, sandbox) = signed_in();
+    let touched = sandbox.path("touched");
+    let touch = touched.to_str().expect("path");
+    for (name, why) in [
+        ("PATH", "programs are searched there"),
+        ("LD_PRELOAD", "it names code that programs load"),
+        ("BASH_ENV", "shells act on it"),
+        ("HOME", "it describes the user or the machine"),
+        ("https_proxy", "it decides which server programs connect to or trust"),
+    ] {
+        let run = sandbox.run(&["exec", "work", "--env", name, "--", "touch", touch]);
+        run.assert_code(2).assert_says(why).assert_says("choose a name of its own");
+    }
+    assert!(!touched.exists());
 }
 
 #[test]
@@ -144,4 +186,14 @@ fn a_token_that_no_pipe_holds_is_refused_and_fits_into_a_variable() {
     sandbox.run(&["exec", "work", "--fd", "3", "--", "cat"]).assert_code(2).assert_says("too long");
     let run = sandbox.run(&["exec", "work", "--", "sh", "-c", "printf %s \"$ACCESS_TOKEN\""]);
     assert_eq!(long, run.assert_code(0).stdout);
+}
+
+#[test]
+fn t13_a_token_that_no_variable_holds_is_a_command_that_cannot_be_executed() {
+    // Linux allows 128 KiB for one variable.
+    let server = RawServer::json(200, TOKENS.replace(TOKEN, &"t".repeat(140_000)));
+    let sandbox = Sandbox::at(&server);
+    sandbox.log_in(&[]).assert_code(0);
+    let run = sandbox.run(&["exec", "work", "--", "true"]);
+    run.assert_code(126).assert_says("its environment, with the token, are too long");
 }

@@ -3,7 +3,7 @@
 use clap::Parser;
 use loopin::{catalog::Catalog, cli::Cli, relay::Relay};
 
-use crate::harness::{Finished, Sandbox};
+use crate::harness::{Finished, RawServer, Sandbox, TOKENS};
 
 fn readme() -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
@@ -109,5 +109,49 @@ fn every_exit_code_of_the_program_is_in_the_readme() {
             l.starts_with('|') && l.split('|').nth(1).is_some_and(|n| n.split(',').any(|n| n.trim() == number))
         });
         assert!(row.is_some_and(|row| row.contains(&word)), "{number} {word}");
+    }
+}
+
+/// `curl` is one that records how it was called.
+#[test]
+fn t13_no_example_of_the_readme_sends_a_request_without_the_token() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let server = RawServer::json(200, TOKENS);
+    let sandbox = Sandbox::at(&server);
+    let bin = sandbox.path("bin");
+    std::fs::create_dir(&bin).expect("bin");
+    symlink(env!("CARGO_BIN_EXE_loopin"), bin.join("loopin")).expect("loopin");
+    let log = sandbox.path("curl.log");
+    let curl = format!("#!/bin/sh\n{{ echo \"$@\"; case \"$*\" in *--config*) cat;; esac; }} >>'{}'\n", log.display());
+    std::fs::write(bin.join("curl"), curl).expect("curl");
+    std::fs::set_permissions(bin.join("curl"), PermissionsExt::from_mode(0o755)).expect("curl");
+    let blocks = [blocks("sh"), blocks("console")].concat();
+    let lines: Vec<_> = blocks
+        .iter()
+        .flat_map(|block| block.lines())
+        .map(|line| line.trim_start_matches("$ "))
+        .filter(|line| line.contains("loopin") && line.contains("curl"))
+        .collect();
+    assert_eq!(2, lines.len(), "{lines:?}");
+    let run = |line: &str| {
+        let loopin = sandbox.loopin(&[]);
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", line]).env_clear();
+        bash.envs(loopin.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path);
+        Finished::new(bash.output().expect("bash"))
+    };
+    for line in &lines {
+        run(line).assert_code(4);
+        assert!(!log.exists(), "curl was called without a token: {line}");
+    }
+    sandbox.log_in(&[]).assert_code(0);
+    for line in &lines {
+        run(line).assert_code(0);
+        let called = std::fs::read_to_string(&log).expect("curl was called");
+        let (arguments, config) = called.split_once('\n').expect("arguments");
+        assert!(!arguments.contains("an-access-token"), "everybody on the machine can read arguments: {arguments}");
+        assert!(config.contains("Bearer an-access-token"), "{called}");
+        std::fs::remove_file(&log).expect("log");
     }
 }

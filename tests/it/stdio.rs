@@ -6,11 +6,12 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use serde_json::{Value, json};
 
-use crate::harness::{Gate, PATIENCE, Person, Provider, Sandbox, kill};
+use crate::harness::{Finished, Gate, PATIENCE, Person, Provider, Sandbox, kill};
 
 mod conduct;
 mod device;

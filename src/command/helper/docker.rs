@@ -1,6 +1,6 @@
 //! `loopin helper docker`: docker's credential helper. What goes wrong is told on standard output, with exit code 1.
 
-use super::{Asked, FRESH, choose, no_hosts, nothing, said, serving};
+use super::{Asked, FRESH, choose, configuration, no_hosts, nothing, said, serving};
 use crate::{
     cli,
     command::context::Context,
@@ -103,5 +103,5 @@ fn setup(context: &Context, args: &cli::DockerHelper) -> Result<Outcome, Failure
         "merge it into ~/.docker/config.json; docker finds the helper by its name in a directory of PATH:\n  {}",
         docker::link(&paths::program())
     )));
-    Ok(said(Secret::new(docker::setup(hosts.into_iter()))))
+    Ok(configuration(docker::setup(hosts.into_iter())))
 }

@@ -1,6 +1,6 @@
 //! `loopin helper git`: git's credential helper.
 
-use super::{Asked, FRESH, choose, no_hosts, nothing, said, serving};
+use super::{Asked, FRESH, choose, configuration, no_hosts, nothing, said, serving};
 use crate::{
     catalog::{Catalog, Host, Protocol},
     cli,
@@ -102,7 +102,7 @@ fn setup(context: &Context, args: &cli::GitHelper) -> Result<Outcome, Failure> {
     let words = [&context.global_arguments()[..], &["helper".into(), "git".into()], &args.chosen.words()].concat();
     let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     context.talk.say(&Event::Step("append it to ~/.gitconfig:"));
-    Ok(said(Secret::new(git::setup(&paths::program(), &words.join(" "), hosts.into_iter()))))
+    Ok(configuration(git::setup(&paths::program(), &words.join(" "), hosts.into_iter())))
 }
 
 /// For the shell that git hands the line to.

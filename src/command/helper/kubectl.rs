@@ -1,13 +1,12 @@
 //! `loopin helper kubectl`: an exec credential plugin.
 
-use super::{FRESH, said};
+use super::{FRESH, configuration, said};
 use crate::{
     cli::{self, KubectlVerb},
     command::context::{Context, grant},
     helper::kubectl::{self, ApiVersion, EXEC_INFO},
     refresh::Validity,
     report::{Event, Failure, Outcome},
-    secret::Secret,
     system::{clock, environment, paths},
 };
 
@@ -45,5 +44,5 @@ fn setup(context: &Context, args: &cli::KubectlToken) -> Result<Outcome, Failure
     context.talk.say(&Event::Step(
         "a kubeconfig with one user: put the file's name into KUBECONFIG beside your own, and the user into a context:",
     ));
-    Ok(said(Secret::new(kubectl::setup(&paths::program(), &integration.name, &words))))
+    Ok(configuration(kubectl::setup(&paths::program(), &integration.name, &words)))
 }

@@ -85,6 +85,8 @@ fn l16_a_prefetch_keeps_waiting() {
         "Sec-Purpose: prefetch;prerender\r\n",
         "Sec-Purpose: prefetch;anonymous-client-ip\r\n",
         "Purpose: prefetch\r\n",
+        "X-Purpose: preview\r\n",
+        "X-Moz: prefetch\r\n",
         "sec-purpose: PREFETCH\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
     ] {
         assert_stray(fields, &request("GET", RIGHT, HOST, fields), 403, Stray::Prefetch);
@@ -214,7 +216,6 @@ fn l21_the_path_is_the_redirects_byte_for_byte_and_in_origin_form() {
         "/./callback",
         "/x/../callback",
         "/callback/../callback",
-        "/callback#",
         "/callback&",
         "/callbackx",
         "/callbac",
@@ -223,5 +224,19 @@ fn l21_the_path_is_the_redirects_byte_for_byte_and_in_origin_form() {
         "?",
     ] {
         assert_stray(path, &get(&format!("{path}?{query}")), 404, Stray::Path);
+    }
+}
+
+#[test]
+fn t17_a_target_with_a_fragment_is_no_request() {
+    for target in [
+        &format!("{RIGHT}#"),
+        &format!("{RIGHT}#fragment"),
+        "/callback#?code=canary-code&state=canary-state",
+        "/callback?code=canary-code#&state=canary-state",
+        "/callback?code=canary-code&state=canary-state#_=_",
+        "/#",
+    ] {
+        assert_stray(target, &get(target), 400, Stray::Fragment);
     }
 }

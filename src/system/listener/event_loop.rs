@@ -113,7 +113,13 @@ impl<S: Service> EventLoop<S> {
             }
             now = clock();
             let mut unfinished = mem::take(&mut self.again);
-            for token in events.iter().map(|event| event.token()).filter(|&token| token != WAKE) {
+            for event in events.iter().filter(|event| event.token() != WAKE) {
+                let token = event.token();
+                if (event.is_read_closed() || event.is_error())
+                    && let Some(connection) = self.slots.get_mut(token.0)
+                {
+                    connection.stream().has_ended();
+                }
                 match ACCEPTOR.checked_sub(token.0).and_then(|index| self.acceptors.get_mut(index)) {
                     Some(Acceptor { resume: Resume::AtSweep, .. }) => {}
                     Some(acceptor) => acceptor.resume = Resume::AtOnce,

@@ -49,6 +49,10 @@ impl Slots {
         self.slots.get(slot)?.as_ref()
     }
 
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Connection> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Connection)> {
         self.slots.iter().enumerate().filter_map(|(slot, connection)| Some((slot, connection.as_ref()?)))
     }

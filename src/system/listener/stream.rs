@@ -11,8 +11,16 @@ use rustls::{ServerConfig, ServerConnection};
 use crate::system::uninterrupted::uninterrupted;
 
 pub(super) enum Stream {
-    Plain(TcpStream),
+    Plain(TcpStream, Peer),
     Tls(Box<TlsStream>),
+}
+
+/// What an event has told about the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// It has closed or reset the connection. Bytes that came before that may still be unread.
+    HasEnded,
+    MaySend,
 }
 
 pub(super) struct TlsStream {
@@ -26,14 +34,14 @@ impl Stream {
     /// # Errors
     /// The TLS configuration cannot be used.
     pub(super) fn new(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
-        let Some(config) = tls else { return Ok(Self::Plain(socket)) };
+        let Some(config) = tls else { return Ok(Self::Plain(socket, Peer::MaySend)) };
         let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
         Ok(Self::Tls(Box::new(TlsStream { socket, session, undecided: 0 })))
     }
 
     pub(super) fn socket(&mut self) -> &mut TcpStream {
         match self {
-            Self::Plain(socket) => socket,
+            Self::Plain(socket, _) => socket,
             Self::Tls(stream) => &mut stream.socket,
         }
     }
@@ -42,7 +50,7 @@ impl Stream {
     /// `WouldBlock`: wait for the next event. `Interrupted`: call again. Everything else ends the connection.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.read(buffer),
+            Self::Plain(socket, _) => socket.read(buffer),
             Self::Tls(stream) => stream.read(buffer),
         }
     }
@@ -51,7 +59,7 @@ impl Stream {
     /// As [`Stream::read`].
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.write(bytes),
+            Self::Plain(socket, _) => socket.write(bytes),
             Self::Tls(stream) => stream.write(bytes),
         }
     }
@@ -62,16 +70,24 @@ impl Stream {
     /// As [`Stream::read`].
     pub(super) fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(_) => Ok(()),
+            Self::Plain(..) => Ok(()),
             Self::Tls(stream) => stream.flush(),
         }
     }
 
-    /// A read that did not fill its buffer has emptied the socket; later bytes cause another event.
+    /// The peer has ended the connection: no other event reports it again.
+    pub(super) fn has_ended(&mut self) {
+        if let Self::Plain(_, peer) = self {
+            *peer = Peer::HasEnded;
+        }
+    }
+
+    /// A read that did not fill its buffer has emptied the socket; later bytes cause another event. An end that came
+    /// together with the bytes does not, so it must be read at once.
     pub(super) fn empties_by_short_read(&self) -> bool {
         // Where the system reports completion instead of readiness, only a read that would block requests the next
         // event.
-        cfg!(unix) && matches!(self, Self::Plain(_))
+        cfg!(unix) && matches!(self, Self::Plain(_, Peer::MaySend))
     }
 
     /// With TLS, sends the alert that shows that nothing is missing (RFC 8446 section 6.1).
@@ -93,7 +109,7 @@ impl Stream {
     /// Bytes of memory for received data that cannot be read yet.
     pub(super) fn held(&self) -> usize {
         match self {
-            Self::Plain(_) => 0,
+            Self::Plain(..) => 0,
             Self::Tls(stream) => stream.undecided,
         }
     }

@@ -244,6 +244,21 @@ fn json_is_for_people_and_never_for_a_client() {
 }
 
 #[test]
+fn t13_every_setup_is_for_a_user_and_takes_json() {
+    let scene = Scene::new();
+    for words in [&["git", "setup"][..], &["docker", "setup"], &["kubectl", "setup", "work"]] {
+        let text = scene.sandbox.helper(words, "");
+        let json = scene.sandbox.helper(&[words, &["--json"]].concat(), "").assert_code(0).json();
+        assert_eq!(
+            (Some(text.assert_code(0).stdout.as_str()), Some(1)),
+            (json["document"].as_str(), json["format"].as_i64())
+        );
+    }
+    let json = Sandbox::new().helper(&["git", "setup", "--json"], "").assert_code(3).json();
+    assert_eq!("configuration", json["error"]["code"]);
+}
+
+#[test]
 fn setup_prints_a_section_for_every_host() {
     let scene = Scene::new();
     let run = scene.git("setup", "");

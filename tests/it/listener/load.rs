@@ -9,7 +9,7 @@ use std::{
 
 use loopin::system::uninterrupted::uninterrupted;
 
-use crate::harness::{PATIENCE, Waiting, crowd, read_reply, status_line};
+use crate::harness::{PATIENCE, Waiting, crowd, read_reply, status_line, tell};
 
 /// Growth of the peak over the memory in use while the login was only waiting, in KiB.
 const GROWTH: u64 = 4 * 1024;
@@ -113,4 +113,28 @@ fn l24_a_flood_of_idle_connections_costs_no_threads_and_no_answer() {
     assert_eq!(200, waiting.login.get("/done").status);
     waiting.login.finished().assert_code(0);
     drop(idle);
+}
+
+#[test]
+fn t17_peers_that_leave_in_the_middle_of_a_head_leave_no_descriptors() {
+    // A process that cannot be dumped shows its descriptors to root only.
+    if !nix::unistd::geteuid().is_root() {
+        tell("skipped: only root sees the descriptors of another process");
+        return;
+    }
+    let waiting = Waiting::new();
+    let descriptors =
+        || std::fs::read_dir(format!("/proc/{}/fd", waiting.login.child.id())).expect("descriptors").count();
+    // Each of them waits until everybody before it was served, and the last one for an event of its own end.
+    let served = || (0..3).for_each(|_| assert_eq!(404, waiting.login.get("/x").status));
+    served();
+    let before = descriptors();
+    for _ in 0..1_000 {
+        let mut stream = waiting.login.connect();
+        stream.write_all(b"GET /callb").expect("half a line");
+    }
+    served();
+    let after = descriptors();
+    assert!(after <= before + 1, "{after} descriptors instead of {before}; one may belong to the last request");
+    waiting.ends_well();
 }

@@ -37,6 +37,8 @@ fn l16_a_prefetch_of_the_answer_is_not_the_answer() {
         "Sec-Purpose: prefetch;anonymous-client-ip",
         "sec-purpose: PREFETCH",
         "Purpose: prefetch",
+        "X-Purpose: preview",
+        "X-Moz: prefetch",
         "Purpose: prefetch\r\nSec-Purpose: prefetch",
     ] {
         assert_turned_away(403, &waiting.login.get_with(&answer, &format!("{field}\r\n")));
@@ -209,7 +211,6 @@ fn l21_the_path_is_the_redirects_byte_for_byte_and_in_origin_form() {
         "/callback%2f",
         "/callback;x",
         "/callback%3f",
-        "/callback#",
         "/callback%00",
         "/callback.html",
         "/callbackx",
@@ -224,6 +225,33 @@ fn l21_the_path_is_the_redirects_byte_for_byte_and_in_origin_form() {
     assert_turned_away(404, &waiting.login.get(&format!("http://127.0.0.1:{port}{answer}")));
     assert_turned_away(400, &waiting.login.get("/callback"));
     assert_turned_away(400, &waiting.login.get("/callback?"));
+    waiting.ends_well();
+}
+
+#[test]
+fn t17_a_target_with_a_fragment_is_refused_and_the_login_goes_on() {
+    let waiting = Waiting::new();
+    let answer = waiting.answer();
+    let (path, query) = answer.split_once('?').expect("a query");
+    for target in [
+        format!("{answer}#"),
+        format!("{answer}#fragment"),
+        format!("{path}#?{query}"),
+        format!("{path}?#{query}"),
+        format!("{path}?{}", query.replace('&', "#&")),
+    ] {
+        assert_turned_away(400, &waiting.login.get(&target));
+    }
+    waiting.ends_well();
+}
+
+#[test]
+fn t17_a_page_that_the_browser_fetches_before_the_user_goes_there_is_not_the_answer() {
+    let waiting = Waiting::new();
+    let answer = waiting.answer();
+    for field in ["X-Moz: prefetch", "x-moz: PREFETCH", "X-Purpose: preview", "X-Purpose: instant"] {
+        assert_turned_away(403, &waiting.login.get_with(&answer, &format!("{field}\r\n")));
+    }
     waiting.ends_well();
 }
 

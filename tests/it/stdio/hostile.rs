@@ -6,6 +6,8 @@ use super::*;
 const GROWTH: u64 = 8 * 1024;
 /// A writer without progress for this long is blocked. No event reports that it is.
 const STILL: std::time::Duration = std::time::Duration::from_secs(2);
+/// For what is under way when input ends.
+const GRANTED: std::time::Duration = std::time::Duration::from_millis(700);
 /// The reader, the writer, eight workers and what each has for the keychain.
 const THREADS: u64 = 20;
 
@@ -125,6 +127,46 @@ fn p07_the_end_of_input_is_seen_though_nobody_reads_the_answers() {
     let unread = child.stdout.take();
     assert_eq!(Some(0), child.wait().expect("loopin ends").code());
     drop(unread);
+}
+
+#[test]
+fn t11_what_needs_no_user_is_answered_though_input_ends_at_once() {
+    const TOKENS: usize = 12;
+    let provider = Provider::new();
+    let sandbox = Sandbox::signed_in(&provider);
+    let request = |id: usize, method: &str, params: Value| {
+        format!("{}\n", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+    };
+    // More than there are workers.
+    let tokens: String = (0..TOKENS).map(|id| request(id, "token", json!({ "integration": "work" }))).collect();
+    let requests = [
+        request(100, "initialize", json!({ "protocol": 1 })),
+        tokens,
+        request(101, "status", json!({})),
+        request(102, "token", json!({ "account": "nobody" })),
+    ];
+    std::fs::write(sandbox.path("requests"), requests.concat()).expect("requests");
+    let piped = format!("cat '{}' | \"$@\"", sandbox.path("requests").display());
+    let (mut answered, mut slow) = (0, 0);
+    while answered < 20 {
+        let begun = Instant::now();
+        let run = Finished::new(sandbox.shell(&piped, &["stdio"]).output().expect("sh"));
+        let took = begun.elapsed();
+        run.assert_code(0);
+        // On a machine that is too busy some get no answer within the moment that is granted; never before it is over.
+        if run.stdout.contains("the conversation ended") && took >= GRANTED && slow < 20 {
+            slow += 1;
+            continue;
+        }
+        let mut answers: Vec<Value> =
+            run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        answers.sort_by_key(|answer| answer["id"].as_u64());
+        assert_eq!(TOKENS + 3, answers.len(), "{run:?}");
+        assert!(answers[..TOKENS].iter().all(|answer| answer["result"]["access_token"].is_string()), "{run:?}");
+        assert_eq!("valid", answers[TOKENS + 1]["result"]["grants"][0]["state"], "{run:?}");
+        assert_eq!("login_required", answers[TOKENS + 2]["error"]["data"]["code"], "{run:?}");
+        answered += 1;
+    }
 }
 
 #[test]

@@ -32,6 +32,32 @@ fn l22_a_dripping_head_gets_408_at_the_deadline() {
 }
 
 #[test]
+fn t17_the_end_of_a_peer_is_seen_though_it_comes_together_with_bytes() {
+    for limits in [PATIENT, Limits { idle: Some(Duration::from_secs(3600)), ..PATIENT }] {
+        let running = run(limits);
+        let leaving: Vec<_> = [&b"GET /half"[..], b"GET /whole HTTP/1.1\r\n\r\nGET /half"]
+            .map(|bytes| (running.connect(), bytes))
+            .into_iter()
+            .collect();
+        running.get_closing("/x");
+        let gate = running.send(b"GET /gate HTTP/1.1\r\nConnection: close\r\n\r\n");
+        assert_eq!([running.event(), running.event()], [asked("/x"), asked("/gate")]);
+        // The loop is busy: it will learn of the bytes and of the end from one event.
+        for (stream, bytes) in &leaving {
+            let mut writer = stream;
+            writer.write_all(bytes).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+        running.gate.send(()).unwrap();
+        assert!(rest(gate).ends_with("open"));
+        // Nothing else would close them: no deadline passes here.
+        for (stream, _) in leaving {
+            rest(stream);
+        }
+    }
+}
+
+#[test]
 fn l23_an_endless_header_line_is_cut_with_431() {
     let running = run(Limits { linger: Duration::from_millis(500), sweep: Duration::from_millis(50), ..PATIENT });
     let mut stream = running.send(b"GET / HTTP/1.1\r\nCookie: ");
