@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, change, list, show and remove integrations; list the providers that loopin knows')
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check whether this machine is ready for logins, and print how to fix what is not')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
             [CompletionResult]::new('relay', 'relay', [CompletionResultType]::ParameterValue, 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Connect the accounts of an application''s users at third parties, and keep their tokens alive')
@@ -485,6 +486,19 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'loopin;doctor' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Add version, system and the names of environment variables, without their values: paste it into a bug report')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object instead of text, failures included')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'loopin;demo' {
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the URL with this command')
@@ -724,6 +738,7 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             [CompletionResult]::new('integration', 'integration', [CompletionResultType]::ParameterValue, 'Add, change, list, show and remove integrations; list the providers that loopin knows')
             [CompletionResult]::new('redirect', 'redirect', [CompletionResultType]::ParameterValue, 'Judge redirect URIs')
             [CompletionResult]::new('stdio', 'stdio', [CompletionResultType]::ParameterValue, 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check whether this machine is ready for logins, and print how to fix what is not')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show a whole login against a built-in practice provider; nothing leaves this machine')
             [CompletionResult]::new('relay', 'relay', [CompletionResultType]::ParameterValue, 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Connect the accounts of an application''s users at third parties, and keep their tokens alive')
@@ -810,6 +825,9 @@ Register-ArgumentCompleter -Native -CommandName 'loopin' -ScriptBlock {
             break
         }
         'loopin;help;stdio' {
+            break
+        }
+        'loopin;help;doctor' {
             break
         }
         'loopin;help;demo' {

@@ -22,6 +22,9 @@ _loopin() {
             loopin,demo)
                 cmd="loopin__subcmd__demo"
                 ;;
+            loopin,doctor)
+                cmd="loopin__subcmd__doctor"
+                ;;
             loopin,exec)
                 cmd="loopin__subcmd__exec"
                 ;;
@@ -69,6 +72,9 @@ _loopin() {
                 ;;
             loopin__subcmd__help,demo)
                 cmd="loopin__subcmd__help__subcmd__demo"
+                ;;
+            loopin__subcmd__help,doctor)
+                cmd="loopin__subcmd__help__subcmd__doctor"
                 ;;
             loopin__subcmd__help,exec)
                 cmd="loopin__subcmd__help__subcmd__exec"
@@ -350,7 +356,7 @@ _loopin() {
 
     case "${cmd}" in
         loopin)
-            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help"
+            opts="-v -h -V --json --store --config --verbose --help --version login token exec helper status logout integration redirect stdio doctor demo relay serve completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -423,6 +429,28 @@ _loopin() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        loopin__subcmd__doctor)
+            opts="-v -h -V --report --json --store --config --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -W "keychain file" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         loopin__subcmd__exec)
             opts="-v -h -V --account --action --min-ttl --env --fd --json --store --config --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -466,7 +494,7 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help)
-            opts="login token exec helper status logout integration redirect stdio demo relay serve completions man refresh-worker help"
+            opts="login token exec helper status logout integration redirect stdio doctor demo relay serve completions man refresh-worker help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -494,6 +522,20 @@ _loopin() {
             return 0
             ;;
         loopin__subcmd__help__subcmd__demo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        loopin__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

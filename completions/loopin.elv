@@ -36,6 +36,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand integration 'Add, change, list, show and remove integrations; list the providers that loopin knows'
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
+            cand doctor 'Check whether this machine is ready for logins, and print how to fix what is not'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
             cand serve 'Connect the accounts of an application''s users at third parties, and keep their tokens alive'
@@ -437,6 +438,18 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'loopin;doctor'= {
+            cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
+            cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
+            cand --report 'Add version, system and the names of environment variables, without their values: paste it into a bug report'
+            cand --json 'Print one JSON object instead of text, failures included'
+            cand -v 'Say more on standard error'
+            cand --verbose 'Say more on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'loopin;demo'= {
             cand --provider 'Let the practice provider do what this one does differently, such as slack; then refresh, and find the grant dead'
             cand --browser 'Open the URL with this command'
@@ -648,6 +661,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand integration 'Add, change, list, show and remove integrations; list the providers that loopin knows'
             cand redirect 'Judge redirect URIs'
             cand stdio 'Serve a program: JSON-RPC 2.0 on standard input and output, one message a line'
+            cand doctor 'Check whether this machine is ready for logins, and print how to fix what is not'
             cand demo 'Show a whole login against a built-in practice provider; nothing leaves this machine'
             cand relay 'Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte'
             cand serve 'Connect the accounts of an application''s users at third parties, and keep their tokens alive'
@@ -712,6 +726,8 @@ set edit:completion:arg-completer[loopin] = {|@words|
         &'loopin;help;redirect;check'= {
         }
         &'loopin;help;stdio'= {
+        }
+        &'loopin;help;doctor'= {
         }
         &'loopin;help;demo'= {
         }

@@ -73,6 +73,7 @@ pub enum Verb {
     ///
     /// Every message is described by docs/stdio.schema.json. The first is initialize; the end of standard input ends it.
     Stdio,
+    Doctor(Doctor),
     Demo(Demo),
     Relay(Relay),
     #[cfg(feature = "server")]
@@ -398,6 +399,23 @@ pub struct Demo {
     /// Open the URL with this command
     #[arg(long, value_name = "COMMAND")]
     pub browser: Option<String>,
+}
+
+/// Check whether this machine is ready for logins, and print how to fix what is not
+///
+/// Checks loopback addresses, browser, store, clock, proxy and CA certificates, and for each integration its redirect URIs
+/// and its provider's metadata. Each line is good, warning or bad. Sends no token and changes nothing: the test item in the
+/// store is deleted again. Ends within 20 seconds, also without a network, unless the keychain asks you to unlock it.
+///
+/// Exits with 0 if nothing is bad, otherwise with the first of these that applies: 9 a server cannot be trusted, 8 the store
+/// fails, 3 the configuration or this machine has to be changed, 7 the network or a provider fails.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Check this integration only
+    pub integration: Option<String>,
+    /// Add version, system and the names of environment variables, without their values: paste it into a bug report
+    #[arg(long)]
+    pub report: bool,
 }
 
 /// Forward OAuth callbacks from a domain of your own to fixed targets, byte for byte

@@ -3,6 +3,7 @@
 mod completions;
 mod context;
 mod demo;
+mod doctor;
 mod exec;
 mod helper;
 mod integration;
@@ -63,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match &cli.verb {
         Verb::Completions(args) => Ok(completions::run(args)),
         Verb::Demo(args) => demo::run(&context, args),
+        Verb::Doctor(args) => doctor::run(&context, args),
         Verb::Exec(args) => exec::run(&context, args),
         Verb::Helper(args) => helper::run(&context, args),
         Verb::Integration(verb) => integration::run(&context, verb),

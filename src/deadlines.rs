@@ -12,8 +12,8 @@ use std::time::Duration;
 pub const COMMAND_REQUESTS: Duration = Duration::from_secs(28);
 /// A connection to a provider or its proxy is open within this time, or it is given up.
 pub const CONNECTS: Duration = Duration::from_secs(10);
-/// `serve check` compares all integrations with their providers' metadata within this time, and reports those that take
-/// longer.
+/// `serve check` and `doctor` compare all integrations with their providers' metadata within this time, and report those
+/// that take longer.
 pub const PROVIDERS_COMPARED: Duration = Duration::from_secs(20);
 /// The first place where a provider's metadata may be has this long; then the second is asked.
 pub const FIRST_METADATA_ARRIVES: Duration = Duration::from_secs(8);

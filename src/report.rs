@@ -3,6 +3,7 @@
 //! [`Outcome`] and [`Failure`] become text or one JSON object (with a format number, times in RFC 3339 UTC); [`Talk`]
 //! tells a person what is going on meanwhile. A stranger's text was made fit to print when it entered the program.
 
+mod checkup;
 mod command_line;
 mod device;
 mod diagnosis;
@@ -33,6 +34,7 @@ use std::{
 use serde_json::{Value, json};
 
 pub use crate::grants::Code;
+pub use checkup::{Check, CheckState, Checkup, Machine};
 pub use command_line::{Typed, command, configured_command, typed_with};
 pub use diagnosis::Diagnosed;
 pub use elsewhere::sign_in_from_elsewhere;
@@ -42,7 +44,7 @@ pub use logout::{Left, LeftIn, Logout, Which};
 pub use outcome::{Answered, Asked, Outcome};
 pub use provider::{Registering, registration_steps};
 pub use relay_check::{CheckedCallback, RelayCheck};
-pub use remedy::{login_command, missing_file};
+pub use remedy::{login_command, logout_command, missing_file};
 pub use talk::{Event, Talk, Verbosity, Words, ask};
 pub use time::time;
 pub use verification::Verification;

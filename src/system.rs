@@ -30,6 +30,8 @@ pub mod keychain;
 pub mod listener;
 pub mod lock;
 #[cfg(feature = "cli")]
+pub mod loopback_probe;
+#[cfg(feature = "cli")]
 pub mod named_file;
 #[cfg(feature = "cli")]
 pub mod parent;

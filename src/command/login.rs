@@ -1,7 +1,7 @@
 //! `loopin login`: the browser, one click, and the tokens are in the store.
 
 mod paste;
-mod plan;
+pub(super) mod plan;
 
 use std::sync::{
     Arc,
@@ -30,7 +30,7 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
     if args.refresh_token_stdin {
         return import(context, args);
     }
-    let here = surroundings(args);
+    let here = surroundings(args.browser.as_deref());
     let plan = plan(args.how, args.timeout, &here)?;
     let handover = Handover::default();
     let pasting = Arc::new(Pasting::new(plan.paste, here.elsewhere, handover.clone(), context.talk.clone()));
@@ -89,12 +89,13 @@ fn note_other_store(context: &Context, integration: &Integration) {
     }
 }
 
-fn surroundings(args: &cli::Login) -> Surroundings {
+/// Where the program runs. `browser` is a command that an argument names.
+pub(super) fn surroundings(browser: Option<&str>) -> Surroundings {
     Surroundings {
         desktop: environment::desktop(),
-        browser: match args.browser.is_some() || environment::names_a_browser() {
-            true => NamedBrowser::Yes,
-            false => NamedBrowser::No,
+        browser: match (browser, environment::browser_variable()) {
+            (None, None) => NamedBrowser::No,
+            _ => NamedBrowser::Yes,
         },
         elsewhere: environment::elsewhere(),
         terminal: match terminal::stdin_is_terminal() && terminal::stderr_is_terminal() {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    ClosedPipe, Code, Diagnosed, HandedOut, Logout, Registering, RelayCheck, TokenForm, Verification, command,
+    Checkup, ClosedPipe, Code, Diagnosed, HandedOut, Logout, Registering, RelayCheck, TokenForm, Verification, command,
     integration, login, logout, provider, redirect, status,
     time::{left, time},
 };
@@ -26,6 +26,7 @@ pub enum Outcome {
         registration: Registering,
         next: String,
     },
+    Checkup(Checkup),
     Diagnosed(Diagnosed),
     Changed {
         name: String,
@@ -112,6 +113,7 @@ impl Outcome {
                 }
             }
             Self::Verified(verification) if verification.is_broken() => Code::Configuration.exit(),
+            Self::Checkup(checkup) => checkup.exit(),
             Self::Diagnosed(diagnosed) => diagnosed.exit(),
             Self::RelayCheck(check) if check.is_broken() => Code::Refused.exit(),
             Self::Ended(code) => *code,
@@ -132,6 +134,7 @@ impl Outcome {
             Self::Added { name, config, registration, next } => {
                 format!("added {name} to {config}\n{}next: {next}\n", registration.text())
             }
+            Self::Checkup(checkup) => checkup.text(),
             Self::Diagnosed(diagnosed) => diagnosed.text(),
             Self::Changed { name, config, next } => {
                 let next = next.iter().map(|next| format!("next: {next}\n"));
@@ -178,6 +181,7 @@ impl Outcome {
                 "redirect_uris": registration.redirect_uris,
                 "registration": registration.steps,
             }),
+            Self::Checkup(checkup) => checkup.json(),
             Self::Diagnosed(diagnosed) => diagnosed.json(),
             Self::Changed { name, config, .. } => json!({ "integration": name, "config": config }),
             Self::Document(bytes) => json!({ "document": String::from_utf8_lossy(bytes) }),

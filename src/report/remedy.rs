@@ -139,6 +139,11 @@ pub fn login_command(grant: &GrantId) -> String {
     command(of_grant("login", grant))
 }
 
+/// The command that ends this grant.
+pub fn logout_command(grant: &GrantId) -> String {
+    command(of_grant("logout", grant))
+}
+
 /// A verb with the grant that it is about.
 pub(super) fn of_grant<'a>(verb: &'a str, grant: &'a GrantId) -> Vec<&'a str> {
     let account = (grant.account != AccountName::default()).then(|| grant.account.as_str());

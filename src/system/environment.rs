@@ -103,9 +103,9 @@ impl SshSession {
     }
 }
 
-/// Whether a command that opens a browser is set.
-pub fn names_a_browser() -> bool {
-    [LOOPIN_BROWSER, BROWSER].iter().any(|name| text(name).is_some())
+/// The variable that names the command which opens a browser.
+pub fn browser_variable() -> Option<&'static str> {
+    [LOOPIN_BROWSER, BROWSER].into_iter().find(|name| text(name).is_some())
 }
 
 /// Whether the output goes to the log of a build service.
@@ -128,6 +128,45 @@ pub fn utf8_locale() -> bool {
 /// Names of this program's variables, which no child process needs.
 pub fn own_variables() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LOOPIN_")).collect()
+}
+
+/// Variables that change what this program does, beside its own.
+const READ: [&str; 21] = [
+    BROWSER,
+    "ALL_PROXY",
+    "CI",
+    "CODESPACES",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GITHUB_ACTIONS",
+    "HOME",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSH_CONNECTION",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TERM",
+    "WAYLAND_DISPLAY",
+    "WSL_DISTRO_NAME",
+    "XDG_CONFIG_HOME",
+    "all_proxy",
+    "container",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// The names of the variables that change what this program does: those that are set, and those that are not.
+pub fn names() -> (Vec<String>, Vec<String>) {
+    let own = own_variables().into_iter().map(|name| name.to_string_lossy().into_owned());
+    let (mut set, unset): (Vec<_>, Vec<_>) = READ.into_iter().map(str::to_owned).partition(|name| raw(name).is_some());
+    set.extend(own);
+    set.sort();
+    (set, unset)
+}
+
+/// The operating system and the processor.
+pub fn platform() -> String {
+    format!("{} {}", env::consts::OS, env::consts::ARCH)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use super::{clock, environment};
 use crate::{
     catalog::{CaFile, Integration},
     deadlines::{COMMAND_REQUESTS, CONNECTS},
-    oauth::{AtMost, HttpClient, HttpError, HttpRequest, HttpResponse},
+    oauth::{AtMost, CaStore, HttpClient, HttpError, HttpRequest, HttpResponse},
 };
 
 /// Largest response in bytes.
@@ -92,7 +92,7 @@ impl Http {
 
 impl HttpClient for Http {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let proxy = if is_loopback(&request) { None } else { proxy::choose(request.uri(), environment::raw)? };
+        let proxy = if is_loopback(request.uri()) { None } else { proxy::choose(request.uri(), environment::raw)? };
         self.send_through(request, Names::default(), proxy)
     }
 }
@@ -105,8 +105,38 @@ pub fn check_proxy() -> Result<(), HttpError> {
     proxy::choose(&Uri::from_static("https://provider.example/"), environment::raw).map(drop)
 }
 
-fn is_loopback(request: &HttpRequest) -> bool {
-    let host = request.uri().host().unwrap_or_default();
+/// The way to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    Direct,
+    Proxy {
+        variable: &'static str,
+        /// Without user name and password.
+        url: String,
+    },
+}
+
+/// The way to the server of this host, with or without a port.
+///
+/// # Errors
+/// [`HttpError::Proxy`].
+pub fn route(authority: &str) -> Result<Route, HttpError> {
+    let uri = Uri::builder().scheme("https").authority(authority).path_and_query("/").build();
+    let uri = uri.map_err(|_| HttpError::Connect("not an address".into()))?;
+    let proxy = if is_loopback(&uri) { None } else { proxy::choose(&uri, environment::raw)? };
+    Ok(proxy.map_or(Route::Direct, |Named { proxy, variable }| {
+        let scheme = proxy.uri().scheme_str().unwrap_or("http").to_owned();
+        Route::Proxy { variable, url: format!("{scheme}://{}:{}", proxy.host(), proxy.port()) }
+    }))
+}
+
+/// The CAs that count for servers of an integration with this file, or without one.
+pub fn ca_store(ca: Option<&CaFile>) -> CaStore {
+    ca.map_or_else(trust::store, ca::store)
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
     host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -132,7 +162,7 @@ impl Http {
         let config = Agent::config_builder()
             .ip_family(family)
             .http_status_as_error(false)
-            .https_only(!is_loopback(&request))
+            .https_only(!is_loopback(request.uri()))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)

@@ -60,6 +60,15 @@ impl Default for Keychain {
 }
 
 impl Keychain {
+    /// What users of this system call it.
+    pub const NAME: &'static str = if cfg!(target_os = "macos") {
+        "the macOS keychain"
+    } else if cfg!(windows) {
+        "Windows Credential Manager"
+    } else {
+        "the keychain (Secret Service)"
+    };
+
     /// Runs a call on a thread of its own, because the libraries may block for ever.
     fn ask<T: Send + 'static>(
         &self,

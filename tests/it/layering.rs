@@ -35,6 +35,7 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
             "service",
             "stdio",
             "system",
+            "timestamp",
             "vault",
         ],
     ),

@@ -14,6 +14,8 @@ mod configuration;
 mod core_dumps;
 #[cfg(unix)]
 mod device;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod exchange;
 #[cfg(target_os = "linux")]
 mod exec;

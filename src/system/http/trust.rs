@@ -25,7 +25,8 @@ pub fn error(error: &Error) -> HttpError {
     }
 }
 
-fn store() -> CaStore {
+/// The store of every integration that names no file.
+pub fn store() -> CaStore {
     match cfg!(any(windows, target_os = "macos")) {
         // Its own verifier reads no variable.
         true => CaStore::System,
