@@ -24,7 +24,7 @@ fn with_examples(command: Command, path: &str) -> Command {
 }
 
 /// The words of a command → its examples, in the order of the help.
-const EXAMPLES: [(&str, &[&str]); 35] = [
+const EXAMPLES: [(&str, &[&str]); 36] = [
     (
         "",
         &[
@@ -97,6 +97,7 @@ const EXAMPLES: [(&str, &[&str]); 35] = [
     ),
     ("stdio", &["loopin stdio"]),
     ("demo", &["loopin demo", "loopin demo --yes --provider slack"]),
+    ("doctor", &["loopin doctor", "loopin doctor work", "loopin doctor --report"]),
     ("relay", &["loopin relay check --config relay.toml", "loopin relay --config relay.toml"]),
     (
         "relay check",
@@ -113,7 +114,7 @@ const EXAMPLES: [(&str, &[&str]); 35] = [
     ("serve keys status", &["loopin serve keys status --config loopin.toml"]),
     ("serve migrate", &["loopin serve migrate --config loopin.toml"]),
     ("completions", &["loopin completions zsh > ~/.zfunc/_loopin"]),
-    ("man", &["loopin man | man -l -"]),
+    ("man", &["loopin man > loopin.1"]),
 ];
 
 #[cfg(test)]
