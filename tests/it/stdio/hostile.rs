@@ -147,15 +147,16 @@ fn t11_what_needs_no_user_is_answered_though_input_ends_at_once() {
     ];
     std::fs::write(sandbox.path("requests"), requests.concat()).expect("requests");
     let piped = format!("cat '{}' | \"$@\"", sandbox.path("requests").display());
-    let (mut answered, mut slow) = (0, 0);
-    while answered < 20 {
+    let (mut answered, mut rounds) = (0, 0);
+    while answered < 20 && rounds < 60 {
+        rounds += 1;
         let begun = Instant::now();
         let run = Finished::new(sandbox.shell(&piped, &["stdio"]).output().expect("sh"));
         let took = begun.elapsed();
         run.assert_code(0);
         // On a machine that is too busy some get no answer within the moment that is granted; never before it is over.
-        if run.stdout.contains("the conversation ended") && took >= GRANTED && slow < 20 {
-            slow += 1;
+        let whole = run.stdout.lines().count() == TOKENS + 3 && !run.stdout.contains("the conversation ended");
+        if !whole && took >= GRANTED {
             continue;
         }
         let mut answers: Vec<Value> =
@@ -167,6 +168,7 @@ fn t11_what_needs_no_user_is_answered_though_input_ends_at_once() {
         assert_eq!("login_required", answers[TOKENS + 2]["error"]["data"]["code"], "{run:?}");
         answered += 1;
     }
+    assert!(answered > 0, "no round of {rounds} was answered");
 }
 
 #[test]
