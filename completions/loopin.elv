@@ -442,7 +442,7 @@ set edit:completion:arg-completer[loopin] = {|@words|
             cand --store 'Keep tokens here, whatever the configuration says [default: LOOPIN_STORE, else the configuration]'
             cand --config 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform''s place]'
             cand --report 'Add version, system and the names of environment variables, without their values: paste it into a bug report'
-            cand --json 'Print one JSON object instead of text, failures included'
+            cand --json 'Print one JSON object instead of text, failures included; not what a helper answers its client'
             cand -v 'Say more on standard error'
             cand --verbose 'Say more on standard error'
             cand -h 'Print help (see more with ''--help'')'

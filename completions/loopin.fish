@@ -307,7 +307,7 @@ complete -c loopin -n "__fish_loopin_using_subcommand doctor" -l store -d 'Keep 
 file\t'Encrypted files, under a key file or a passphrase'"
 complete -c loopin -n "__fish_loopin_using_subcommand doctor" -l config -d 'Read this configuration [default: LOOPIN_CONFIG, else config.toml at the platform\'s place]' -r -F
 complete -c loopin -n "__fish_loopin_using_subcommand doctor" -l report -d 'Add version, system and the names of environment variables, without their values: paste it into a bug report'
-complete -c loopin -n "__fish_loopin_using_subcommand doctor" -l json -d 'Print one JSON object instead of text, failures included'
+complete -c loopin -n "__fish_loopin_using_subcommand doctor" -l json -d 'Print one JSON object instead of text, failures included; not what a helper answers its client'
 complete -c loopin -n "__fish_loopin_using_subcommand doctor" -s v -l verbose -d 'Say more on standard error'
 complete -c loopin -n "__fish_loopin_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loopin -n "__fish_loopin_using_subcommand doctor" -s V -l version -d 'Print version'
