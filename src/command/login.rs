@@ -55,7 +55,9 @@ pub fn run(context: &Context, args: &cli::Login) -> Result<Outcome, Failure> {
         }
         input.hear(event, || talk.hear(event));
     }))?;
-    let name = grants.integration(args.integration.as_deref())?.name.clone();
+    let integration = grants.integration(args.integration.as_deref())?;
+    pasting.expects(integration.response_mode)?;
+    let name = integration.name.clone();
     let signed_in = grants.login(&LoginRequest { handover, ..request(&name, args, plan)? });
     pasting.end();
     signals.disarm();

@@ -1,22 +1,49 @@
 //! How to sign in with a browser on another machine, in the words for a user.
 
-use crate::system::environment::{Elsewhere, SshSession};
+use crate::{
+    oauth::ResponseMode,
+    system::environment::{Elsewhere, SshSession},
+};
 
 /// `listener` is the redirect URI that the listener has, `ends_at` the one at which the browser ends.
-pub fn sign_in_from_elsewhere(elsewhere: Option<&Elsewhere>, listener: &str, ends_at: &str) -> String {
+pub fn sign_in_from_elsewhere(
+    elsewhere: Option<&Elsewhere>,
+    mode: ResponseMode,
+    listener: &str,
+    ends_at: &str,
+) -> String {
     let why = match elsewhere {
         Some(Elsewhere::Codespaces) => "this is a codespace, so the browser is on another machine",
         Some(Elsewhere::Container) => "this is a container, so the browser is outside",
         Some(Elsewhere::Ssh(_)) => "this terminal came over SSH, so the browser may be on another machine",
         None => "the browser may be on another machine",
     };
-    let paste = format!(
-        "{why}: sign in there. It ends at an address that begins with\n\n  {ends_at}?\n\nand it may fail to show that page. \
-         Copy the whole address and paste it here; it will not be shown."
-    );
-    match tunnel(elsewhere, listener) {
-        Some(tunnel) => format!("{paste}\nOr let that browser reach this login; on its machine, run\n\n  {tunnel}\n"),
-        None => format!("{paste}\n"),
+    let reach = reach(elsewhere, listener);
+    match mode {
+        ResponseMode::Query => format!(
+            "{why}. Sign in there: the browser then ends at an address that begins with\n\n  {ends_at}?\n\nand it may show an \
+             error instead of that page. Copy the whole address from its address bar and paste it here; what you paste is not \
+             shown.\nOr {reach}"
+        ),
+        ResponseMode::FormPost => format!(
+            "{why}. The provider posts its response, so the address does not contain it and there is nothing to paste: {reach}"
+        ),
+    }
+}
+
+/// How that browser gets to the listener.
+fn reach(elsewhere: Option<&Elsewhere>, listener: &str) -> String {
+    match (elsewhere, tunnel(elsewhere, listener)) {
+        (Some(_), Some(tunnel)) => {
+            format!(
+                "let the browser reach this login: run this on its machine, then open the URL there\n\n  {tunnel}\n"
+            )
+        }
+        (None, Some(tunnel)) => format!(
+            "let the browser reach this login: run this on its machine, with the name of this one as HOST, then open the URL \
+             there\n\n  {tunnel}\n"
+        ),
+        (_, None) => format!("let the browser reach {listener} from outside, and open the URL there\n"),
     }
 }
 
@@ -33,7 +60,7 @@ fn tunnel(elsewhere: Option<&Elsewhere>, listener: &str) -> Option<String> {
             let sshd = if *sshd == 22 { String::new() } else { format!("-p {sshd} ") };
             Some(format!("ssh -N -L {port}:{host}:{port} {sshd}{user}{this}"))
         }
-        None => Some(format!("ssh -N -L {port}:{host}:{port} HOST        (HOST is this machine)")),
+        None => Some(format!("ssh -N -L {port}:{host}:{port} HOST")),
     }
 }
 
@@ -56,5 +83,16 @@ mod tests {
             Some("ssh -N -L 38123:[::1]:38123 10.0.0.5"),
             super::tunnel(Some(&ssh(22, None)), "http://[::1]:38123/callback").as_deref()
         );
+    }
+
+    #[test]
+    fn t01_a_response_that_is_posted_is_not_asked_for() {
+        let text = |mode| {
+            let listener = "http://127.0.0.1:38123/callback/work";
+            sign_in_from_elsewhere(Some(&ssh(22, None)), mode, listener, listener)
+        };
+        assert!(text(ResponseMode::Query).contains("paste it here"));
+        let posted = text(ResponseMode::FormPost);
+        assert!(posted.contains("nothing to paste") && posted.contains("ssh -N -L 38123"), "{posted}");
     }
 }

@@ -174,3 +174,20 @@ fn t01_without_a_terminal_and_a_browser_a_login_ends_at_once() {
     Finished::new(command.output().expect("loopin")).assert_code(2).assert_says("no terminal to paste into");
     assert_eq!(0, server.requests().len());
 }
+
+#[test]
+fn t01_where_the_provider_posts_its_response_nothing_is_asked_for_that_no_address_has() {
+    let server = RawServer::json(200, TOKENS);
+    let sandbox = Sandbox::new();
+    sandbox.configure(&(server.integration() + "response_mode = \"form_post\"\n"));
+    let mut login = on_a_terminal(&sandbox, "sh", "exec \"$PROGRAM\" login work", &[SSH]);
+    login.wait_for("there is nothing to paste");
+    login.wait_for("ssh -N -L");
+    types(&mut login, "\x03");
+    assert!(!ended(login).said().contains("paste the address here"));
+    let lines = "\"$PROGRAM\" login work --how paste\necho code $?";
+    let mut command = sandbox.shell("exec script -qec \"sh $2\" /dev/null", &[]);
+    std::fs::write(sandbox.path("alone.sh"), lines).expect("written");
+    command.arg(sandbox.path("alone.sh")).env("PROGRAM", env!("CARGO_BIN_EXE_loopin")).env("SHELL", "/bin/sh");
+    Finished::new(command.output().expect("script")).assert_says("code 2").assert_says("leave out --how paste");
+}

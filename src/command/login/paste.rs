@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::plan::Paste;
 use crate::{
     grants::{Event, Handover},
+    oauth::ResponseMode,
     report::{self, Code, Failure, Talk, sign_in_from_elsewhere},
     system::{
         environment::Elsewhere,
@@ -25,6 +26,7 @@ struct State {
     input: Option<HiddenInput>,
     /// Where the listener is, and where the browser ends.
     redirect: Option<(String, String)>,
+    mode: ResponseMode,
 }
 
 impl Pasting {
@@ -55,6 +57,22 @@ impl Pasting {
         }
     }
 
+    /// How the provider returns its response. One that it posts is in no address.
+    ///
+    /// # Errors
+    /// Nothing but a paste could bring it.
+    pub fn expects(&self, mode: ResponseMode) -> Result<(), Failure> {
+        self.state().mode = mode;
+        match (self.when, mode) {
+            (Paste::Alone, ResponseMode::FormPost) => Err(Failure::new(
+                Code::Usage,
+                "--how paste: the provider posts its response (response_mode), so the address does not contain it",
+            )
+            .remedy("leave out --how paste")),
+            _ => Ok(()),
+        }
+    }
+
     /// The terminal is as it was before.
     pub fn end(&self) {
         let input = self.state().input.take();
@@ -71,6 +89,10 @@ impl Pasting {
     fn begin(&self) {
         let mut state = self.state();
         let Some((listener, ends_at)) = state.redirect.clone().filter(|_| state.input.is_none()) else { return };
+        let text = sign_in_from_elsewhere(self.elsewhere.as_ref(), state.mode, &listener, &ends_at);
+        if state.mode == ResponseMode::FormPost {
+            return self.talk.say(&report::Event::Step(&text));
+        }
         let (handover, talk) = (self.handover.clone(), self.talk.clone());
         let input = HiddenInput::start(move |typed| match typed {
             Typed::Length(length) => talk.prompt_has(length),
@@ -80,7 +102,6 @@ impl Pasting {
                 let _ = handover.give(address);
             }
         });
-        let text = sign_in_from_elsewhere(self.elsewhere.as_ref(), &listener, &ends_at);
         match input {
             Ok(Some(input)) => {
                 state.input = Some(input);

@@ -78,7 +78,7 @@ fn nobody(desktop: Desktop) -> Failure {
     let (why, remedy) = match desktop {
         Desktop::NoneCi => (
             "this is a CI job (CI is set): nobody can sign in here",
-            "log in where there is a person, and hand the job its token as a secret; or wait for a person who enters a code elsewhere: --how device",
+            "log in where somebody can; or let somebody enter a code on another device meanwhile: --how device",
         ),
         Desktop::Here | Desktop::NoneHeadless => (
             "there is neither a browser nor a terminal here: nobody can sign in",
