@@ -112,6 +112,17 @@ fn an_instance_is_filled_in_wherever_the_endpoints_name_it() {
 }
 
 #[test]
+fn d08_no_refresh_token_goes_to_the_presets_endpoint_where_the_user_states_another_server() {
+    let figma = "[integration.work]\nprovider = \"figma\"\nclient_id = \"me\"\n";
+    let at = |more: &str| work(&format!("{figma}{more}")).dialect.wire.refresh_endpoint.map(|to| to.to_string());
+    assert_eq!(Some("https://api.figma.com/v1/oauth/refresh"), at("").as_deref());
+    let own = "token_endpoint = \"https://own.example/token\"\n";
+    assert_eq!(None, at(own), "tokens of another server are refreshed there");
+    let both = format!("{own}refresh_endpoint = \"https://own.example/refresh\"\n");
+    assert_eq!(Some("https://own.example/refresh"), at(&both).as_deref());
+}
+
+#[test]
 fn a_redirect_uri_is_registered_as_the_provider_spells_it() {
     for (uri, spelled) in [
         ("http://127.0.0.1:0/callback/work", "http://127.0.0.1/callback/work"),

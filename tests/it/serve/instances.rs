@@ -91,6 +91,25 @@ fn h03_an_honest_instance_connects_at_its_own_redirect() {
 }
 
 #[test]
+fn d08_the_tokens_of_an_instance_are_refreshed_at_the_instance() {
+    let (instance, elsewhere) = (Provider::new(), hostile());
+    let serving = Serving::with(Provider::new(), |config| {
+        let more =
+            format!("base_allow = [\"{}\"]\nrefresh_endpoint = \"{}/refresh\"\n", instance.origin, elsewhere.origin);
+        config.replace("requiresPKCE", &(more + "requiresPKCE"))
+    });
+    instance.register(redirect(&serving, &instance.origin));
+    let mut jar = Jar::default();
+    let begun = serving.begin("ada", &mut jar, &format!("&baseUrl={}", instance.origin));
+    let callback = Person::at(begun.field("location").expect("location").to_owned()).decide("allow");
+    assert_success(&serving.finish(&jar, &crate::harness::target(&callback)));
+    serving.age();
+    let token = json_of(&serving.token("ada"));
+    assert_eq!(true, token["refreshed"], "{token:#}");
+    assert_eq!(Vec::<String>::new(), elsewhere.requests(), "the refresh token stayed where it came from");
+}
+
+#[test]
 fn h03_an_instance_that_promises_iss_shares_the_redirect_and_must_keep_the_promise() {
     for (faults, ending) in [
         (vec![], None),
